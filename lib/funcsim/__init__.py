@@ -1,0 +1,25 @@
+"""Which layers of a network form blocks? Functional similarity by Gromov-Wasserstein distance.
+
+train -> :func:`capture` -> :class:`Representations` -> :func:`compare` -> :class:`LayerMap`
+-> :func:`partition` -> :class:`Partition`; :func:`gw` compares two clouds by itself.
+"""
+
+from funcsim.capture import capture
+from funcsim.compare import compare
+from funcsim.gw import GWResult, gw
+from funcsim.layer_map import LayerMap
+from funcsim.partition import Partition, partition, spectral_partition
+from funcsim.representations import Representations
+
+__all__ = [
+    "GWResult",
+    "LayerMap",
+    "Partition",
+    "Representations",
+    "capture",
+    "compare",
+    "gw",
+    "partition",
+    "spectral_partition",
+]
+__version__ = "0.1.0"

@@ -1,0 +1,46 @@
+"""The command line: ``python -m funcsim.cli experiments``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from funcsim.experiments import EXPERIMENTS
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; 0 if it went well, 2 if it was asked wrongly, 130 if interrupted."""
+    parser = argparse.ArgumentParser(prog="funcsim", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("experiments", help="compute what data/ freezes")
+    run.add_argument("--profile", choices=("full", "smoke"), default="full")
+    run.add_argument("--only", default="", help="one experiment; without it, all of them")
+    run.add_argument("--device", default="cpu")
+    run.add_argument("--seed", type=int, default=0)
+    run.add_argument("--out", type=Path, help="instead of data/; smoke runs go to _build/smoke")
+    return _experiments(parser.parse_args(arguments))
+
+
+def _experiments(options: argparse.Namespace) -> int:
+    names = [options.only] if options.only else list(EXPERIMENTS)
+    if options.only and options.only not in EXPERIMENTS:
+        print(f"no experiment {options.only!r}; there is {', '.join(EXPERIMENTS)}", file=sys.stderr)
+        return 2
+    out = options.out
+    if out is None and options.profile == "smoke":
+        out = Path("_build/smoke")  # never over the frozen results
+    for name in names:
+        print(f"{name}: profile {options.profile}, seed {options.seed}, {options.device}")
+        try:
+            record = EXPERIMENTS[name].run(options.profile, options.seed, options.device, out)
+        except KeyboardInterrupt:
+            print(f"\n{name}: stopped; the same command goes on from the last saved state")
+            return 130
+        print(record)
+        print({key: round(value, 6) for key, value in record.results.items()})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,118 @@
+"""The layer map: one number for every pair of layers.
+
+Taught in chapter 04.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from funcsim.errors import FileFormatError
+from funcsim.geometry import Normalize
+from funcsim.storage import read_tensors, write_tensors
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from funcsim.partition import Partition
+
+FORMAT = "funcsim.layer_map/1"
+
+
+@dataclass(frozen=True)
+class LayerMap:
+    """Distances between layers.
+
+    Attributes
+    ----------
+    values : array, shape (L, M), float64
+        Entry (i, j) compares layer ``names[i]`` with layer ``columns[j]``. Without unit if
+        the layers were normalised, otherwise in the units of the representations.
+    names, columns : tuple of str
+        Layers of the rows and of the columns, in execution order; the same for one model.
+    measure : str
+        Which measure, "gw" for the Gromov-Wasserstein distance.
+    normalize : {"mean", "max"} or None
+        How each layer was scaled beforehand.
+    n_samples : int
+        On how many samples.
+    lower : array, shape (L, M), float64, or None
+        Certified lower bounds of `values`, in the same units.
+    """
+
+    values: NDArray[np.float64]
+    names: tuple[str, ...]
+    columns: tuple[str, ...]
+    measure: str
+    normalize: Normalize
+    n_samples: int
+    lower: NDArray[np.float64] | None = None
+
+    def __post_init__(self) -> None:
+        shape = (len(self.names), len(self.columns))
+        for array in (self.values, self.lower):
+            if array is not None and array.shape != shape:
+                raise ValueError(f"a map of {shape} layers cannot hold values of {array.shape}")
+
+    def __repr__(self) -> str:
+        rows, columns = self.values.shape
+        return (
+            f"LayerMap({rows}x{columns}, measure={self.measure!r}, "
+            f"normalize={self.normalize!r}, {self.n_samples} samples)"
+        )
+
+    @property
+    def within_one_model(self) -> bool:
+        """Whether rows and columns are the same layers."""
+        return self.names == self.columns
+
+    def to_frame(self) -> pd.DataFrame:
+        """The values as a table (L, M) with the layers' names on both sides."""
+        return pd.DataFrame(self.values, index=list(self.names), columns=list(self.columns))
+
+    def plot(self, blocks: Partition | None = None, title: str | None = None) -> Figure:
+        """Draw the map; see :func:`funcsim.viz.layer_map`."""
+        from funcsim import viz
+
+        return viz.layer_map(self, blocks=blocks, title=title)
+
+    def save(self, path: str | Path) -> None:
+        """Write a safetensors file that :meth:`load` reads back."""
+        tensors = {"values": self.values}
+        if self.lower is not None:
+            tensors["lower"] = self.lower
+        described = {k: getattr(self, k) for k in ("names", "columns", "measure", "normalize")}
+        described["n_samples"] = self.n_samples
+        write_tensors(path, tensors, {"format": FORMAT, "map": json.dumps(described)})
+
+    @classmethod
+    def load(cls, path: str | Path) -> LayerMap:
+        """Read what :meth:`save` wrote.
+
+        Raises
+        ------
+        FileFormatError
+            If the file is cut off, is not safetensors, or holds something else.
+        FileNotFoundError
+            If there is no such file.
+        """
+        tensors, metadata = read_tensors(path, FORMAT)
+        described = json.loads(metadata["map"])
+        if "values" not in tensors:
+            raise FileFormatError(f"{path} is a layer map without values; make it again")
+        return cls(
+            values=tensors["values"],
+            names=tuple(described["names"]),
+            columns=tuple(described["columns"]),
+            measure=described["measure"],
+            normalize=described["normalize"],
+            n_samples=described["n_samples"],
+            lower=tensors.get("lower"),
+        )

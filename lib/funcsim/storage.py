@@ -1,0 +1,67 @@
+"""Reading and writing safetensors so that a half-written or foreign file is never trusted."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from funcsim.errors import FileFormatError
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """Give a temporary path beside `path`; it takes its place only if the block succeeds."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_tensors(path: str | Path, tensors: Mapping[str, NDArray], metadata: Mapping[str, str]) -> None:
+    """Write arrays of any shape and a text header to a safetensors file, all or nothing."""
+    contiguous = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+    with replacing(path) as temporary:
+        save_file(contiguous, temporary, metadata=dict(metadata))
+
+
+def read_tensors(path: str | Path, expected: str) -> tuple[dict[str, NDArray], dict[str, str]]:
+    """Read arrays and header of a safetensors file whose header says ``format = expected``.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is damaged, is not safetensors, or has another format.
+    FileNotFoundError
+        If there is no such file.
+    """
+    if not Path(path).exists():
+        raise FileNotFoundError(f"there is no file {path}")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise FileFormatError(
+            f"{path} is not a whole safetensors file ({error}); it may be cut off: make it again"
+        ) from None
+    if metadata.get("format") != expected:
+        raise FileFormatError(
+            f"{path} is a safetensors file of format {metadata.get('format')!r}, "
+            f"not {expected!r}; was it written by another tool or another step?"
+        )
+    return tensors, metadata

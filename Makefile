@@ -1,0 +1,72 @@
+# One command each. Every one of them sets up .venv on first use.
+#
+#   make book PYTHON=/path/to/python3.12     choose the Python that .venv is made from
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+VENV    := .venv
+PY      := $(VENV)/bin/python
+READY   := $(VENV)/.ready
+VENDOR  := .vendor/.ready
+PROFILE ?= laptop
+PORT    ?= 8000
+DEVICE  ?= cpu
+
+# The first of these that runs and is a Python 3.11 or 3.12.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3 python; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' 2>/dev/null && echo "$$p" && break; done)
+
+.PHONY: help book test check check-site serve lab pair experiments clean
+
+help:  ## this list
+	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 20
+
+book: $(VENDOR)  ## run the notebooks and build the site: _build/html/index.html (PROFILE=laptop|smoke)
+	$(PY) -m bookkit run --profile $(PROFILE)
+	$(PY) -m bookkit build
+	$(PY) -m bookkit check-site _build/html
+
+test: $(VENDOR)  ## all tests, with every notebook on tiny inputs and the pages in a browser
+	$(PY) -m pytest
+
+check: $(READY)  ## lint, pairing of notebooks, cell rules, spelling
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m bookkit pair-check
+	$(PY) -m bookkit check-cells
+	$(PY) -m codespell_lib $$(git ls-files)
+
+check-site: $(VENDOR)  ## the built site: links, alt texts, nothing remote, and every page in a browser
+	$(PY) -m bookkit check-site _build/html
+	BOOK_SITE=_build/html $(PY) -m pytest tests/site
+
+serve: $(READY)  ## show the built site at http://127.0.0.1:8000 (PORT=8000)
+	$(PY) -m bookkit serve _build/html --port $(PORT)
+
+lab: $(READY)  ## JupyterLab on the notebooks
+	$(PY) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks
+
+pair: $(READY)  ## write notebooks/*.ipynb anew from notebooks/*.py
+	$(PY) -m bookkit pair
+
+experiments: PROFILE = full
+experiments: $(READY)  ## recompute what data/ freezes (PROFILE=full ONLY=name DEVICE=cpu)
+	$(PY) -m funcsim.cli experiments --profile $(PROFILE) $(if $(ONLY),--only $(ONLY)) --device $(DEVICE)
+
+clean:  ## remove what was built; .venv and .vendor stay
+	rm -rf _build
+
+# ---- set-up, done once and again when the requirements change ----
+
+$(READY): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "This project needs Python 3.11 or 3.12, and none was found on the path." >&2; \
+	  echo "Install one, or say where it is: make $(or $(MAKECMDGOALS),book) PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; v = sys.version_info[:2]; v in ((3, 11), (3, 12)) or sys.exit("This project needs Python 3.11 or 3.12; $(PYTHON) is Python %d.%d. Choose another: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" % v)'
+	@echo "Setting up $(VENV) from constraints.txt (once; some minutes)"
+	"$(PYTHON)" -m venv $(VENV)
+	$(PY) -m pip install --disable-pip-version-check --constraint constraints.txt --editable '.[book,test]'
+	@touch $@
+
+$(VENDOR): $(READY) lib/bookkit/browser/files.json lib/bookkit/browser/package-lock.json
+	$(PY) -m bookkit vendor
+	@touch $@

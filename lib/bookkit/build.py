@@ -1,0 +1,51 @@
+"""Build the site from executed notebooks and prose; a warning is an error."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from bookkit.errors import BookError
+from bookkit.files import digest, files_below, write_atomically
+from bookkit.stage import clean_build, stage
+
+
+def build(root: Path, out: Path) -> Path:
+    """Stage into `out`, build `<out>/../_build/html` or, for `_build/src`, `_build/html`; returns the folder."""
+    parent = out.parent.parent if out.parent.name == "_build" else out.parent
+    site = parent / "_build"
+    stage(root, out)
+    _start_afresh_if_needed(root, out, site)
+    command = [sys.executable, "-m", "jupyter_book.cli.main", "build", str(out)]
+    command += ["--path-output", str(parent), "-W", "--keep-going", "-n"]
+    print("building the site", flush=True)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=_environment())
+    log = done.stdout + done.stderr
+    write_atomically(site / "build.log", log)
+    if done.returncode:
+        lines = log.splitlines()
+        told = [line for line in lines if "WARNING" in line or "ERROR" in line] or lines[-20:]
+        raise BookError(
+            "\n".join(["the site could not be built:", *told, f"The whole log: {site / 'build.log'}"])
+        )
+    for path in (site / "html").rglob("*.map"):
+        path.unlink()
+    print(f"site: {site / 'html' / 'index.html'}", flush=True)
+    return site / "html"
+
+
+def _start_afresh_if_needed(root: Path, out: Path, site: Path) -> None:
+    """Sphinx does not notice a changed extension, table of contents or version: then build anew."""
+    extensions = out / "book" / "_ext"
+    paths = [out / "_config.yml", out / "_toc.yml", *(files_below(extensions) if extensions.is_dir() else [])]
+    pins = root / "constraints.txt"
+    key = digest(out, paths, pins.read_text() if pins.exists() else "", sys.version)
+    stamp = site / ".site-key"
+    if not stamp.exists() or stamp.read_text() != key:
+        clean_build(site)
+        write_atomically(stamp, key)
+
+
+def _environment() -> dict[str, str]:
+    """Colours off, so that the log is plain text."""
+    return os.environ | {"NO_COLOR": "1", "PYTHONWARNINGS": "ignore"}

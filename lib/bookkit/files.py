@@ -1,0 +1,60 @@
+"""Hashing and writing files so that a reader never sees half of one."""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+IGNORED = {"__pycache__", ".ipynb_checkpoints", ".DS_Store"}
+
+
+def sha256(path: Path) -> str:
+    """Hexadecimal sha256 of a file's bytes."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def files_below(folder: Path) -> list[Path]:
+    """Every file below `folder` that a person wrote, sorted by path."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.is_file()
+        and path.suffix != ".pyc"
+        and not any(part in IGNORED or part.endswith(".egg-info") for part in path.relative_to(folder).parts)
+    )
+
+
+def digest(root: Path, paths: Iterable[Path], *more: str) -> str:
+    """One sha256 over names and contents of files, and further strings."""
+    total = hashlib.sha256()
+    for path in paths:
+        total.update(f"{path.relative_to(root).as_posix()} {sha256(path)}\n".encode())
+    for text in more:
+        total.update(f"{text}\n".encode())
+    return total.hexdigest()
+
+
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write to a file beside `path`, then rename: a stopped run leaves the old file or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        part.write_bytes(content.encode() if isinstance(content, str) else content)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def copy_if_different(source: Path, target: Path) -> bool:
+    """Copy a file unless the target holds the same bytes; true when it was written."""
+    if (
+        target.is_file()
+        and target.stat().st_size == source.stat().st_size
+        and sha256(target) == sha256(source)
+    ):
+        return False
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+    return True

@@ -1,0 +1,127 @@
+"""Execute the chapters that changed, and reuse the others.
+
+A chapter's key is a hash of all it depends on: its source, `lib/`, the data it declares, the pinned
+versions, the interpreter, the profile and the parameters. Beside each executed chapter lies
+`NN-slug.run.json` with that key, the checksum of the notebook and the seconds it took.
+"""
+
+import json
+import platform
+import time
+from pathlib import Path
+
+import nbformat
+
+from bookkit.chapters import chapters, declared_data, read_chapter
+from bookkit.errors import BookError
+from bookkit.execute import execute
+from bookkit.files import digest, files_below, sha256, write_atomically
+from bookkit.outputs import output_findings, seconds_per_cell, tidy
+
+PROFILES = ("laptop", "smoke")
+
+
+def run(
+    root: Path,
+    out: Path,
+    profile: str = "laptop",
+    parameters: dict[str, object] | None = None,
+    only: str | None = None,
+) -> list[Path]:
+    """Bring `<out>/notebooks` up to date; returns the executed notebooks. Stops at the first failure."""
+    sources = chapters(root, only)
+    began, executed = time.monotonic(), 0
+    made = []
+    for source in sources:
+        target, reused = run_chapter(root, source, out, profile, parameters)
+        made.append(target)
+        executed += not reused
+    if only is None:
+        _remove_orphans(out, {source.stem for source in sources})
+    print(
+        f"{len(made)} chapters, profile {profile}: {executed} executed, {len(made) - executed} reused, "
+        f"{time.monotonic() - began:.0f} s",
+        flush=True,
+    )
+    return made
+
+
+def run_chapter(
+    root: Path, source: Path, out: Path, profile: str, parameters: dict[str, object] | None = None
+) -> tuple[Path, bool]:
+    """Execute one chapter unless its result is there; returns the notebook and whether it was reused."""
+    chapter = source.stem
+    target = out / "notebooks" / f"{chapter}.ipynb"
+    values = {"profile": profile, **(parameters or {})}
+    notebook = read_chapter(source)
+    key = chapter_key(root, source, notebook, values)
+    if (record := valid_record(target, key)) is not None:
+        print(f"{chapter}: unchanged, reused (took {record['seconds']:.0f} s)", flush=True)
+        return target, True
+    print(f"{chapter}: executing", end="", flush=True)
+    began = time.monotonic()
+    failed = out.parent / "failed" / f"{chapter}.ipynb"
+    failed.unlink(missing_ok=True)
+    _forget(target)  # from here on the old page is out of date, whatever happens
+    try:
+        done = execute(chapter, notebook, values, source.parent, failed)
+    finally:
+        print(f", {time.monotonic() - began:.0f} s", flush=True)
+    seconds = time.monotonic() - began
+    cells = seconds_per_cell(done)
+    if findings := output_findings(done):
+        write_atomically(failed, nbformat.writes(done) + "\n")
+        raise BookError(
+            "\n".join([*(f"{chapter}, {finding}" for finding in findings), f"The notebook: {failed}"])
+        )
+    write_atomically(target, nbformat.writes(tidy(done)) + "\n")
+    record = {
+        "key": key,
+        "sha256": sha256(target),
+        "profile": profile,
+        "parameters": values,
+        "seconds": round(seconds, 2),
+        "cells": cells,
+        "python": platform.python_version(),
+    }
+    write_atomically(sidecar(target), json.dumps(record, indent=1) + "\n")
+    return target, False
+
+
+def chapter_key(root: Path, source: Path, notebook: nbformat.NotebookNode, values: dict[str, object]) -> str:
+    """Hash of everything that the outputs of a chapter depend on."""
+    paths = [source, *files_below(root / "lib"), *(p for p in [root / "constraints.txt"] if p.exists())]
+    for folder in declared_data(root, source, notebook):
+        paths += files_below(folder)
+    return digest(root, paths, json.dumps(values, sort_keys=True), platform.python_version())
+
+
+def sidecar(target: Path) -> Path:
+    """Where the record of an executed notebook lies."""
+    return target.with_suffix(".run.json")
+
+
+def valid_record(target: Path, key: str) -> dict | None:
+    """The record of a finished run if it has this key and the notebook is still the one it wrote."""
+    try:
+        record = json.loads(sidecar(target).read_text())
+        fits = (
+            record["key"] == key
+            and isinstance(record["seconds"], float)
+            and record["sha256"] == sha256(target)
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return record if fits else None
+
+
+def _forget(target: Path) -> None:
+    sidecar(target).unlink(missing_ok=True)
+    target.unlink(missing_ok=True)
+
+
+def _remove_orphans(out: Path, stems: set[str]) -> None:
+    """Remove results of chapters that are no longer there."""
+    for path in (out / "notebooks").glob("*.ipynb"):
+        if path.stem not in stems:
+            _forget(path)

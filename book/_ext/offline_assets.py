@@ -7,7 +7,7 @@ FOLDERS = (HERE / "static", HERE.parent / "_vendor")
 
 
 def add_folders(app):
-    """Late, at `builder-inited`: Jupyter Book loads on every page each script it finds in a folder known before."""
+    """At `builder-inited`: of a folder known before, Jupyter Book would load every script on every page."""
     app.config.html_static_path += [str(folder) for folder in FOLDERS]
 
 

@@ -11,18 +11,18 @@ from bookkit.stage import clean_build, stage
 
 
 def build(root: Path, out: Path) -> Path:
-    """Stage into `out`, build `<out>/../_build/html` or, for `_build/src`, `_build/html`; returns the folder."""
+    """Stage into `out` and build; returns the site, `_build/html` beside `out` (or beside its parent `_build`)."""
     parent = out.parent.parent if out.parent.name == "_build" else out.parent
     site = parent / "_build"
     stage(root, out)
     _start_afresh_if_needed(root, out, site)
-    command = [sys.executable, "-m", "jupyter_book.cli.main", "build", str(out)]
+    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(out)]
     command += ["--path-output", str(parent), "-W", "--keep-going", "-n"]
     print("building the site", flush=True)
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=_environment())
     log = done.stdout + done.stderr
     write_atomically(site / "build.log", log)
-    if done.returncode:
+    if done.returncode or not (site / "html" / "index.html").exists():
         lines = log.splitlines()
         told = [line for line in lines if "WARNING" in line or "ERROR" in line] or lines[-20:]
         raise BookError(

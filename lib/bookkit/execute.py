@@ -29,7 +29,7 @@ def check_parameters(chapter: str, notebook: NotebookNode, parameters: dict[str,
     for name in parameters:
         if name not in known:
             raise BookError(
-                f"{chapter}: unknown parameter {name!r}; its parameters cell has: {', '.join(known) or 'none'}"
+                f"{chapter}: unknown parameter {name!r}; the parameters are: {', '.join(known) or 'none'}"
             )
 
 
@@ -49,7 +49,7 @@ def execute(
 ) -> NotebookNode:
     """Execute a chapter in `cwd` and return it with outputs.
 
-    When a cell fails, what was executed until then is kept as the file `failed`, and a `BookError` names the cell.
+    When a cell fails, what was executed is kept as the file `failed`, and a `BookError` names the cell.
     """
     check_parameters(chapter, notebook, parameters)
     notebook.metadata["kernelspec"] = {"name": NAME, "display_name": "Python 3", "language": "python"}

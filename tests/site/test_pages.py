@@ -1,0 +1,44 @@
+"""The built pages: what can be read from their HTML, and what each does in a browser."""
+
+from bookkit.check_site import check_site
+
+OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+UNSET_MATH = """() => [...document.querySelectorAll('.math')]
+    .filter(e => !e.querySelector('mjx-container')).map(e => e.textContent.slice(0, 60))"""
+BROKEN_MATH = "() => [...document.querySelectorAll('mjx-merror, [data-mjx-error]')].map(e => e.textContent)"
+UNLOADED = """async () => {
+    const images = [...document.querySelectorAll('.bd-content img')];
+    images.forEach(i => { i.loading = 'eager'; });
+    await Promise.all(images.map(i => i.decode().catch(() => null)));
+    return images.filter(i => i.naturalWidth === 0).map(i => i.src.slice(0, 100));
+}"""
+
+
+def test_html_keeps_the_rules(site, capsys):
+    check_site(site)
+    assert "no finding" in capsys.readouterr().out
+
+
+def test_page_works_in_a_browser(visit, page_name):
+    seen = visit(viewport={"width": 1440, "height": 900})
+    page = seen.open(page_name)
+    assert page.locator("article h1").first.is_visible()
+    assert page.evaluate(UNSET_MATH) == []
+    assert page.evaluate(BROKEN_MATH) == []
+    assert page.evaluate(UNLOADED) == []
+    assert seen.blocked == [], "asked for files of another server"
+    assert seen.console == []
+    assert seen.page_errors == []
+
+
+def test_page_fits_a_phone(visit, page_name):
+    seen = visit(viewport={"width": 390, "height": 844}, device_scale_factor=1)
+    page = seen.open(page_name)
+    assert page.evaluate(OVERFLOW) <= 0, "the page scrolls sideways"
+
+
+def test_root_leads_to_the_first_page(visit):
+    seen = visit()
+    seen.page.goto(f"{seen.address}/index.html")
+    seen.page.wait_for_url("**/book/index.html")
+    assert "Functional Similarity" in seen.page.title()

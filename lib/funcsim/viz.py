@@ -1,0 +1,155 @@
+"""What a person sees: figures that return themselves, ready to show or to save.
+
+Every function returns a closed matplotlib Figure: as the last line of a cell it is shown
+once, in a script ``.savefig`` keeps it. Colours survive colour blindness and greyscale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from os.path import commonprefix
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from numpy.typing import ArrayLike, NDArray
+
+from funcsim.gw.coupling import as_permutation
+from funcsim.layer_map import LayerMap
+from funcsim.partition import Partition
+
+COLOURS = "cividis"
+BLUE, ORANGE, GREY = "#00498d", "#c8761a", "#6b6b6b"
+LINES = ((BLUE, "-"), (ORANGE, "--"), (GREY, ":"), ("#7b2d63", "-."))
+MOST_LABELS = 40
+
+
+def new_figure(width: float = 6.0, height: float = 4.0) -> tuple[Figure, Axes]:
+    """A figure in inches that reads well at the width of a phone."""
+    fig, ax = plt.subplots(figsize=(width, height), dpi=110, layout="constrained")
+    plt.close(fig)
+    return fig, ax
+
+
+def layer_map(m: LayerMap, blocks: Partition | None = None, title: str | None = None) -> Figure:
+    """Draw a layer map: dark is alike, bright is different.
+
+    Parameters
+    ----------
+    m : LayerMap
+    blocks : Partition, optional
+        Outlined if its blocks are contiguous.
+    title : str, optional
+    """
+    fig, ax = new_figure(6.4, 5.6)
+    image = ax.imshow(m.values, cmap=COLOURS, vmin=0.0, interpolation="nearest")
+    unit = "raw" if m.normalize is None else f"each layer's {m.normalize} distance = 1"
+    fig.colorbar(image, ax=ax, shrink=0.8, label=f"{m.measure.upper()} distance ({unit})")
+    _name_layers(ax, m)
+    if blocks is not None and len(blocks.boundaries) == blocks.n_blocks - 1:
+        _outline(ax, blocks)
+    ax.set_title(title or "")
+    return fig
+
+
+def _name_layers(ax: Axes, m: LayerMap) -> None:
+    for axis, names in ((ax.xaxis, m.columns), (ax.yaxis, m.names)):
+        size, skip = (9 if len(names) <= 15 else 7), len(_common_prefix(names))
+        shown = range(0, len(names), -(-len(names) // MOST_LABELS))
+        axis.set_ticks(shown, [names[i][skip:] for i in shown], fontsize=size)
+    ax.tick_params(axis="x", rotation=90)
+    ax.set(xlabel="layer", ylabel="layer")
+
+
+def _common_prefix(names: Sequence[str]) -> str:
+    """The leading parts of the dotted names that all layers share."""
+    shared = commonprefix(list(names))
+    return shared[: shared.rfind(".") + 1]
+
+
+def _outline(ax: Axes, blocks: Partition) -> None:
+    edges = [0, *blocks.boundaries, len(blocks.labels)]
+    for start, stop in zip(edges, edges[1:], strict=False):
+        corner, size = (start - 0.5, start - 0.5), stop - start
+        for colour, width in (("black", 3.2), ("white", 1.6)):
+            ax.add_patch(
+                Rectangle(corner, size, size, fill=False, ec=colour, lw=width, clip_on=False)
+            )
+
+
+def curves(
+    lines: Mapping[str, ArrayLike],
+    x: ArrayLike | None = None,
+    *,
+    xlabel: str,
+    ylabel: str,
+    xscale: str = "linear",
+    yscale: str = "linear",
+) -> Figure:
+    """Draw named lines over a common axis, told apart by colour and by dashes.
+
+    Parameters
+    ----------
+    lines : mapping of str to array (n,)
+    x : array (n,), optional
+        Without it 1, ..., n.
+    """
+    fig, ax = new_figure()
+    for (name, values), (colour, dashes) in zip(lines.items(), LINES, strict=False):
+        values = np.asarray(values)
+        places = np.arange(1, len(values) + 1) if x is None else np.asarray(x)
+        marker = "o" if len(values) <= 20 else ""
+        ax.plot(places, values, dashes, color=colour, label=name, lw=2, marker=marker, ms=4)
+    ax.set(xlabel=xlabel, ylabel=ylabel, xscale=xscale, yscale=yscale)
+    ax.grid(alpha=0.3)
+    if len(lines) > 1:
+        ax.legend(frameon=False)
+    return fig
+
+
+def matched_clouds(
+    X: NDArray, Y: NDArray, plan: NDArray, title: str | None = None, gap: float = 1.0
+) -> Figure:
+    """Draw two clouds in the plane, (n, 2) each, and a line for each pair a plan matches."""
+    fig, ax = new_figure(6.0, 3.4)
+    left = X - X.min(axis=0)
+    right = Y - Y.min(axis=0) + [left[:, 0].max() + gap, 0.0]
+    for i, j in zip(*np.nonzero(plan > 1e-12), strict=True):
+        ends = np.stack([left[i], right[j]])
+        weight = plan[i, j] / plan.max()
+        ax.plot(*ends.T, color=GREY, lw=0.3 + 0.6 * weight, alpha=0.15 + 0.55 * weight, zorder=1)
+    ax.scatter(*left.T, color=BLUE, marker="o", s=26, label="X", zorder=2)
+    ax.scatter(*right.T, color=ORANGE, marker="^", s=30, label="Y", zorder=2)
+    ax.set(title=title or "", xticks=[], yticks=[], aspect="equal")
+    ax.legend(frameon=False, loc="upper center", ncols=2, bbox_to_anchor=(0.5, 0.0))
+    for side in ax.spines.values():
+        side.set_visible(False)
+    return fig
+
+
+def coupling(plan: NDArray, title: str | None = None) -> Figure:
+    """Draw a coupling (n, m): a dot for each matched pair if it is a permutation."""
+    fig, ax = new_figure(4.6, 4.2)
+    match = as_permutation(plan)
+    if match is None:
+        image = ax.imshow(plan, cmap=COLOURS, interpolation="nearest")
+        fig.colorbar(image, ax=ax, shrink=0.8, label="mass")
+    else:
+        ax.plot(match, np.arange(len(match)), ".", color=BLUE, ms=4)
+        ax.set(xlim=(-0.5, len(match) - 0.5), ylim=(len(match) - 0.5, -0.5), aspect="equal")
+    ax.set(xlabel="sample in Y", ylabel="sample in X", title=title or "")
+    return fig
+
+
+def scatter(x: ArrayLike, y: ArrayLike, *, xlabel: str, ylabel: str, diagonal: bool = False) -> Figure:
+    """Draw y against x, with the line y = x if asked for."""
+    fig, ax = new_figure(4.8, 4.4)
+    ax.plot(x, y, "o", color=BLUE, ms=4, alpha=0.6)
+    if diagonal:
+        ends = [min(ax.get_xlim()[0], ax.get_ylim()[0]), max(ax.get_xlim()[1], ax.get_ylim()[1])]
+        ax.plot(ends, ends, "--", color=GREY, lw=1)
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.grid(alpha=0.3)
+    return fig

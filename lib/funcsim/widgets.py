@@ -1,0 +1,52 @@
+"""Interactive figures that work on a static page: every state is drawn beforehand, and the
+link from slider to picture runs in the reader's browser.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections.abc import Sequence
+
+import ipywidgets
+from matplotlib.figure import Figure
+
+
+def stepper(figures: Sequence[Figure], alts: Sequence[str], label: str) -> ipywidgets.VBox:
+    """Step through figures with a slider and a play button.
+
+    Parameters
+    ----------
+    figures : sequence of Figure
+    alts : sequence of str
+        What each figure shows, for who cannot see it.
+    label : str
+        What the slider counts.
+
+    Raises
+    ------
+    ValueError
+        If there is no figure, or not one description for each.
+    """
+    if not figures or len(figures) != len(alts):
+        raise ValueError(f"{len(figures)} figures need as many descriptions, not {len(alts)}")
+    pictures = [_picture(figure, alt) for figure, alt in zip(figures, alts, strict=True)]
+    stack = ipywidgets.Stack(pictures, selected_index=0)
+    ends = {"min": 0, "max": len(figures) - 1, "value": 0}
+    slider = ipywidgets.IntSlider(**ends, description=label, style={"description_width": "initial"})
+    play = ipywidgets.Play(**ends, interval=900)
+    ipywidgets.jslink((play, "value"), (slider, "value"))
+    ipywidgets.jslink((slider, "value"), (stack, "selected_index"))
+    return ipywidgets.VBox([ipywidgets.HBox([play, slider]), stack])
+
+
+def _picture(figure: Figure, alt: str) -> ipywidgets.HTML:
+    """A figure as an HTML image, because ipywidgets' own image carries no description."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=80)
+    data = base64.b64encode(buffer.getvalue()).decode()
+    return ipywidgets.HTML(
+        f'<img alt="{html.escape(alt, quote=True)}" style="max-width: 100%" '
+        f'src="data:image/png;base64,{data}">'
+    )

@@ -98,10 +98,8 @@ def _story(chapter: str, partial: Path, ids: list[str], error: Exception, failed
 
 
 def _failed_cell(notebook: NotebookNode) -> NotebookNode | None:
-    """The cell with an error output, or the one that was running when the kernel went away."""
+    """The cell with an error output, or the last that was begun before the kernel went away."""
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     broken = [cell for cell in code if any(output.output_type == "error" for output in cell.outputs)]
-    running = [
-        cell for cell in code if cell.metadata.get("papermill", {}).get("status") in ("running", "failed")
-    ]
-    return next(iter(broken + running), None)
+    begun = [cell for cell in code if cell.metadata.get("papermill", {}).get("start_time")]
+    return next(iter(broken + begun[::-1]), None)

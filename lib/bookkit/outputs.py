@@ -68,4 +68,5 @@ def seconds_per_cell(notebook: NotebookNode) -> dict[str, float]:
         cell["id"]: round(cell.metadata.papermill.duration, 3)
         for cell in notebook.cells
         if cell.metadata.get("papermill", {}).get("duration") is not None
+        and "injected-parameters" not in tags(cell)
     }

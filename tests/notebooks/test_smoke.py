@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from bookkit.chapters import chapters
 from bookkit.run import run_chapter
 

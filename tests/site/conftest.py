@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 
 import pytest
+
 from bookkit.build import build
 from bookkit.run import run
 from bookkit.serve import make_server

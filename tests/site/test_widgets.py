@@ -11,7 +11,8 @@ VISIBLE = """() => [...document.querySelectorAll('.jupyter-widgets img')]
 def widget_pages(site):
     """Name of each page with widgets -> how many."""
     counts = {
-        path.relative_to(site).as_posix(): path.read_text().count(VIEW) for path in site.glob("notebooks/*.html")
+        path.relative_to(site).as_posix(): path.read_text().count(VIEW)
+        for path in site.glob("notebooks/*.html")
     }
     return {name: count for name, count in counts.items() if count}
 

@@ -1,0 +1,62 @@
+"""Tiny books, made on the spot."""
+
+from pathlib import Path
+
+import pytest
+
+HEADER = """\
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # A chapter
+
+# %% tags=["parameters"]
+profile = "laptop"
+size = 1
+"""
+
+
+@pytest.fixture
+def book(tmp_path) -> Path:
+    """A repository with no chapter yet."""
+    for name in ("notebooks", "lib", "data"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "lib" / "tool.py").write_text("ANSWER = 42\n")
+    (tmp_path / "constraints.txt").write_text("numpy==2.0\n")
+    return tmp_path
+
+
+@pytest.fixture
+def write(book):
+    """Write chapter `name` with these cells after the usual beginning."""
+
+    def write(name: str, *cells: str, header: str = HEADER) -> Path:
+        path = book / "notebooks" / f"{name}.py"
+        path.write_text("\n".join([header, *cells]).lstrip())
+        return path
+
+    return write
+
+
+@pytest.fixture
+def site(tmp_path):
+    """A site of one good page; `site(body)` writes it and returns the folder."""
+
+    def site(body: str = "", html: str = '<html lang="en">', title: str = "T", **pages: str) -> Path:
+        folder = tmp_path / "html"
+        folder.mkdir(exist_ok=True)
+        text = (
+            f"<!doctype html>{html}<head><title>{title}</title></head><body><h1>One</h1>{body}</body></html>"
+        )
+        (folder / "page.html").write_text(text)
+        for name, content in pages.items():
+            (folder / f"{name}.html").write_text(content)
+        return folder
+
+    return site

@@ -11,7 +11,7 @@ from bookkit.stage import clean_build, stage
 
 
 def build(root: Path, out: Path) -> Path:
-    """Stage and build; returns the site: `_build/html` beside `out`, or beside its parent if that is `_build`."""
+    """Stage and build; returns the site, `_build/html` in the folder that holds `out` (or its `_build`)."""
     parent = out.parent.parent if out.parent.name == "_build" else out.parent
     site = parent / "_build"
     stage(root, out)

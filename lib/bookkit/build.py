@@ -1,6 +1,7 @@
 """Build the site from executed notebooks and prose; a warning is an error."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,8 @@ from pathlib import Path
 from bookkit.errors import BookError
 from bookkit.files import digest, files_below, write_atomically
 from bookkit.stage import clean_build, stage
+
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def build(root: Path, out: Path) -> Path:
@@ -19,8 +22,9 @@ def build(root: Path, out: Path) -> Path:
     command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(out)]
     command += ["--path-output", str(parent), "-W", "--keep-going", "-n"]
     print("building the site", flush=True)
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=_environment())
-    log = done.stdout + done.stderr
+    quiet = os.environ | {"PYTHONWARNINGS": "ignore"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=quiet)
+    log = COLOUR.sub("", done.stdout + done.stderr)
     write_atomically(site / "build.log", log)
     if done.returncode or not (site / "html" / "index.html").exists():
         lines = log.splitlines()
@@ -44,8 +48,3 @@ def _start_afresh_if_needed(root: Path, out: Path, site: Path) -> None:
     if not stamp.exists() or stamp.read_text() != key:
         clean_build(site)
         write_atomically(stamp, key)
-
-
-def _environment() -> dict[str, str]:
-    """Colours off, so that the log is plain text."""
-    return os.environ | {"NO_COLOR": "1", "PYTHONWARNINGS": "ignore"}

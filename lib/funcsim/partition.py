@@ -11,6 +11,7 @@ Taught in chapter 04.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,8 +47,8 @@ class Partition:
     @property
     def boundaries(self) -> tuple[int, ...]:
         """Indices at which the block changes; () for one block."""
-        pairs = zip(self.labels, self.labels[1:], strict=False)
-        return tuple(i for i, (before, here) in enumerate(pairs, start=1) if before != here)
+        steps = enumerate(pairwise(self.labels), start=1)
+        return tuple(i for i, (before, here) in steps if before != here)
 
     @property
     def n_blocks(self) -> int:

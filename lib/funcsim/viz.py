@@ -7,7 +7,7 @@ once, in a script ``.savefig`` keeps it. Colours survive colour blindness and gr
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from os.path import commonprefix
+from itertools import pairwise, takewhile
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -16,7 +16,6 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike, NDArray
 
-from funcsim.gw.coupling import as_permutation
 from funcsim.layer_map import LayerMap
 from funcsim.partition import Partition
 
@@ -56,27 +55,25 @@ def layer_map(m: LayerMap, blocks: Partition | None = None, title: str | None = 
 
 def _name_layers(ax: Axes, m: LayerMap) -> None:
     for axis, names in ((ax.xaxis, m.columns), (ax.yaxis, m.names)):
-        size, skip = (9 if len(names) <= 15 else 7), len(_common_prefix(names))
+        size, skip = (9 if len(names) <= 15 else 7), _shared_length(names)
         shown = range(0, len(names), -(-len(names) // MOST_LABELS))
         axis.set_ticks(shown, [names[i][skip:] for i in shown], fontsize=size)
     ax.tick_params(axis="x", rotation=90)
     ax.set(xlabel="layer", ylabel="layer")
 
 
-def _common_prefix(names: Sequence[str]) -> str:
-    """The leading parts of the dotted names that all layers share."""
-    shared = commonprefix(list(names))
-    return shared[: shared.rfind(".") + 1]
+def _shared_length(names: Sequence[str]) -> int:
+    """How many characters the leading parts take that all dotted names share."""
+    columns = zip(*(name.split(".")[:-1] for name in names), strict=False)
+    return sum(len(column[0]) + 1 for column in takewhile(lambda c: len(set(c)) == 1, columns))
 
 
 def _outline(ax: Axes, blocks: Partition) -> None:
     edges = [0, *blocks.boundaries, len(blocks.labels)]
-    for start, stop in zip(edges, edges[1:], strict=False):
+    for start, stop in pairwise(edges):
         corner, size = (start - 0.5, start - 0.5), stop - start
         for colour, width in (("black", 3.2), ("white", 1.6)):
-            ax.add_patch(
-                Rectangle(corner, size, size, fill=False, ec=colour, lw=width, clip_on=False)
-            )
+            ax.add_patch(Rectangle(corner, size, size, fill=False, ec=colour, lw=width, clip_on=False))
 
 
 def curves(
@@ -129,20 +126,6 @@ def matched_clouds(
     return fig
 
 
-def coupling(plan: NDArray, title: str | None = None) -> Figure:
-    """Draw a coupling (n, m): a dot for each matched pair if it is a permutation."""
-    fig, ax = new_figure(4.6, 4.2)
-    match = as_permutation(plan)
-    if match is None:
-        image = ax.imshow(plan, cmap=COLOURS, interpolation="nearest")
-        fig.colorbar(image, ax=ax, shrink=0.8, label="mass")
-    else:
-        ax.plot(match, np.arange(len(match)), ".", color=BLUE, ms=4)
-        ax.set(xlim=(-0.5, len(match) - 0.5), ylim=(len(match) - 0.5, -0.5), aspect="equal")
-    ax.set(xlabel="sample in Y", ylabel="sample in X", title=title or "")
-    return fig
-
-
 def scatter(x: ArrayLike, y: ArrayLike, *, xlabel: str, ylabel: str, diagonal: bool = False) -> Figure:
     """Draw y against x, with the line y = x if asked for."""
     fig, ax = new_figure(4.8, 4.4)
@@ -152,4 +135,16 @@ def scatter(x: ArrayLike, y: ArrayLike, *, xlabel: str, ylabel: str, diagonal: b
         ax.plot(ends, ends, "--", color=GREY, lw=1)
     ax.set(xlabel=xlabel, ylabel=ylabel)
     ax.grid(alpha=0.3)
+    return fig
+
+
+def bars(values: Mapping[str, float], *, ylabel: str) -> Figure:
+    """Draw one named bar per value, with its number where there is room."""
+    fig, ax = new_figure()
+    drawn = ax.bar(list(values), list(values.values()), color=BLUE)
+    if len(values) <= 12:
+        ax.bar_label(drawn, fmt="%.3g", padding=2, fontsize=9)
+    ax.tick_params(axis="x", rotation=90 if len(values) > 4 else 0)
+    ax.set(ylabel=ylabel)
+    ax.margins(x=0.02, y=0.12)
     return fig

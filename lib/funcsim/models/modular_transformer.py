@@ -125,10 +125,11 @@ class ModularTransformer(nn.Module):
     def __init__(self, config: ModularTransformerConfig, seed: int = 0) -> None:
         super().__init__()
         self.config = config
-        self.embed = nn.Embedding(config.p, config.d_model)
-        self.position = nn.Parameter(torch.empty(2, config.d_model))
-        self.blocks = nn.ModuleList(Block(config) for _ in range(config.n_blocks))
-        self.unembed = nn.Linear(config.d_model, config.p, bias=False)
+        with torch.random.fork_rng(devices=[]):  # PyTorch's own initial values are drawn in vain
+            self.embed = nn.Embedding(config.p, config.d_model)
+            self.position = nn.Parameter(torch.empty(2, config.d_model))
+            self.blocks = nn.ModuleList(Block(config) for _ in range(config.n_blocks))
+            self.unembed = nn.Linear(config.d_model, config.p, bias=False)
         self._initialise(torch.Generator().manual_seed(seed))
 
     def forward(self, pairs: Tensor) -> Tensor:

@@ -1,0 +1,216 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+import funcsim as fs
+from funcsim import cache
+from funcsim.errors import DegenerateLayerError, FileFormatError
+
+compare_module = sys.modules["funcsim.compare"]  # `funcsim.compare` is the function
+
+
+@pytest.fixture
+def reps(rng):
+    x = rng.normal(size=(20, 4))
+    layers = {"a": x, "b": np.tanh(x @ rng.normal(size=(4, 7))), "c": 9 * x[:, :2], "d": -x + 3}
+    return fs.Representations(layers)
+
+
+def counted(monkeypatch):
+    """Count how many pairs are really solved, in this process."""
+    solved = []
+    fn, version = compare_module.MEASURES["gw"]
+
+    def counting(D1, D2):
+        solved.append(1)
+        return fn(D1, D2)
+
+    monkeypatch.setitem(compare_module.MEASURES, "gw", (counting, version))
+    return solved
+
+
+def test_the_map_holds_what_gw_gives_pair_by_pair(reps):
+    m = fs.compare(reps, jobs=1)
+    assert (m.names, m.measure, m.normalize, m.n_samples) == (reps.names, "gw", "mean", 20)
+    assert (m.values == m.values.T).all()
+    assert (np.diag(m.values) == 0).all()
+    for i, j in ((0, 1), (1, 2), (0, 2)):
+        r = fs.gw(reps[m.names[i]], reps[m.names[j]])
+        assert m.values[i, j] == r.distance
+        assert m.lower[i, j] == r.lower_bound
+    assert m.values[0, 3] < 1e-6  # -x + 3 is an isometric copy of x
+    assert (m.lower <= m.values).all()
+
+
+def test_the_number_of_processes_changes_nothing(reps, monkeypatch):
+    monkeypatch.setenv("FUNCSIM_CACHE", "off")
+    one, two = fs.compare(reps, jobs=1), fs.compare(reps, jobs=2)
+    assert (one.values == two.values).all()
+    assert (one.lower == two.lower).all()
+
+
+def test_two_models(reps):
+    m = fs.compare(reps, reps.select(["c", "a"]), jobs=1)
+    assert m.values.shape == (4, 2)
+    assert m.columns == ("c", "a")
+    assert not m.within_one_model
+    assert m.values[0, 1] < 1e-6
+    with pytest.raises(ValueError, match="two models"):
+        fs.partition(m)
+    with pytest.raises(ValueError, match="20 and 10 samples"):
+        fs.compare(reps, reps.subsample(10))
+
+
+def test_raw_and_normalised_are_kept_apart(reps):
+    raw, normalised = fs.compare(reps, normalize=None, jobs=1), fs.compare(reps, jobs=1)
+    assert raw.values[0, 2] > 3 * normalised.values[0, 2]
+
+
+def test_a_second_comparison_solves_nothing(reps, monkeypatch):
+    solved = counted(monkeypatch)
+    first = fs.compare(reps, jobs=1)
+    assert len(solved) == 6
+    assert (fs.compare(reps, jobs=1).values == first.values).all()
+    assert len(solved) == 6
+
+
+def test_the_cache_goes_by_content(reps, monkeypatch):
+    solved = counted(monkeypatch)
+    fs.compare(reps, jobs=1)
+    renamed = fs.Representations({f"layer {name}": layer for name, layer in reps.items()})
+    fs.compare(renamed, jobs=1)
+    assert len(solved) == 6
+    changed = fs.Representations(dict(reps) | {"a": reps["a"] ** 3})
+    fs.compare(changed, jobs=1)
+    assert len(solved) == 6 + 3
+
+
+def test_another_version_of_the_solver_does_not_read_old_numbers(reps, monkeypatch):
+    fs.compare(reps, jobs=1)
+    solved = counted(monkeypatch)
+    fn, version = compare_module.MEASURES["gw"]
+    monkeypatch.setitem(compare_module.MEASURES, "gw", (fn, version + "+"))
+    fs.compare(reps, jobs=1)
+    assert len(solved) == 6
+
+
+@pytest.mark.parametrize("damage", ["cut off", "empty", "another number", "not json"])
+def test_a_damaged_entry_is_computed_again_and_not_trusted(reps, monkeypatch, damage):
+    right = fs.compare(reps, jobs=1)
+    entries = sorted(cache.cache_dir().rglob("*.json"))
+    assert len(entries) == 6
+    text = entries[0].read_text()
+    entry = json.loads(text)
+    entry["numbers"][0] = (123.0).hex()
+    damaged = {"cut off": text[: len(text) // 2], "empty": "", "not json": "[1, 2"}
+    entries[0].write_text(damaged.get(damage, json.dumps(entry)))
+    solved = counted(monkeypatch)
+    assert (fs.compare(reps, jobs=1).values == right.values).all()
+    assert len(solved) == 1
+
+
+def test_the_cache_can_be_switched_off(reps, monkeypatch, tmp_path):
+    monkeypatch.setenv("FUNCSIM_CACHE", "off")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
+    solved = counted(monkeypatch)
+    fs.compare(reps, jobs=1)
+    fs.compare(reps, jobs=1)
+    assert len(solved) == 12
+    assert not (tmp_path / "home").exists()
+
+
+def test_an_error_in_one_pair_keeps_the_others(reps, monkeypatch):
+    fn, version = compare_module.MEASURES["gw"]
+    solved = []
+
+    def fails_at_the_fourth(D1, D2):
+        solved.append(1)
+        if len(solved) == 4:
+            raise MemoryError
+        return fn(D1, D2)
+
+    monkeypatch.setitem(compare_module.MEASURES, "gw", (fails_at_the_fourth, version))
+    with pytest.raises(MemoryError):
+        fs.compare(reps, jobs=1)
+    fs.compare(reps, jobs=1)
+    assert len(solved) == 4 + 3
+
+
+SLOW = """
+import numpy as np, funcsim as fs
+rng = np.random.default_rng(0)
+fs.compare(fs.Representations({str(i): rng.normal(size=(150, 3)) for i in range(12)}), jobs=2)
+"""
+
+
+def test_ctrl_c_loses_no_finished_pair():
+    process = subprocess.Popen([sys.executable, "-c", SLOW], stderr=subprocess.PIPE, text=True)
+    folder = cache.cache_dir()
+    deadline = time.monotonic() + 60
+    while len(list(folder.rglob("[0-9a-f]*.json"))) < 5 and time.monotonic() < deadline:
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGINT)
+    assert "KeyboardInterrupt" in process.communicate(timeout=60)[1]
+    keys = [path.stem for path in folder.rglob("[0-9a-f]*.json")]
+    assert 5 <= len(keys) < 66
+    assert all(cache.read(folder, key) is not None for key in keys)
+
+
+def test_a_degenerate_layer_is_named(reps):
+    constant = fs.Representations(dict(reps) | {"embeddings": np.ones((20, 3))})
+    with pytest.raises(DegenerateLayerError, match="'embeddings' is degenerate"):
+        fs.compare(constant, jobs=1)
+    raw = fs.compare(constant, normalize=None, jobs=1)
+    assert np.isfinite(raw.values).all()
+
+
+def test_unknown_words(reps):
+    with pytest.raises(ValueError, match="measure 'cka' is unknown; there is gw"):
+        fs.compare(reps, measure="cka")
+    with pytest.raises(ValueError, match="normalize='z' is unknown"):
+        fs.compare(reps, normalize="z")
+
+
+def test_a_map_survives_saving(reps, tmp_path):
+    m = fs.compare(reps, jobs=1)
+    m.save(tmp_path / "map.safetensors")
+    loaded = fs.LayerMap.load(tmp_path / "map.safetensors")
+    assert (loaded.values == m.values).all()
+    assert (loaded.lower == m.lower).all()
+    assert loaded.to_frame().equals(m.to_frame())
+    assert (loaded.normalize, loaded.n_samples, repr(loaded)) == ("mean", 20, repr(m))
+
+
+def test_foreign_files_and_shapes_are_refused(reps, tmp_path):
+    reps.save(tmp_path / "reps.safetensors")
+    with pytest.raises(FileFormatError, match=r"not 'funcsim.layer_map/1'"):
+        fs.LayerMap.load(tmp_path / "reps.safetensors")
+    with pytest.raises(ValueError, match=r"\(2, 2\) layers cannot hold values of \(3, 3\)"):
+        fs.LayerMap(np.eye(3), ("a", "b"), ("a", "b"), "gw", None, 5)
+
+
+def test_the_table_is_named_on_both_sides(reps):
+    frame = fs.compare(reps, jobs=1).to_frame()
+    assert frame.loc["a", "d"] < 1e-6
+    assert list(frame.index) == list(frame.columns) == ["a", "b", "c", "d"]
+
+
+def test_progress_is_silent_unless_someone_watches(reps, capfd, monkeypatch):
+    fs.compare(reps, jobs=1)
+    assert capfd.readouterr().err == ""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("FUNCSIM_CACHE", "off")
+    fs.compare(reps, jobs=1)
+    assert "compare: 100%" in capfd.readouterr().err
+    fs.compare(reps, jobs=1, progress=False)
+    assert capfd.readouterr().err == ""
+    monkeypatch.setenv("FUNCSIM_PROGRESS", "off")
+    fs.compare(reps, jobs=1)
+    assert capfd.readouterr().err == ""

@@ -1,0 +1,107 @@
+import base64
+import re
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.patches import Rectangle
+
+import funcsim as fs
+from funcsim import viz, widgets
+from funcsim.gw.coupling import from_permutation, product
+
+
+@pytest.fixture
+def layer_map():
+    names = tuple(f"blocks.0.{part}" for part in ("q", "k", "v", "z"))
+    values = np.where(np.arange(4)[:, None] // 2 == np.arange(4) // 2, 0.1, 0.9) * (1 - np.eye(4))
+    return fs.LayerMap(values, names, names, "gw", "mean", 10)
+
+
+def blocks(layer_map, labels):
+    return fs.Partition(layer_map.names, labels, None, "contiguous")
+
+
+def frames(ax):
+    return [p for p in ax.patches if isinstance(p, Rectangle)]
+
+
+def test_a_map_names_its_layers_without_what_they_share(layer_map):
+    ax = layer_map.plot(title="A title").axes[0]
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["q", "k", "v", "z"]
+    assert (ax.get_xlabel(), ax.get_title()) == ("layer", "A title")
+    assert (ax.images[0].get_array() == layer_map.values).all()
+
+
+def test_the_colour_bar_says_what_was_measured(layer_map):
+    labels = [a.get_ylabel() for a in layer_map.plot().axes]
+    assert any("GW distance (each layer's mean distance = 1)" in label for label in labels)
+
+
+def test_blocks_are_framed_where_they_are(layer_map):
+    ax = layer_map.plot(blocks=blocks(layer_map, (0, 0, 0, 1))).axes[0]
+    corners = {(p.get_x(), p.get_width()) for p in frames(ax)}
+    assert corners == {(-0.5, 3), (2.5, 1)}
+
+
+def test_blocks_that_are_not_contiguous_are_not_framed(layer_map):
+    assert frames(layer_map.plot(blocks=blocks(layer_map, (0, 1, 0, 0))).axes[0]) == []
+
+
+def test_many_layers_stay_readable():
+    names = tuple(map(str, range(93)))
+    m = fs.LayerMap(np.zeros((93, 93)), names, names, "gw", None, 5)
+    assert len(m.plot().axes[0].get_yticks()) <= viz.MOST_LABELS
+
+
+def test_a_single_layer_can_be_drawn():
+    assert fs.LayerMap(np.zeros((1, 1)), ("only",), ("only",), "gw", None, 5).plot().axes
+
+
+def test_colours_brighten_monotonically_in_greyscale():
+    rgb = plt.get_cmap(viz.COLOURS)(np.linspace(0, 1, 50))[:, :3]
+    assert (np.diff(rgb @ [0.299, 0.587, 0.114]) > 0).all()
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda m: m.plot(),
+        lambda m: viz.curves({"a": [1, 2], "b": [2, 1]}, xlabel="x", ylabel="y"),
+        lambda m: viz.bars({"a": 1.0, "b": 2.0}, ylabel="y"),
+        lambda m: viz.scatter([1, 2], [2, 1], xlabel="x", ylabel="y", diagonal=True),
+        lambda m: viz.matched_clouds(np.eye(2), np.eye(2), product(2, 2)),
+    ],
+)
+def test_figures_are_closed_so_that_a_cell_shows_them_once(layer_map, draw):
+    draw(layer_map).canvas.draw()
+    assert plt.get_fignums() == []
+
+
+def test_curves_are_told_apart_without_colour():
+    ax = viz.curves({"a": [1, 2], "b": [2, 1]}, xlabel="epoch", ylabel="loss", yscale="log").axes[0]
+    assert len({line.get_linestyle() for line in ax.lines}) == 2
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["a", "b"]
+    assert list(ax.lines[0].get_xdata()) == [1, 2]
+    assert ax.get_yscale() == "log"
+
+
+def test_one_line_per_matched_pair():
+    ax = viz.matched_clouds(np.eye(3)[:, :2], np.eye(3)[:, :2], from_permutation(np.array([2, 0, 1]))).axes[0]
+    assert len(ax.lines) == 3
+
+
+def test_the_stepper_links_slider_and_pictures_and_escapes_descriptions(layer_map):
+    box = widgets.stepper([layer_map.plot(), layer_map.plot()], ['a "b" <i>', "second"], "step")
+    controls, stack = box.children
+    assert controls.children[1].max == 1
+    assert len(stack.children) == 2
+    assert 'alt="a &quot;b&quot; &lt;i&gt;"' in stack.children[0].value
+    data = re.search(r"base64,([^\"]+)", stack.children[1].value)[1]
+    assert base64.b64decode(data).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("alts", [[], ["one", "two"]])
+def test_every_figure_needs_a_description(layer_map, alts):
+    with pytest.raises(ValueError, match="need as many descriptions"):
+        widgets.stepper([layer_map.plot()], alts, "step")

@@ -2,6 +2,7 @@
 #
 #   make book PYTHON=/path/to/python3.12     choose the Python that .venv is made from
 SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
 .DEFAULT_GOAL := help
 
 VENV    := .venv
@@ -64,7 +65,8 @@ $(READY): pyproject.toml constraints.txt
 	@"$(PYTHON)" -c 'import sys; v = sys.version_info[:2]; v in ((3, 11), (3, 12)) or sys.exit("This project needs Python 3.11 or 3.12; $(PYTHON) is Python %d.%d. Choose another: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" % v)'
 	@echo "Setting up $(VENV) from constraints.txt (once; some minutes)"
 	"$(PYTHON)" -m venv $(VENV)
-	$(PY) -m pip install --disable-pip-version-check --constraint constraints.txt --editable '.[book,test]'
+	$(PY) -m pip install --disable-pip-version-check --constraint constraints.txt --editable '.[book,test]' \
+	  | { grep -v 'already satisfied' || true; }
 	@touch $@
 
 $(VENDOR): $(READY) lib/bookkit/browser/files.json lib/bookkit/browser/package-lock.json

@@ -20,6 +20,9 @@ from funcsim.representations import Representations
 
 Pair = tuple[int, int]
 
+#: Pairs times squared samples above which several processes are quicker than one.
+WORTH_PROCESSES = 2_000_000
+
 
 def _gw_pair(D1: NDArray, D2: NDArray) -> list[float]:
     result = solver.solve(D1, D2)
@@ -54,8 +57,8 @@ def compare(
     normalize : {"mean", "max"} or None
         Divide each layer's distances by their mean, by their largest, or leave them raw.
     jobs : int, optional
-        Processes to run in; without it, one per available core. It changes the time, never
-        the numbers.
+        Processes to run in; without it, one per available core where that pays. It changes
+        the time, never the numbers.
     progress : bool
         Show a bar with the time left, in a terminal or a live notebook.
 
@@ -132,7 +135,8 @@ def _solve_pairs(
         else:
             yield pair, kept
 
-    jobs = joblib.cpu_count() if jobs is None else jobs
+    if jobs is None:  # starting processes takes seconds, longer than all pairs of a small cloud
+        jobs = joblib.cpu_count() if len(missing) * len(rows[0]) ** 2 > WORTH_PROCESSES else 1
     parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
     for pair, numbers in parallel(
         joblib.delayed(_task)(fn, pair, rows[pair[0]], columns[pair[1]]) for pair in missing

@@ -12,6 +12,7 @@ VENDOR  := .vendor/.ready
 PROFILE ?= laptop
 PORT    ?= 8000
 DEVICE  ?= cpu
+SEED    ?= 0
 
 # The first of these that runs and is a Python 3.11 or 3.12.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3 python; do \
@@ -51,8 +52,8 @@ pair: $(READY)  ## write notebooks/*.ipynb anew from notebooks/*.py
 	$(PY) -m bookkit pair
 
 experiments: PROFILE = full
-experiments: $(READY)  ## recompute what data/ freezes (PROFILE=full ONLY=name DEVICE=cpu)
-	$(PY) -m funcsim.cli experiments --profile $(PROFILE) $(if $(ONLY),--only $(ONLY)) --device $(DEVICE)
+experiments: $(READY)  ## recompute what data/ freezes (PROFILE=full ONLY=name DEVICE=cpu SEED=0)
+	$(PY) -m funcsim.cli experiments --profile $(PROFILE) $(if $(ONLY),--only $(ONLY)) --device $(DEVICE) --seed $(SEED)
 
 clean:  ## remove what was built; .venv and .vendor stay
 	rm -rf _build

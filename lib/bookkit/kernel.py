@@ -21,7 +21,7 @@ def own_kernel(folder: Path) -> Iterator[None]:
     """Within this context `python3` is this interpreter, even where the user has another of that name."""
     spec = folder / "kernels" / NAME / "kernel.json"
     spec.parent.mkdir(parents=True, exist_ok=True)
-    argv = [sys.executable, "-m", "ipykernel_launcher", "--log-level=ERROR", "-f", "{connection_file}"]
+    argv = [sys.executable, "-m", "ipykernel_launcher", "--log-level=CRITICAL", "-f", "{connection_file}"]
     env = ENVIRONMENT | {"IPYTHONDIR": str(folder / "ipython")}
     spec.write_text(json.dumps({"argv": argv, "display_name": "Python 3", "language": "python", "env": env}))
     before = os.environ.get("JUPYTER_PATH")

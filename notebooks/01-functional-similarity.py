@@ -41,7 +41,6 @@ seed = 0
 # %%
 import numpy as np
 import torch
-from myst_nb import glue
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LinearRegression, RidgeClassifier
 from sklearn.model_selection import train_test_split
@@ -51,6 +50,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 import funcsim as fs
+from bookkit.notes import note
 from funcsim import viz
 from funcsim.experiments import model_0
 
@@ -92,16 +92,15 @@ z_fit, z_test, t_fit, t_test = train_test_split(z, target, random_state=seed)
 
 # %%
 line = LinearRegression().fit(z_fit, t_fit)
-network = MLPRegressor(hidden_layer_sizes=(32, 32), solver="lbfgs", max_iter=2000, random_state=seed).fit(
-    z_fit, t_fit
+network = MLPRegressor(
+    hidden_layer_sizes=[32, 32], solver="lbfgs", random_state=seed
 )
-r2_line, r2_network = line.score(z_test, t_test), network.score(z_test, t_test)
-glue("r2_line", float(r2_line), display=False)
-glue("r2_network", float(r2_network), display=False)
+network.fit(z_fit, t_fit)
+note(r2_line=line.score(z_test, t_test), r2_network=network.score(z_test, t_test))
 
 # %% [markdown]
 # The line explains {glue:text}`r2_line:.3f` of the variance, which is nothing; the two-layer
-# network explains {glue:text}`r2_network:.3f`, which is nearly all. The picture shows why: the
+# network explains {glue:text}`r2_network:.4f`, which is nearly all. The picture shows why: the
 # best line through a parabola is flat.
 
 # %% tags=["fig"] mystnb={"image": {"alt": "Target against layer output: the true parabola and the non-linear probe coincide, while the linear probe is a flat line."}}
@@ -126,7 +125,11 @@ images, digits = (torch.tensor(a) for a in load_digits(return_X_y=True))
 images = images.float() / 16
 torch.manual_seed(seed)
 mlp = nn.Sequential(
-    nn.Linear(64, 32), nn.ReLU(inplace=True), nn.Linear(32, 32), nn.ReLU(inplace=True), nn.Linear(32, 10)
+    nn.Linear(64, 32),
+    nn.ReLU(inplace=True),
+    nn.Linear(32, 32),
+    nn.ReLU(inplace=True),
+    nn.Linear(32, 10),
 )
 optimizer = torch.optim.Adam(mlp.parameters(), lr=0.01)
 for _ in range(20 if profile == "smoke" else 200):
@@ -141,7 +144,7 @@ for _ in range(20 if profile == "smoke" else 200):
 # %%
 with torch.no_grad():
     correct = (mlp(images[1400:]).argmax(1) == digits[1400:]).float().mean()
-glue("digits_accuracy", 100 * float(correct), display=False)
+note(digits_accuracy=100 * float(correct))
 
 # %% [markdown]
 # It reads {glue:text}`digits_accuracy:.1f` % of them correctly. To see a layer's output,
@@ -150,12 +153,14 @@ glue("digits_accuracy", 100 * float(correct), display=False)
 
 # %%
 seen = {}
-handle = mlp[0].register_forward_hook(lambda module, inputs, output: seen.update(first=output))
+handle = mlp[0].register_forward_hook(
+    lambda module, inputs, output: seen.update(first=output)
+)
 with torch.no_grad():
     mlp(images)
 handle.remove()
 lowest = float(seen["first"].min())
-glue("lowest", lowest, display=False)
+note(lowest=lowest)
 
 # %% [markdown]
 # The first module is linear, so its output should be negative about half of the time. The
@@ -169,7 +174,7 @@ glue("lowest", lowest, display=False)
 # %%
 reps = fs.capture(mlp, [images])
 true_lowest = float(reps["0"].min())
-glue("true_lowest", true_lowest, display=False)
+note(true_lowest=true_lowest)
 reps
 
 # %% [markdown]
@@ -192,8 +197,7 @@ trained = model_0.load(profile, seed)
 pairs = trained.pairs
 answers = pairs.sum(dim=1).numpy() % trained.model.config.p
 layers = fs.capture(trained.model, [pairs])
-glue("n_pairs", layers.n_samples, display=False)
-glue("n_layers", len(layers), display=False)
+note(n_pairs=layers.n_samples, n_layers=len(layers))
 layers
 
 # %% [markdown]
@@ -225,15 +229,26 @@ layers
 # %%
 def linear_probe(name):
     """Share of unseen pairs whose answer a linear classifier reads off a layer."""
-    fit, test = train_test_split(np.arange(layers.n_samples), test_size=0.2, random_state=seed)
-    probe = make_pipeline(StandardScaler(), RidgeClassifier()).fit(layers[name][fit], answers[fit])
+    fit, test = train_test_split(
+        np.arange(layers.n_samples), test_size=0.2, random_state=seed
+    )
+    probe = make_pipeline(StandardScaler(), RidgeClassifier()).fit(
+        layers[name][fit], answers[fit]
+    )
     return probe.score(layers[name][test], answers[test])
 
 
-parts = ["resid_pre", "attn_out", "resid_mid", "pre", "post", "mlp_out", "resid_post"]
+parts = [
+    "resid_pre",
+    "attn_out",
+    "resid_mid",
+    "pre",
+    "post",
+    "mlp_out",
+    "resid_post",
+]
 accuracy = {part: linear_probe(f"blocks.0.{part}") for part in parts}
-for part in ("resid_pre", "resid_mid", "pre", "post", "resid_post"):
-    glue(f"probe_{part}", 100 * float(accuracy[part]), display=False)
+note(**{f"probe_{part}": 100 * share for part, share in accuracy.items()})
 
 # %% [markdown]
 # The next figure shows how well the answer can be read off each layer.
@@ -269,7 +284,7 @@ viz.bars({k: 100 * v for k, v in accuracy.items()}, ylabel="held-out accuracy (%
 #
 # | claim of the paper | our answer | evidence on this page |
 # | --- | --- | --- |
-# | C01: a linear map misses strong functional similarity (3.1) | holds | explained variance {glue:text}`r2_line:.3f` (linear) against {glue:text}`r2_network:.3f` (two-layer) |
+# | C01: a linear map misses strong functional similarity (3.1) | holds | explained variance {glue:text}`r2_line:.3f` (linear) against {glue:text}`r2_network:.4f` (two-layer) |
 # | C02: layers of different widths cannot be compared directly (4) | holds | the 31 layers of Model 0 have five widths |
 #
 # Two remarks. The formula of the paper's own example did not survive in the text we have, so

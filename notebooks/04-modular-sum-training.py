@@ -43,9 +43,9 @@ n_samples = 200
 # %%
 import numpy as np
 import pandas as pd
-from myst_nb import glue
 
 import funcsim as fs
+from bookkit.notes import note
 from funcsim import viz
 from funcsim.experiments import model_0
 from funcsim.geometry import mean_distance, pairwise_distances
@@ -74,10 +74,9 @@ print(trained.record or "profile smoke: a tiny network, trained on the spot")
 
 # %%
 p = model.config.p
-glue("p", p, display=False)
-glue("n_train", len(split.train_pairs), display=False)
-glue("n_val", len(split.val_pairs), display=False)
-pd.DataFrame(split.train_pairs[:4].numpy(), columns=["a", "b"]).assign(answer=split.train_labels[:4])
+note(p=p, n_train=len(split.train_pairs), n_val=len(split.val_pairs))
+examples = pd.DataFrame(split.train_pairs[:4].numpy(), columns=["a", "b"])
+examples.assign(answer=split.train_labels[:4].numpy())
 
 # %% [markdown]
 # With $p$ = {glue:text}`p:d` there are {glue:text}`n_train:d` pairs for training and
@@ -94,7 +93,7 @@ pd.DataFrame(split.train_pairs[:4].numpy(), columns=["a", "b"]).assign(answer=sp
 # not say which. We took no causal mask and a weight decay of 2.
 
 # %%
-glue("n_parameters", sum(weights.numel() for weights in model.parameters()), display=False)
+note(n_parameters=sum(weights.numel() for weights in model.parameters()))
 model.config
 
 # %% [markdown]
@@ -103,8 +102,7 @@ model.config
 
 # %%
 at_train, at_validation = trained.accuracies()
-glue("at_train", 100 * at_train, display=False)
-glue("at_validation", 100 * at_validation, display=False)
+note(at_train=100 * at_train, at_validation=100 * at_validation)
 
 # %% [markdown]
 # {glue:text}`at_train:.1f` % of the training pairs and {glue:text}`at_validation:.1f` % of the
@@ -129,13 +127,18 @@ viz.curves(
 # validation loss.
 
 # %%
-first_full = {name: int(np.argmax(curves[f"{name}_accuracy"] == 1)) for name in ("train", "val")}
+first_full = {
+    name: int(np.argmax(curves[f"{name}_accuracy"] == 1))
+    for name in ("train", "val")
+}
 worst = int(np.argmax(curves["val_loss"]))
-glue("full_train", first_full["train"], display=False)
-glue("full_val", first_full["val"], display=False)
-glue("val_then", 100 * float(curves["val_accuracy"][first_full["train"]]), display=False)
-glue("worst_loss", float(curves["val_loss"][worst]), display=False)
-glue("worst_epoch", worst, display=False)
+note(
+    full_train=first_full["train"],
+    full_val=first_full["val"],
+    val_then=100 * float(curves["val_accuracy"][first_full["train"]]),
+    worst_loss=curves["val_loss"][worst],
+    worst_epoch=worst,
+)
 
 # %% [markdown]
 # At first the network learns its training pairs by heart and gets worse on the others: after
@@ -152,10 +155,10 @@ glue("worst_epoch", worst, display=False)
 again = ModularTransformer(model.config, seed)
 twenty = train(again, split, TrainingConfig(epochs=20), progress=False).curves()
 gap = np.abs(twenty["train_loss"] / curves["train_loss"][:20] - 1).max()
-glue("replay_gap", float(gap), display=False)
+note(replay_gap=gap)
 
 # %% [markdown]
-# The losses agree within a relative {glue:text}`replay_gap:.0e`. (On the machine that froze
+# The losses agree within a relative {glue:text}`replay_gap:.1g`. (On the machine that froze
 # them they agree to the last bit; other processors add in other orders.)
 #
 # ## The 31 representations
@@ -167,7 +170,7 @@ glue("replay_gap", float(gap), display=False)
 # %%
 reps = fs.capture(model, [trained.pairs])
 sample = reps.subsample(min(n_samples, reps.n_samples), seed)
-glue("n_used", sample.n_samples, display=False)
+note(n_used=sample.n_samples)
 sample
 
 # %% [markdown]
@@ -176,15 +179,19 @@ sample
 # %%
 names = [name.removeprefix("blocks.0.") for name in sample.names]
 spread = [mean_distance(pairwise_distances(layer)) for layer in sample.values()]
-glue("spread_first", float(spread[0]), display=False)
-glue("spread_last", float(spread[-1]), display=False)
-glue("spread_ratio", float(max(spread) / min(spread)), display=False)
+note(
+    spread_first=spread[0],
+    spread_last=spread[-1],
+    spread_ratio=max(spread) / min(spread),
+)
 
 # %% [markdown]
 # The figure shows this mean distance for every layer.
 
 # %% tags=["fig"] mystnb={"image": {"alt": "Mean distance between two inputs in each of the 31 layers: a few units up to the attention output, then tens, then a hundred at the end."}}
-viz.bars(dict(zip(names, spread, strict=True)), ylabel="mean distance between inputs")
+viz.bars(
+    dict(zip(names, spread, strict=True)), ylabel="mean distance between inputs"
+)
 
 # %% [markdown]
 # It goes from {glue:text}`spread_first:.1f` at the entrance to {glue:text}`spread_last:.0f` at
@@ -218,10 +225,10 @@ raw.plot(blocks=raw_blocks, title="Model 0, raw distances")
 upper = np.triu_indices(len(names), k=1)
 by_scale = np.abs(np.subtract.outer(spread, spread))
 explained = np.corrcoef(by_scale[upper], raw.values[upper])[0, 1] ** 2
-glue("explained_by_scale", 100 * float(explained), display=False)
+note(explained_by_scale=100 * float(explained))
 
 # %% [markdown]
-# Two numbers per pair, the mean distances, explain {glue:text}`explained_by_scale:.1f` % of the
+# Two numbers per pair, the mean distances, explain {glue:text}`explained_by_scale:.2f` % of the
 # variance of the raw map. What we see is that the residual stream has grown.
 #
 # ## The map, normalised
@@ -233,17 +240,22 @@ glue("explained_by_scale", 100 * float(explained), display=False)
 # %%
 normalised = fs.compare(sample)
 blocks = fs.partition(normalised, seed=seed)
-glue("n_blocks", blocks.n_blocks, display=False)
-glue("p_value", blocks.p_value, display=False)
-for number, index in enumerate(blocks.boundaries):
-    glue(f"boundary_{number}", index, display=False)
+note(n_blocks=blocks.n_blocks, p_value=blocks.p_value)
+note(
+    **{
+        f"boundary_{number}": index
+        for number, index in enumerate(blocks.boundaries)
+    }
+)
 [f"{block[0]} ... {block[-1]}" for block in blocks.blocks]
 
 # %% [markdown]
 # The map, with the blocks framed:
 
 # %% tags=["fig"] mystnb={"image": {"alt": "Normalised layer map of Model 0: the four attention maps form a bright cross, alike among themselves and unlike all other layers; three blocks are framed."}}
-normalised.plot(blocks=blocks, title="Model 0, each layer divided by its mean distance")
+normalised.plot(
+    blocks=blocks, title="Model 0, each layer divided by its mean distance"
+)
 
 # %% [markdown]
 # A different picture. The four attention maps stand apart from everything, and are alike
@@ -270,7 +282,7 @@ normalised.plot(blocks=blocks, title="Model 0, each layer divided by its mean di
 # %%
 spectral = {n: fs.spectral_partition(normalised, n, seed) for n in (2, 3)}
 agree = spectral[2].boundaries == blocks.boundaries
-glue("spectral_groups", len(spectral[2].blocks[1]), display=False)
+note(spectral_groups=len(spectral[2].blocks[1]))
 {n: found.boundaries for n, found in spectral.items()}
 
 # %% [markdown]
@@ -293,11 +305,13 @@ def steps(layer_map):
 
 
 ranked = pd.DataFrame({"raw": steps(raw), "normalised": steps(normalised)})
-glue("step_scores", float(ranked.normalised["attn_pre.0"]), display=False)
-glue("step_map", float(ranked.normalised["attn.0"]), display=False)
-glue("step_after", float(ranked.normalised["z.0"]), display=False)
-glue("step_keys", float(ranked.normalised["k.0"]), display=False)
-glue("step_relu", float(ranked.normalised["post"]), display=False)
+note(
+    step_scores=ranked.normalised["attn_pre.0"],
+    step_map=ranked.normalised["attn.0"],
+    step_after=ranked.normalised["z.0"],
+    step_keys=ranked.normalised["k.0"],
+    step_relu=ranked.normalised["post"],
+)
 ranked.sort_values("normalised", ascending=False).head(8).round(3)
 
 # %% [markdown]
@@ -319,23 +333,25 @@ ranked.sort_values("normalised", ascending=False).head(8).round(3)
 # We have flattened both. The next cell takes the last one, on a smaller sample.
 
 # %%
-last = fs.capture(model, [trained.pairs], pool="last").subsample(min(100, reps.n_samples), seed)
+last = fs.capture(model, [trained.pairs], pool="last").subsample(
+    min(100, reps.n_samples), seed
+)
 last_map = fs.compare(last)
 last_blocks = fs.partition(last_map, seed=seed)
-glue("n_blocks_last", last_blocks.n_blocks, display=False)
-glue("n_last", last.n_samples, display=False)
+note(n_blocks_last=last_blocks.n_blocks, n_last=last.n_samples)
 [f"{block[0]} ... {block[-1]}" for block in last_blocks.blocks]
 
 # %% [markdown]
 # The same map for the last position:
 
-# %% tags=["fig"] mystnb={"image": {"alt": "Normalised layer map of Model 0 at the last position: the attention maps again form a bright cross, and keys and queries separate from the values."}}
+# %% tags=["fig"] mystnb={"image": {"alt": "Normalised layer map of Model 0 at the last position: the attention maps are unlike most layers but dark where they meet the keys; four blocks are framed."}}
 last_map.plot(blocks=last_blocks, title="Model 0, last position only")
 
 # %% [markdown]
 # With {glue:text}`n_last:d` inputs and the last position alone there are
-# {glue:text}`n_blocks_last:d` blocks. The attention maps still stand apart; how the layers
-# before them are divided depends on this choice. So it must be stated with every map.
+# {glue:text}`n_blocks_last:d` blocks. The attention maps are still a block, but no longer unlike
+# everything: they now resemble the keys. What the map says about the first half of the network
+# depends on a choice that the paper does not report. It must be stated with every map.
 #
 # ## What we found
 #

@@ -1,0 +1,19 @@
+"""Keep the numbers of a cell so that the prose around it can quote them."""
+
+from __future__ import annotations
+
+from numbers import Integral
+
+
+def note(**values: float) -> None:
+    """Remember numbers by name: ``note(r2=0.93)`` is quoted as ``{glue:text}`r2:.2f```.
+
+    Whole numbers stay whole, everything else becomes a float. Without MyST-NB, in a notebook
+    that runs outside the book, there is no prose to fill in and nothing happens.
+    """
+    try:
+        from myst_nb import glue
+    except ImportError:
+        return
+    for name, value in values.items():
+        glue(name, int(value) if isinstance(value, Integral) else float(value), display=False)

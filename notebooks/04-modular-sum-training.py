@@ -97,7 +97,7 @@ note(n_parameters=sum(weights.numel() for weights in model.parameters()))
 model.config
 
 # %% [markdown]
-# It has {glue:text}`n_parameters:d` parameters. Does it do its job? We let it answer all pairs,
+# It has {glue:text}`n_parameters:,d` parameters. Does it do its job? We let it answer all pairs,
 # now, rather than trust the record.
 
 # %%

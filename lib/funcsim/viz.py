@@ -42,10 +42,10 @@ def layer_map(m: LayerMap, blocks: Partition | None = None, title: str | None = 
         Outlined if its blocks are contiguous.
     title : str, optional
     """
-    fig, ax = new_figure(6.4, 5.6)
+    fig, ax = new_figure(5.4, 6.2)
     image = ax.imshow(m.values, cmap=COLOURS, vmin=0.0, interpolation="nearest")
     unit = "raw" if m.normalize is None else f"each layer's {m.normalize} distance = 1"
-    fig.colorbar(image, ax=ax, shrink=0.8, label=f"{m.measure.upper()} distance ({unit})")
+    fig.colorbar(image, ax=ax, location="bottom", label=f"{m.measure.upper()} distance ({unit})")
     _name_layers(ax, m)
     if blocks is not None and len(blocks.boundaries) == blocks.n_blocks - 1:
         _outline(ax, blocks)
@@ -55,7 +55,7 @@ def layer_map(m: LayerMap, blocks: Partition | None = None, title: str | None = 
 
 def _name_layers(ax: Axes, m: LayerMap) -> None:
     for axis, names in ((ax.xaxis, m.columns), (ax.yaxis, m.names)):
-        size, skip = (9 if len(names) <= 15 else 7), _shared_length(names)
+        size, skip = (9 if len(names) <= 15 else 7.5), _shared_length(names)
         shown = range(0, len(names), -(-len(names) // MOST_LABELS))
         axis.set_ticks(shown, [names[i][skip:] for i in shown], fontsize=size)
     ax.tick_params(axis="x", rotation=90)
@@ -133,6 +133,7 @@ def scatter(x: ArrayLike, y: ArrayLike, *, xlabel: str, ylabel: str, diagonal: b
     if diagonal:
         ends = [min(ax.get_xlim()[0], ax.get_ylim()[0]), max(ax.get_xlim()[1], ax.get_ylim()[1])]
         ax.plot(ends, ends, "--", color=GREY, lw=1)
+    ax.locator_params(nbins=5)
     ax.set(xlabel=xlabel, ylabel=ylabel)
     ax.grid(alpha=0.3)
     return fig

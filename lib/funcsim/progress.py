@@ -24,4 +24,10 @@ def progress_bar(items: Iterable[T], label: str, show: bool = True, total: int |
 def _someone_watches() -> bool:
     if os.environ.get("FUNCSIM_PROGRESS", "").lower() == "off":
         return False
-    return sys.stderr.isatty() or "ipykernel" in sys.modules
+    return sys.stderr.isatty() or _in_live_notebook()
+
+
+def _in_live_notebook() -> bool:
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return getattr(shell, "kernel", None) is not None

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+import types
 
 import numpy as np
 import pytest
@@ -205,6 +206,12 @@ def test_the_table_is_named_on_both_sides(reps):
 def test_progress_is_silent_unless_someone_watches(reps, capfd, monkeypatch):
     fs.compare(reps, jobs=1)
     assert capfd.readouterr().err == ""
+    shell = types.SimpleNamespace(kernel="a live notebook")
+    with monkeypatch.context() as notebook:
+        notebook.setattr("IPython.get_ipython", lambda: shell)
+        notebook.setenv("FUNCSIM_CACHE", "off")
+        fs.compare(reps, jobs=1)
+        assert "compare: 100%" in capfd.readouterr().err
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
     monkeypatch.setenv("FUNCSIM_CACHE", "off")
     fs.compare(reps, jobs=1)

@@ -34,7 +34,7 @@ def test_a_map_names_its_layers_without_what_they_share(layer_map):
 
 
 def test_the_colour_bar_says_what_was_measured(layer_map):
-    labels = [a.get_ylabel() for a in layer_map.plot().axes]
+    labels = [a.get_xlabel() for a in layer_map.plot().axes]
     assert any("GW distance (each layer's mean distance = 1)" in label for label in labels)
 
 

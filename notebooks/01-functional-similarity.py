@@ -166,7 +166,8 @@ note(lowest=lowest)
 # The first module is linear, so its output should be negative about half of the time. The
 # lowest value we recorded is {glue:text}`lowest:.1f`. What happened? The ReLU that follows
 # works *in place*: it overwrote the very numbers that our hook had kept a reference to. We
-# asked for the linear layer and got the ReLU. Several published tools have this fault.
+# asked for the linear layer and got the ReLU. Any tool whose hook keeps a reference has this
+# fault.
 #
 # `fs.capture` copies inside the hook, runs the model in evaluation mode, removes the hooks
 # even if the model fails, and gives the layers in the order in which they ran.
@@ -197,11 +198,13 @@ trained = model_0.load(profile, seed)
 pairs = trained.pairs
 answers = pairs.sum(dim=1).numpy() % trained.model.config.p
 layers = fs.capture(trained.model, [pairs])
+print(trained.origin)
 note(n_pairs=layers.n_samples, n_layers=len(layers))
 layers
 
 # %% [markdown]
-# There are {glue:text}`n_layers:d` representations of {glue:text}`n_pairs:d` pairs. What the
+# The line printed above is the record of the frozen network. There are
+# {glue:text}`n_layers:d` representations of {glue:text}`n_pairs:d` pairs. What the
 # names mean, in the order of computation:
 #
 # | name | what it is | numbers per token |

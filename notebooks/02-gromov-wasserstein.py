@@ -111,7 +111,7 @@ DX.shape, float(DX[0, 1].round(3)), float(DY[0, 1].round(3))
 
 # %% [markdown]
 # The definition has four indices. Written down literally it needs $n^4$ terms; expanding the
-# square leaves three matrix products {cite:p}`peyre2016gromov`. The next cell computes both.
+# square leaves two matrix products {cite:p}`peyre2016gromov`. The next cell computes both.
 
 # %%
 T = product(24, 24)
@@ -384,7 +384,7 @@ viz.curves(
 # factor of {glue:text}`lowest_factor:.2f` and climbs to {glue:text}`raw_four:.2f`. It is not
 # monotone, and a layer can become the closest just by shrinking. After division by the mean
 # distance the curve is flat, within {glue:text}`normalised_spread:.1g`. In trained networks
-# scales differ by factors of fifty (chapter 04), so this is no detail. It is why `fs.compare`
+# scales differ by factors of a hundred and more (chapter 04), so this is no detail. It is why `fs.compare`
 # normalises by default, and why we always show the raw map beside it.
 #
 # ## The start decides
@@ -492,11 +492,12 @@ result
 # entry by entry. That is a good measure of its own, close to what neuroscience calls
 # representational similarity analysis. Optimising the coupling forgets which input is which:
 # it compares the *shapes* of two clouds. So GW is never larger, and where it is much smaller,
-# the two layers have the same shape but sort different inputs into it. The next cell asks the
-# layers of Model 0.
+# the two layers have the same shape but sort different inputs into it. The next cell loads
+# Model 0, prints its record, and picks five pairs of its layers.
 
 # %%
 trained = model_0.load(profile, seed)
+print(trained.origin)
 reps = fs.capture(trained.model, [trained.pairs])
 reps = reps.subsample(min(128, reps.n_samples), seed)
 heads = "1" if small else "3"
@@ -548,7 +549,7 @@ table.round(4)
 #
 # ## How long does it take?
 #
-# One evaluation costs three products of $n \times n$ matrices, and each step a matching
+# One evaluation costs two products of $n \times n$ matrices, and each step a matching
 # problem. The next cell measures the time of one distance as $n$ grows.
 
 # %%

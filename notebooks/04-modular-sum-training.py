@@ -61,7 +61,7 @@ from funcsim.training.modular import TrainingConfig, train
 # %%
 trained = model_0.load(profile, seed)
 model, split, history = trained.model, trained.split, trained.history
-print(trained.record or "profile smoke: a tiny network, trained on the spot")
+print(trained.origin)
 
 # %% [markdown]
 # That is the whole story in one line: what was trained, on what, with which seed, for how

@@ -42,6 +42,11 @@ class TrainedModel:
     record: Record | None
 
     @property
+    def origin(self) -> str:
+        """In one line, where this network comes from."""
+        return str(self.record or "profile smoke: a tiny network, trained on the spot")
+
+    @property
     def pairs(self) -> Tensor:
         """All p*p inputs (p*p, 2), a changing slowest."""
         return all_pairs(self.model.config.p)

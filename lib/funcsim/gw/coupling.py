@@ -65,4 +65,5 @@ def cost(D1: Array, D2: Array, plan: Array) -> float:
     if match is not None:
         return float(((D1 - D2[np.ix_(match, match)]) ** 2).mean())
     own = plan.sum(axis=1) @ D1**2 @ plan.sum(axis=1) + plan.sum(axis=0) @ D2**2 @ plan.sum(axis=0)
-    return float(max(own - 2.0 * np.vdot(D1 @ plan @ D2, plan), 0.0))
+    value = own - 2.0 * np.vdot(D1 @ plan @ D2, plan)
+    return float(max(value, 0.0))  # a square; below zero only by rounding

@@ -74,6 +74,7 @@ def solve(D1: Array, D2: Array, starts: Sequence[Start] | None = None, seed: int
         bound = second_lower_bound(D1, D2)
     value, plan, name = best
     distance = float(np.sqrt(value))
+    # Between isometric clouds both are rounding, and the bound may come out above.
     return GWResult(distance, value, min(bound, distance), plan, name)
 
 

@@ -46,7 +46,7 @@ serve: $(READY)  ## show the built site at http://127.0.0.1:8000 (PORT=8000)
 	$(PY) -m bookkit serve _build/html --port $(PORT)
 
 lab: $(READY)  ## JupyterLab on the notebooks
-	$(PY) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks
+	$(PY) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks $(if $(filter 0,$(shell id -u)),--allow-root)
 
 pair: $(READY)  ## write notebooks/*.ipynb anew from notebooks/*.py
 	$(PY) -m bookkit pair

@@ -106,7 +106,6 @@ def pairwise_distances(points: ArrayLike, name: str = "X") -> NDArray[np.float64
     coordinates.
     """
     x = as_array(points, name).astype(np.float64)
-    x = x - x[0]  # identical samples become exact zeros
     x -= x.mean(axis=0)
     with np.errstate(over="ignore", invalid="ignore"):
         norms = np.einsum("ij,ij->i", x, x)

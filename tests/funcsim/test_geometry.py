@@ -52,6 +52,15 @@ def test_normalising_by_the_mean_makes_the_mean_one(rng):
     assert mean_distance(metric_space(rng.normal(size=(9, 3)), "mean")) == pytest.approx(1.0)
 
 
+def test_the_mean_is_over_pairs_of_different_samples():
+    assert mean_distance(pairwise_distances([[0.0, 0.0], [3.0, 4.0]])) == pytest.approx(5.0)
+
+
+def test_a_constant_layer_has_distances_of_exactly_zero(rng):
+    X = np.tile(rng.normal(size=(1, 384)).astype(np.float32), (33, 1))
+    assert (pairwise_distances(X) == 0).all()
+
+
 def test_raw_distances_are_left_alone(rng):
     X = rng.normal(size=(9, 3))
     assert (metric_space(X, None) == pairwise_distances(X)).all()

@@ -595,7 +595,7 @@ viz.curves(
 # | C03: symmetric, triangle inequality (4.1) | holds for the distance, differs for the cost that POT returns | {glue:text}`violations_distance:d` and {glue:text}`violations_cost:d` violations |
 # | C04: invariant under isometries and permutations (4.1) | holds | at most {glue:text}`worst_isometry:.1g` |
 # | C05: monotone in scaling, so the closest layers stay the closest (4.1) | differs, unless all layers are scaled alike | the raw curve turns at a factor of {glue:text}`lowest_factor:.2f` |
-# | C06: scalable (4.1) | cannot tell yet | time grows as $n$ to the power {glue:text}`slope:.1f`; subsampling is tested later |
+# | C06: scalable (4.1) | cannot tell | time grows as $n$ to the power {glue:text}`slope:.1f`; subsampling is tested later |
 # | C25: the plan is a permutation, and not the identity (D) | a permutation: holds, and {prf:ref}`thm-permutation` says when; not the identity: it depends on the layers | {glue:text}`n_nonzero:d` non-zero entries for 24 points; {glue:text}`itself_maps:d` and {glue:text}`itself_relu:d` of {glue:text}`n_asked:d` inputs matched with themselves |
 #
 # Of the reviewers' questions, this chapter answers D03 (why optimise a known correspondence),

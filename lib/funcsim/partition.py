@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from sklearn.cluster import SpectralClustering
 
@@ -62,6 +63,12 @@ class Partition:
             tuple(n for n, label in zip(self.names, self.labels, strict=True) if label == block)
             for block in range(self.n_blocks)
         )
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per stretch of neighbouring layers: its block, where it starts, its layers."""
+        edges = pairwise((0, *self.boundaries, len(self.labels)))
+        rows = [(self.labels[i], i, self.names[i], self.names[j - 1], j - i) for i, j in edges]
+        return pd.DataFrame(rows, columns=["block", "start", "first", "last", "layers"])
 
 
 def partition(m: LayerMap, max_blocks: int | None = None, alpha: float = 0.05, seed: int = 0) -> Partition:

@@ -92,6 +92,8 @@ def curves(
     lines : mapping of str to array (n,)
     x : array (n,), optional
         Without it 1, ..., n.
+    xlabel, ylabel : str
+    xscale, yscale : {"linear", "log"}
     """
     fig, ax = new_figure()
     for (name, values), (colour, dashes) in zip(lines.items(), LINES, strict=False):
@@ -99,7 +101,10 @@ def curves(
         places = np.arange(1, len(values) + 1) if x is None else np.asarray(x)
         marker = "o" if len(values) <= 20 else ""
         ax.plot(places, values, dashes, color=colour, label=name, lw=2, marker=marker, ms=4)
-    ax.set(xlabel=xlabel, ylabel=ylabel, xscale=xscale, yscale=yscale)
+    ax.set(xlabel=xlabel, ylabel=ylabel, yscale=yscale)
+    if xscale == "log":  # doublings, written out
+        ax.set_xscale("log", base=2)
+        ax.xaxis.set_major_formatter("{x:g}")
     ax.grid(alpha=0.3)
     if len(lines) > 1:
         ax.legend(frameon=False)

@@ -80,6 +80,17 @@ def test_planted_blocks_are_found(boundaries):
     assert [len(b) for b in p.blocks] == list(np.diff([0, *boundaries, 24]))
 
 
+def test_the_table_has_one_row_per_stretch():
+    frame = fs.partition(planted((3, 9), 24)).to_frame()
+    assert frame["start"].tolist() == [0, 3, 9]
+    assert frame["layers"].tolist() == [3, 6, 15]
+    assert frame["first"].tolist() == ["layer0", "layer3", "layer9"]
+    assert frame["last"].tolist() == ["layer2", "layer8", "layer23"]
+    apart = fs.Partition(("a", "b", "c"), (0, 1, 0), None, "spectral")
+    assert apart.to_frame()["block"].tolist() == [0, 1, 0]
+    assert fs.Partition(("a",), (0,), None, "spectral").to_frame()["layers"].tolist() == [1]
+
+
 def test_steady_drift_is_one_block():
     p = fs.partition(drifting(20, seed=3))
     assert (p.n_blocks, p.boundaries, p.labels) == (1, (), (0,) * 20)

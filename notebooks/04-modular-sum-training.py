@@ -201,7 +201,8 @@ viz.bars(
 # ## The map, raw
 #
 # Now the comparison: one Gromov-Wasserstein distance for each of the 465 pairs of layers, on
-# {glue:text}`n_used:d` inputs. First as the paper does it, with raw distances.
+# {glue:text}`n_used:d` inputs. First with raw distances, as
+# the paper does it, so far as it says.
 
 # %%
 raw = fs.compare(sample, normalize=None)

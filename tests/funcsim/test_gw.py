@@ -178,6 +178,13 @@ def test_the_start_that_won_is_named():
     assert fs.gw(X, X, starts=[product(12, 12)]).start == "given"
 
 
+def test_a_permuted_grid_is_where_descent_may_stop_early():
+    """Many equal distances, many equally good steps: the interval still holds the truth, zero."""
+    X = np.stack(np.meshgrid(range(5), range(5)), axis=-1).reshape(-1, 2).astype(float)
+    r = fs.gw(X, X[np.random.default_rng(0).permutation(25)])
+    assert r.lower_bound < 1e-7
+
+
 def test_scaling_multiplies_raw_distances():
     X, Y = cloud(0), cloud(1)
     raw = fs.gw(X, Y, normalize=None).distance

@@ -60,7 +60,8 @@ def gw(
     Notes
     -----
     The problem is not convex. The distance returned is that of a coupling, hence never below
-    the true one, and `lower_bound` is never above it.
+    the true one, and `lower_bound` is never above it. Where many distances are equal, as on a
+    regular grid, even a permuted copy may end above zero.
 
     References
     ----------

@@ -77,16 +77,14 @@ def capture(
     """
     chosen = select_layers(model, layers)
     to_rows = pooler(pool)
-    collected: dict[str, list[Tensor]] = {}
+    captured: list[dict[str, Tensor]] = []  # per batch, the rows of each layer that ran
     with _evaluating(model, device) as (home, dtype):
         for batch in progress_bar(batches, "capture", progress):
-            batch = _move(batch, home, dtype)
-            rows = _run_once(model, chosen, batch, to_rows)
-            _append(collected, rows)
-    if not collected:
+            captured.append(_run_once(model, chosen, _move(batch, home, dtype), to_rows))
+    if not captured:
         raise CaptureError("there was no batch to run: `batches` is empty, or already used up")
-    _check_ran(layers, chosen, collected)
-    return Representations({name: _concatenate(name, parts) for name, parts in collected.items()})
+    _check_ran(layers, captured)
+    return Representations({name: _concatenate(name, captured) for name in captured[0]})
 
 
 def select_layers(model: nn.Module, layers: str | Sequence[str] | None = None) -> dict[str, nn.Module]:
@@ -104,6 +102,8 @@ def select_layers(model: nn.Module, layers: str | Sequence[str] | None = None) -
             layers = [name for name, module in modules.items() if not any(module.children())]
             return {name: modules[name] for name in layers} or {"model": model}
     chosen: dict[str, nn.Module] = {}
+    if not layers:
+        raise LayerSelectionError("layers is empty; name at least one layer, or leave it out")
     for pattern in [layers] if isinstance(layers, str) else layers:
         matched = [name for name in modules if _glob(pattern).fullmatch(name)]
         if not matched:
@@ -212,32 +212,26 @@ def _first_tensor(output: Any, name: str) -> Tensor:
     )
 
 
-def _append(collected: dict[str, list[Tensor]], rows: Mapping[str, Tensor]) -> None:
-    if collected and set(rows) != set(collected):
-        name = sorted(set(rows) ^ set(collected))[0]
-        raise CaptureError(
-            f"layer {name!r} ran in some batches and not in others, so its samples cannot be "
-            "matched with the other layers'; choose layers that always run"
-        )
-    for name, part in rows.items():
-        collected.setdefault(name, []).append(part)
-
-
-def _check_ran(
-    layers: str | Sequence[str] | None, chosen: Mapping[str, nn.Module], ran: Iterable[str]
-) -> None:
-    names = {name.split("#")[0] for name in ran}
-    if layers is None:
-        return
-    for pattern in [layers] if isinstance(layers, str) else layers:
-        if not any(_glob(pattern).fullmatch(name) for name in names):
+def _check_ran(layers: str | Sequence[str] | None, captured: list[dict[str, Tensor]]) -> None:
+    """Every layer must have run in every batch, and something for each pattern."""
+    ran = {name for rows in captured for name in rows}
+    called = {name.split("#")[0] for name in ran}
+    for pattern in [layers] if isinstance(layers, str) else layers or ["**"]:
+        if not any(_glob(pattern).fullmatch(name) for name in called):
             raise LayerSelectionError(
                 f"{pattern!r} matches modules, but none of them was called in the forward pass; "
-                f"called were {', '.join(sorted(names)) or 'none'}"
+                f"called were {', '.join(sorted(called)) or 'none'}"
+            )
+    for name in sorted(ran):
+        if not all(name in rows for rows in captured):
+            raise CaptureError(
+                f"layer {name!r} ran in some batches and not in others, so its samples cannot be "
+                "matched with the other layers'; choose layers that always run"
             )
 
 
-def _concatenate(name: str, parts: list[Tensor]) -> Any:
+def _concatenate(name: str, captured: list[dict[str, Tensor]]) -> Any:
+    parts = [rows[name] for rows in captured]
     widths = sorted({part.shape[1] for part in parts})
     if len(widths) > 1:
         raise CaptureError(

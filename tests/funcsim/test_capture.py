@@ -206,6 +206,40 @@ def test_a_layer_that_never_ran_is_named(x):
         fs.capture(Odd(), [x], layers=["act", "unused"])
 
 
+def test_when_no_chosen_layer_ran_the_batches_are_not_blamed(x):
+    with pytest.raises(LayerSelectionError, match=r"'unused' matches.*none of them was called"):
+        fs.capture(Odd(), [x], layers="unused")
+
+    class Bare(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weights = nn.Linear(3, 3)
+
+        def forward(self, x):
+            return x @ self.weights.weight
+
+    with pytest.raises(LayerSelectionError, match="none of them was called"):
+        fs.capture(Bare(), [x])
+
+
+def test_an_empty_choice_is_explained(mlp, x):
+    with pytest.raises(LayerSelectionError, match="layers is empty"):
+        fs.capture(mlp, [x], layers=[])
+
+
+def test_a_layer_that_is_missing_from_the_first_batch_loses_no_samples_in_silence(x):
+    class Later(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Tanh()
+
+        def forward(self, x):
+            return self.layer(x) if len(x) > 4 else x
+
+    with pytest.raises(CaptureError, match="'layer' ran in some batches"):
+        fs.capture(Later(), [x[:3], x[3:]])
+
+
 @pytest.mark.parametrize("layers", [None, "0"])
 def test_empty_batches(mlp, layers):
     with pytest.raises(CaptureError, match="no batch"):

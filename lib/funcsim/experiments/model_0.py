@@ -5,7 +5,6 @@ Taught in chapter 04.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from funcsim.cache import digest
 from funcsim.models.modular_transformer import ModularTransformer, ModularTransformerConfig
 from funcsim.provenance import Record, data_dir, describe_device, freeze, load_record
 from funcsim.storage import read_tensors, write_tensors
@@ -73,7 +73,7 @@ def run(
     config, training = MODELS[profile], TRAINING[profile]
     parameters = {"model": config.to_dict(), "training": training.to_dict(), "train_fraction": 0.8}
     told = json.dumps([parameters, seed, torch.device(device).type], sort_keys=True)
-    state = work / f"{NAME}-{hashlib.sha256(told.encode()).hexdigest()[:12]}.safetensors"
+    state = work / f"{NAME}-{digest(told)[:12]}.safetensors"
 
     trained = _train(config, training, seed, state, device, progress)
     _write(folder, trained)

@@ -8,17 +8,20 @@ from funcsim.capture import capture
 from funcsim.compare import compare
 from funcsim.gw import GWResult, gw
 from funcsim.layer_map import LayerMap
+from funcsim.measures import Measure, measures
 from funcsim.partition import Partition, partition, spectral_partition
 from funcsim.representations import Representations
 
 __all__ = [
     "GWResult",
     "LayerMap",
+    "Measure",
     "Partition",
     "Representations",
     "capture",
     "compare",
     "gw",
+    "measures",
     "partition",
     "spectral_partition",
 ]

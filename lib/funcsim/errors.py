@@ -30,3 +30,7 @@ class FileFormatError(FuncsimError):
 
 class FrozenDataError(FuncsimError):
     """A frozen result is missing, or does not match its record."""
+
+
+class WidthError(FuncsimError):
+    """A measure needs layers of equal width, or equal numbers of samples, and got others."""

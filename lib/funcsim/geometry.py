@@ -153,6 +153,33 @@ def _coincide(array: NDArray, distances: NDArray[np.float64]) -> bool:
     return mean_distance(distances) <= DEGENERATE_ULPS * np.finfo(array.dtype).eps * size
 
 
+def scaled(points: ArrayLike, normalize: Normalize = "mean", name: str = "X") -> NDArray[np.float64]:
+    """The points of a layer, brought to a common scale.
+
+    Parameters
+    ----------
+    points : array or tensor, shape (n_samples, n_features)
+    normalize : {"mean", "max"} or None
+        Divide by the mean distance between different samples, by the largest, or not at all.
+    name : str
+        The layer's name, for error messages.
+
+    Returns
+    -------
+    ndarray, shape (n_samples, n_features), float64
+        Not centred; without unit when normalised, otherwise in the units of `points`.
+
+    Raises
+    ------
+    DegenerateLayerError, RepresentationError, ValueError
+        As for :func:`metric_space`.
+    """
+    array = as_array(points, name)
+    if normalize is None:
+        return array.astype(np.float64)
+    return array / _scale(array, pairwise_distances(array, name), normalize, name)
+
+
 def metric_space(points: ArrayLike, normalize: Normalize = "mean", name: str = "X") -> NDArray[np.float64]:
     """The distance matrix of a layer, brought to a common scale.
 
@@ -179,12 +206,17 @@ def metric_space(points: ArrayLike, normalize: Normalize = "mean", name: str = "
     ValueError
         If `normalize` is not one of the three.
     """
-    if normalize not in ("mean", "max", None):
-        raise ValueError(f"normalize={normalize!r} is unknown; use 'mean', 'max' or None")
     array = as_array(points, name)
     distances = pairwise_distances(array, name)
     if normalize is None:
         return distances
+    return distances / _scale(array, distances, normalize, name)
+
+
+def _scale(array: NDArray, distances: NDArray[np.float64], normalize: Normalize, name: str) -> float:
+    """What to divide a layer by."""
+    if normalize not in ("mean", "max"):
+        raise ValueError(f"normalize={normalize!r} is unknown; use 'mean', 'max' or None")
     if _coincide(array, distances):
         raise DegenerateLayerError(
             f"layer {name!r} is degenerate: all {len(array)} samples coincide up to rounding "
@@ -192,5 +224,4 @@ def metric_space(points: ArrayLike, normalize: Normalize = "mean", name: str = "
             "by; leave it out with `reps.drop(...)`, or compare raw distances with "
             "normalize=None"
         )
-    scale = mean_distance(distances) if normalize == "mean" else distances.max()
-    return distances / scale
+    return mean_distance(distances) if normalize == "mean" else float(distances.max())

@@ -28,7 +28,7 @@ FORMAT = "funcsim.layer_map/1"
 
 @dataclass(frozen=True)
 class LayerMap:
-    """Distances between layers.
+    """Distances or similarities between layers.
 
     Attributes
     ----------
@@ -38,13 +38,15 @@ class LayerMap:
     names, columns : tuple of str
         Layers of the rows and of the columns, in execution order; the same for one model.
     measure : str
-        Which measure, "gw" for the Gromov-Wasserstein distance.
+        Which of :func:`funcsim.measures`.
     normalize : {"mean", "max"} or None
         How each layer was scaled beforehand.
     n_samples : int
         On how many samples.
     lower : array, shape (L, M), float64, or None
         Certified lower bounds of `values`, in the same units.
+    larger_is_similar : bool
+        True for a similarity such as CKA, False for a distance.
     """
 
     values: NDArray[np.float64]
@@ -54,6 +56,7 @@ class LayerMap:
     normalize: Normalize
     n_samples: int
     lower: NDArray[np.float64] | None = None
+    larger_is_similar: bool = False
 
     def __post_init__(self) -> None:
         shape = (len(self.names), len(self.columns))
@@ -89,7 +92,7 @@ class LayerMap:
         if self.lower is not None:
             tensors["lower"] = self.lower
         described = {k: getattr(self, k) for k in ("names", "columns", "measure", "normalize")}
-        described["n_samples"] = self.n_samples
+        described |= {"n_samples": self.n_samples, "larger_is_similar": self.larger_is_similar}
         write_tensors(path, tensors, {"format": FORMAT, "map": json.dumps(described)})
 
     @classmethod
@@ -115,4 +118,5 @@ class LayerMap:
             normalize=described["normalize"],
             n_samples=described["n_samples"],
             lower=tensors.get("lower"),
+            larger_is_similar=described.get("larger_is_similar", False),
         )

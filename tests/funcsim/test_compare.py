@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import os
 import signal
@@ -6,6 +7,7 @@ import sys
 import time
 import types
 
+import joblib
 import numpy as np
 import pytest
 
@@ -23,16 +25,22 @@ def reps(rng):
     return fs.Representations(layers)
 
 
-def counted(monkeypatch):
+def replaced(monkeypatch, **changes):
+    """Let `compare` see another "gw"."""
+    known = fs.measures() | {"gw": dataclasses.replace(fs.measures()["gw"], **changes)}
+    monkeypatch.setattr(compare_module, "measures", lambda: known)
+
+
+def counted(monkeypatch, **changes):
     """Count how many pairs are really solved, in this process."""
     solved = []
-    fn, version = compare_module.MEASURES["gw"]
+    solve = fs.measures()["gw"].interval
 
-    def counting(D1, D2):
+    def counting(a, b):
         solved.append(1)
-        return fn(D1, D2)
+        return solve(a, b)
 
-    monkeypatch.setitem(compare_module.MEASURES, "gw", (counting, version))
+    replaced(monkeypatch, interval=counting, **changes)
     return solved
 
 
@@ -68,6 +76,34 @@ def test_two_models(reps):
         fs.compare(reps, reps.subsample(10))
 
 
+def test_a_device_solves_the_same_pairs_in_one_go(reps):
+    alone, together = fs.compare(reps, jobs=1), fs.compare(reps, device="cpu")
+    assert (together.values == together.values.T).all()
+    assert (together.lower <= alone.values + 1e-9).all()
+    assert (alone.lower <= together.values + 1e-9).all()
+    assert together.values[0, 3] < 1e-6
+    crossed = fs.compare(reps, reps.select(["c", "a"]), device="cpu")
+    assert crossed.values[0, 1] < 1e-6
+
+
+def test_a_cluster_is_one_of_joblib_s_backends(reps, monkeypatch):
+    """Two workers of dask, in processes of their own, as on a cluster."""
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setenv("FUNCSIM_CACHE", "off")
+    here = fs.compare(reps, jobs=1)
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+        joblib.parallel_config(backend="dask"),
+    ):
+        there = fs.compare(reps)
+        worked = client.run(lambda dask_worker: len(dask_worker.data) or dask_worker.state.executed_count)
+    assert (there.values == here.values).all()
+    assert (there.lower == here.lower).all()
+    assert len(worked) == 2
+    assert sum(worked.values()) >= 6
+
+
 def test_raw_and_normalised_are_kept_apart(reps):
     raw, normalised = fs.compare(reps, normalize=None, jobs=1), fs.compare(reps, jobs=1)
     assert raw.values[0, 2] > 3 * normalised.values[0, 2]
@@ -94,9 +130,16 @@ def test_the_cache_goes_by_content(reps, monkeypatch):
 
 def test_another_version_of_the_solver_does_not_read_old_numbers(reps, monkeypatch):
     fs.compare(reps, jobs=1)
+    solved = counted(monkeypatch, version=fs.measures()["gw"].version + "+")
+    fs.compare(reps, jobs=1)
+    assert len(solved) == 6
+
+
+def test_nor_does_another_measure_or_another_scale(reps, monkeypatch):
+    fs.compare(reps, measure="rsm", jobs=1)
+    fs.compare(reps, normalize=None, jobs=1)
+    fs.compare(reps, device="cpu", jobs=1)
     solved = counted(monkeypatch)
-    fn, version = compare_module.MEASURES["gw"]
-    monkeypatch.setitem(compare_module.MEASURES, "gw", (fn, version + "+"))
     fs.compare(reps, jobs=1)
     assert len(solved) == 6
 
@@ -127,16 +170,16 @@ def test_the_cache_can_be_switched_off(reps, monkeypatch, tmp_path):
 
 
 def test_an_error_in_one_pair_keeps_the_others(reps, monkeypatch):
-    fn, version = compare_module.MEASURES["gw"]
     solved = []
+    solve = fs.measures()["gw"].interval
 
-    def fails_at_the_fourth(D1, D2):
+    def fails_at_the_fourth(a, b):
         solved.append(1)
         if len(solved) == 4:
             raise MemoryError
-        return fn(D1, D2)
+        return solve(a, b)
 
-    monkeypatch.setitem(compare_module.MEASURES, "gw", (fails_at_the_fourth, version))
+    replaced(monkeypatch, interval=fails_at_the_fourth)
     with pytest.raises(MemoryError):
         fs.compare(reps, jobs=1)
     fs.compare(reps, jobs=1)
@@ -173,8 +216,10 @@ def test_a_degenerate_layer_is_named(reps):
 
 
 def test_unknown_words(reps):
-    with pytest.raises(ValueError, match="measure 'cka' is unknown; there is gw"):
-        fs.compare(reps, measure="cka")
+    with pytest.raises(ValueError, match=r"measure 'gromov' is unknown; there is euclidean, .*, gw"):
+        fs.compare(reps, measure="gromov")
+    with pytest.raises(ValueError, match=r"device='cuda': only 'gw' .* 'cka'"):
+        fs.compare(reps, measure="cka", device="cuda")
     with pytest.raises(ValueError, match="normalize='z' is unknown"):
         fs.compare(reps, normalize="z")
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import funcsim as fs
 from funcsim.errors import DegenerateLayerError, RepresentationError
 from funcsim.geometry import mean_distance, metric_space
-from funcsim.gw.bounds import second_lower_bound
+from funcsim.gw.assignment import assignment_steps
 from funcsim.gw.coupling import (
     as_permutation,
     cost,
@@ -18,6 +18,8 @@ from funcsim.gw.coupling import (
     product,
     uniform,
 )
+from funcsim.gw.solver import conditional_gradient, first_match
+from funcsim.gw.space import prepare
 
 seeds = st.integers(0, 10**6)
 
@@ -117,12 +119,14 @@ def test_no_coupling_beats_the_best_permutation(seed):
 def test_agrees_with_pot_and_is_never_above_it(seed, n):
     D1, D2 = metric_space(cloud(seed, n)), metric_space(cloud(seed + 50, n, 6))
     default = ot.gromov.gromov_wasserstein2(D1, D2, uniform(n), uniform(n), "square_loss")
-    X, Y = cloud(seed, n), cloud(seed + 50, n, 6)
-    assert fs.gw(X, Y, starts=["product"]).cost == pytest.approx(default, rel=1e-9)
-    both = fs.gw(X, Y)
-    assert both.cost <= default * (1 + 1e-9)
-    assert both.cost <= cost(D1, D2, from_permutation(np.arange(n)))
-    assert both.distance == pytest.approx(np.sqrt(both.cost))
+    a, b = prepare(D1), prepare(D2)
+    steps = assignment_steps(a.single, b.single, first_match(a, b, "product"))
+    assert cost(D1, D2, from_permutation(steps)) == pytest.approx(default, rel=1e-9)
+    assert cost(D1, D2, conditional_gradient(D1, D2)) == pytest.approx(default, rel=1e-9)
+    found = fs.gw(cloud(seed, n), cloud(seed + 50, n, 6))
+    assert found.cost <= default * (1 + 1e-9)
+    assert found.cost <= cost(D1, D2, from_permutation(np.arange(n)))
+    assert found.distance == pytest.approx(np.sqrt(found.cost))
 
 
 def test_symmetric_at_the_optimum():
@@ -155,34 +159,27 @@ def test_different_sample_counts(seed, n, m):
     assert r.lower_bound <= r.distance
 
 
-def test_the_second_lower_bound_is_the_same_for_equal_and_unequal_counts():
-    D1, D2 = metric_space(cloud(0, 9)), metric_space(cloud(1, 9))
-    sorted_way = np.sqrt(((np.sort(D1.ravel()) - np.sort(D2.ravel())) ** 2).mean())
-    assert second_lower_bound(D1, D2) == pytest.approx(sorted_way)
-    doubled = np.kron(D2, np.ones((2, 2)))  # every point twice: the same mm-space
-    assert second_lower_bound(D1, doubled) == pytest.approx(sorted_way)
-
-
 def test_same_seed_same_numbers():
     X, Y = cloud(0, 40), cloud(1, 40)
     first, second = (fs.gw(X, Y, starts=["random"], seed=3) for _ in range(2))
     assert first.cost == second.cost
     assert (first.plan == second.plan).all()
-    assert fs.gw(X, Y, starts=["random"], seed=4).cost != first.cost
+    assert len({fs.gw(X, Y, starts=["random"], seed=k).cost for k in range(5)}) > 1
 
 
 def test_the_start_that_won_is_named():
     X = cloud(0)
-    assert fs.gw(X, X).start == "identity"
-    assert fs.gw(X, X[::-1]).start == "product"
+    assert fs.gw(X, X, starts=["random", "identity"]).start in ("random", "identity")
+    assert fs.gw(X, X, starts=["identity"]).start == "identity"
+    assert fs.gw(X, X[::-1], starts=["product"]).start == "product"
     assert fs.gw(X, X, starts=[product(12, 12)]).start == "given"
 
 
-def test_a_permuted_grid_is_where_descent_may_stop_early():
-    """Many equal distances, many equally good steps: the interval still holds the truth, zero."""
+@pytest.mark.parametrize("seed", range(5))
+def test_a_permuted_grid_is_recognised(seed):
+    """Many equal distances, many equally good steps: where one descent alone stops early."""
     X = np.stack(np.meshgrid(range(5), range(5)), axis=-1).reshape(-1, 2).astype(float)
-    r = fs.gw(X, X[np.random.default_rng(0).permutation(25)])
-    assert r.lower_bound < 1e-7
+    assert fs.gw(X, X[np.random.default_rng(seed).permutation(25)]).distance == 0.0
 
 
 def test_scaling_multiplies_raw_distances():
@@ -207,7 +204,7 @@ def test_bad_starts(starts, says):
 
 
 def test_one_to_one_starts_need_equal_counts():
-    with pytest.raises(ValueError, match=r"one to one.*12 and 9.*product"):
+    with pytest.raises(ValueError, match=r"one to one.*12 and 9.*'product'"):
         fs.gw(cloud(0), cloud(1, 9), starts=["identity"])
 
 

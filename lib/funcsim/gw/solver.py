@@ -1,27 +1,52 @@
-"""Conditional gradient from several starts; the lowest cost is kept.
+"""Look for the best coupling of two spaces from several starts; keep the lowest cost.
 
-Each step replaces the cost by its tangent, solves that as an optimal transport problem, and
-moves there as far as the cost falls. POT does the descending. It stops at the first local
-minimum, and which one depends on the start: that is why there are several.
+Equal counts and weights: the best coupling is a permutation, and the search is one of
+permutations. It descends by assignment steps from each start, improves the best end by
+exchanges, and measures the cost of that in double precision. Other counts: POT's
+conditional gradient.
+
+Taught in chapter 02.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import ot
-from threadpoolctl import threadpool_limits
+import torch
+from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
-from funcsim.gw.bounds import second_lower_bound
-from funcsim.gw.coupling import Array, cost, from_permutation, marginal_error, product, uniform
+from funcsim.gw.annealing import soft_match
+from funcsim.gw.assignment import assign, assignment_steps, squared_difference
+from funcsim.gw.bounds import best_lower_bound
+from funcsim.gw.coupling import (
+    Array,
+    as_permutation,
+    cost,
+    from_permutation,
+    marginal_error,
+    product,
+    uniform,
+)
+from funcsim.gw.space import Space, prepare
+from funcsim.gw.swaps import swap_search
 
-Start = Literal["identity", "product", "random"] | Array
+Start = Literal["annealed", "product", "identity", "random"] | Array
+STARTS = ("annealed", "product", "identity", "random")
+
+#: Up to so many points every descent is polished, not only the best one, and eight begin at random.
+SMALL = 100
+
+#: Found once: looking for the libraries that hold threads takes longer than a small problem.
+THREADS = ThreadpoolController()
 
 #: Changes whenever the same input may give other numbers, so that no cache outlives it.
-VERSION = f"conditional-gradient/1 POT {ot.__version__}"
+VERSION = f"assignments-and-swaps/1 POT {ot.__version__}"
 
 
 @dataclass(frozen=True)
@@ -40,6 +65,8 @@ class GWResult:
         The coupling found; its entries sum to one.
     start : str
         Where the descent that won began.
+    method : str
+        "assignments and swaps", or "conditional gradient (POT)" for different counts.
     """
 
     distance: float
@@ -47,67 +74,149 @@ class GWResult:
     lower_bound: float
     plan: Array
     start: str
+    method: str = "assignments and swaps"
 
     def __repr__(self) -> str:
         n, m = self.plan.shape
         return (
             f"GWResult(distance={self.distance:.6g}, cost={self.cost:.6g}, "
-            f"lower_bound={self.lower_bound:.6g}, plan {n}x{m}, start={self.start!r})"
+            f"lower_bound={self.lower_bound:.6g}, plan {n}x{m}, start={self.start!r}, "
+            f"by {self.method})"
         )
 
 
-def solve(D1: Array, D2: Array, starts: Sequence[Start] | None = None, seed: int = 0) -> GWResult:
-    """Best coupling of two distance matrices (n, n) and (m, m); see :func:`funcsim.gw`."""
-    n, m = len(D1), len(D2)
-    if starts is None:
-        starts = ("identity", "product") if n == m else ("product",)
-    if len(starts) == 0:
-        raise ValueError("starts is empty; name at least one of 'identity', 'product', 'random'")
-    best: tuple[float, Array, str] | None = None
-    with threadpool_limits(limits=1):  # the same sums in the same order, whoever calls
-        for start in starts:
-            name = start if isinstance(start, str) else "given"
-            plan = descend(D1, D2, initial_plan(start, n, m, seed))
-            value = cost(D1, D2, plan)
-            if best is None or value < best[0]:
-                best = value, plan, name
-        bound = second_lower_bound(D1, D2)
-    value, plan, name = best
-    distance = float(np.sqrt(value))
-    # Between isometric clouds both are rounding, and the bound may come out above.
-    return GWResult(distance, value, min(bound, distance), plan, name)
+def solve(
+    a: Space | Array, b: Space | Array, starts: Sequence[Start] | None = None, seed: int = 0
+) -> GWResult:
+    """Best coupling of two spaces, or of two distance matrices (n, n) and (m, m); see :func:`funcsim.gw`.
+
+    The distances must be Euclidean: only then is the best coupling a permutation.
+    """
+    with one_thread():  # the same sums in the same order, whoever calls
+        a, b = (s if isinstance(s, Space) else prepare(s) for s in (a, b))
+        if starts is not None and len(starts) == 0:
+            raise ValueError(f"starts is empty; name at least one of {', '.join(map(repr, STARTS))}")
+        if a.n == b.n:
+            match, start = _best_match(a, b, starts or default_starts(a.n), seed)
+            plan, method = from_permutation(match), "assignments and swaps"
+        else:
+            plan, start = _best_plan(a, b, starts or ("product",), seed)
+            method = "conditional gradient (POT)"
+        value = cost(a.distances, b.distances, plan)
+        distance = float(np.sqrt(value))
+        # Between isometric clouds both are rounding, and the bound may come out above.
+        bound = min(best_lower_bound(a, b), distance)
+    return GWResult(distance, value, bound, plan, start, method)
 
 
-def initial_plan(start: Start, n: int, m: int, seed: int = 0) -> Array:
-    """The coupling (n, m) that a start stands for.
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """NumPy, SciPy and PyTorch on one thread inside, as before outside."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with THREADS.limit(limits=1):
+            yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def default_starts(n: int) -> tuple[Start, ...]:
+    """Where to begin with n points on both sides."""
+    return ("annealed", "product", "identity") + ("random",) * (8 if n <= SMALL else 0)
+
+
+def _best_match(a: Space, b: Space, starts: Sequence[Start], seed: int) -> tuple[NDArray[np.intp], str]:
+    A, B = a.single, b.single
+    small = a.n <= SMALL
+    best, lowest, winner = None, np.inf, ""
+    for k, start in enumerate(starts):
+        match = first_match(a, b, start, seed + k)
+        match = polish(A, B, match) if small else assignment_steps(A, B, match, rival=lowest)
+        value = squared_difference(A, B, match)
+        if value < lowest:
+            best, lowest, winner = match, value, start if isinstance(start, str) else "given"
+    return best if small else polish(A, B, best), winner
+
+
+def polish(A: NDArray[np.float32], B: NDArray[np.float32], match: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Exchanges and assignment steps in turn, from a permutation (n,), until neither helps."""
+    while True:
+        swapped = swap_search(torch.from_numpy(A), torch.from_numpy(B), torch.from_numpy(match)).numpy()
+        if (swapped == match).all():
+            return match
+        match = assignment_steps(A, B, swapped)
+        if (swapped == match).all():
+            return match
+
+
+def first_match(a: Space, b: Space, start: Start, seed: int = 0) -> NDArray[np.intp]:
+    """The permutation (n,) that a start leads to before any descent.
 
     Raises
     ------
     ValueError
-        If the name is unknown, needs n = m, or an array is not a coupling of equal weights.
+        If the name is unknown, or an array is not a coupling of equal weights.
     """
-    if not isinstance(start, str):
-        plan = np.asarray(start, dtype=np.float64)
-        if plan.shape != (n, m) or (plan < 0).any() or marginal_error(plan) > 1e-9:
-            raise ValueError(
-                f"a start of shape {plan.shape} is not a coupling of {n} with {m} points: rows "
-                f"must sum to 1/{n} and columns to 1/{m}, without negative entries"
-            )
-        return plan
-    if start == "product":
-        return product(n, m)
-    if start not in ("identity", "random"):
-        raise ValueError(f"start {start!r} is unknown; use 'identity', 'product' or 'random'")
-    if n != m:
+    if isinstance(start, str):
+        if start == "annealed":
+            return assign(-soft_match(*_torch(a, b))[0].numpy())
+        if start == "product":  # its first step matches far points with far points
+            return _in_order(a.mean_distance, b.mean_distance)
+        if start == "identity":
+            return np.arange(a.n)
+        if start == "random":
+            return np.random.default_rng(seed).permutation(a.n)
+        raise ValueError(f"start {start!r} is unknown; use {', '.join(map(repr, STARTS))}")
+    plan = _checked(start, a.n, b.n)
+    match = as_permutation(plan)
+    return assign(-(a.distances @ plan @ b.distances)) if match is None else match
+
+
+def _torch(a: Space, b: Space) -> list[torch.Tensor]:
+    parts = [
+        (a.mean_distance / a.scale, b.mean_distance / b.scale),
+        (a.factors, b.factors),
+        (a.weights, b.weights),
+    ]
+    return [torch.from_numpy(np.asarray(x, dtype=np.float32))[None] for pair in parts for x in pair]
+
+
+def _in_order(x: Array, y: Array) -> NDArray[np.intp]:
+    match = np.empty(len(x), dtype=np.intp)
+    match[np.argsort(x, kind="stable")] = np.argsort(y, kind="stable")
+    return match
+
+
+def _checked(start: Array, n: int, m: int) -> Array:
+    plan = np.asarray(start, dtype=np.float64)
+    if plan.shape != (n, m) or (plan < 0).any() or marginal_error(plan) > 1e-9:
         raise ValueError(
-            f"start {start!r} matches points one to one, but there are {n} and {m}; use 'product'"
+            f"a start of shape {plan.shape} is not a coupling of {n} with {m} points: rows "
+            f"must sum to 1/{n} and columns to 1/{m}, without negative entries"
         )
-    order = np.arange(n) if start == "identity" else np.random.default_rng(seed).permutation(n)
-    return from_permutation(order)
+    return plan
 
 
-def descend(D1: Array, D2: Array, start: Array) -> Array:
-    """Conditional gradient from one coupling (n, m) to a local minimum of the cost."""
+def _best_plan(a: Space, b: Space, starts: Sequence[Start], seed: int) -> tuple[Array, str]:
+    """For different counts: POT's descent from each start."""
+    ends = []
+    for start in starts:
+        if isinstance(start, str) and start != "product":
+            known = "matches points one to one" if start in STARTS else "is unknown"
+            raise ValueError(
+                f"start {start!r} {known}; there are {a.n} and {b.n} points, so use 'product' or a coupling"
+            )
+        plan = product(a.n, b.n) if isinstance(start, str) else _checked(start, a.n, b.n)
+        plan = conditional_gradient(a.distances, b.distances, plan)
+        name = start if isinstance(start, str) else "given"
+        ends.append((cost(a.distances, b.distances, plan), plan, name))
+    _, plan, name = min(ends, key=lambda end: end[0])
+    return plan, name
+
+
+def conditional_gradient(D1: Array, D2: Array, start: Array | None = None) -> Array:
+    """POT's solver, the paper's: from one coupling (n, m), the product by default, to a local minimum."""
     return ot.gromov.gromov_wasserstein(
         D1, D2, uniform(len(D1)), uniform(len(D2)), "square_loss", symmetric=True, G0=start
     )

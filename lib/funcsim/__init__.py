@@ -7,17 +7,20 @@ train -> :func:`capture` -> :class:`Representations` -> :func:`compare` -> :clas
 from funcsim.capture import capture
 from funcsim.compare import compare
 from funcsim.gw import GWResult, gw
+from funcsim.inference import Bootstrap, bootstrap
 from funcsim.layer_map import LayerMap
 from funcsim.measures import Measure, measures
 from funcsim.partition import Partition, partition, spectral_partition
 from funcsim.representations import Representations
 
 __all__ = [
+    "Bootstrap",
     "GWResult",
     "LayerMap",
     "Measure",
     "Partition",
     "Representations",
+    "bootstrap",
     "capture",
     "compare",
     "gw",

@@ -1,4 +1,4 @@
-"""The command line: ``python -m funcsim.cli experiments``."""
+"""The command line: ``python -m funcsim.cli experiments`` and ``python -m funcsim.cli bench``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import argparse
 import sys
 from pathlib import Path
 
+from funcsim.bench import gw, partition
 from funcsim.experiments import EXPERIMENTS
+
+BENCHMARKS = {"gw": gw.run, "partition": partition.run}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -19,7 +22,12 @@ def main(arguments: list[str] | None = None) -> int:
     run.add_argument("--device", default="cpu")
     run.add_argument("--seed", type=int, default=0)
     run.add_argument("--out", type=Path, help="instead of data/; smoke runs go to _build/smoke")
-    return _experiments(parser.parse_args(arguments))
+    measure = commands.add_parser("bench", help="measure the solver and the partition -> _build/bench")
+    measure.add_argument("--profile", choices=("full", "smoke"), default="full")
+    measure.add_argument("--only", choices=tuple(BENCHMARKS), help="one of them; without it, all")
+    measure.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args(arguments)
+    return _experiments(options) if options.command == "experiments" else _bench(options)
 
 
 def _experiments(options: argparse.Namespace) -> int:
@@ -39,6 +47,13 @@ def _experiments(options: argparse.Namespace) -> int:
             return 130
         print(record)
         print({key: round(value, 6) for key, value in record.results.items()})
+    return 0
+
+
+def _bench(options: argparse.Namespace) -> int:
+    for name in [options.only] if options.only else BENCHMARKS:
+        print(f"{name}: profile {options.profile}, seed {options.seed}")
+        BENCHMARKS[name](profile=options.profile, seed=options.seed)
     return 0
 
 

@@ -1,9 +1,9 @@
 """A layer map in, blocks out, with the answer "one block" allowed.
 
 Distances between layers grow with the number of layers in between, in any deep network. A
-block is more than that. So the null hypothesis here is *drift*: the distance of two layers
-depends on how far apart they are and on nothing else. Null maps are drawn by shuffling each
-diagonal of the map. The map has blocks if contiguous cuts explain more of it than of them.
+block is more than that. So the null hypothesis here is *smooth drift*: layers move away from
+one another steadily, faster in one part and slower in another, but without an abrupt step.
+A boundary is a step that exceeds twice the steps around it by more than chance explains.
 
 Taught in chapter 04.
 """
@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from sklearn.cluster import SpectralClustering
 
 from funcsim.layer_map import LayerMap
-from funcsim.segmentation import block_scatter, cuts, least_scatter
+from funcsim.segmentation import FEWEST_LAYERS, best_cuts, null_strengths, strongest, support
 
 N_NULL_MAPS = 999
+FURTHER_CUTS = 0.5  # cuts beyond the first must be significant at this share of alpha
 
 
 @dataclass(frozen=True)
@@ -35,15 +36,19 @@ class Partition:
     labels : tuple of int
         For each layer the number of its block, counted from 0 in order of appearance.
     p_value : float or None
-        How often drift alone explains as much; None when no test was made.
+        Of the hypothesis that there is drift and no boundary; None when no test was made.
     method : str
         "contiguous" or "spectral".
+    boundary_p_values : tuple of float
+        One for each boundary of a contiguous partition, corrected for the search over all
+        cuts; () when no test was made.
     """
 
     names: tuple[str, ...]
     labels: tuple[int, ...]
     p_value: float | None
     method: str
+    boundary_p_values: tuple[float, ...] = ()
 
     @property
     def boundaries(self) -> tuple[int, ...]:
@@ -77,37 +82,56 @@ def partition(m: LayerMap, max_blocks: int | None = None, alpha: float = 0.05, s
     Parameters
     ----------
     m : LayerMap
-        Of one model, (L, L).
+        Of one model, (L, L). Similarities are turned into distances first, see
+        :func:`dissimilarity`.
     max_blocks : int, optional
-        The most blocks to consider; without it, 8 or L if that is less.
+        The most blocks to consider; without it, 8 or L if that is less. A block has at least
+        two layers, so there are never more than L / 2.
     alpha : float
-        If drift alone explains as much more often than this, the answer is one block.
+        The most often that a map of smooth drift may be cut.
     seed : int
         Of the null maps.
 
     Returns
     -------
     Partition
-        With the p-value of the hypothesis that there is drift and no block.
+        With the p-value of the hypothesis that there is drift and no boundary.
 
     Raises
     ------
     ValueError
-        If `m` compares two models, or `max_blocks` or `alpha` is out of range.
+        If `m` compares two models or holds NaN or infinity, or `max_blocks` or `alpha` is
+        out of range.
 
     Notes
     -----
-    The evidence for K blocks is how much less scatter they leave in the map than in the
-    null maps on average, as a share of the scatter of one block; the K with the most
-    evidence is taken. The p-value compares that largest evidence with the largest evidence
-    in each of 999 null maps, so it accounts for the choice of K. It assumes that the
-    irregularities of a map without blocks are exchangeable along its diagonals; a chain of
-    layers that drifts fast in one part and slowly in another breaks this.
+    *Test.* For each cut, and for windows of 2 to 8 layers on each side of it, a line with a
+    jump at the cut is fitted to the positions of the layers (see
+    :mod:`funcsim.segmentation`). Evidence is how far the jump exceeds one step of the line.
+    The p-value compares the most evidence in the map with the most evidence in each of 999
+    maps of equal distances with noise, so it accounts for the search. Even drift on top of
+    equal distances only lowers the evidence; with Gaussian noise the p-value errs on the
+    safe side.
+
+    *Number of blocks.* K - 1 is the largest number of cuts of which each is significant at
+    alpha / 2 in a window that holds no other cut. Of all such cuts, those with the largest
+    total evidence are taken, by dynamic programming for all K at once. If no cut reaches
+    alpha / 2 but the test rejects at alpha, there is one cut, the most evident.
+
+    *Assumptions.* Up to noise, the speed of drift changes little within a window; the noise
+    has no heavier tails than Student's t with 5 degrees of freedom; its size changes slowly
+    along the chain. An amount that a layer adds to all its distances does little harm, which
+    is why one odd layer is not a block. A step below twice the drift around it is not a
+    boundary by this definition. With fewer than four layers the answer is one block. How
+    often each assumption fails to hold the level, and how often blocks are found, is
+    measured by :mod:`funcsim.bench.partition`.
 
     References
     ----------
-    Arlot, Celisse, Harchaoui (2019), "A kernel multiple change-point algorithm via model
-    selection", for the scatter and the dynamic program.
+    Baranowski, Chen, Fryzlewicz (2019), "Narrowest-over-threshold detection of multiple
+    change points and change-point-like features", for local windows that hold one change.
+    Smyth (2004), "Linear models and empirical Bayes methods for assessing differential
+    expression", for the noise pooled between windows.
     """
     size = _size_within_one_model(m)
     limit = min(8, size) if max_blocks is None else max_blocks
@@ -115,31 +139,80 @@ def partition(m: LayerMap, max_blocks: int | None = None, alpha: float = 0.05, s
         raise ValueError(f"max_blocks={limit} is out of range; {size} layers form 1 to {size}")
     if not 0 < alpha < 1:
         raise ValueError(f"alpha={alpha} is out of range; it lies between 0 and 1")
-    nulls = drift_maps(m.values, N_NULL_MAPS, seed)
-    totals, last = least_scatter(block_scatter(np.concatenate([m.values[None], nulls])), limit)
-    left = totals[:, :, -1]  # scatter left by the best cut: (maps, number of blocks)
-    if left[0, 0] == 0:
+    values = dissimilarity(m)
+    if size < FEWEST_LAYERS:
         return Partition(m.names, (0,) * size, 1.0, "contiguous")
-    evidence = (left[1:].mean(axis=0) - left) / left[0, 0]
-    strongest = evidence.max(axis=1)
-    p_value = float((strongest >= strongest[0] - 1e-12).mean())
-    n_blocks = int(evidence[0].argmax()) + 1 if p_value <= alpha else 1
-    sizes = np.diff([0, *cuts(last[0], n_blocks), size])
-    labels = np.repeat(np.arange(n_blocks), sizes)
-    return Partition(m.names, tuple(labels.tolist()), p_value, "contiguous")
+    null = null_strengths(size, N_NULL_MAPS, seed)
+    p_value = _p_value(float(strongest(values[None])[0]), null)
+    found = _significant_cuts(support(values), null, limit - 1, alpha) if p_value <= alpha else ()
+    labels = np.searchsorted([c for c, _ in found], np.arange(size), side="right")
+    return Partition(
+        m.names, tuple(labels.tolist()), p_value, "contiguous", tuple(_p_value(e, null) for _, e in found)
+    )
 
 
-def drift_maps(values: NDArray[np.float64], n: int, seed: int = 0) -> NDArray[np.float64]:
-    """Null maps (n, L, L): each diagonal of a symmetric map (L, L) in a random order."""
-    rng = np.random.default_rng(seed)
+def cut_into(m: LayerMap, n_blocks: int) -> Partition:
+    """The contiguous blocks with the most evidence, for a given number of them; no test is made.
+
+    Parameters
+    ----------
+    m : LayerMap
+        Of one model, (L, L).
+    n_blocks : int
+        How many blocks, of at least two layers each.
+
+    Returns
+    -------
+    Partition
+        Without a p-value.
+
+    Raises
+    ------
+    ValueError
+        If `m` compares two models or holds NaN or infinity, or the blocks do not fit.
+    """
+    values = dissimilarity(m)
     size = len(values)
-    maps = np.zeros((n, size, size))
-    for lag in range(1, size):
-        rows = np.arange(size - lag)
-        shuffled = rng.permuted(np.tile(values[rows, rows + lag], (n, 1)), axis=1)
-        maps[:, rows, rows + lag] = shuffled
-        maps[:, rows + lag, rows] = shuffled
-    return maps
+    if not 1 <= n_blocks <= max(1, size // 2):
+        raise ValueError(f"n_blocks={n_blocks} is out of range; choose from 1 to {max(1, size // 2)}")
+    cuts = best_cuts(support(values), n_blocks - 1)[-1] if n_blocks > 1 else ()
+    labels = np.searchsorted(cuts, np.arange(size), side="right")
+    return Partition(m.names, tuple(labels.tolist()), None, "contiguous")
+
+
+def _significant_cuts(
+    gains: NDArray[np.float64], null: NDArray[np.float64], max_cuts: int, alpha: float
+) -> list[tuple[int, float]]:
+    """Cuts and their evidence, by the criterion for the number of blocks."""
+    enough = np.append(null, np.inf)[-int(FURTHER_CUTS * alpha * (len(null) + 1) + 1e-9) - 1]
+    cuts = best_cuts(np.where(gains > enough, gains, -np.inf), max_cuts)[-1]
+    if not cuts and max_cuts:
+        cuts = best_cuts(gains, 1)[-1]
+    edges = (0, *cuts, len(gains) - 1)
+    return [(c, float(gains[a, c, b])) for a, c, b in zip(edges, cuts, edges[2:], strict=False)]
+
+
+def _p_value(evidence: float, null: NDArray[np.float64]) -> float:
+    """The share of maps, this one included, with at least this evidence."""
+    return float((1 + (null >= evidence).sum()) / (1 + len(null)))
+
+
+def dissimilarity(m: LayerMap) -> NDArray[np.float64]:
+    """Distances (L, L) from a map of one model: symmetric, zero on the diagonal.
+
+    A map of similarities, ``m.larger_is_similar``, is subtracted from 1.
+
+    Raises
+    ------
+    ValueError
+        If `m` compares two models or holds NaN or infinity.
+    """
+    _size_within_one_model(m)
+    if not np.isfinite(m.values).all():
+        raise ValueError("this map holds NaN or infinity; leave out the layers that cause it")
+    values = 1.0 - m.values if getattr(m, "larger_is_similar", False) else m.values
+    values = (values + values.T) / 2
+    return values - np.diag(values.diagonal())
 
 
 def spectral_partition(m: LayerMap, n_blocks: int = 2, seed: int = 0) -> Partition:
@@ -162,7 +235,8 @@ def spectral_partition(m: LayerMap, n_blocks: int = 2, seed: int = 0) -> Partiti
     Raises
     ------
     ValueError
-        If `m` compares two models, or `n_blocks` is below 2 or not below L.
+        If `m` compares two models or holds NaN or infinity, or `n_blocks` is below 2 or not
+        below L.
 
     Notes
     -----
@@ -172,7 +246,8 @@ def spectral_partition(m: LayerMap, n_blocks: int = 2, seed: int = 0) -> Partiti
     size = _size_within_one_model(m)
     if not 2 <= n_blocks < size:
         raise ValueError(f"n_blocks={n_blocks} is out of range; choose from 2 to {size - 1}")
-    affinity = m.values.max() - m.values
+    values = dissimilarity(m)
+    affinity = values.max() - values
     found = SpectralClustering(
         n_blocks, affinity="precomputed", assign_labels="kmeans", random_state=seed
     ).fit_predict(affinity)

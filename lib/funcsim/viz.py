@@ -17,6 +17,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike, NDArray
 
 from funcsim.layer_map import LayerMap
+from funcsim.measures import measures
 from funcsim.partition import Partition
 
 COLOURS = "cividis"
@@ -43,9 +44,13 @@ def layer_map(m: LayerMap, blocks: Partition | None = None, title: str | None = 
     title : str, optional
     """
     fig, ax = new_figure(5.4, 6.2)
-    image = ax.imshow(m.values, cmap=COLOURS, vmin=0.0, interpolation="nearest")
+    colours = f"{COLOURS}_r" if m.larger_is_similar else COLOURS
+    lowest = min(0.0, float(m.values.min()))
+    image = ax.imshow(m.values, cmap=colours, vmin=lowest, interpolation="nearest")
     unit = "raw" if m.normalize is None else f"each layer's {m.normalize} distance = 1"
-    fig.colorbar(image, ax=ax, location="bottom", label=f"{m.measure.upper()} distance ({unit})")
+    known = measures().get(m.measure)
+    title_of_measure = known.title if known else m.measure
+    fig.colorbar(image, ax=ax, location="bottom", label=f"{title_of_measure} ({unit})")
     _name_layers(ax, m)
     if blocks is not None and len(blocks.boundaries) == blocks.n_blocks - 1:
         _outline(ax, blocks)

@@ -1,87 +1,179 @@
 import itertools
+import json
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import binom
 
 import funcsim as fs
-from funcsim.partition import drift_maps
-from funcsim.segmentation import block_scatter, cuts, least_scatter
-
-
-def as_map(values):
-    names = tuple(f"layer{i}" for i in range(len(values)))
-    return fs.LayerMap(values, names, names, "gw", "mean", 10)
-
-
-def noisy(values, noise, seed):
-    e = noise * np.random.default_rng(seed).normal(size=values.shape)
-    values = np.abs(values + np.triu(e, 1) + np.triu(e, 1).T)
-    np.fill_diagonal(values, 0)
-    return values
-
-
-def planted(boundaries, size, noise=0.05, seed=0):
-    labels = np.searchsorted(boundaries, np.arange(size), side="right")
-    return as_map(noisy(np.where(labels[:, None] == labels, 0.3, 1.0), noise, seed))
-
-
-def drifting(size, noise=0.05, seed=0):
-    lag = np.abs(np.subtract.outer(np.arange(size), np.arange(size)))
-    return as_map(noisy(lag / size, noise, seed))
-
-
-maps = st.tuples(st.integers(1, 9), st.integers(0, 10**6)).map(
-    lambda t: noisy(np.zeros((t[0], t[0])), 1.0, t[1])
+from funcsim import planted
+from funcsim.bench import partition as bench
+from funcsim.partition import cut_into, dissimilarity
+from funcsim.segmentation import (
+    WIDTHS,
+    _fit,
+    _positions,
+    best_cuts,
+    null_strengths,
+    strongest,
+    studentised,
+    support,
+    window_shapes,
 )
 
 
-@given(maps)
-def test_scatter_is_the_sum_it_says(values):
-    scatter = block_scatter(values)
-    for i, j in itertools.combinations(range(len(values) + 1), 2):
-        inside = values[i:j, i:j]
-        assert scatter[i, j] == pytest.approx((inside**2).sum() / 2 / (j - i), abs=1e-9)
+def as_map(values, **kwargs):
+    names = tuple(f"layer{i}" for i in range(len(values)))
+    return fs.LayerMap(values, names, names, "gw", "mean", 10, **kwargs)
 
 
-@settings(deadline=None)
-@given(maps)
-def test_the_dynamic_program_finds_the_best_of_all_cuts(values):
-    size = len(values)
-    scatter = block_scatter(values)
-    totals, last = least_scatter(scatter, size)
-    for k in range(1, size + 1):
+def blocks(sizes, noise=0.1, seed=0, **kwargs):
+    return as_map(planted.block_map(np.array(sizes), noise, np.random.default_rng(seed), **kwargs)[0])
+
+
+def line(positions):
+    return np.abs(np.subtract.outer(positions, positions))
+
+
+def drifting(size, noise=0.3, seed=0):
+    e = noise * np.random.default_rng(seed).normal(size=(size, size))
+    return as_map(planted.as_map(1 + line(np.arange(size)) / size + e))
+
+
+def p_values(family, size, n, seed=1):
+    rng = np.random.default_rng(seed)
+    maps = np.stack([planted.drift_map(family, size, rng) for _ in range(n)])
+    null = null_strengths(size, 999, 0)
+    return (1 + (null >= strongest(maps)[:, None]).sum(axis=1)) / 1000
+
+
+# The scan of windows
+
+
+@given(st.lists(st.floats(0, 10), min_size=4, max_size=9), st.integers(0, 10**6))
+def test_positions_on_a_line_are_read_back_whatever_layers_add_inside(gaps, seed):
+    """An amount that an inner layer adds to all its distances cancels."""
+    at = np.cumsum(gaps)
+    n = len(at)
+    added = np.zeros(n)
+    added[1:-1] = np.random.default_rng(seed).normal(size=n - 2)
+    values = line(at) + np.add.outer(added, added)
+    read = _positions(n) @ values.ravel()
+    # the first and the last step have layers on one side only, and see half of it or all
+    assert np.diff(read)[2:-2] == pytest.approx(np.diff(at)[2:-2], abs=1e-9)
+    assert _positions(n) @ line(at).ravel() == pytest.approx(at - at[0], abs=1e-9)
+
+
+@pytest.mark.parametrize(("left", "right"), [(2, 2), (2, 5), (8, 6)])
+def test_a_line_with_a_jump_is_fitted_exactly(left, right):
+    x = np.arange(left + right)
+    read, leave, variance = _fit(left, right)
+    truth = 3 + 0.7 * x + 2.0 * (x >= left)
+    assert read @ truth == pytest.approx([0.7, 2.0])
+    assert leave @ truth == pytest.approx(0, abs=1e-9)
+    assert leave.shape == (left + right - 3, left + right)
+    assert variance > 0
+
+
+def test_windows_fit_the_map_and_stay_narrow():
+    for size in (4, 5, 7, 12, 31, 93):
+        shapes = window_shapes(size)
+        assert (2, 2) in shapes
+        assert all(a + b <= size and {a, b} <= set(WIDTHS) for a, b in shapes)
+        assert max(map(max, shapes)) <= max(3, round((size**2 / 1.83) ** (1 / 3)))
+
+
+def test_the_t_value_has_the_variance_it_claims():
+    """Jump minus slope over its standard error: about 1, for the noise that the fit is for."""
+    rng = np.random.default_rng(0)
+    noise = rng.normal(size=(20000, 9, 9))
+    noise = np.triu(noise, 1) + np.triu(noise, 1).swapaxes(1, 2)
+    centre = np.eye(8) - 1 / 8
+    by_pair = centre @ _positions(8) @ _positions(8).T @ centre
+    read, leave, variance = _fit(4, 4)
+    layers = rng.normal(size=(20000, 8)) * np.sqrt(0.3 / 7 * 8)
+    factor = np.linalg.cholesky(0.7 * 8 * by_pair / np.trace(by_pair) + 1e-12 * np.eye(8))
+    at = layers + rng.normal(size=(20000, 8)) @ factor.T
+    contrast = at @ (read[1] - read[0])
+    assert contrast.var() == pytest.approx(variance, rel=0.05)
+    assert ((at @ leave.T) ** 2).mean() == pytest.approx(1, rel=0.05)
+    # and what noise in pairs alone does stays near it
+    pairs = noise[:, :8, :8].reshape(20000, -1) @ _positions(8).T
+    ratio = (pairs @ (read[1] - read[0])).var() / ((pairs @ leave.T) ** 2).mean() / variance
+    assert 0.6 < ratio < 1.5
+
+
+def test_support_is_the_best_window_inside():
+    values = blocks((4, 5, 3)).values
+    gains = support(values)
+    by_window = {(a, b): t[0] for a, b, t in studentised(values[None])}
+    from funcsim.segmentation import evidence
+
+    for a, c, b in [(0, 4, 9), (0, 4, 12), (2, 4, 6), (4, 9, 12)]:
+        inside = [
+            evidence(t[c - left], left, right)
+            for (left, right), t in by_window.items()
+            if left <= c - a and right <= b - c
+        ]
+        assert gains[a, c, b] == pytest.approx(max(inside))
+    assert gains[3, 4, 9] == -np.inf  # one layer is not a block
+    assert gains.max() == pytest.approx(strongest(values[None])[0])
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(2, 7), st.integers(0, 10**6), st.floats(0, 0.7))
+def test_the_dynamic_program_finds_the_best_of_all_cuts(size, seed, forbidden):
+    rng = np.random.default_rng(seed)
+    gains = rng.normal(size=(size + 1,) * 3)
+    a, c, b = np.indices(gains.shape)
+    gains[(a >= c) | (c >= b) | (rng.uniform(size=gains.shape) < forbidden)] = -np.inf
+    found = best_cuts(gains, size)
+    for k in range(1, size):
         every = {
-            c: sum(scatter[i, j] for i, j in itertools.pairwise((0, *c, size)))
-            for c in itertools.combinations(range(1, size), k - 1)
+            cut: sum(gains[i, j, m] for i, j, m in zip((0, *cut[:-1]), cut, (*cut[1:], size), strict=True))
+            for cut in itertools.combinations(range(1, size), k)
         }
-        assert totals[k - 1, size] == pytest.approx(min(every.values()), abs=1e-9)
-        assert every[cuts(last, k)] == pytest.approx(min(every.values()), abs=1e-9)
+        if max(every.values()) == -np.inf:
+            assert len(found) <= k
+            break
+        assert every[found[k]] == pytest.approx(max(every.values()))
 
 
-@settings(deadline=None, max_examples=30)
-@given(st.integers(2, 15), st.integers(1, 4), st.integers(0, 10**6))
-def test_more_blocks_never_leave_more_scatter(size, width, seed):
-    """For Euclidean distances, where cutting a cluster cannot raise its scatter."""
-    points = np.random.default_rng(seed).normal(size=(size, width))
-    distances = np.linalg.norm(points[:, None] - points, axis=-1)
-    left = least_scatter(block_scatter(distances), size)[0][:, -1]
-    assert (np.diff(left) <= 1e-9).all()
-    assert left[-1] == pytest.approx(0, abs=1e-9)
+# What is there is found
 
 
-@pytest.mark.parametrize("boundaries", [(5,), (3, 9), (4, 8, 16)])
-def test_planted_blocks_are_found(boundaries):
-    p = fs.partition(planted(boundaries, 24))
-    assert p.boundaries == boundaries
-    assert p.n_blocks == len(boundaries) + 1
+@pytest.mark.parametrize("sizes", [(3, 4), (2, 3, 2), (5, 19), (3, 6, 15), (4, 4, 8, 8), (6, 3, 5, 4, 6)])
+@pytest.mark.parametrize("drift", [0.0, 0.1])
+def test_planted_blocks_are_found(sizes, drift):
+    p = fs.partition(blocks(sizes, 0.03, seed=1, drift=drift))
+    assert [len(b) for b in p.blocks] == list(sizes)
+    assert p.boundaries == tuple(np.cumsum(sizes)[:-1])
     assert p.p_value <= 0.05
-    assert [len(b) for b in p.blocks] == list(np.diff([0, *boundaries, 24]))
+    assert len(p.boundary_p_values) == len(sizes) - 1
+    assert p.p_value == pytest.approx(min(p.boundary_p_values), abs=0.01)
+
+
+@pytest.mark.parametrize(("size", "n_blocks"), [(7, 2), (12, 3), (24, 4), (46, 5), (93, 5)])
+def test_the_number_of_blocks_is_exact_when_the_signal_is_strong(size, n_blocks):
+    """Blocks of three layers or more, gap ten times the noise: at least 0.95 are exact."""
+    rng, n = np.random.default_rng(5), 12 if size == 93 else 30
+    exact = 0
+    for _ in range(n):
+        values, starts = planted.block_map(planted.block_sizes(size, n_blocks, 3, rng), 0.1, rng)
+        exact += fs.partition(as_map(values)).boundaries == starts
+    assert exact >= binom.ppf(0.01, n, 0.95)
+
+
+def test_blocks_made_of_clouds_are_found():
+    rng = np.random.default_rng(2)
+    values, starts = planted.block_map(np.array([5, 7, 4]), 0.2, rng, clouds=True)
+    assert fs.partition(as_map(values)).boundaries == starts
 
 
 def test_the_table_has_one_row_per_stretch():
-    frame = fs.partition(planted((3, 9), 24)).to_frame()
+    frame = fs.partition(blocks((3, 6, 15))).to_frame()
     assert frame["start"].tolist() == [0, 3, 9]
     assert frame["layers"].tolist() == [3, 6, 15]
     assert frame["first"].tolist() == ["layer0", "layer3", "layer9"]
@@ -91,54 +183,182 @@ def test_the_table_has_one_row_per_stretch():
     assert fs.Partition(("a",), (0,), None, "spectral").to_frame()["layers"].tolist() == [1]
 
 
-def test_steady_drift_is_one_block():
-    p = fs.partition(drifting(20, seed=3))
-    assert (p.n_blocks, p.boundaries, p.labels) == (1, (), (0,) * 20)
-    assert p.p_value > 0.05
+# What is not there is not found
 
 
-def test_false_alarms_on_drift_are_as_rare_as_alpha_says():
-    """60 maps at alpha = 0.1: more than 13 alarms have a chance below 1 in 200."""
-    alarms = sum(fs.partition(drifting(12, 0.2, s), alpha=0.1, seed=s).n_blocks > 1 for s in range(60))
-    assert alarms <= 13
+@pytest.mark.parametrize("family", planted.DRIFTS)
+@pytest.mark.parametrize("size", [7, 12, 24])
+def test_drift_is_cut_no_more_often_than_alpha_says(family, size):
+    """More alarms than this have a chance below 1 in 200 at a rate of 0.05."""
+    n = 200
+    assert (p_values(family, size, n) <= 0.05).sum() <= binom.ppf(0.995, n, 0.05)
 
 
-def test_a_map_of_zeros_is_one_block():
-    p = fs.partition(as_map(np.zeros((6, 6))))
+def test_p_values_are_uniform_for_maps_like_the_null_maps_and_larger_for_drift():
+    noise = np.random.default_rng(0).standard_t(5, size=(600, 12, 12))
+    null = null_strengths(12, 999, 0)
+    found = strongest(np.stack([planted.as_map(50 + e) for e in noise]))
+    p = (1 + (null >= found[:, None]).sum(axis=1)) / 1000
+    for share in (0.05, 0.2, 0.5, 0.8):
+        assert (p <= share).mean() == pytest.approx(share, abs=4 * np.sqrt(share * (1 - share) / 600))
+        for family in ("constant", "uneven", "clouds"):
+            assert (p_values(family, 12, 200) <= share).mean() <= share + 0.1
+
+
+def test_tails_somewhat_heavier_than_gaussian_raise_no_alarms():
+    noise = np.random.default_rng(1).standard_t(5, size=(400, 46, 46))
+    found = np.concatenate(
+        [strongest(np.stack([planted.as_map(99 + e) for e in part])) for part in np.split(noise, 8)]
+    )
+    alarms = (found > np.quantile(null_strengths(46, 999, 0), 0.95)).sum()
+    assert alarms <= binom.ppf(0.995, 400, 0.05)
+
+
+def test_faster_drift_never_adds_evidence():
+    """The same noise on top of no drift, slow drift and fast drift."""
+    noise = np.random.default_rng(3).normal(size=(50, 14, 14))
+    maps = [
+        np.stack([planted.as_map(50 + speed * line(np.arange(14)) + e) for e in noise])
+        for speed in (0, 0.1, 0.3, 1, 3)
+    ]
+    strengths = np.array([strongest(m) for m in maps])
+    assert (np.diff(strengths, axis=0) <= 1e-6).all()
+    assert (strengths[0] > strengths[-1]).all()
+
+
+def test_noise_is_taken_from_the_neighbourhood():
+    """Layers before 20 are loud; the cuts from 35 on know nothing of them."""
+    e = np.random.default_rng(0).normal(size=(60, 60))
+    loud = e * np.where(np.arange(60) < 20, 9, 1)[:, None]
+    quiet, mixed = (list(studentised(np.stack([planted.as_map(99 + x)]) / 99)) for x in (e, loud))
+    for (left, _, t), (_, _, u) in zip(quiet, mixed, strict=True):
+        assert u[0, 35 - left :] == pytest.approx(t[0, 35 - left :], rel=1e-3)
+        assert u[0, 14 - left] != pytest.approx(t[0, 14 - left], rel=1e-3) or t[0, 14 - left] == -np.inf
+
+
+@pytest.mark.parametrize("power", [0.5, 1.0, 2.0])
+def test_drift_without_noise_is_one_block(power):
+    at = np.linspace(0, 1, 30)
+    for where in (at, at**2, at + 0.08 * np.sin(2 * np.pi * at)):
+        p = fs.partition(as_map(line(where) ** power))
+        assert (p.n_blocks, p.boundaries, p.labels) == (1, (), (0,) * 30), where
+        assert p.boundary_p_values == ()
+
+
+def test_one_odd_layer_is_not_a_block():
+    values = drifting(16, 0.05).values.copy()
+    values[6] += 1
+    values[:, 6] += 1
+    values[6, 6] = 0
+    assert fs.partition(as_map(values)).n_blocks == 1
+
+
+def test_a_step_below_twice_the_drift_is_not_a_boundary():
+    at = np.arange(20.0)
+    for jump, n_blocks in ((0.8, 1), (2.0, 2)):
+        e = 0.02 * np.random.default_rng(0).normal(size=(20, 20))
+        values = planted.as_map(5 + line(at + jump * (at >= 9)) + e)
+        assert fs.partition(as_map(values)).n_blocks == n_blocks
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0, 1e-30, 1e30])
+def test_a_map_of_equal_distances_is_one_block(value):
+    p = fs.partition(as_map(value * (1 - np.eye(6))))
     assert (p.n_blocks, p.p_value) == (1, 1.0)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])
 def test_very_few_layers_are_one_block(size):
-    values = np.ones((size, size)) - np.eye(size)
-    assert fs.partition(as_map(values)).n_blocks == 1
+    values = line(np.array([0.0, 0.0, 9.0])[:size])
+    p = fs.partition(as_map(values))
+    assert (p.n_blocks, p.p_value) == (1, 1.0)
+
+
+# What must not matter
 
 
 def test_same_seed_same_p_value():
     m = drifting(15)
     assert fs.partition(m, seed=4) == fs.partition(m, seed=4)
-    assert fs.partition(m, seed=4).p_value != fs.partition(m, seed=5).p_value
+    first = fs.partition(m, seed=4).p_value
+    null_strengths.cache_clear()
+    assert first == fs.partition(m, seed=4).p_value
+    assert first != fs.partition(m, seed=5).p_value
+
+
+@pytest.mark.parametrize("m", [blocks((4, 6, 5), 0.3), drifting(15)], ids=["blocks", "drift"])
+def test_units_do_not_matter_and_neither_does_a_constant(m):
+    p = fs.partition(m)
+    away = 1 - np.eye(15)
+    for values in (1e-6 * m.values, 1e6 * m.values, m.values + 3 * away):
+        q = fs.partition(as_map(values))
+        assert q.labels == p.labels
+        assert q.p_value == pytest.approx(p.p_value, abs=0.002)
+
+
+def test_backwards_is_the_same():
+    m = blocks((4, 6, 5), 0.2)
+    back = fs.partition(as_map(m.values[::-1, ::-1]))
+    assert tuple(15 - b for b in reversed(back.boundaries)) == fs.partition(m).boundaries
+    assert back.p_value == fs.partition(m).p_value
+
+
+def test_similarities_are_turned_into_distances():
+    distances = blocks((4, 8)).values / 4
+
+    class Similar:
+        values, names, within_one_model, larger_is_similar = 1 - distances, tuple("abcdefghijkl"), True, True
+
+    assert dissimilarity(Similar()) == pytest.approx(distances)
+    assert fs.partition(Similar()).boundaries == (4,)
+    assert fs.spectral_partition(Similar()).boundaries == (4,)
 
 
 def test_one_block_can_be_demanded():
-    assert fs.partition(planted((5,), 24), max_blocks=1).n_blocks == 1
+    assert fs.partition(blocks((5, 19)), max_blocks=1).n_blocks == 1
+    assert fs.partition(blocks((5, 9, 10)), max_blocks=2).n_blocks == 2
 
 
-def test_null_maps_keep_every_diagonal():
-    values = drifting(9).values
-    for null in drift_maps(values, 5, seed=1):
-        assert (null == null.T).all()
-        for lag in range(9):
-            assert sorted(np.diag(null, lag)) == sorted(np.diag(values, lag))
-    assert not (drift_maps(values, 1, seed=1) == drift_maps(values, 1, seed=2)).all()
+def test_a_number_of_blocks_can_be_demanded_too():
+    p = cut_into(blocks((3, 9, 4)), 3)
+    assert (p.boundaries, p.p_value) == ((3, 12), None)
+    assert cut_into(drifting(9), 4).n_blocks == 4
+    assert cut_into(drifting(9), 1).boundaries == ()
+
+
+def test_alpha_decides_about_one_and_more():
+    m = blocks((4, 3), 0.35, seed=3)
+    p = fs.partition(m, alpha=0.5).p_value
+    assert 0.001 < p < 0.5
+    assert fs.partition(m, alpha=p - 1e-6).n_blocks == 1
+    assert fs.partition(m, alpha=p + 1e-6).n_blocks == 2
+
+
+def test_further_cuts_must_be_plainer_than_the_first():
+    """Of two weak boundaries the plainer one is taken."""
+    for seed in range(40):
+        m = blocks((6, 6, 6), 0.6, seed=seed)
+        p = fs.partition(m, alpha=0.3)
+        if p.n_blocks > 2:
+            assert max(p.boundary_p_values) <= 0.15
+
+
+# Spectral clustering
 
 
 def test_spectral_finds_planted_groups_and_may_be_discontiguous():
-    assert fs.spectral_partition(planted((7,), 16), 2).boundaries == (7,)
+    assert fs.spectral_partition(blocks((7, 9)), 2).boundaries == (7,)
     labels = np.array([0, 0, 0, 1, 1, 1, 0, 0])
-    p = fs.spectral_partition(as_map(noisy(np.where(labels[:, None] == labels, 0.1, 1.0), 0.02, 0)), 2)
+    values = 0.1 + 0.9 * (labels[:, None] != labels) + 0.02 * np.random.default_rng(0).normal(size=(8, 8))
+    p = fs.spectral_partition(as_map(planted.as_map(values)), 2)
     assert p.labels == tuple(labels)
     assert (p.n_blocks, p.boundaries, p.p_value) == (2, (3, 6), None)
+
+
+def nan_map(m):
+    values = m.values.copy()
+    values[2, 3] = np.nan
+    return as_map(values)
 
 
 @pytest.mark.parametrize(
@@ -147,10 +367,48 @@ def test_spectral_finds_planted_groups_and_may_be_discontiguous():
         (lambda m: fs.partition(m, max_blocks=0), "max_blocks=0"),
         (lambda m: fs.partition(m, max_blocks=9), "8 layers form 1 to 8"),
         (lambda m: fs.partition(m, alpha=0.0), "alpha=0.0"),
+        (lambda m: fs.partition(nan_map(m)), "NaN"),
+        (lambda m: fs.spectral_partition(nan_map(m)), "NaN"),
+        (lambda m: cut_into(m, 5), "choose from 1 to 4"),
+        (lambda m: cut_into(m, 0), "n_blocks=0"),
         (lambda m: fs.spectral_partition(m, 1), "choose from 2 to 7"),
         (lambda m: fs.spectral_partition(m, 8), "choose from 2 to 7"),
+        (lambda m: planted.drift_map("none", 5, np.random.default_rng()), "constant, even"),
+        (lambda m: planted.block_sizes(5, 3, 2, np.random.default_rng()), "do not fit"),
+        (lambda m: bench.run(profile="none"), "full, smoke"),
     ],
 )
 def test_bad_options(call, says):
     with pytest.raises(ValueError, match=says):
-        call(planted((4,), 8))
+        call(blocks((4, 4)))
+
+
+# The benchmark
+
+
+def test_planted_maps_are_what_they_say():
+    rng = np.random.default_rng(0)
+    for family in planted.DRIFTS:
+        values = planted.drift_map(family, 9, rng)
+        assert values.shape == (9, 9)
+        assert (values == values.T).all()
+        assert (values >= 0).all()
+        assert not values.diagonal().any()
+    speeds = np.diff(planted.positions(50, rng, 4.0))
+    assert 1 < speeds.max() / speeds.min() <= 4.0
+    for _ in range(20):
+        sizes = planted.block_sizes(11, 3, 2, rng)
+        assert sizes.sum() == 11
+        assert sizes.min() >= 2
+    assert planted.boundary_f1((), ()) == 1
+    assert planted.boundary_f1((3,), ()) == 0
+    assert planted.boundary_f1((3, 5), (3, 6)) == 0.5
+
+
+def test_the_benchmark_writes_its_report(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(bench.PROFILES, "smoke", (20, 2, (7,)))
+    report = bench.run(tmp_path / "deep" / "partition.json", "smoke")
+    assert json.loads((tmp_path / "deep" / "partition.json").read_text())["seed"] == 0
+    assert {r["layers"] for r in report["planted"]} == {7}
+    assert {"rate", "interval", "at_most_alpha"} <= set(report["false_positives"][0])
+    assert "exact K" in capsys.readouterr().out

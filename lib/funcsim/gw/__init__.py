@@ -41,7 +41,7 @@ def gw(
         distance), "identity" (sample i with sample i), "random" (a permutation), or an array
         (n_samples_x, n_samples_y) whose entries sum to one, such as the plan of a
         neighbouring layer. Without it: the first three, and eight random ones for clouds of
-        at most 100 points; product alone when the numbers of samples differ.
+        at most 40 points; product alone when the numbers of samples differ.
     seed : int
         For "random" starts; the k-th start draws from `seed` + k.
 

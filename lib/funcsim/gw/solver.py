@@ -40,7 +40,7 @@ Start = Literal["annealed", "product", "identity", "random"] | Array
 STARTS = ("annealed", "product", "identity", "random")
 
 #: Up to so many points every descent is polished, not only the best one, and eight begin at random.
-SMALL = 100
+SMALL = 40
 
 #: Found once: looking for the libraries that hold threads takes longer than a small problem.
 THREADS = ThreadpoolController()
@@ -97,7 +97,7 @@ def solve(
         if starts is not None and len(starts) == 0:
             raise ValueError(f"starts is empty; name at least one of {', '.join(map(repr, STARTS))}")
         if a.n == b.n:
-            match, start = _best_match(a, b, starts or default_starts(a.n), seed)
+            *_, (match, start) = descents(a, b, starts or default_starts(a.n), seed)
             plan, method = from_permutation(match), "assignments and swaps"
         else:
             plan, start = _best_plan(a, b, starts or ("product",), seed)
@@ -126,17 +126,21 @@ def default_starts(n: int) -> tuple[Start, ...]:
     return ("annealed", "product", "identity") + ("random",) * (8 if n <= SMALL else 0)
 
 
-def _best_match(a: Space, b: Space, starts: Sequence[Start], seed: int) -> tuple[NDArray[np.intp], str]:
+def descents(
+    a: Space, b: Space, starts: Sequence[Start], seed: int = 0
+) -> Iterator[tuple[NDArray[np.intp], str]]:
+    """Yield the best permutation (n,) so far and its start: after each descent, and at the end."""
     A, B = a.single, b.single
-    small = a.n <= SMALL
     best, lowest, winner = None, np.inf, ""
     for k, start in enumerate(starts):
         match = first_match(a, b, start, seed + k)
+        small = a.n <= SMALL
         match = polish(A, B, match) if small else assignment_steps(A, B, match, rival=lowest)
         value = squared_difference(A, B, match)
         if value < lowest:
             best, lowest, winner = match, value, start if isinstance(start, str) else "given"
-    return best if small else polish(A, B, best), winner
+        yield best, winner
+    yield (best if small else polish(A, B, best)), winner
 
 
 def polish(A: NDArray[np.float32], B: NDArray[np.float32], match: NDArray[np.intp]) -> NDArray[np.intp]:

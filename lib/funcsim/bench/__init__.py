@@ -1,0 +1,1 @@
+"""Programs that measure the library; each writes a JSON file."""

@@ -217,7 +217,8 @@ raw_blocks.boundaries, raw_blocks.p_value
 raw.plot(blocks=raw_blocks, title="Model 0, raw distances")
 
 # %% [markdown]
-# The map is nearly black but for the last rows. That is the picture of the previous section
+# The map is nearly black but for the last rows. (That frames appear in the black is no mistake:
+# the test compares each step with the steps around it, large or small.) It is the picture of the previous section
 # once more: layers with large distances are far from layers with small ones, whatever their
 # shape. How much of the map does scale explain by itself? Guess the distance of two layers to
 # be the difference of their mean distances, and correlate.
@@ -247,7 +248,7 @@ blocks.to_frame()
 # %% [markdown]
 # The map, with the blocks framed:
 
-# %% tags=["fig"] mystnb={"image": {"alt": "Normalised layer map of Model 0: the four attention maps form a bright cross, alike among themselves and unlike all other layers; three blocks are framed."}}
+# %% tags=["fig"] mystnb={"image": {"alt": "Normalised layer map of Model 0: the four attention maps form a bright cross, alike among themselves and unlike all other layers; five blocks are framed."}}
 normalised.plot(
     blocks=blocks, title="Model 0, each layer divided by its mean distance"
 )
@@ -260,31 +261,37 @@ normalised.plot(
 #
 # ## Blocks by a test, not by eye
 #
-# The paper reads its maps by eye. `fs.partition` cuts the chain of layers into contiguous
-# blocks so that as little squared distance as possible is left inside, for every number of
-# blocks at once, by dynamic programming {cite:p}`arlot2019kernel`. But any chain that drifts
-# can be cut somewhere. So the cut is compared with what one would find if the distance of two
-# layers depended on nothing but how far apart they are: the entries along each diagonal of
-# the map are shuffled, 999 times. If drift explains as much, the answer is *one block*. (The
-# test assumes a steady drift; layers that drift fast here and slowly there may also be cut.)
+# The paper reads its maps by eye. A later version claims that the layers change abruptly. But in
+# any deep network neighbours are alike and distant layers differ, so any chain can be cut
+# somewhere. What must be ruled out is *smooth drift*. `fs.partition` asks at every cut whether
+# the step there exceeds the steps around it, in windows of up to eight layers on each side
+# {cite:p}`baranowski2019narrowest`; a step counts as a boundary if it is more than twice the drift
+# around it. The strongest such step is compared with the strongest in 999 maps of layers that
+# are all equally far apart, but for noise. If they have steps as strong, the answer is *one
+# block*. Otherwise the cuts are chosen by dynamic programming, for all numbers of blocks at
+# once. A block has at least two layers: one odd layer is not a block.
 #
 # For the normalised map the answer is {glue:text}`n_blocks:d` blocks, with
-# $p$ = {glue:text}`p_value:.3f`; 0.001 is the smallest value that 999 shuffles can give. New
-# blocks start with the first attention map, layer {glue:text}`first_map:d` counted from 0, and
-# with the first layer after the last one, layer {glue:text}`after_maps:d`. The paper's alternative, spectral clustering with a given number of
-# groups, needs no order of layers and gives no $p$-value. Where does it cut?
+# $p$ = {glue:text}`p_value:.3f`; 0.001 is the smallest value that 999 null maps can give. New
+# blocks start at {glue:text}`new_blocks`. Nobody told the test what these layers are, and still
+# every boundary stands between two *kinds* of representation, never inside one: keys and
+# queries, values, scores, maps, and everything after. (The weakest boundary has a $p$ of its own
+# of {glue:text}`weakest:.3f`.) The paper's alternative, spectral clustering with a given number
+# of groups, needs no order of layers and gives no $p$-value. Where does it cut?
 
 # %%
 spectral = {n: fs.spectral_partition(normalised, n, seed) for n in (2, 3)}
-note(first_map=names.index("attn.0"), after_maps=names.index("z.0"))
 note(spectral_groups=len(spectral[2].blocks[1]))
+note(new_blocks=", ".join(names[i] for i in blocks.boundaries))
+note(weakest=max(blocks.boundary_p_values, default=1.0))
 {n: found.boundaries for n, found in spectral.items()}
 
 # %% [markdown]
 # With two groups it puts {glue:text}`spectral_groups:d` layers in the second, the attention
-# maps, and everything before *and after* into the first: groups need not be contiguous. The
-# boundaries are the same; the reading is another one. "Apart from the attention map the layers
-# are alike" is closer to the picture than "three blocks".
+# maps, and everything before *and after* into the first: groups need not be contiguous. "Apart
+# from the attention maps the layers are alike" is another reading of the same picture than "a
+# chain of blocks". The first asks which layers are alike wherever they stand, the second where
+# the computation changes.
 #
 # ## What the paper says about this map
 #
@@ -334,6 +341,7 @@ last = fs.capture(model, [trained.pairs], pool="last").subsample(
 last_map = fs.compare(last)
 last_blocks = fs.partition(last_map, seed=seed)
 note(n_blocks_last=last_blocks.n_blocks, n_last=last.n_samples)
+note(new_blocks_last=", ".join(names[i] for i in last_blocks.boundaries))
 last_blocks.to_frame()
 
 # %% [markdown]
@@ -344,8 +352,8 @@ last_map.plot(blocks=last_blocks, title="Model 0, last position only")
 
 # %% [markdown]
 # With {glue:text}`n_last:d` inputs and the last position alone there are
-# {glue:text}`n_blocks_last:d` blocks. The attention maps are still a block, but no longer unlike
-# everything: they now resemble the keys. What the map says about the first half of the network
+# {glue:text}`n_blocks_last:d` blocks, which start at {glue:text}`new_blocks_last`. The attention
+# maps are still a block, but no longer unlike everything: they now resemble the keys. What the map says about the first half of the network
 # depends on a choice that the paper does not report. It must be stated with every map.
 #
 # ## What we found
@@ -353,10 +361,11 @@ last_map.plot(blocks=last_blocks, title="Model 0, last position only")
 # | claim | our answer | evidence on this page |
 # | --- | --- | --- |
 # | C09: the modular models reach 100 % accuracy (5.1) | holds for Model 0, one seed | {glue:text}`at_train:.1f` % in training, {glue:text}`at_validation:.1f` % in validation |
-# | C14: large changes at the attention scores and at the attention map (5.1, Figure 5) | holds without scale, differs with raw distances | normalised steps {glue:text}`step_scores:.2f` and {glue:text}`step_map:.2f`, among the four largest |
+# | C14: large changes at the attention scores and at the attention map (5.1, Figure 5) | holds without scale | blocks start at {glue:text}`new_blocks`; normalised steps {glue:text}`step_scores:.2f` and {glue:text}`step_map:.2f`, among the four largest |
 # | C14: the one at the scores is the first | differs | the step into the keys comes first, and is {glue:text}`step_keys:.2f` |
 # | C14: so attention does the main work | differs | it does not follow: the step at which the answer becomes readable is {glue:text}`step_relu:.2f` |
 # | C15: distances do not grow monotonically with depth (5.1) | holds without scale | the step out of the attention maps leads back to layers near the entrance |
+# | C36: layers change abruptly, not smoothly (later version) | holds for this network and this definition of abrupt | $p$ = {glue:text}`p_value:.3f` against smooth drift |
 # | C22: spectral clustering of the inverted map finds two groups (claimed for BERT, 5.2) | cannot tell: it returns as many groups as it is asked for | here the attention maps, {glue:text}`spectral_groups:d` layers, and the rest |
 #
 # To doubt D10, whether 100 % means training or validation data: both, here.

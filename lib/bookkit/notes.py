@@ -5,15 +5,17 @@ from __future__ import annotations
 from numbers import Integral
 
 
-def note(**values: float) -> None:
+def note(**values: float | str) -> None:
     """Remember numbers by name: ``note(r2=0.93)`` is quoted as ``{glue:text}`r2:.2f```.
 
-    Whole numbers stay whole, everything else becomes a float. Without MyST-NB, in a notebook
-    that runs outside the book, there is no prose to fill in and nothing happens.
+    Whole numbers stay whole, words stay words, everything else becomes a float. Without
+    MyST-NB, in a notebook that runs outside the book, there is no prose to fill in and nothing
+    happens.
     """
     try:
         from myst_nb import glue
     except ImportError:
         return
     for name, value in values.items():
-        glue(name, int(value) if isinstance(value, Integral) else float(value), display=False)
+        kind = int if isinstance(value, Integral) else str if isinstance(value, str) else float
+        glue(name, kind(value), display=False)

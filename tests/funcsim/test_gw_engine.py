@@ -36,6 +36,7 @@ def related(seed, n, widths=(3, 5)):
     Y = np.tanh(X @ rng.normal(size=widths)) + 0.3 * rng.normal(size=(n, widths[1]))
     if seed % 3 == 0:
         X = np.round(X)  # equal points and equal distances
+        X[0] += 5  # but not all of them equal
     return metric_space(X), metric_space(Y)
 
 

@@ -19,12 +19,12 @@ from funcsim.gw.sinkhorn import balance, soft_kernel
 Permutation = NDArray[np.intp]
 Single = NDArray[np.float32]
 
-#: Temperature of the soft assignment that prepares the exact one, in spreads of the cost.
-TEMPERATURE = 0.05
-SCALINGS = 60
+#: Temperatures of the soft assignments that prepare the exact one, in spreads of the cost.
+TEMPERATURES = (0.05, 0.02, 0.007)
+SCALINGS = 20
 
 #: A descent is given up when so many times its last gain would not make it the best.
-PATIENCE = 10.0
+PATIENCE = 12.0
 
 
 def assign(C: NDArray) -> Permutation:
@@ -39,30 +39,49 @@ def assign(C: NDArray) -> Permutation:
     -------
     array of int (n,)
         The column of each row.
+    """
+    return assign_at(C, np.zeros(len(C), dtype=np.float32))[0]
 
-    Notes
-    -----
-    Subtracting a number from each column changes no optimum, but it decides how long the
-    exact method searches. The numbers that a soft assignment ends with (Sinkhorn's
-    algorithm) are nearly the optimal ones: at n = 512 the search takes about a quarter of
-    the time that it takes on a cost centred by rows and columns.
+
+def assign_at(C: NDArray, prices: Single) -> tuple[Permutation, Single]:
+    """The same, with a guess of what each column is worth, and a better guess afterwards.
+
+    Subtracting a price from each column changes no optimum, but it decides how long the exact
+    method searches. Soft assignments at falling temperatures (Sinkhorn's algorithm) give
+    prices that are nearly the optimal ones; those of the last step of a descent are a good
+    beginning for the next. At n = 512 this saves half of the time or more, against a cost
+    centred by rows and columns.
+
+    Parameters
+    ----------
+    C : array (n, n)
+    prices : array (n,)
+        In spreads of the cost; zeros if nothing is known.
+
+    Returns
+    -------
+    array of int (n,), array (n,)
+        The column of each row, and the new prices.
     """
     spread = float(C.std())
     if not spread > 0:
-        return np.arange(len(C))
+        return np.arange(len(C)), prices
     relative = (C - C.mean()) / spread
-    soft = torch.from_numpy(-relative.astype(np.float32))
-    _, columns = balance(soft_kernel(soft, TEMPERATURE), SCALINGS)
-    reduced = relative - TEMPERATURE * columns.log_().numpy()
+    benefit = torch.from_numpy((prices - relative).astype(np.float32))
+    gained = torch.zeros(len(C))
+    for temperature in TEMPERATURES:
+        _, columns = balance(soft_kernel(benefit + gained, temperature), SCALINGS)
+        gained += temperature * columns.log_()
+    prices = prices + gained.numpy()
+    reduced = relative - prices
     reduced -= reduced.min(axis=1, keepdims=True)
-    return linear_sum_assignment(reduced)[1]
+    return linear_sum_assignment(reduced)[1], prices
 
 
 def squared_difference(A: Single, B: Single, match: Permutation) -> float:
     """The cost of a permutation: mean squared difference of A (n, n) and B rearranged."""
-    gap = B.take(match, axis=0).take(match, axis=1)
-    gap -= A
-    return float(np.vdot(gap, gap)) / gap.size
+    gap = (B.take(match, axis=0).take(match, axis=1) - A).ravel().astype(np.float64)
+    return float(gap @ gap) / gap.size
 
 
 def linear_cost(A: Single, B: Single, match: Permutation) -> Single:
@@ -91,11 +110,11 @@ def assignment_steps(A: Single, B: Single, match: Permutation, rival: float = np
     array of int (n,)
         The permutation at the end.
     """
-    cost = squared_difference(A, B, match)
+    cost, prices = squared_difference(A, B, match), np.zeros(len(A), dtype=np.float32)
     for step in range(len(A)):
-        candidate = assign(linear_cost(A, B, match))
+        candidate, prices = assign_at(linear_cost(A, B, match), prices)
         lower = squared_difference(A, B, candidate)
-        if lower >= cost * (1 - 1e-6):
+        if lower >= cost * (1 - 1e-9):
             break
         gain, match, cost = cost - lower, candidate, lower
         if step > 0 and cost - PATIENCE * gain > rival:

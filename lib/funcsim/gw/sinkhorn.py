@@ -19,6 +19,6 @@ def balance(kernel: Tensor, rounds: int) -> tuple[Tensor, Tensor]:
     """Sinkhorn's algorithm: factors (..., n) and (..., n) that bring row and column sums near one."""
     columns = torch.ones_like(kernel[..., 0, :])
     for _ in range(rounds):
-        rows = 1.0 / (kernel @ columns[..., None])[..., 0].clamp_(min=SMALLEST)
-        columns = 1.0 / (rows[..., None, :] @ kernel)[..., 0, :].clamp_(min=SMALLEST)
+        rows = (kernel @ columns[..., None])[..., 0].clamp_(min=SMALLEST).reciprocal_()
+        columns = (rows[..., None, :] @ kernel)[..., 0, :].clamp_(min=SMALLEST).reciprocal_()
     return rows, columns

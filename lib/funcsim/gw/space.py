@@ -25,6 +25,8 @@ class Space:
         Mean of `distances`; the search divides by it, which moves no minimum.
     mean_distance : array (n,)
         Of each point to all points: the eccentricity.
+    rows : array (n, n)
+        The distances of each point to all points, sorted.
     eigenvalues : array (n - 1,)
         Of the matrix centred on both sides, ascending, without the zero of the constant vector.
     factors : array (n, r), float32
@@ -36,6 +38,7 @@ class Space:
     distances: Array
     scale: float
     mean_distance: Array
+    rows: Array
     eigenvalues: Array
     factors: NDArray[np.float32]
     weights: NDArray[np.float32]
@@ -67,6 +70,7 @@ def prepare(distances: Array) -> Space:
         distances=D,
         scale=scale,
         mean_distance=rows,
+        rows=np.sort(D, axis=1),
         eigenvalues=eigenvalues,
         factors=vectors[:, top].astype(np.float32),
         weights=(eigenvalues[top] / scale).astype(np.float32),

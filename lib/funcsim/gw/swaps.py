@@ -59,6 +59,8 @@ def swap_search(A: Tensor, B: Tensor, match: Tensor) -> Tensor:
 def rearranged(B: Tensor, order: Tensor) -> Tensor:
     """B (b, n, n) with rows and columns in a new order (b, n)."""
     b, n, _ = B.shape
+    if b == 1:  # the same, without an index as large as the matrix
+        return B[0].index_select(0, order[0]).index_select(1, order[0])[None]
     flat = order + n * torch.arange(b, device=B.device)[:, None]
     rows = B.reshape(b * n, n).index_select(0, flat.reshape(-1)).reshape(b, n, n)
     return torch.gather(rows, -1, order[:, None, :].expand(b, n, n))
@@ -107,4 +109,6 @@ def _product_after(A: Tensor, C: Tensor, C_next: Tensor, M: Tensor, order: Tenso
     wide = rows[:, :, None].expand(b, most, n)
     come = torch.gather(C, -2, torch.gather(order, -1, rows)[:, :, None].expand(b, most, n))
     change = torch.gather(A, -2, wide).transpose(-1, -2) @ (come - torch.gather(C, -2, wide))
+    if b == 1:
+        return (M + change).index_select(2, order[0]), False
     return torch.gather(M + change, -1, order[:, None, :].expand(b, n, n)), False

@@ -200,7 +200,7 @@ table = pd.DataFrame(
         for word, Z in pairs.items()
     }
 )
-table.round(2)
+table.round(2) + 0.0  # no minus before a zero
 
 # %% [markdown]
 # We keep what the text quotes, and read the table by its columns.
@@ -318,7 +318,7 @@ maps["gw"].plot(blocks=blocks["gw"], title="Model 0, GW")
 
 # %% [markdown]
 # The GW map resembles that of RSM most ({glue:text}`agree_rsm:.2f`), its own cost without the
-# search; CKA's follows at {glue:text}`agree_cka:.2f`, and the CCA family is the least like it
+# search; that of linear CKA is less like it ({glue:text}`agree_cka:.2f`), and the CCA family least
 # ({glue:text}`agree_cca:.2f` for the mean). {glue:text}`one_block:d` of the
 # {glue:text}`n_maps:d` maps are one block by the test. Where two measures find boundaries, they
 # share the one that GW finds: {glue:text}`gw_blocks`. For this network the reviewers are right

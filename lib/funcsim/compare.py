@@ -13,7 +13,7 @@ import numpy as np
 from joblib.parallel import get_active_backend
 
 from funcsim import cache
-from funcsim.geometry import Normalize
+from funcsim.geometry import Normalize, check_normalize
 from funcsim.gw import batch
 from funcsim.layer_map import LayerMap
 from funcsim.measures import Measure, check_pair, measures
@@ -84,6 +84,7 @@ def compare(
             layer_map = fs.compare(reps)
     """
     chosen = _look_up(measure)
+    check_normalize(normalize)
     if other is not None and other.n_samples != reps.n_samples:
         raise ValueError(
             f"the two models were run on {reps.n_samples} and {other.n_samples} samples; "

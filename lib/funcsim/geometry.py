@@ -177,7 +177,7 @@ def scaled(points: ArrayLike, normalize: Normalize = "mean", name: str = "X") ->
     array = as_array(points, name)
     if normalize is None:
         return array.astype(np.float64)
-    return array / _scale(array, pairwise_distances(array, name), normalize, name)
+    return array.astype(np.float64) / _scale(array, pairwise_distances(array, name), normalize, name)
 
 
 def metric_space(points: ArrayLike, normalize: Normalize = "mean", name: str = "X") -> NDArray[np.float64]:
@@ -213,10 +213,15 @@ def metric_space(points: ArrayLike, normalize: Normalize = "mean", name: str = "
     return distances / _scale(array, distances, normalize, name)
 
 
+def check_normalize(normalize: Normalize) -> None:
+    """Raise a ValueError unless `normalize` is one of the three that there are."""
+    if normalize not in ("mean", "max", None):
+        raise ValueError(f"normalize={normalize!r} is unknown; use 'mean', 'max' or None")
+
+
 def _scale(array: NDArray, distances: NDArray[np.float64], normalize: Normalize, name: str) -> float:
     """What to divide a layer by."""
-    if normalize not in ("mean", "max"):
-        raise ValueError(f"normalize={normalize!r} is unknown; use 'mean', 'max' or None")
+    check_normalize(normalize)
     if _coincide(array, distances):
         raise DegenerateLayerError(
             f"layer {name!r} is degenerate: all {len(array)} samples coincide up to rounding "

@@ -159,7 +159,7 @@ def _show(report: dict[str, Any]) -> None:
             for r in cells
         ]
         print("  {:6} drift {:.1f} noise {:4.2f} L={:2} ".format(*line), "  ".join(texts))
-    print(f"{report['seconds']} s")
+    print(f"{report['seconds']} s; written to {out}")
 
 
 def main() -> None:

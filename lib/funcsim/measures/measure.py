@@ -9,7 +9,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from funcsim.errors import WidthError
-from funcsim.geometry import Normalize, as_array
+from funcsim.geometry import Normalize, as_array, check_normalize
 
 #: Changes of ONE of the two clouds that a measure may be blind to.
 INVARIANCES = (
@@ -72,6 +72,7 @@ class Measure:
 
     def fn(self, X: ArrayLike, Y: ArrayLike, normalize: Normalize = "mean") -> float:
         """The number for two clouds (n_samples, n_features_x) and (n_samples, n_features_y)."""
+        check_normalize(normalize)
         X, Y = as_array(X, "X"), as_array(Y, "Y")
         check_pair(self, X.shape, Y.shape, "X", "Y")
         return self.between(self.prepare(X, normalize, "X"), self.prepare(Y, normalize, "Y"))

@@ -83,6 +83,7 @@ def run(
     out = Path(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(report, indent=1))
+    print(f"written to {out}")
     return report
 
 
@@ -159,7 +160,7 @@ def _show(report: dict[str, Any]) -> None:
             for r in cells
         ]
         print("  {:6} drift {:.1f} noise {:4.2f} L={:2} ".format(*line), "  ".join(texts))
-    print(f"{report['seconds']} s; written to {out}")
+    print(f"{report['seconds']} s")
 
 
 def main() -> None:

@@ -692,6 +692,18 @@ viz.curves(
 # estimated, as the paper says. But twice the samples cost four to eight times the time. This
 # is why everybody subsamples.
 #
+# A map of $L$ layers needs $L(L-1)/2$ distances. `fs.compare` takes them in parallel processes
+# and keeps each on disk as soon as it is done, so an interrupted map goes on where it stopped.
+# Whoever has a cluster needs three lines around the call; joblib sends the pairs there:
+#
+# ```python
+# client = distributed.Client("scheduler-address:8786")
+# with joblib.parallel_config(backend="dask"):
+#     layer_map = fs.compare(reps)
+# ```
+#
+# And `fs.compare(reps, device="cuda")` solves many pairs at once on a graphics card.
+#
 # ## What we found
 #
 # | claim | our answer | evidence on this page |

@@ -53,7 +53,7 @@ def wasserstein(X, Y):
 
 
 def rsm(X, Y):
-    return np.linalg.norm(distances(X) - distances(Y), "fro") / len(X)
+    return np.linalg.norm(distances(X) - distances(Y)) / len(X)
 
 
 def correlations(X, Y):

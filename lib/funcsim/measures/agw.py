@@ -102,12 +102,11 @@ def _alternate(a: Augmented, b: Augmented, T: Array, alpha: float) -> tuple[Arra
 
 
 def _starts(a: Augmented, b: Augmented) -> list[Array]:
-    order = [np.sort(s.distances.mean(axis=1)) for s in (a, b)]
-    ranks = [s.distances.mean(axis=1).argsort(kind="stable") for s in (a, b)]
-    if len(order[0]) != len(order[1]):
-        return [_transport((a.distances.mean(axis=1)[:, None] - b.distances.mean(axis=1)) ** 2)]
-    match = np.empty(len(ranks[0]), dtype=np.intp)
-    match[ranks[0]] = ranks[1]
+    far_a, far_b = (s.distances.mean(axis=1) for s in (a, b))
+    if len(far_a) != len(far_b):
+        return [_transport((far_a[:, None] - far_b) ** 2)]
+    match = np.empty(len(far_a), dtype=np.intp)
+    match[far_a.argsort(kind="stable")] = far_b.argsort(kind="stable")
     return [from_permutation(np.arange(len(match))), from_permutation(match)]
 
 

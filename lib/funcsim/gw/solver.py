@@ -42,11 +42,15 @@ STARTS = ("annealed", "product", "identity", "random")
 #: Up to so many points every descent is polished, not only the best one, and eight begin at random.
 SMALL = 40
 
+#: The identity is descended from only where it costs less than so many times the lowest so far.
+#: Elsewhere it is a start like any other, and what was found is far below it already.
+HOPELESS = 1.5
+
 #: Found once: looking for the libraries that hold threads takes longer than a small problem.
 THREADS = ThreadpoolController()
 
 #: Changes whenever the same input may give other numbers, so that no cache outlives it.
-VERSION = f"assignments-and-swaps/1 POT {ot.__version__}"
+VERSION = f"assignments-and-swaps/2 POT {ot.__version__}"
 
 
 @dataclass(frozen=True)
@@ -126,19 +130,27 @@ def default_starts(n: int) -> tuple[Start, ...]:
     return ("annealed", "product", "identity") + ("random",) * (8 if n <= SMALL else 0)
 
 
+def name_of(start: Start) -> str:
+    """What the result calls a start."""
+    return start if isinstance(start, str) else "given"
+
+
 def descents(
     a: Space, b: Space, starts: Sequence[Start], seed: int = 0
 ) -> Iterator[tuple[NDArray[np.intp], str]]:
     """Yield the best permutation (n,) so far and its start: after each descent, and at the end."""
     A, B = a.single, b.single
     best, lowest, winner = None, np.inf, ""
+    small = a.n <= SMALL
     for k, start in enumerate(starts):
         match = first_match(a, b, start, seed + k)
-        small = a.n <= SMALL
+        hopeless = squared_difference(A, B, match) > HOPELESS * lowest
+        if not small and name_of(start) == "identity" and hopeless:
+            continue
         match = polish(A, B, match) if small else assignment_steps(A, B, match, rival=lowest)
         value = squared_difference(A, B, match)
         if value < lowest:
-            best, lowest, winner = match, value, start if isinstance(start, str) else "given"
+            best, lowest, winner = match, value, name_of(start)
         yield best, winner
     yield (best if small else polish(A, B, best)), winner
 
@@ -213,8 +225,7 @@ def _best_plan(a: Space, b: Space, starts: Sequence[Start], seed: int) -> tuple[
             )
         plan = product(a.n, b.n) if isinstance(start, str) else _checked(start, a.n, b.n)
         plan = conditional_gradient(a.distances, b.distances, plan)
-        name = start if isinstance(start, str) else "given"
-        ends.append((cost(a.distances, b.distances, plan), plan, name))
+        ends.append((cost(a.distances, b.distances, plan), plan, name_of(start)))
     _, plan, name = min(ends, key=lambda end: end[0])
     return plan, name
 

@@ -12,7 +12,7 @@ VENDOR  := .vendor/.ready
 PROFILE ?= laptop
 PORT    ?= 8000
 DEVICE  ?= cpu
-SEED    ?= 0
+SEED    ?=
 
 # The first of these that runs and is a Python 3.11 or 3.12.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3 python; do \
@@ -52,11 +52,11 @@ pair: $(READY)  ## write notebooks/*.ipynb anew from notebooks/*.py
 	$(PY) -m bookkit pair
 
 experiments: PROFILE = full
-experiments: $(READY)  ## recompute what data/ freezes (PROFILE=full ONLY=name DEVICE=cpu SEED=0)
-	$(PY) -m funcsim.cli experiments --profile $(PROFILE) $(if $(ONLY),--only $(ONLY)) --device $(DEVICE) --seed $(SEED)
+experiments: $(READY)  ## recompute what data/ freezes (PROFILE=full ONLY=name DEVICE=cpu SEED=0; every seed if not said)
+	$(PY) -m funcsim.cli experiments --profile $(PROFILE) $(if $(ONLY),--only $(ONLY)) --device $(DEVICE) $(if $(SEED),--seed $(SEED))
 
 bench: $(READY)  ## the solver against its peers, the partition on planted maps -> _build/bench/*.json (PROFILE=full ONLY=gw)
-	$(PY) -m funcsim.cli bench --profile $(if $(filter smoke,$(PROFILE)),smoke,full) $(if $(ONLY),--only $(ONLY)) --seed $(SEED)
+	$(PY) -m funcsim.cli bench --profile $(if $(filter smoke,$(PROFILE)),smoke,full) $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED))
 
 clean:  ## remove what was built; .venv and .vendor stay
 	rm -rf _build

@@ -9,7 +9,7 @@
 #     language: python
 #     name: python3
 #   bookkit:
-#     data: [model-0]
+#     data: [model-0/seed-0]
 # ---
 
 # %% [markdown]
@@ -52,7 +52,7 @@ from torch import nn
 import funcsim as fs
 from bookkit.notes import note
 from funcsim import viz
-from funcsim.experiments import model_0
+from funcsim.experiments import modular_sum
 
 # %% [markdown]
 # ## A layer is a function
@@ -194,7 +194,7 @@ reps
 # representations, the ones in Table 1 of the paper. Inputs are all pairs $(a, b)$.
 
 # %%
-trained = model_0.load(profile, seed)
+trained = modular_sum.load("model-0", profile, seed)
 pairs = trained.pairs
 answers = pairs.sum(dim=1).numpy() % trained.model.config.p
 layers = fs.capture(trained.model, [pairs])

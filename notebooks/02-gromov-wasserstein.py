@@ -9,7 +9,7 @@
 #     language: python
 #     name: python3
 #   bookkit:
-#     data: [model-0]
+#     data: [model-0/seed-0]
 # ---
 
 # %% [markdown]
@@ -53,7 +53,7 @@ from scipy.optimize import linear_sum_assignment
 import funcsim as fs
 from bookkit.notes import note
 from funcsim import viz, widgets
-from funcsim.experiments import model_0
+from funcsim.experiments import modular_sum
 from funcsim.geometry import metric_space, pairwise_distances
 from funcsim.gw import bounds
 from funcsim.gw.assignment import assignment_steps
@@ -497,7 +497,7 @@ viz.scatter(
 # printed), and five pairs of its layers.
 
 # %%
-trained = model_0.load(profile, seed)
+trained = modular_sum.load("model-0", profile, seed)
 print(trained.origin)
 reps = fs.capture(trained.model, [trained.pairs])
 reps = reps.subsample(min(128, reps.n_samples), seed)

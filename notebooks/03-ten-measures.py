@@ -9,7 +9,7 @@
 #     language: python
 #     name: python3
 #   bookkit:
-#     data: [model-0]
+#     data: [model-0/seed-0]
 # ---
 
 # %% [markdown]
@@ -49,7 +49,7 @@ import pandas as pd
 import funcsim as fs
 from bookkit.notes import note
 from funcsim import viz
-from funcsim.experiments import model_0
+from funcsim.experiments import modular_sum
 from funcsim.geometry import mean_distance, pairwise_distances
 from funcsim.measures import INVARIANCES
 from funcsim.nulls import spectrum_matched
@@ -246,7 +246,7 @@ for name in ("euclidean", "cca", "cka", "gw", "rsa"):
 # measures that need equal widths must say no.
 
 # %%
-trained = model_0.load(profile, seed)
+trained = modular_sum.load("model-0", profile, seed)
 print(trained.origin)
 kinds = ("k", "q", "v", "attn_pre", "attn", "z")
 heads = [f"{kind}.{head}" for kind in kinds for head in (0, 1)]

@@ -9,7 +9,7 @@
 #     language: python
 #     name: python3
 #   bookkit:
-#     data: [model-0]
+#     data: [model-0/seed-0]
 # ---
 
 # %% [markdown]
@@ -47,7 +47,7 @@ import pandas as pd
 import funcsim as fs
 from bookkit.notes import note
 from funcsim import viz
-from funcsim.experiments import model_0
+from funcsim.experiments import modular_sum
 from funcsim.geometry import mean_distance, pairwise_distances
 from funcsim.models.modular_transformer import ModularTransformer
 from funcsim.training.modular import TrainingConfig, train
@@ -59,7 +59,7 @@ from funcsim.training.modular import TrainingConfig, train
 # where it came from; the loader refuses files that differ from it.
 
 # %%
-trained = model_0.load(profile, seed)
+trained = modular_sum.load("model-0", profile, seed)
 model, split, history = trained.model, trained.split, trained.history
 print(trained.origin)
 
@@ -74,8 +74,8 @@ print(trained.origin)
 
 # %%
 p = model.config.p
-note(p=p, n_train=len(split.train_pairs), n_val=len(split.val_pairs))
-examples = pd.DataFrame(split.train_pairs[:4].numpy(), columns=["a", "b"])
+note(p=p, n_train=len(split.train_inputs), n_val=len(split.val_inputs))
+examples = pd.DataFrame(split.train_inputs[:4].numpy(), columns=["a", "b"])
 examples.assign(answer=split.train_labels[:4].numpy())
 
 # %% [markdown]

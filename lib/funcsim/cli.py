@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from pathlib import Path
 
 from funcsim.bench import gw, partition
 from funcsim.experiments import EXPERIMENTS
+from funcsim.experiments.modular_sum import WORK
 
 BENCHMARKS = {"gw": gw.run, "partition": partition.run}
 
@@ -18,9 +20,9 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("experiments", help="compute what data/ freezes")
     run.add_argument("--profile", choices=("full", "smoke"), default="full")
-    run.add_argument("--only", default="", help="one experiment; without it, all of them")
+    run.add_argument("--only", default="", help="one experiment, or a group; without it, all of them")
     run.add_argument("--device", default="cpu")
-    run.add_argument("--seed", type=int, default=0)
+    run.add_argument("--seed", type=int, help="without it, every seed that data/ holds")
     run.add_argument("--out", type=Path, help="instead of data/; smoke runs go to _build/smoke")
     measure = commands.add_parser("bench", help="measure the solver and the partition -> _build/bench")
     measure.add_argument("--profile", choices=("full", "smoke"), default="full")
@@ -31,22 +33,28 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _experiments(options: argparse.Namespace) -> int:
-    names = [options.only] if options.only else list(EXPERIMENTS)
-    if options.only and options.only not in EXPERIMENTS:
-        print(f"no experiment {options.only!r}; there is {', '.join(EXPERIMENTS)}", file=sys.stderr)
+    chosen = {
+        name: e for name, e in EXPERIMENTS.items() if not options.only or options.only in (name, e.group)
+    }
+    if not chosen:
+        known = [*dict.fromkeys(e.group for e in EXPERIMENTS.values()), *EXPERIMENTS]
+        print(f"no experiment {options.only!r}; there is {', '.join(known)}", file=sys.stderr)
         return 2
     out = options.out
     if out is None and options.profile == "smoke":
         out = Path("_build/smoke")  # never over the frozen results
-    for name in names:
-        print(f"{name}: profile {options.profile}, seed {options.seed}, {options.device}")
+    one_seed = None if options.seed is None else (options.seed,)
+    for name, seed in [(name, seed) for name, e in chosen.items() for seed in one_seed or e.seeds]:
+        print(f"{name}: profile {options.profile}, seed {seed}, {options.device}")
         try:
-            record = EXPERIMENTS[name].run(options.profile, options.seed, options.device, out)
+            record = chosen[name].run(options.profile, seed, options.device, out)
         except KeyboardInterrupt:
             print(f"\n{name}: stopped; the same command goes on from the last saved state")
             return 130
         print(record)
         print({key: round(value, 6) for key, value in record.results.items()})
+    for name in chosen:  # only now: a command that is stopped between two does not begin anew
+        shutil.rmtree(WORK / name, ignore_errors=True)
     return 0
 
 

@@ -1,7 +1,7 @@
 """Frozen results and the record that says where they came from.
 
-``data/<experiment>/`` holds files and one ``record.json`` beside them. The record is written
-last, and a file whose sha256 differs from it is refused.
+``data/<experiment>/seed-<seed>/`` holds files and one ``record.json`` beside them. The record is
+written last, and a file whose sha256 differs from it is refused.
 """
 
 from __future__ import annotations
@@ -77,6 +77,11 @@ def data_dir() -> Path:
     return Path(chosen) if chosen else Path(__file__).resolve().parents[2] / "data"
 
 
+def folder_of(experiment: str, seed: int) -> str:
+    """The folder of an experiment at a seed, below the folder of frozen results."""
+    return f"{experiment}/seed-{seed}"
+
+
 def freeze(folder: Path, files: list[str], **fields: Any) -> Record:
     """Write the record of the `files` in `folder`; `fields` are those of :class:`Record`
     that this machine cannot know by itself."""
@@ -91,21 +96,21 @@ def freeze(folder: Path, files: list[str], **fields: Any) -> Record:
     return record
 
 
-def load_record(experiment: str) -> Record:
-    """The record of a frozen experiment, after checking every file against its sha256.
+def load_record(experiment: str, seed: int = 0) -> Record:
+    """The record of a frozen experiment at a seed, after checking every file against its sha256.
 
     Raises
     ------
     FrozenDataError
         If the experiment is not frozen, or a file is missing or differs.
     """
-    folder = data_dir() / experiment
-    remake = f"`make experiments ONLY={experiment}` makes it again"
+    folder = data_dir() / folder_of(experiment, seed)
+    remake = f"`make experiments ONLY={experiment} SEED={seed}` makes it again"
     try:
         record = Record(**json.loads((folder / "record.json").read_text()))
     except FileNotFoundError:
         raise FrozenDataError(
-            f"there is no frozen experiment {experiment!r} in {folder}; {remake}, or set "
+            f"there is no frozen experiment {experiment!r} of seed {seed} in {folder}; {remake}, or set "
             "FUNCSIM_FROZEN to a copy of the repository's data folder"
         ) from None
     except (ValueError, TypeError) as error:

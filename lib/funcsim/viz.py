@@ -12,6 +12,7 @@ from itertools import pairwise, takewhile
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import Colormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike, NDArray
@@ -44,18 +45,32 @@ def layer_map(m: LayerMap, blocks: Partition | None = None, title: str | None = 
     title : str, optional
     """
     fig, ax = new_figure(5.4, 6.2)
-    colours = f"{COLOURS}_r" if m.larger_is_similar else COLOURS
-    lowest = min(0.0, float(m.values.min()))
-    image = ax.imshow(m.values, cmap=colours, vmin=lowest, interpolation="nearest")
-    unit = "raw" if m.normalize is None else f"each layer's {m.normalize} distance = 1"
-    known = measures().get(m.measure)
-    title_of_measure = known.title if known else m.measure
-    fig.colorbar(image, ax=ax, location="bottom", label=f"{title_of_measure} ({unit})")
+    norm, colours = colours_of(m)
+    image = ax.imshow(m.values, cmap=colours, norm=norm, interpolation="nearest")
+    fig.colorbar(image, ax=ax, location="bottom", label=meaning_of(m))
     _name_layers(ax, m)
-    if blocks is not None and len(blocks.boundaries) == blocks.n_blocks - 1:
+    if blocks is not None and contiguous(blocks):
         _outline(ax, blocks)
     ax.set_title(title or "")
     return fig
+
+
+def colours_of(m: LayerMap) -> tuple[Normalize, Colormap]:
+    """The scale of a map's values and its colours: dark is alike."""
+    norm = Normalize(min(0.0, float(m.values.min())), float(m.values.max()))
+    return norm, plt.get_cmap(f"{COLOURS}_r" if m.larger_is_similar else COLOURS)
+
+
+def meaning_of(m: LayerMap) -> str:
+    """What the numbers of a map are, in words."""
+    known = measures().get(m.measure)
+    unit = "raw" if m.normalize is None else f"each layer's {m.normalize} distance = 1"
+    return f"{known.title if known else m.measure} ({unit})"
+
+
+def contiguous(blocks: Partition) -> bool:
+    """Whether every block is one run of layers."""
+    return len(blocks.boundaries) == blocks.n_blocks - 1
 
 
 def _name_layers(ax: Axes, m: LayerMap) -> None:

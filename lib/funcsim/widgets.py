@@ -1,5 +1,5 @@
-"""Interactive figures that work on a static page: every state is drawn beforehand, and the
-link from slider to picture runs in the reader's browser.
+"""Interactive figures that work on a static page: all they can show is in the page, and what
+moves them runs in the reader's browser.
 """
 
 from __future__ import annotations
@@ -7,10 +7,22 @@ from __future__ import annotations
 import base64
 import html
 import io
+import json
 from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from string import Template
 
 import ipywidgets
+import matplotlib.pyplot as plt
+from IPython.display import HTML
 from matplotlib.figure import Figure
+
+from funcsim.layer_map import LayerMap
+from funcsim.partition import Partition
+from funcsim.viz import colours_of, contiguous, meaning_of
+
+EXPLORER = Template(Path(__file__).with_name("explorer.html").read_text())
 
 
 def stepper(figures: Sequence[Figure], alts: Sequence[str], label: str) -> ipywidgets.VBox:
@@ -49,4 +61,59 @@ def _picture(figure: Figure, alt: str) -> ipywidgets.HTML:
     return ipywidgets.HTML(
         f'<img alt="{html.escape(alt, quote=True)}" style="max-width: 100%" '
         f'src="data:image/png;base64,{data}">'
+    )
+
+
+def explorer(m: LayerMap, alt: str, blocks: Partition | None = None, digits: int = 3) -> HTML:
+    """A layer map that names both layers and their value wherever it is pointed at.
+
+    Parameters
+    ----------
+    m : LayerMap
+        (L, M).
+    alt : str
+        What the map shows, for who cannot see it.
+    blocks : Partition, optional
+        Outlined if its blocks are contiguous.
+    digits : int
+        Decimals of the values told.
+
+    Returns
+    -------
+    IPython.display.HTML
+        A mouse, a finger and the arrow keys move the mark; no kernel is needed.
+    """
+    norm, colours = colours_of(m)
+    buffer = io.BytesIO()
+    plt.imsave(buffer, colours(norm(m.values)), format="png")
+    data = {"rows": m.names, "columns": m.columns, "values": m.values.round(digits).tolist()}
+    rows, columns = m.values.shape
+    lowest, highest = f"{norm.vmin:.{digits}f}", f"{norm.vmax:.{digits}f}"
+    ends = ("alike", "different")[:: -1 if m.larger_is_similar else 1]
+    return HTML(
+        EXPLORER.substitute(
+            label=html.escape(f"Layer map of {rows} by {columns} layers; arrow keys move the mark"),
+            alt=html.escape(alt, quote=True),
+            png=base64.b64encode(buffer.getvalue()).decode(),
+            rows=rows,
+            columns=columns,
+            frames=_frames(blocks),
+            hint="Point at the map, or move with the arrow keys.",
+            caption=html.escape(f"{meaning_of(m)}: from {lowest}, {ends[0]}, to {highest}, {ends[1]}."),
+            data=json.dumps(data).replace("<", "\\u003c"),  # no name can end the script
+        )
+    )
+
+
+def _frames(blocks: Partition | None) -> str:
+    """SVG outlines of contiguous blocks, in units of layers."""
+    if blocks is None or not contiguous(blocks):
+        return ""
+    edges = pairwise([0, *blocks.boundaries, len(blocks.labels)])
+    lines = (("#000", 4), ("#fff", 2))
+    return "".join(
+        f'<rect x="{a}" y="{a}" width="{b - a}" height="{b - a}" fill="none" stroke="{colour}" '
+        f'stroke-width="{width}" vector-effect="non-scaling-stroke"/>'
+        for a, b in edges
+        for colour, width in lines
     )

@@ -1,4 +1,7 @@
 import base64
+import dataclasses
+import io
+import json
 import re
 
 import matplotlib.pyplot as plt
@@ -105,3 +108,25 @@ def test_the_stepper_links_slider_and_pictures_and_escapes_descriptions(layer_ma
 def test_every_figure_needs_a_description(layer_map, alts):
     with pytest.raises(ValueError, match="need as many descriptions"):
         widgets.stepper([layer_map.plot()], alts, "step")
+
+
+def test_the_explorer_holds_the_map_and_escapes_what_it_is_told(layer_map):
+    names = ("</script><b>", 'a"b', "v", "z")
+    strange = fs.LayerMap(layer_map.values, names, names, "gw", "mean", 10)
+    page = widgets.explorer(strange, 'an "alt" <i>', blocks(strange, (0, 0, 1, 1))).data
+    assert 'alt="an &quot;alt&quot; &lt;i&gt;"' in page
+    assert page.count("</script>") == 2  # its own two, not the layer's
+    data = json.loads(re.search(r'<script type="application/json">(.*)</script>', page)[1])
+    assert tuple(data["rows"]) == names
+    assert (np.array(data["values"]) == layer_map.values).all()
+    assert page.count('width="2" height="2"') == 4  # two blocks, each a dark and a light line
+    picture = plt.imread(io.BytesIO(base64.b64decode(re.search(r"base64,([^\"]+)", page)[1])))
+    assert picture.shape[:2] == (4, 4)
+    assert (picture[0, 0] == picture[1, 1]).all()
+    assert not (picture[0, 0] == picture[0, 3]).all()
+
+
+def test_the_explorer_says_which_end_is_alike(layer_map):
+    similar = dataclasses.replace(layer_map, measure="cka", larger_is_similar=True)
+    assert "from 0.000, alike, to 0.900, different" in widgets.explorer(layer_map, "alt").data
+    assert "from 0.000, different, to 0.900, alike" in widgets.explorer(similar, "alt").data

@@ -1,5 +1,7 @@
 """Figures with a slider must move without a kernel, by keyboard."""
 
+import json
+
 import pytest
 
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -48,3 +50,27 @@ def test_arrow_keys_move_the_figure(widget_pages, visit):
         assert handle.get_attribute("aria-label"), f"{name}: the slider has no name"
         assert seen.blocked == []
         assert seen.page_errors == []
+
+
+def test_the_explorer_names_what_it_is_pointed_at(site, visit):
+    """By mouse, by touch and by keyboard, on every page that has one."""
+    pages = [path for path in site.glob("notebooks/*.html") if "layer-explorer" in path.read_text()]
+    assert pages
+    for path in pages:
+        seen = visit(viewport={"width": 1200, "height": 900}, has_touch=True)
+        page = seen.open(path.relative_to(site).as_posix())
+        figure = page.locator(".layer-explorer").first
+        data = json.loads(figure.locator("script").first.text_content())
+        told, chart = figure.locator("output"), figure.locator("[tabindex]")
+        last = len(data["rows"]) - 1
+        chart.scroll_into_view_if_needed()
+        box = chart.bounding_box()
+        page.mouse.move(box["x"] + box["width"] - 1, box["y"] + 1)
+        expected = f"{data['rows'][0]} and {data['columns'][last]}: {data['values'][0][last]:g}"
+        assert told.text_content() == expected
+        page.touchscreen.tap(box["x"] + 1, box["y"] + box["height"] - 1)
+        assert told.text_content().startswith(f"{data['rows'][last]} and {data['columns'][0]}: ")
+        chart.focus()
+        page.keyboard.press("ArrowRight")
+        assert f" and {data['columns'][1]}: " in told.text_content()
+        assert seen.blocked == seen.page_errors == []

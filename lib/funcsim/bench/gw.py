@@ -22,7 +22,7 @@ import torch
 
 from funcsim.bench import encoder
 from funcsim.capture import capture
-from funcsim.experiments import model_0
+from funcsim.experiments import modular_sum
 from funcsim.geometry import metric_space
 from funcsim.gw.coupling import Array, cost, from_permutation, uniform
 from funcsim.gw.solver import conditional_gradient, default_starts, descents, one_thread, solve
@@ -82,7 +82,7 @@ def run(profile: str = "full", seed: int = 0, out: Path = OUT) -> pd.DataFrame:
 
 def sources(profile: str, seed: int) -> dict[str, Callable[[int], list[Array]]]:
     """Where layers come from: a function from the number of samples to point clouds, per kind."""
-    trained = model_0.load("smoke" if profile == "smoke" else "laptop", seed)
+    trained = modular_sum.load("model-0", "smoke" if profile == "smoke" else "laptop", seed)
     reps = capture(trained.model, [trained.pairs], progress=False)
     kinds = {
         "Model 0": lambda n: list(reps.subsample(min(n, reps.n_samples), seed).values()),

@@ -1,13 +1,33 @@
-"""One file per experiment: train, capture, freeze into ``data/``.
+"""One file per experiment: train, capture, freeze into ``data/<experiment>/seed-<seed>/``.
 
-Each module has ``NAME``, and ``run(profile, seed, device, out, work, progress)``, which writes
-its files and their record to ``out / NAME`` and keeps what it needs to resume in `work`.
+Each experiment's `run(profile, seed, device, out, work, progress)` writes its files and their
+record, and keeps what it needs to resume in `work`.
 """
 
 from __future__ import annotations
 
-from types import ModuleType
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 
-from funcsim.experiments import model_0
+from funcsim.experiments import modular_sum
+from funcsim.experiments.plans import PAPER, PLANS
+from funcsim.provenance import Record
 
-EXPERIMENTS: dict[str, ModuleType] = {module.NAME: module for module in (model_0,)}
+
+@dataclass(frozen=True)
+class Experiment:
+    """What the command line can make: by its own name, or with all others of its group."""
+
+    group: str
+    seeds: tuple[int, ...]
+    run: Callable[..., Record]
+
+
+EXPERIMENTS: dict[str, Experiment] = {
+    name: Experiment(
+        *(("modular-sum", (0, 1, 2)) if name in PAPER else ("known-boundaries", (0,))),
+        partial(modular_sum.run, name),
+    )
+    for name in PLANS
+}

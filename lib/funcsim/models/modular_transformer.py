@@ -11,6 +11,7 @@ Taught in chapter 04.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import asdict, dataclass
 
 import torch
@@ -32,6 +33,10 @@ class ModularTransformerConfig:
     causal : bool
         Hide later positions from earlier ones (Nanda et al.). Zhong et al. build the mask
         and never apply it, which is the default here.
+    n_classes : int, optional
+        How many answers there are; p if not said.
+    readouts : pairs of int
+        For training layer by layer: (k, m) is a linear layer of m answers after k blocks.
     """
 
     p: int = 59
@@ -40,19 +45,28 @@ class ModularTransformerConfig:
     d_model: int = 128
     d_mlp: int = 512
     causal: bool = False
+    n_classes: int | None = None
+    readouts: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "readouts", tuple((int(k), int(m)) for k, m in self.readouts))
         if self.d_model % self.n_heads:
             raise ValueError(
                 f"d_model={self.d_model} is not a multiple of n_heads={self.n_heads}; "
                 "each head gets d_model / n_heads dimensions"
+            )
+        ends = [0, *(k for k, _ in self.readouts), self.n_blocks]
+        if any(a >= b for a, b in itertools.pairwise(ends)):
+            raise ValueError(
+                f"readouts after {ends[1:-1]} of {self.n_blocks} blocks: each must come after at "
+                "least one block more than the one before, and the last block has its own"
             )
 
     @property
     def d_head(self) -> int:
         return self.d_model // self.n_heads
 
-    def to_dict(self) -> dict[str, int | bool]:
+    def to_dict(self) -> dict[str, object]:
         return asdict(self)
 
 
@@ -129,15 +143,28 @@ class ModularTransformer(nn.Module):
             self.embed = nn.Embedding(config.p, config.d_model)
             self.position = nn.Parameter(torch.empty(2, config.d_model))
             self.blocks = nn.ModuleList(Block(config) for _ in range(config.n_blocks))
-            self.unembed = nn.Linear(config.d_model, config.p, bias=False)
+            self.unembed = nn.Linear(config.d_model, config.n_classes or config.p, bias=False)
+            self.readouts = nn.ModuleList(
+                nn.Linear(config.d_model, classes, bias=False) for _, classes in config.readouts
+            )
         self._initialise(torch.Generator().manual_seed(seed))
 
     def forward(self, pairs: Tensor) -> Tensor:
-        """Return logits (batch, p) for integer pairs (batch, 2)."""
+        """Return logits (batch, n_classes) for integer pairs (batch, 2)."""
+        return self.unembed(self.stream(pairs, len(self.blocks))[:, -1])
+
+    def stream(self, pairs: Tensor, n_blocks: int) -> Tensor:
+        """The residual stream (batch, 2, d_model) after so many blocks."""
         x = self.embed(pairs) + self.position
-        for block in self.blocks:
+        for block in self.blocks[:n_blocks]:
             x = block(x)
-        return self.unembed(x[:, -1])
+        return x
+
+    def stages(self) -> list[Stage]:
+        """The network cut after each readout; each part shares its weights with the whole."""
+        ends = [k for k, _ in self.config.readouts] + [len(self.blocks)]
+        starts, heads = [0, *ends], [*self.readouts, self.unembed]
+        return [Stage(self, *cut) for cut in zip(starts, ends, heads, strict=False)]
 
     @property
     def representation_layers(self) -> list[str]:
@@ -154,6 +181,33 @@ class ModularTransformer(nn.Module):
             if name.endswith("bias"):
                 parameter.zero_()
                 continue
-            fan = c.p if name.startswith("unembed") else c.d_model
+            fan = len(parameter) if name.startswith(("unembed", "readouts")) else c.d_model
             fan = c.d_mlp if ".pre." in name or ".mlp_out." in name else fan
             parameter.normal_(0.0, fan**-0.5, generator=generator)
+
+
+class Stage(nn.Module):
+    """Blocks of a network and a linear readout: what is trained at a time, layer by layer.
+
+    Parameters
+    ----------
+    model : ModularTransformer
+    first, last : int
+        The blocks [first, last). If the first block is among them, so are the embeddings.
+    readout : nn.Linear
+    """
+
+    def __init__(self, model: ModularTransformer, first: int, last: int, readout: nn.Linear) -> None:
+        super().__init__()
+        self.first = first
+        self.embed, self.position = (model.embed, model.position) if first == 0 else (None, 0.0)
+        self.blocks = model.blocks[first:last]
+        self.readout = readout
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits (batch, classes) from pairs (batch, 2), or from the stream before the first block."""
+        if self.embed is not None:
+            x = self.embed(x) + self.position
+        for block in self.blocks:
+            x = block(x)
+        return self.readout(x[:, -1])

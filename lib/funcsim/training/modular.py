@@ -2,7 +2,8 @@
 
 The protocol is that of Zhong et al. (2023): AdamW, ten steps of warm-up, one step per epoch
 on all training pairs, the loss computed from float64 logits because its tail decides
-whether the network generalises.
+whether the network generalises. A network can be trained end to end, or layer by layer:
+each stage on an answer of its own, with everything before it frozen.
 
 Taught in chapter 04.
 """
@@ -11,12 +12,13 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from funcsim.models.modular_transformer import ModularTransformer
@@ -35,22 +37,38 @@ class TrainingConfig:
     Parameters
     ----------
     epochs : int
-        Full-batch steps.
+        Full-batch steps, at most.
+    settled : int, optional
+        Stop earlier once all validation pairs were right for so many epochs in a row.
     lr, weight_decay : float
     betas : pair of float
         Of AdamW.
-    warmup : int
-        Steps during which the learning rate rises linearly to `lr`.
+    warmup, cooldown : int
+        Epochs at the beginning during which the learning rate rises linearly to `lr`, and at
+        the end during which it falls linearly to nothing.
+    clip : float, optional
+        No gradient is longer than this; longer ones are scaled down.
+    eps : float
+        Of AdamW. A large one keeps steps short where gradients have all but vanished.
     save_every : int
         Epochs between two states on disk.
     """
 
     epochs: int = 1000
+    settled: int | None = None
     lr: float = 1e-3
     weight_decay: float = 2.0
     betas: tuple[float, float] = (0.9, 0.98)
     warmup: int = 10
+    cooldown: int = 0
+    clip: float | None = None
+    eps: float = 1e-8
     save_every: int = 50
+
+    def lr_at(self, epoch: int) -> float:
+        """The learning rate of an epoch, counted from 0."""
+        rising = min((epoch + 1) / self.warmup, 1.0)
+        return self.lr * min(rising, (self.epochs - epoch) / (self.cooldown + 1))
 
     def to_dict(self) -> dict[str, object]:
         return asdict(self)
@@ -73,13 +91,17 @@ class History:
     def __len__(self) -> int:
         return len(self.train_loss)
 
+    def settled(self, epochs: int | None) -> bool:
+        """Whether all validation pairs were right in each of the last so many epochs."""
+        return epochs is not None and len(self) >= epochs and min(self.val_accuracy[-epochs:]) == 1.0
+
     def curves(self) -> dict[str, np.ndarray]:
         """The four curves as float64 arrays (epochs,)."""
         return {name: np.array(getattr(self, name), dtype=np.float64) for name in CURVES}
 
 
 def train(
-    model: ModularTransformer,
+    model: nn.Module,
     split: Split,
     config: TrainingConfig,
     state: Path | None = None,
@@ -90,9 +112,10 @@ def train(
 
     Parameters
     ----------
-    model : ModularTransformer
+    model : nn.Module
+        From inputs to logits (n, n_classes): a ModularTransformer, or a Stage of one.
     split : Split
-        Pairs (n, 2) and labels (n,).
+        Inputs (n, ...) and labels (n,).
     config : TrainingConfig
     state : Path, optional
         A safetensors file. If it exists, training goes on from it, to the same bits on a CPU
@@ -114,7 +137,11 @@ def train(
     model.to(device).train()
     split = Split(*(tensor.to(device) for tensor in vars(split).values()))
     optimizer = torch.optim.AdamW(
-        model.parameters(), lr=config.lr, weight_decay=config.weight_decay, betas=config.betas
+        model.parameters(),
+        lr=config.lr,
+        weight_decay=config.weight_decay,
+        betas=config.betas,
+        eps=config.eps,
     )
     history = History()
     if state is not None and state.exists():
@@ -122,19 +149,74 @@ def train(
     began = time.perf_counter() - history.seconds
     epochs = range(len(history), config.epochs)
     for epoch in progress_bar(epochs, "train", progress):
+        if history.settled(config.settled):
+            break
         for group in optimizer.param_groups:
-            group["lr"] = config.lr * min((epoch + 1) / config.warmup, 1.0)
-        _step(model, split, optimizer, history)
+            group["lr"] = config.lr_at(epoch)
+        _step(model, split, optimizer, history, config.clip)
         history.seconds = time.perf_counter() - began
         if state is not None and (epoch + 1) % config.save_every == 0:
             _save_state(state, model, optimizer, history)
+    if state is not None:
+        _save_state(state, model, optimizer, history)
     return history
 
 
-def accuracy(model: ModularTransformer, pairs: Tensor, labels: Tensor) -> float:
-    """Share of pairs (n, 2) whose most likely class is the label (n,)."""
+def train_layer_by_layer(
+    model: ModularTransformer,
+    splits: Sequence[Split],
+    config: TrainingConfig,
+    states: Sequence[Path | None] | None = None,
+    device: str = "cpu",
+    progress: bool = True,
+) -> list[History]:
+    """Train each stage of `model` in place on an answer of its own; the stages before it are frozen.
+
+    Parameters
+    ----------
+    model : ModularTransformer
+        Its `readouts` say where the stages end.
+    splits : sequence of Split
+        One per stage: the same pairs (n, 2), and the labels (n,) of that stage.
+    config : TrainingConfig
+        Of every stage.
+    states : sequence of Path, optional
+        One file per stage, as in :func:`train`.
+    device, progress
+        As in :func:`train`.
+
+    Returns
+    -------
+    list of History
+        One per stage.
+
+    Raises
+    ------
+    ValueError
+        If there is not one split for each stage.
+    """
+    stages = model.to(device).stages()
+    if len(splits) != len(stages):
+        raise ValueError(f"{len(splits)} splits for a network of {len(stages)} stages; give one each")
+    histories = []
+    for stage, split, state in zip(stages, splits, states or [None] * len(stages), strict=True):
+        before = replace(split, **_streams(model, split, stage.first)) if stage.first else split
+        histories.append(train(stage, before, config, state, device, progress))
+    return histories
+
+
+@torch.no_grad()
+def _streams(model: ModularTransformer, split: Split, n_blocks: int) -> dict[str, Tensor]:
+    """What the frozen blocks make of the inputs: computed once, without gradient."""
+    device = model.position.device
+    inputs = {"train_inputs": split.train_inputs, "val_inputs": split.val_inputs}
+    return {name: model.stream(pairs.to(device), n_blocks) for name, pairs in inputs.items()}
+
+
+def accuracy(model: nn.Module, inputs: Tensor, labels: Tensor) -> float:
+    """Share of inputs (n, ...) whose most likely class is the label (n,)."""
     with torch.no_grad():
-        return _accuracy(model(pairs), labels)
+        return _accuracy(model(inputs), labels)
 
 
 def _accuracy(logits: Tensor, labels: Tensor) -> float:
@@ -142,14 +224,20 @@ def _accuracy(logits: Tensor, labels: Tensor) -> float:
 
 
 def _step(
-    model: ModularTransformer, split: Split, optimizer: torch.optim.Optimizer, history: History
+    model: nn.Module,
+    split: Split,
+    optimizer: torch.optim.Optimizer,
+    history: History,
+    clip: float | None,
 ) -> None:
     with torch.no_grad():
-        val_logits = model(split.val_pairs).double()
-    logits = model(split.train_pairs).double()
+        val_logits = model(split.val_inputs).double()
+    logits = model(split.train_inputs).double()
     loss = cross_entropy(logits, split.train_labels)
     optimizer.zero_grad()
     loss.backward()
+    if clip is not None:
+        nn.utils.clip_grad_norm_(model.parameters(), clip)
     optimizer.step()
     history.train_loss.append(loss.item())
     history.val_loss.append(cross_entropy(val_logits, split.val_labels).item())
@@ -157,9 +245,7 @@ def _step(
     history.val_accuracy.append(_accuracy(val_logits, split.val_labels))
 
 
-def _save_state(
-    path: Path, model: ModularTransformer, optimizer: torch.optim.Optimizer, history: History
-) -> None:
+def _save_state(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, history: History) -> None:
     tensors = {f"model/{k}": v.cpu().numpy() for k, v in model.state_dict().items()}
     for index, slots in optimizer.state_dict()["state"].items():
         tensors |= {f"adam/{index}/{k}": v.cpu().numpy() for k, v in slots.items()}
@@ -168,9 +254,7 @@ def _save_state(
     write_tensors(path, tensors, header)
 
 
-def _load_state(
-    path: Path, model: ModularTransformer, optimizer: torch.optim.Optimizer, history: History
-) -> None:
+def _load_state(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, history: History) -> None:
     tensors, header = read_tensors(path, STATE_FORMAT)
     parts: dict[str, dict[str, np.ndarray]] = {"model": {}, "adam": {}, "history": {}}
     for key, array in tensors.items():

@@ -1,0 +1,193 @@
+"""The networks that add (section 5.1 and appendix A of Gao et al.).
+
+A plan says what a network is taught and how; `run` trains it and freezes the result, `load`
+brings it back.
+
+Taught in chapter 04.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from funcsim.cache import digest
+from funcsim.experiments.plans import PLANS, Plan
+from funcsim.models.modular_transformer import ModularTransformer, ModularTransformerConfig
+from funcsim.provenance import Record, data_dir, describe_device, folder_of, freeze, load_record
+from funcsim.storage import read_tensors, write_tensors
+from funcsim.tasks.modular_sum import Split, Step, all_pairs, levels
+from funcsim.training.modular import (
+    CURVES,
+    History,
+    TrainingConfig,
+    accuracy,
+    train,
+    train_layer_by_layer,
+)
+
+CHECKPOINT = "model.safetensors"
+CURVES_FILE = "training.safetensors"
+CHECKPOINT_FORMAT = "funcsim.modular_transformer/1"
+CURVES_FORMAT = "funcsim.training_curves/2"
+WORK = Path("_build/experiments")
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A network, what it was taught, how training went, and the record if frozen."""
+
+    model: ModularTransformer
+    plan: Plan
+    seed: int
+    histories: list[History]
+    record: Record | None
+
+    @property
+    def origin(self) -> str:
+        """In one line, where this network comes from."""
+        return str(self.record or "profile smoke: a tiny network, trained on the spot")
+
+    @property
+    def pairs(self) -> Tensor:
+        """All p*p inputs (p*p, 2), a changing slowest."""
+        return all_pairs(self.plan.p)
+
+    @property
+    def targets(self) -> Tensor:
+        """What each level says of all pairs (p*p, n_levels)."""
+        return levels(self.pairs, self.plan.steps)
+
+    @property
+    def split(self) -> Split:
+        """The pairs and the labels of the last level, for training and for validation."""
+        return self.plan.splits(self.seed)[-1]
+
+    @property
+    def history(self) -> History:
+        """Of the last stage, which is the only one when training was end to end."""
+        return self.histories[-1]
+
+    def accuracies(self) -> tuple[float, float]:
+        """Accuracy of the last answer on the training and on the validation pairs, computed now."""
+        return self.stage_accuracies()[-1]
+
+    @torch.no_grad()
+    def stage_accuracies(self) -> list[tuple[float, float]]:
+        """The same for the answer of each stage that was trained."""
+        result = []
+        for stage, split in zip(self.model.stages(), self.plan.splits(self.seed), strict=True):
+            reads = (
+                self.model.stream(pairs, stage.first) if stage.first else pairs
+                for pairs in (split.train_inputs, split.val_inputs)
+            )
+            labels = (split.train_labels, split.val_labels)
+            result.append(tuple(accuracy(stage, *given) for given in zip(reads, labels, strict=True)))
+        return result
+
+
+def run(
+    name: str,
+    profile: str = "full",
+    seed: int = 0,
+    device: str = "cpu",
+    out: Path | None = None,
+    work: Path = WORK,
+    progress: bool = True,
+) -> Record:
+    """Train the network of a plan; freeze checkpoint, curves and record into ``out / name / seed-<seed>``.
+
+    States from which an interrupted run goes on are kept in ``work / name``, the last ones
+    included: a run that has them does not train again.
+    """
+    plan = PLANS[name].tiny() if profile == "smoke" else PLANS[name]
+    told = json.dumps([plan.to_dict(), seed, torch.device(device).type], sort_keys=True)
+    states = [work / name / f"{digest(told)[:12]}-{k}.safetensors" for k in range(len(plan.blocks))]
+    trained = _train(plan, seed, states, device, progress)
+    folder = (out or data_dir()) / folder_of(name, seed)
+    return _freeze(folder, trained, name, profile, device)
+
+
+def load(name: str, profile: str = "laptop", seed: int = 0) -> TrainedModel:
+    """A frozen network; at profile "smoke" a tiny one, trained on the spot.
+
+    Raises
+    ------
+    FrozenDataError
+        If the frozen files are missing or differ from their record.
+    ValueError
+        If `name` or `profile` is unknown.
+    """
+    if name not in PLANS:
+        raise ValueError(f"there is no network {name!r}; there is {', '.join(PLANS)}")
+    if profile == "smoke":
+        return _train(PLANS[name].tiny(), seed, None, "cpu", False)
+    if profile not in ("laptop", "full"):
+        raise ValueError(f"profile {profile!r} is unknown; use 'smoke', 'laptop' or 'full'")
+    record = load_record(name, seed)
+    return _thaw(data_dir() / folder_of(name, seed), record)
+
+
+def _train(plan: Plan, seed: int, states: list[Path] | None, device: str, progress: bool) -> TrainedModel:
+    model, splits = ModularTransformer(plan.config, seed), plan.splits(seed)
+    if plan.layer_by_layer:
+        histories = train_layer_by_layer(model, splits, plan.training, states, device, progress)
+    else:
+        histories = [train(model, splits[0], plan.training, states and states[0], device, progress)]
+    return TrainedModel(model.cpu().eval(), plan, seed, histories, None)
+
+
+def _freeze(folder: Path, trained: TrainedModel, name: str, profile: str, device: str) -> Record:
+    plan, stages = trained.plan, trained.stage_accuracies()
+    weights = {key: tensor.numpy() for key, tensor in trained.model.state_dict().items()}
+    curves = {f"{k}/{c}": v for k, h in enumerate(trained.histories) for c, v in h.curves().items()}
+    write_tensors(folder / CHECKPOINT, weights, {"format": CHECKPOINT_FORMAT})
+    write_tensors(folder / CURVES_FILE, curves, {"format": CURVES_FORMAT})
+    results = {"train_accuracy": stages[-1][0], "val_accuracy": stages[-1][1]}
+    results |= {f"val_accuracy_of_stage_{k + 1}": val for k, (_, val) in enumerate(stages[:-1])}
+    results |= {f"epochs_of_stage_{k + 1}": len(h) for k, h in enumerate(trained.histories)}
+    how = "layer by layer" if plan.layer_by_layer else "end to end"
+    return freeze(
+        folder,
+        [CHECKPOINT, CURVES_FILE],
+        experiment=name,
+        command=f"make experiments PROFILE={profile} ONLY={name} DEVICE={device} SEED={trained.seed}",
+        parameters=plan.to_dict(),
+        seed=trained.seed,
+        device=describe_device(device),
+        seconds=round(sum(h.seconds for h in trained.histories), 1),
+        encoder=f"transformer of {sum(plan.blocks)} blocks, width {plan.d_model}, trained {how}",
+        data=f"all {plan.p**2} pairs of {describe(plan.steps)}, 80 % for training",
+        results=results,
+    )
+
+
+def describe(steps: tuple[Step, ...]) -> str:
+    """A task in words: what is done to a, level by level."""
+    return f"(a {', '.join(map(str, steps))})"
+
+
+def _thaw(folder: Path, record: Record) -> TrainedModel:
+    told = record.parameters
+    weights, _ = read_tensors(folder / CHECKPOINT, CHECKPOINT_FORMAT)
+    curves, _ = read_tensors(folder / CURVES_FILE, CURVES_FORMAT)
+    model = ModularTransformer(ModularTransformerConfig(**told["model"]))
+    model.load_state_dict({key: torch.tensor(array) for key, array in weights.items()})
+    config = model.config
+    plan = Plan(
+        steps=tuple(Step(modulus, operation) for operation, modulus in told["steps"]),
+        blocks=tuple(told["blocks"]),
+        training=TrainingConfig(**told["training"] | {"betas": tuple(told["training"]["betas"])}),
+        p=config.p,
+        n_heads=config.n_heads,
+        d_model=config.d_model,
+        d_mlp=config.d_mlp,
+    )
+    histories = [
+        History(**{name: curves[f"{k}/{name}"].tolist() for name in CURVES}) for k in range(len(plan.blocks))
+    ]
+    return TrainedModel(model.eval(), plan, record.seed, histories, record)

@@ -160,15 +160,15 @@ def _freeze(folder: Path, trained: TrainedModel, name: str, profile: str, device
         seed=trained.seed,
         device=describe_device(device),
         seconds=round(sum(h.seconds for h in trained.histories), 1),
-        encoder=f"transformer of {sum(plan.blocks)} blocks, width {plan.d_model}, trained {how}",
-        data=f"all {plan.p**2} pairs of {describe(plan.steps)}, 80 % for training",
+        encoder=f"{sum(plan.blocks)}-block transformer of width {plan.d_model}, trained {how}",
+        data=f"all {plan.p**2} pairs below {plan.p}, a {describe(plan.steps)}, 80 % for training",
         results=results,
     )
 
 
 def describe(steps: tuple[Step, ...]) -> str:
     """A task in words: what is done to a, level by level."""
-    return f"(a {', '.join(map(str, steps))})"
+    return ", then ".join(map(str, steps))
 
 
 def _thaw(folder: Path, record: Record) -> TrainedModel:

@@ -99,6 +99,7 @@ PAPER = {
     "model-0": Plan(SUM, (1,), ONE_BLOCK),
     "model-e-equal": Plan(EQUAL, (3,), DEEP),
     "model-e-nested": Plan(NESTED, (3,), DEEP),
+    "model-e-equal-unclipped": Plan(EQUAL, (3,), TrainingConfig(epochs=2500)),
     "model-l-equal": Plan(EQUAL, (1, 1, 1), STAGE),
     "model-l-nested": Plan(NESTED, (1, 1, 1), STAGE),
 }

@@ -413,3 +413,19 @@ def test_ctrl_c_keeps_the_last_state_and_the_same_command_goes_on(tmp_path):
     history = train(model, split_pairs(59), TrainingConfig(epochs=1), tmp_path / "copy.safetensors")
     assert len(history) % 50 == 0
     assert len(history) >= 50
+
+
+def test_one_block_trains_the_same_with_and_without_a_causal_mask():
+    """The last position sees both numbers either way, and nothing else is asked for."""
+    models = [ModularTransformer(dataclasses.replace(TINY, causal=causal)) for causal in (False, True)]
+    for model in models:
+        train(model, split_pairs(7), TrainingConfig(epochs=10))
+    assert all(
+        torch.allclose(a, b, atol=1e-6) for a, b in zip(*(m.parameters() for m in models), strict=True)
+    )
+    seen = [fs.capture(model, [all_pairs(7)], layers="blocks.0.resid_post") for model in models]
+    first, last = (
+        [reps["blocks.0.resid_post"][:, part] for reps in seen] for part in (slice(16), slice(16, 32))
+    )
+    assert np.allclose(*last, atol=1e-5)
+    assert not np.allclose(*first, atol=1e-2)

@@ -186,6 +186,7 @@ def _thaw(folder: Path, record: Record) -> TrainedModel:
         n_heads=config.n_heads,
         d_model=config.d_model,
         d_mlp=config.d_mlp,
+        causal=config.causal,
     )
     histories = [
         History(**{name: curves[f"{k}/{name}"].tolist() for name in CURVES}) for k in range(len(plan.blocks))

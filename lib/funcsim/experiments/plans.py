@@ -34,7 +34,7 @@ class Plan:
         each trained on its level with the stages before it frozen.
     training : TrainingConfig
         Of every stage.
-    p, n_heads, d_model, d_mlp : int
+    p, n_heads, d_model, d_mlp, causal
         See :class:`ModularTransformerConfig`.
     """
 
@@ -45,6 +45,7 @@ class Plan:
     n_heads: int = 4
     d_model: int = 128
     d_mlp: int = 512
+    causal: bool = True
 
     @property
     def layer_by_layer(self) -> bool:
@@ -60,6 +61,7 @@ class Plan:
             n_heads=self.n_heads,
             d_model=self.d_model,
             d_mlp=self.d_mlp,
+            causal=self.causal,
             n_classes=self.steps[-1].modulus,
             readouts=tuple((end, step.modulus) for end, step in zip(ends, self.steps, strict=False)),
         )
@@ -96,7 +98,7 @@ DEEP = TrainingConfig(epochs=4000, settled=100, cooldown=1000, clip=1.0, eps=1e-
 
 #: Section 5.1 of the paper; the moduli of Models E and L are not known, so there are two variants.
 PAPER = {
-    "model-0": Plan(SUM, (1,), ONE_BLOCK),
+    "model-0": Plan(SUM, (1,), ONE_BLOCK, causal=False),
     "model-e-equal": Plan(EQUAL, (3,), DEEP),
     "model-e-nested": Plan(NESTED, (3,), DEEP),
     "model-e-equal-unclipped": Plan(EQUAL, (3,), TrainingConfig(epochs=2500)),

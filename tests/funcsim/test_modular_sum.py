@@ -17,7 +17,8 @@ from funcsim import provenance
 from funcsim.cli import main
 from funcsim.errors import FileFormatError, FrozenDataError
 from funcsim.experiments import EXPERIMENTS, modular_sum
-from funcsim.experiments.plans import KNOWN_BOUNDARIES, PAPER, PLANS
+from funcsim.experiments.plans import FAILURES, KNOWN_BOUNDARIES, PAPER, PLANS, Plan
+from funcsim.models.modular_chain import ModularChain
 from funcsim.models.modular_transformer import ModularTransformer, ModularTransformerConfig
 from funcsim.tasks.modular_sum import EQUAL, NESTED, Step, all_pairs, levels, split_pairs
 from funcsim.training.modular import TrainingConfig, accuracy, train, train_layer_by_layer
@@ -167,7 +168,7 @@ def test_the_networks_of_known_boundaries_cover_one_to_four_functions():
     assert any(step.operation == "product" for plan in plans for step in plan.steps)
 
 
-@pytest.mark.parametrize("name", [name for name, plan in KNOWN_BOUNDARIES.items() if plan.layer_by_layer])
+@pytest.mark.parametrize("name", [name for name, plan in KNOWN_BOUNDARIES.items() if len(plan.steps) > 1])
 def test_no_level_of_a_known_boundary_can_be_skipped(name):
     """No sum x a + y b, for any weights, agrees with a level after the first on all pairs."""
     plan = KNOWN_BOUNDARIES[name]
@@ -179,9 +180,9 @@ def test_no_level_of_a_known_boundary_can_be_skipped(name):
 
 def test_layer_by_layer_freezes_what_came_before():
     """Not a bit of a finished stage moves, and each stage learns its own answer."""
-    model = ModularTransformer(THREE.config, 0)
+    model = THREE.network(0)
     splits, config = THREE.splits(0), TrainingConfig(epochs=25)
-    first = ModularTransformer(THREE.config, 0)
+    first = THREE.network(0)
     train(first.stages()[0], splits[0], config)  # by itself
     before = {k: v.clone() for k, v in model.state_dict().items()}
     train_layer_by_layer(model, splits, config)
@@ -193,7 +194,7 @@ def test_layer_by_layer_freezes_what_came_before():
 
 
 def test_a_stage_sees_what_the_whole_network_computes():
-    model = ModularTransformer(THREE.config, 0)
+    model = THREE.network(0)
     pairs = all_pairs(7)
     last = model.stages()[-1]
     assert torch.equal(last(model.stream(pairs, last.first)), model(pairs))
@@ -204,18 +205,51 @@ def test_a_stage_sees_what_the_whole_network_computes():
 
 def test_layer_by_layer_resumes_at_the_same_bits(tmp_path):
     splits, config = THREE.splits(0), TrainingConfig(epochs=10, save_every=4)
-    whole = ModularTransformer(THREE.config, 0)
+    whole = THREE.network(0)
     curves = [h.curves() for h in train_layer_by_layer(whole, splits, config)]
     states = [tmp_path / f"{k}.safetensors" for k in range(3)]
-    part = ModularTransformer(THREE.config, 0)
+    part = THREE.network(0)
     train(part.stages()[0], splits[0], config, states[0])  # stopped in the middle of the second stage
     half = dataclasses.replace(splits[1], train_inputs=part.stream(splits[1].train_inputs, 1).detach(),
                                val_inputs=part.stream(splits[1].val_inputs, 1).detach())  # fmt: skip
     train(part.stages()[1], half, dataclasses.replace(config, epochs=7), states[1])
-    resumed = ModularTransformer(THREE.config, 0)
+    resumed = THREE.network(0)
     again = train_layer_by_layer(resumed, splits, config, states)
     assert same_weights(whole, resumed)
     assert all((h.curves()[k] == c[k]).all() for h, c in zip(again, curves, strict=True) for k in c)
+
+
+CHAIN = PLANS["known-boundaries/2-1-1"].tiny()
+
+
+def test_a_chain_hands_on_nothing_but_the_answer():
+    chain, pairs = CHAIN.network(0), all_pairs(7)
+    first, second, third = chain.stages()
+    answer = second(torch.stack([first(pairs).argmax(1), pairs[:, 1]], 1)).argmax(1)
+    assert torch.equal(chain.read(pairs, 2), torch.stack([answer, pairs[:, 1]], 1))
+    assert torch.equal(chain(pairs), third(chain.read(pairs, 2)))
+    names = chain.representation_layers
+    assert [name for name in names if name.endswith("resid_pre")] == [
+        f"parts.{part}.resid_pre" for part in ("0.blocks.0", "0.blocks.1", "1.blocks.0", "2.blocks.0")
+    ]
+    assert list(fs.capture(chain, [pairs], progress=False).names) == names
+
+
+def test_the_parts_of_a_chain_start_from_different_weights():
+    plan = dataclasses.replace(CHAIN, blocks=(1, 1, 1), steps=(Step(7),) * 3)
+    networks = [part for seed in (0, 1) for part in plan.network(seed).stages()]
+    assert len({float(network.unembed.weight[0, 0].detach()) for network in networks}) == 6
+
+
+def test_a_chain_whose_answers_the_next_part_does_not_know_is_refused():
+    small = ModularTransformerConfig(p=5)
+    with pytest.raises(ValueError, match="part 0 has 7 answers and part 1 knows 5 numbers"):
+        ModularChain([ModularTransformerConfig(p=7), small])
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_a_plan_can_be_read_back(name):
+    assert Plan.from_dict(json.loads(json.dumps(PLANS[name].to_dict()))) == PLANS[name]
 
 
 def test_the_learning_rate_rises_stays_and_falls():
@@ -261,7 +295,7 @@ def test_readouts_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match=r"readouts after \[3\] of 3 blocks"):
         ModularTransformerConfig(n_blocks=3, readouts=((3, 5),))
     with pytest.raises(ValueError, match="2 splits for a network of 3 stages"):
-        train_layer_by_layer(ModularTransformer(THREE.config), THREE.splits(0)[:2], TrainingConfig())
+        train_layer_by_layer(THREE.network(0), THREE.splits(0)[:2], TrainingConfig())
 
 
 def test_training_lowers_the_loss():
@@ -270,17 +304,20 @@ def test_training_lowers_the_loss():
     assert curves["train_loss"][-1] < 0.5 * curves["train_loss"][0]
 
 
+FROZEN_HERE = ("model-0", "model-l-nested", "known-boundaries/2-1-1")
+
+
 @pytest.fixture
 def frozen(tmp_path, monkeypatch):
     """A smoke run, frozen as if it were the full one."""
     out = tmp_path / "frozen"
-    for name in ("model-0", "model-l-nested"):
+    for name in FROZEN_HERE:
         modular_sum.run(name, "smoke", out=out, work=tmp_path / "work", progress=False)
     monkeypatch.setenv("FUNCSIM_FROZEN", str(out))
     return out / "model-0" / "seed-0"
 
 
-@pytest.mark.parametrize("name", ["model-0", "model-l-nested"])
+@pytest.mark.parametrize("name", FROZEN_HERE)
 def test_what_is_frozen_is_what_is_loaded(frozen, name):
     loaded, trained = modular_sum.load(name), modular_sum.load(name, "smoke")
     assert same_weights(loaded.model, trained.model)
@@ -308,8 +345,8 @@ def test_stage_accuracies_against_reading_the_stream_by_hand(frozen):
 def test_the_record_says_where_it_came_from(frozen):
     record = json.loads((frozen / "record.json").read_text())
     assert record["command"] == "make experiments PROFILE=smoke ONLY=model-0 DEVICE=cpu SEED=0"
-    assert record["parameters"]["model"]["p"] == 7
-    assert record["parameters"]["steps"] == [["sum", 7]]
+    assert record["parameters"]["p"] == 7
+    assert record["parameters"]["steps"] == [{"modulus": 7, "operation": "sum"}]
     assert set(record["files"]) == {"model.safetensors", "training.safetensors"}
     assert set(record["versions"]) == {"python", "numpy", "POT", "safetensors", "scipy", "torch"}
     assert "all 49 pairs" in str(provenance.load_record("model-0"))
@@ -338,8 +375,12 @@ def test_missing_and_damaged_records(frozen, tmp_path, monkeypatch):
         modular_sum.load("model-0")
 
 
-FROZEN = [(name, seed) for name, experiment in EXPERIMENTS.items() for seed in experiment.seeds]
-PERFECT = [(name, seed) for name, seed in FROZEN if not name.startswith("model-e")]
+PERFECT = [
+    (name, seed)
+    for name, experiment in EXPERIMENTS.items()
+    for seed in experiment.seeds
+    if not name.startswith("model-e") and name not in FAILURES
+]
 
 
 @pytest.mark.parametrize(("name", "seed"), PERFECT)
@@ -371,7 +412,7 @@ def test_the_command_line_runs_a_group_at_every_seed_and_tidies_up(tmp_path, mon
     assert main(["experiments", "--profile", "smoke", "--only", "modular-sum"]) == 0
     made = {str(p.parent.relative_to(tmp_path)) for p in tmp_path.rglob("record.json")}
     assert made == {  # and nothing over data/
-        f"_build/smoke/{name}/seed-{seed}" for name in PAPER for seed in EXPERIMENTS[name].seeds
+        f"_build/smoke/{name}/seed-{seed}" for name in PAPER | FAILURES for seed in EXPERIMENTS[name].seeds
     }
     assert not list((tmp_path / "_build/experiments").iterdir())
     assert "val_accuracy" in capsys.readouterr().out

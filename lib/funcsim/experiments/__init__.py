@@ -24,15 +24,10 @@ class Experiment:
     run: Callable[..., Record]
 
 
-def _seeds(name: str) -> tuple[int, ...]:
-    """Three of each network of the paper; one of those that only show something."""
-    return (0, 1, 2) if name in PAPER and name != "model-e-equal-unclipped" else (0,)
-
-
 EXPERIMENTS: dict[str, Experiment] = {
     name: Experiment(
-        "modular-sum" if name in PAPER else "known-boundaries",
-        _seeds(name),
+        "known-boundaries" if name.startswith("known-boundaries/") else "modular-sum",
+        (0, 1, 2) if name in PAPER else (0,),
         partial(modular_sum.run, name),
     )
     for name in PLANS

@@ -17,16 +17,15 @@ from torch import Tensor
 
 from funcsim.cache import digest
 from funcsim.experiments.plans import PLANS, Plan
-from funcsim.models.modular_transformer import ModularTransformer, ModularTransformerConfig
+from funcsim.models.modular_chain import ModularChain
+from funcsim.models.modular_transformer import ModularTransformer
 from funcsim.provenance import Record, data_dir, describe_device, folder_of, freeze, load_record
 from funcsim.storage import read_tensors, write_tensors
 from funcsim.tasks.modular_sum import Split, Step, all_pairs, levels
 from funcsim.training.modular import (
     CURVES,
     History,
-    TrainingConfig,
     accuracy,
-    train,
     train_layer_by_layer,
 )
 
@@ -41,7 +40,7 @@ WORK = Path("_build/experiments")
 class TrainedModel:
     """A network, what it was taught, how training went, and the record if frozen."""
 
-    model: ModularTransformer
+    model: ModularTransformer | ModularChain
     plan: Plan
     seed: int
     histories: list[History]
@@ -80,13 +79,12 @@ class TrainedModel:
     def stage_accuracies(self) -> list[tuple[float, float]]:
         """The same for the answer of each stage that was trained."""
         result = []
-        for stage, split in zip(self.model.stages(), self.plan.splits(self.seed), strict=True):
-            reads = (
-                self.model.stream(pairs, stage.first) if stage.first else pairs
-                for pairs in (split.train_inputs, split.val_inputs)
-            )
-            labels = (split.train_labels, split.val_labels)
-            result.append(tuple(accuracy(stage, *given) for given in zip(reads, labels, strict=True)))
+        for k, (stage, split) in enumerate(
+            zip(self.model.stages(), self.plan.splits(self.seed), strict=True)
+        ):
+            at_train = accuracy(stage, self.model.read(split.train_inputs, k), split.train_labels)
+            at_val = accuracy(stage, self.model.read(split.val_inputs, k), split.val_labels)
+            result.append((at_train, at_val))
         return result
 
 
@@ -133,11 +131,8 @@ def load(name: str, profile: str = "laptop", seed: int = 0) -> TrainedModel:
 
 
 def _train(plan: Plan, seed: int, states: list[Path] | None, device: str, progress: bool) -> TrainedModel:
-    model, splits = ModularTransformer(plan.config, seed), plan.splits(seed)
-    if plan.layer_by_layer:
-        histories = train_layer_by_layer(model, splits, plan.training, states, device, progress)
-    else:
-        histories = [train(model, splits[0], plan.training, states and states[0], device, progress)]
+    model = plan.network(seed)
+    histories = train_layer_by_layer(model, plan.splits(seed), plan.training, states, device, progress)
     return TrainedModel(model.cpu().eval(), plan, seed, histories, None)
 
 
@@ -150,7 +145,8 @@ def _freeze(folder: Path, trained: TrainedModel, name: str, profile: str, device
     results = {"train_accuracy": stages[-1][0], "val_accuracy": stages[-1][1]}
     results |= {f"val_accuracy_of_stage_{k + 1}": val for k, (_, val) in enumerate(stages[:-1])}
     results |= {f"epochs_of_stage_{k + 1}": len(h) for k, h in enumerate(trained.histories)}
-    how = "layer by layer" if plan.layer_by_layer else "end to end"
+    how = "layer by layer" if len(plan.blocks) > 1 else "end to end"
+    what = "chain of transformers" if plan.chained else "transformer"
     return freeze(
         folder,
         [CHECKPOINT, CURVES_FILE],
@@ -160,7 +156,7 @@ def _freeze(folder: Path, trained: TrainedModel, name: str, profile: str, device
         seed=trained.seed,
         device=describe_device(device),
         seconds=round(sum(h.seconds for h in trained.histories), 1),
-        encoder=f"{sum(plan.blocks)}-block transformer of width {plan.d_model}, trained {how}",
+        encoder=f"{sum(plan.blocks)}-block {what} of width {plan.d_model}, trained {how}",
         data=f"all {plan.p**2} pairs below {plan.p}, a {describe(plan.steps)}, 80 % for training",
         results=results,
     )
@@ -172,22 +168,11 @@ def describe(steps: tuple[Step, ...]) -> str:
 
 
 def _thaw(folder: Path, record: Record) -> TrainedModel:
-    told = record.parameters
+    plan = Plan.from_dict(record.parameters)
     weights, _ = read_tensors(folder / CHECKPOINT, CHECKPOINT_FORMAT)
     curves, _ = read_tensors(folder / CURVES_FILE, CURVES_FORMAT)
-    model = ModularTransformer(ModularTransformerConfig(**told["model"]))
+    model = plan.network(record.seed)
     model.load_state_dict({key: torch.tensor(array) for key, array in weights.items()})
-    config = model.config
-    plan = Plan(
-        steps=tuple(Step(modulus, operation) for operation, modulus in told["steps"]),
-        blocks=tuple(told["blocks"]),
-        training=TrainingConfig(**told["training"] | {"betas": tuple(told["training"]["betas"])}),
-        p=config.p,
-        n_heads=config.n_heads,
-        d_model=config.d_model,
-        d_mlp=config.d_mlp,
-        causal=config.causal,
-    )
     histories = [
         History(**{name: curves[f"{k}/{name}"].tolist() for name in CURVES}) for k in range(len(plan.blocks))
     ]

@@ -160,6 +160,10 @@ class ModularTransformer(nn.Module):
             x = block(x)
         return x
 
+    def read(self, pairs: Tensor, stage: int) -> Tensor:
+        """What a stage is given for integer pairs (batch, 2): the pairs, or the stream before it."""
+        return self.stream(pairs, self.config.readouts[stage - 1][0]) if stage else pairs
+
     def stages(self) -> list[Stage]:
         """The network cut after each readout; each part shares its weights with the whole."""
         ends = [k for k, _ in self.config.readouts] + [len(self.blocks)]

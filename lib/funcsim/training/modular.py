@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from funcsim.models.modular_chain import ModularChain
 from funcsim.models.modular_transformer import ModularTransformer
 from funcsim.progress import progress_bar
 from funcsim.storage import read_tensors, write_tensors
@@ -163,7 +164,7 @@ def train(
 
 
 def train_layer_by_layer(
-    model: ModularTransformer,
+    model: ModularTransformer | ModularChain,
     splits: Sequence[Split],
     config: TrainingConfig,
     states: Sequence[Path | None] | None = None,
@@ -174,8 +175,8 @@ def train_layer_by_layer(
 
     Parameters
     ----------
-    model : ModularTransformer
-        Its `readouts` say where the stages end.
+    model : ModularTransformer or ModularChain
+        Its `stages` are trained in turn; its `read` says what a stage is given.
     splits : sequence of Split
         One per stage: the same pairs (n, 2), and the labels (n,) of that stage.
     config : TrainingConfig
@@ -199,18 +200,12 @@ def train_layer_by_layer(
     if len(splits) != len(stages):
         raise ValueError(f"{len(splits)} splits for a network of {len(stages)} stages; give one each")
     histories = []
-    for stage, split, state in zip(stages, splits, states or [None] * len(stages), strict=True):
-        before = replace(split, **_streams(model, split, stage.first)) if stage.first else split
-        histories.append(train(stage, before, config, state, device, progress))
+    for k, (stage, split) in enumerate(zip(stages, splits, strict=True)):
+        with torch.no_grad():  # what is frozen is computed once
+            reads = [model.read(pairs.to(device), k) for pairs in (split.train_inputs, split.val_inputs)]
+        given = replace(split, train_inputs=reads[0], val_inputs=reads[1])
+        histories.append(train(stage, given, config, states and states[k], device, progress))
     return histories
-
-
-@torch.no_grad()
-def _streams(model: ModularTransformer, split: Split, n_blocks: int) -> dict[str, Tensor]:
-    """What the frozen blocks make of the inputs: computed once, without gradient."""
-    device = model.position.device
-    inputs = {"train_inputs": split.train_inputs, "val_inputs": split.val_inputs}
-    return {name: model.stream(pairs.to(device), n_blocks) for name, pairs in inputs.items()}
 
 
 def accuracy(model: nn.Module, inputs: Tensor, labels: Tensor) -> float:

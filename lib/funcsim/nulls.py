@@ -82,6 +82,33 @@ def spectrum_matched(reps: Representations, seed: int = 0) -> Representations:
     return Representations({name: gaussian_twin(array, int(s)) for (name, array), s in twins})
 
 
+def width_matched(reps: Representations, seed: int = 0) -> Representations:
+    """The first layer in place of every layer, at the dimension that the layer fills.
+
+    The null for "blocks are functions": nothing happens from one layer to the next but that
+    the cloud is projected, at random, to as many dimensions as the layer has directions in
+    which its samples differ.
+
+    Parameters
+    ----------
+    reps : Representations
+        L layers, (n, d) each.
+    seed : int
+
+    Returns
+    -------
+    Representations
+        The same names; each layer (n, r), r the rank of the centred layer, 1 at least.
+    """
+    rng = np.random.default_rng(seed)
+    cloud = next(iter(reps.values())).astype(np.float64)
+    projected = {}
+    for name, array in reps.items():
+        rank = max(1, int(np.linalg.matrix_rank(array - array.mean(axis=0))))
+        projected[name] = cloud @ rng.normal(size=(cloud.shape[1], rank)) / np.sqrt(rank)
+    return Representations(projected)
+
+
 def permuted(reps: Representations, seed: int = 0) -> Representations:
     """The samples of every layer in a random order of its own.
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -123,7 +124,7 @@ def load(name: str, profile: str = "laptop", seed: int = 0) -> TrainedModel:
     if name not in PLANS:
         raise ValueError(f"there is no network {name!r}; there is {', '.join(PLANS)}")
     if profile == "smoke":
-        return _train(PLANS[name].tiny(), seed, None, "cpu", False)
+        return _tiny(name, seed)
     if profile not in ("laptop", "full"):
         raise ValueError(f"profile {profile!r} is unknown; use 'smoke', 'laptop' or 'full'")
     record = load_record(name, seed)
@@ -134,6 +135,12 @@ def _train(plan: Plan, seed: int, states: list[Path] | None, device: str, progre
     model = plan.network(seed)
     histories = train_layer_by_layer(model, plan.splits(seed), plan.training, states, device, progress)
     return TrainedModel(model.cpu().eval(), plan, seed, histories, None)
+
+
+@cache
+def _tiny(name: str, seed: int) -> TrainedModel:
+    """Trained once in a process."""
+    return _train(PLANS[name].tiny(), seed, None, "cpu", False)
 
 
 def _freeze(folder: Path, trained: TrainedModel, name: str, profile: str, device: str) -> Record:

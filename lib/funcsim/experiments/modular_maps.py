@@ -1,0 +1,166 @@
+"""Maps of the networks that add: those that take too long to be computed while a page is read.
+
+Each is one call of :func:`funcsim.compare`, on the same sample of all pairs. What is compared is
+told by a :class:`MapPlan`. The networks are those of :mod:`funcsim.experiments.modular_sum`.
+
+Taught in chapter 06.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import funcsim as fs
+from funcsim.experiments import modular_sum
+from funcsim.nulls import width_matched
+from funcsim.provenance import Record, data_dir, describe_device, folder_of, freeze, load_record
+from funcsim.storage import replacing
+
+NAME = "modular-maps"
+
+
+@dataclass(frozen=True)
+class MapPlan:
+    """What a map compares.
+
+    Attributes
+    ----------
+    network : str
+        Which of :data:`funcsim.experiments.plans.PLANS`.
+    network_seed : int
+    pool : {"last"} or None
+        The last position, or both flattened.
+    normalize : {"mean"} or None
+    measure : str
+        Which of :func:`funcsim.measures`.
+    control : {"untrained", "width"} or None
+        The network before training; or one and the same cloud at every layer, projected to
+        the dimension that the layer fills (:func:`funcsim.nulls.width_matched`).
+    stream : bool
+        Only the residual stream, each of its states once.
+    n_samples : int
+        How many of the pairs.
+    """
+
+    network: str
+    network_seed: int = 0
+    pool: Literal["last"] | None = "last"
+    normalize: Literal["mean"] | None = "mean"
+    measure: str = "gw"
+    control: Literal["untrained", "width"] | None = None
+    stream: bool = False
+    n_samples: int = 100
+
+    def representations(self, profile: str = "full", seed: int = 0) -> fs.Representations:
+        """What is compared: layers of (n_samples, d); `seed` draws the sample."""
+        trained = modular_sum.load(self.network, profile, self.network_seed)
+        untrained = self.control == "untrained"
+        model = trained.plan.network(self.network_seed).eval() if untrained else trained.model
+        reps = fs.capture(model, [trained.pairs], pool=self.pool, progress=False)
+        if self.stream:
+            first, *others = (name for name in reps.names if "resid" in name)
+            reps = reps.select([first, *(name for name in others if "resid_pre" not in name)])
+        reps = reps.subsample(min(self.n_samples, reps.n_samples), seed)
+        return width_matched(reps, seed) if self.control == "width" else reps
+
+
+L = MapPlan("model-l-equal")
+E = MapPlan("model-e-equal")
+
+MAPS = {
+    "l": L,
+    "e": E,
+    "l-raw": replace(L, normalize=None),
+    "e-raw": replace(E, normalize=None),
+    "l-both": replace(L, pool=None),
+    "e-both": replace(E, pool=None),
+    "l-1": replace(L, network_seed=1),
+    "l-2": replace(L, network_seed=2),
+    "e-1": replace(E, network_seed=1),
+    "e-2": replace(E, network_seed=2),
+    "l-agw": replace(L, measure="agw"),
+    "l-width": replace(L, control="width"),
+    "l-untrained": replace(L, control="untrained"),
+} | {f"l-stream-{n}": replace(L, stream=True, n_samples=n) for n in (100, 300, 1000, 3481)}
+
+
+def run(
+    profile: str = "full",
+    seed: int = 0,
+    device: str = "cpu",
+    out: Path | None = None,
+    work: Path = modular_sum.WORK,
+    progress: bool = True,
+) -> Record:
+    """Compute every map of :data:`MAPS` and freeze them into ``out / modular-maps / seed-<seed>``.
+
+    A finished map is kept in ``work / modular-maps`` and not computed again.
+    """
+    folder, parts = (out or data_dir()) / folder_of(NAME, seed), work / NAME
+    parts.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    spent: dict[str, float] = {}
+    means: dict[str, float] = {}
+    for name, plan in _plans(profile).items():
+        part, clock = parts / f"{profile}-{seed}-{name}.safetensors", parts / f"{profile}-{seed}-{name}.json"
+        if not clock.exists():
+            began = time.perf_counter()
+            reps = plan.representations(profile, seed)
+            m = fs.compare(reps, measure=plan.measure, normalize=plan.normalize, progress=progress)
+            m.save(part)
+            with replacing(clock) as temporary:
+                temporary.write_text(json.dumps(time.perf_counter() - began))
+        spent[name] = json.loads(clock.read_text())
+        m = fs.LayerMap.load(part)
+        m.save(folder / f"{name}.safetensors")
+        means[f"mean_{name}"] = float(m.values.mean())
+    return freeze(
+        folder,
+        [f"{name}.safetensors" for name in spent],
+        experiment=NAME,
+        command=f"make experiments PROFILE={profile} ONLY={NAME} DEVICE={device} SEED={seed}",
+        parameters={name: asdict(plan) for name, plan in _plans(profile).items()},
+        seed=seed,
+        device=describe_device("cpu"),
+        seconds=round(sum(spent.values()), 1),
+        encoder="Models 0, E and L (equal moduli)",
+        data="samples of all pairs below 59; how many is said with each map",
+        results=means,
+    )
+
+
+def load(name: str, profile: str = "laptop", seed: int = 0) -> fs.LayerMap:
+    """A frozen map; at profile "smoke" a tiny one, computed on the spot.
+
+    Raises
+    ------
+    FrozenDataError
+        If the frozen files are missing or differ from their record.
+    ValueError
+        If `name` is unknown.
+    """
+    if name not in MAPS:
+        raise ValueError(f"there is no map {name!r}; there is {', '.join(MAPS)}")
+    if profile == "smoke":
+        plan = _plans(profile)[name]
+        reps = plan.representations(profile, seed)
+        return fs.compare(reps, measure=plan.measure, normalize=plan.normalize, progress=False)
+    load_record(NAME, seed)
+    return fs.LayerMap.load(data_dir() / folder_of(NAME, seed) / f"{name}.safetensors")
+
+
+def origin(profile: str = "laptop", seed: int = 0) -> str:
+    """In one line, where the maps come from."""
+    if profile == "smoke":
+        return "profile smoke: maps of tiny networks, computed on the spot"
+    return str(load_record(NAME, seed))
+
+
+def _plans(profile: str) -> dict[str, MapPlan]:
+    if profile != "smoke":
+        return MAPS
+    return {name: replace(plan, n_samples=12) for name, plan in MAPS.items()}

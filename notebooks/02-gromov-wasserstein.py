@@ -390,7 +390,7 @@ viz.curves(
 # factor of {glue:text}`lowest_factor:.2f` and climbs to {glue:text}`raw_four:.2f`. It is not
 # monotone, and a layer can become the closest just by shrinking. After division by the mean
 # distance the curve is flat, within {glue:text}`normalised_spread:.1g`. In Model 0
-# scales differ by up to two hundred times (chapter 04), so this is no detail. It is why `fs.compare`
+# scales differ by up to two hundred times (chapter 06), so this is no detail. It is why `fs.compare`
 # normalises by default, and why we always show the raw map beside it.
 #
 # ## The start decides

@@ -334,7 +334,7 @@ maps["gw"].plot(blocks=blocks["gw"], title="Model 0, GW")
 # By default every layer is divided by its mean distance. Which measures care? Those that do not
 # forgive scale. For them a raw map shows which layers are *large*. The next cell correlates each
 # raw map with the difference of the layers' mean distances, as in
-# [chapter 04](04-modular-sum-training.ipynb), and each normalised map likewise.
+# [chapter 06](06-modular-sum-subnetworks.ipynb), and each normalised map likewise.
 
 # %%
 spread = [mean_distance(pairwise_distances(x)) for x in sample.values()]

@@ -1,6 +1,6 @@
 """Representations in, a layer map out: every pair of layers, in parallel, never twice.
 
-Taught in chapter 04.
+Taught in chapter 06.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The layer map: one number for every pair of layers.
 
-Taught in chapter 04.
+Taught in chapter 06.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ block is more than that. So the null hypothesis here is *smooth drift*: layers m
 one another steadily, faster in one part and slower in another, but without an abrupt step.
 A boundary is a step that exceeds twice the steps around it by more than chance explains.
 
-Taught in chapter 04.
+Taught in chapter 06.
 """
 
 from __future__ import annotations

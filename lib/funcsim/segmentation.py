@@ -6,7 +6,7 @@ the positions. The evidence for the cut is how far the jump exceeds one step of 
 units of its error. Dynamic programming then picks the cuts with the most evidence, for every
 number of cuts at once.
 
-Taught in chapter 04.
+Taught in chapter 06.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from funcsim.experiments import modular_maps, modular_sum
+from funcsim.experiments import known_targets, modular_maps, modular_sum
 from funcsim.experiments.plans import PAPER, PLANS
 from funcsim.provenance import Record
 
@@ -31,4 +31,4 @@ EXPERIMENTS: dict[str, Experiment] = {
         partial(modular_sum.run, name),
     )
     for name in PLANS
-} | {modular_maps.NAME: Experiment("modular-maps", (0,), modular_maps.run)}
+} | {e.NAME: Experiment(e.NAME, (0,), e.run) for e in (modular_maps, known_targets)}

@@ -17,7 +17,7 @@ from funcsim import provenance
 from funcsim.cli import main
 from funcsim.errors import FileFormatError, FrozenDataError
 from funcsim.experiments import EXPERIMENTS, modular_sum
-from funcsim.experiments.plans import FAILURES, KNOWN_BOUNDARIES, PAPER, PLANS, Plan
+from funcsim.experiments.plans import COMPARISONS, KNOWN_BOUNDARIES, PAPER, PLANS, Plan
 from funcsim.models.modular_chain import ModularChain
 from funcsim.models.modular_transformer import ModularTransformer, ModularTransformerConfig
 from funcsim.tasks.modular_sum import EQUAL, NESTED, Step, all_pairs, levels, split_pairs
@@ -379,7 +379,7 @@ PERFECT = [
     (name, seed)
     for name, experiment in EXPERIMENTS.items()
     for seed in experiment.seeds
-    if not name.startswith("model-e") and name not in FAILURES
+    if not name.startswith("model-e") and name not in COMPARISONS
 ]
 
 
@@ -412,7 +412,7 @@ def test_the_command_line_runs_a_group_at_every_seed_and_tidies_up(tmp_path, mon
     assert main(["experiments", "--profile", "smoke", "--only", "modular-sum"]) == 0
     made = {str(p.parent.relative_to(tmp_path)) for p in tmp_path.rglob("record.json")}
     assert made == {  # and nothing over data/
-        f"_build/smoke/{name}/seed-{seed}" for name in PAPER | FAILURES for seed in EXPERIMENTS[name].seeds
+        f"_build/smoke/{name}/seed-{seed}" for name in PAPER | COMPARISONS for seed in EXPERIMENTS[name].seeds
     }
     assert not list((tmp_path / "_build/experiments").iterdir())
     assert "val_accuracy" in capsys.readouterr().out

@@ -127,6 +127,10 @@ def probe(
 
 def _probe(trained: TrainedModel, layer: NDArray[np.floating], seed: int) -> NDArray[np.float64]:
     rows = training_rows(trained)
-    fits = (joblib.delayed(probe)(layer, target, rows, seed) for target in targets_of(trained, seed).values())
-    jobs = 1 if trained.record is None else torch.get_num_threads()
+    smoke = trained.record is None
+    fits = (
+        joblib.delayed(probe)(layer, target, rows, seed, 2 if smoke else 200)
+        for target in targets_of(trained, seed).values()
+    )
+    jobs = 1 if smoke else torch.get_num_threads()
     return np.array(joblib.Parallel(n_jobs=jobs)(fits), dtype=np.float64)

@@ -1,0 +1,412 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+#   bookkit:
+#     data: [model-l-equal/seed-0, model-e-equal/seed-0, known-targets]
+# ---
+
+# %% [markdown]
+# # Known targets
+#
+# In the networks of [chapter 04](04-modular-sum-training.ipynb) we know what to look for: the
+# intermediate sums $c_1$ and $c_2$ and the answer $c_3$. If somebody tells us the target, do we need the
+# Gromov-Wasserstein distance at all? The paper's appendix B looks for the targets with probes, its Table 2 with
+# GW, and concludes that they agree. This chapter does both, on Models L and E with equal moduli. The paper does not give its
+# moduli; and our networks were trained for fewer epochs than its 26,000.
+#
+# :::{admonition} What you will learn
+# - how to look for a known target by a linear probe, a two-layer probe and a distance;
+# - why a probe must be judged on inputs that it has not seen, and what a control target is for;
+# - why GW cannot tell $c_1$ from $c_2$ from $c_3$ when the moduli are equal, whatever the network.
+#
+# **Time**: 20 minutes to read, one minute to run.
+# **In the paper**: section 3.3, Table 2; appendix B, Table 3.
+# **You need**: [chapter 01](01-functional-similarity.ipynb) and [chapter 04](04-modular-sum-training.ipynb).
+# :::
+
+# %% tags=["parameters"]
+profile = "laptop"
+seed = 0
+n_samples = 100
+
+# %% [markdown]
+# The imports:
+
+# %%
+import numpy as np
+import pandas as pd
+from sklearn.linear_model import LinearRegression
+
+import funcsim as fs
+from bookkit.notes import note
+from funcsim import viz
+from funcsim.experiments import known_targets, modular_sum
+from funcsim.experiments.known_targets import targets_of, training_rows
+
+# %% [markdown]
+# ## Networks and targets
+#
+# Both networks, all 93 representations at the last position, for all pairs.
+
+# %%
+networks = {
+    letter: modular_sum.load(f"model-{letter.lower()}-equal", profile)
+    for letter in "LE"
+}
+layers = {
+    letter: fs.capture(net.model, [net.pairs], pool="last", progress=False)
+    for letter, net in networks.items()
+}
+for net in networks.values():
+    print(net.origin)
+names = [name.removeprefix("blocks.") for name in layers["L"].names]
+ends = [f"{k}.resid_post" for k in range(3)]
+
+# %% [markdown]
+# The targets are $c_1$, $c_2$ and $c_3$, and a fourth: $c_1$ in a random order. Of this *control* nothing can be
+# known but by heart. What a probe says about the control is what the probe can do by itself.
+
+# %%
+targets = targets_of(networks["L"], seed)
+p = networks["L"].plan.p
+classes = {name: np.eye(p)[target] for name, target in targets.items()}
+pd.DataFrame(targets).sample(4, random_state=seed)
+
+# %% [markdown]
+# ## A linear probe
+#
+# A linear regression from a layer to the target, with one output for each of the 59 classes; the largest output is
+# the answer. It is fitted on the pairs on which the network was trained, and judged on the others.
+
+
+# %%
+def linear_probe(layer, rows):
+    """Accuracy for each target, on the rows it was fitted on and on the others."""
+    fitted = LinearRegression().fit(
+        layer[rows], np.hstack([*classes.values()])[rows]
+    )
+    outputs = fitted.predict(layer).reshape(len(layer), len(classes), -1)
+    right = outputs.argmax(axis=2) == np.stack([*targets.values()], axis=1)
+    return np.stack([right[rows].mean(axis=0), right[~rows].mean(axis=0)], axis=1)
+
+
+linear = {}
+for letter, net in networks.items():
+    rows = training_rows(net)
+    scores = [linear_probe(layer, rows) for layer in layers[letter].values()]
+    linear[letter] = 100 * np.array(scores)  # (layers, targets, seen or not)
+
+# %% [markdown]
+# The accuracy on pairs that the probe has not seen, along Model L:
+
+# %% tags=["fig"] mystnb={"image": {"alt": "Held-out accuracy of linear probes along the 93 layers of Model L: c1 is perfect from the MLP of block 1 on, c2 from that of block 2 on, c3 only at the end; the control stays at zero."}}
+viz.curves(
+    {name: linear["L"][:, k, 1] for k, name in enumerate(targets)},
+    x=range(len(names)),
+    xlabel="layer of Model L",
+    ylabel="held-out accuracy (%)",
+)
+
+# %% [markdown]
+# Table 3 of the paper asks of each target whether some layer matches it perfectly, and which. Ours, with the criterion
+# that no held-out pair is wrong:
+
+
+# %%
+def matches(scores, target, column=1):
+    """Layers without a mistake; the best one; its accuracy."""
+    accuracy = pd.Series(
+        scores[:, list(targets).index(target), column], index=names
+    )
+    perfect = accuracy[accuracy == 100].index
+    return {
+        "perfect layers": len(perfect),
+        "among them": ", ".join(end for end in ends if end in perfect),
+        "best layer": accuracy.idxmax(),
+        "its accuracy (%)": accuracy.max(),
+    }
+
+
+def table_3(scores, column=1):
+    """One row per target."""
+    return pd.DataFrame({t: matches(scores, t, column) for t in targets}).T
+
+
+table_l = table_3(linear["L"])
+note(**{f"l_{t}": int(table_l["perfect layers"][t]) for t in ("c1", "c2", "c3")})
+note(l_among_c1=table_l["among them"]["c1"] or "none")
+note(l_among_c2=table_l["among them"]["c2"] or "none")
+note(l_among_c3=table_l["among them"]["c3"] or "none")
+note(l_best_c1=float(table_l["its accuracy (%)"]["c1"]))
+note(l_best_c2=float(table_l["its accuracy (%)"]["c2"]))
+table_l.round(1)
+
+# %% [markdown]
+# In Model L, {glue:text}`l_c1:d` layers hold $c_1$ without a mistake, {glue:text}`l_c2:d` hold $c_2$ and {glue:text}`l_c3:d` hold
+# $c_3$. The paper has 22, 22 and 2. The layers that must hold them, because they were trained to, are among ours: {glue:text}`l_among_c1`
+# for $c_1$, {glue:text}`l_among_c2` for $c_2$ and {glue:text}`l_among_c3` for $c_3$. The number of further layers is
+# a matter of training: later blocks keep the old answer or write over it, as they like.
+#
+# Model E, which was asked for $c_3$ alone:
+
+# %%
+table_e = table_3(linear["E"])
+note(e_best_c1=float(table_e["its accuracy (%)"]["c1"]))
+note(e_best_c2=float(table_e["its accuracy (%)"]["c2"]))
+note(e_where_c1=table_e["best layer"]["c1"], e_where_c2=table_e["best layer"]["c2"])
+note(e_c3=int(table_e["perfect layers"]["c3"]))
+seen_e = table_3(linear["E"], column=0)
+note(e_control_seen=float(seen_e["its accuracy (%)"]["control"]))
+table_e.round(1)
+
+# %% [markdown]
+# No layer holds $c_1$ or $c_2$: the best held-out accuracies are {glue:text}`e_best_c1:.1f` % (at `{glue:text}`e_where_c1``)
+# and {glue:text}`e_best_c2:.1f` % (at `{glue:text}`e_where_c2``). The answer itself is perfect in {glue:text}`e_c3:d` layers. On the pairs that it has seen,
+# a linear probe gets up to {glue:text}`e_control_seen:.0f` % of the *control* right: the 512 numbers of the MLP's hidden layer
+# are enough to learn a good part of a random list by heart.
+#
+# ## The paper's residual
+#
+# The paper scores a probe by the residual error of a linear regression, and does not say of what: of the integer, or of
+# classes. It makes a difference. The next cell regresses the *integer* on the end of each block, and gives the share of
+# variance explained, $R^2$, on held-out pairs.
+
+
+# %%
+def integer_r2(layer, target, rows):
+    """Held-out share of variance explained, the target taken as a number."""
+    return (
+        LinearRegression()
+        .fit(layer[rows], target[rows])
+        .score(layer[~rows], target[~rows])
+    )
+
+
+rows_l = training_rows(networks["L"])
+as_integer = pd.DataFrame(
+    {
+        end: {
+            t: integer_r2(layers["L"][f"blocks.{end}"], targets[t], rows_l)
+            for t in ("c1", "c2", "c3")
+        }
+        for end in ends
+    }
+)
+note(r2_c1=float(as_integer.loc["c1", ends[0]]))
+as_integer.round(2)
+
+# %% [markdown]
+# At the end of block 1 a linear probe finds every *class* of $c_1$, but explains only {glue:text}`r2_c1:.2f` of the variance of the
+# *integer*: on a circle 58 and 0 are neighbours, on a line they are as far apart as can be. The network knows the circle.
+# A perfect match in the paper's table can only mean classes.
+#
+# ## A probe with two layers
+#
+# The paper then takes scikit-learn's `MLPClassifier` with its default parameters, and finds that it predicts $c_1$ and $c_2$ perfectly from
+# Model E. Fitting one takes some seconds, and there are 93 layers and four targets, so these are frozen:
+
+# %%
+frozen, origin = known_targets.load(profile, seed)
+print(origin)
+seen, held_out = (table_3(100 * frozen, column) for column in (0, 1))
+
+# %% [markdown]
+# Is the frozen table what this code makes? One probe, fitted again: $c_3$ at the end of block 1.
+
+# %%
+rows_e = training_rows(networks["E"])
+place = names.index(ends[0])
+again = known_targets.probe(
+    layers["E"][f"blocks.{ends[0]}"],
+    targets["c3"],
+    rows_e,
+    seed,
+    200 if profile != "smoke" else 2,
+)
+note(
+    probe_gap=100
+    * float(np.abs(again - frozen[place, list(targets).index("c3")]).max())
+)
+
+# %% [markdown]
+# They differ by {glue:text}`probe_gap:.2g` points. First on the pairs that the probe was fitted on:
+
+# %%
+note(
+    mlp_seen_c1=int(seen["perfect layers"]["c1"]),
+    mlp_seen_c2=int(seen["perfect layers"]["c2"]),
+)
+note(mlp_seen_control=float(seen["its accuracy (%)"]["control"]))
+seen.round(1)
+
+# %% [markdown]
+# This is the paper's picture: {glue:text}`mlp_seen_c1:d` layers match $c_1$ perfectly and {glue:text}`mlp_seen_c2:d` match $c_2$.
+# But look at the last row. The *control*, a random list, is right in {glue:text}`mlp_seen_control:.1f` % of the pairs in its best layer. A probe
+# that can do this will find whatever it is told to find. Now on the pairs it has not seen:
+
+# %%
+note(
+    mlp_c1=float(held_out["its accuracy (%)"]["c1"]),
+    mlp_c2=float(held_out["its accuracy (%)"]["c2"]),
+)
+note(
+    mlp_where_c1=held_out["best layer"]["c1"],
+    mlp_where_c2=held_out["best layer"]["c2"],
+)
+note(mlp_control=float(held_out["its accuracy (%)"]["control"]))
+note(mlp_c3=int(held_out["perfect layers"]["c3"]))
+held_out.round(1)
+
+# %% [markdown]
+# The best held-out accuracy is {glue:text}`mlp_c1:.1f` % for $c_1$ (at `{glue:text}`mlp_where_c1``), {glue:text}`mlp_c2:.1f` % for $c_2$ (at
+# `{glue:text}`mlp_where_c2``), and {glue:text}`mlp_control:.1f` % for the control. Along the layers:
+
+# %% tags=["fig"] mystnb={"image": {"alt": "Held-out accuracy of two-layer probes along the 93 layers of Model E: c3 rises to 100 percent at the end; c1 and c2 rise and fall below it; the control stays near zero."}}
+viz.curves(
+    {name: 100 * frozen[:, k, 1] for k, name in enumerate(targets)},
+    x=range(len(names)),
+    xlabel="layer of Model E",
+    ylabel="held-out accuracy (%)",
+)
+
+# %% [markdown]
+# What a two-layer probe finds on unseen pairs is really in the layer, in the sense that it can be *computed* from it. That is not to say that the
+# network computed it: $c_1 = (a + b) \bmod 59$ can be computed from the input as well, by any network that learns to add. A
+# strong probe answers whether a target is still possible, not whether it is there.
+#
+# ## The distance to a target
+#
+# For GW a target must be a metric space: we must say how far 3 is from 5. The paper does not. There are three natural ways: integers on a
+# line, points on a circle, and classes that are all equally far from each other.
+
+# %%
+angle = 2 * np.pi * np.arange(p) / p
+spaces = {
+    "line": np.arange(p, dtype=float)[:, None],
+    "circle": np.stack([np.cos(angle), np.sin(angle)], axis=1),
+    "classes": np.eye(p),
+}
+known = ("c1", "c2", "c3")
+as_spaces = fs.Representations(
+    {
+        f"{t} {kind}": points[targets[t]]
+        for kind, points in spaces.items()
+        for t in known
+    }
+)
+
+# %% [markdown]
+# Before computing anything: how often does each value occur in each target, over all pairs?
+
+# %%
+counts = np.stack([np.bincount(targets[t], minlength=p) for t in known])
+note(fewest=int(counts.min()), most=int(counts.max()))
+
+# %% [markdown]
+# Every one of the 59 values occurs between {glue:text}`fewest:d` and {glue:text}`most:d` times, in $c_1$, in $c_2$ and in $c_3$. So as metric spaces
+# the three targets are *the same space*: reorder the inputs, and one becomes the other. GW does not see the order of the inputs. It follows, without
+# any experiment, that with equal moduli **every layer of every network is exactly as far from $c_1$ as from $c_2$ and from $c_3$**. On a sample of the
+# inputs the three differ, by the luck of the sample. The next cell computes all distances on such a sample, for Model L.
+
+# %%
+rows = np.random.default_rng(seed).choice(
+    p * p, min(n_samples, p * p), replace=False
+)
+sample = fs.Representations({name: x[rows] for name, x in layers["L"].items()})
+sampled_targets = fs.Representations(
+    {name: x[rows] for name, x in as_spaces.items()}
+)
+to_targets = fs.compare(sample, sampled_targets, progress=False).to_frame()
+to_targets.index = names
+
+# %% [markdown]
+# Table 2 of the paper, with the closest layer for each target in each of the three metrics; "ties" counts the layers that are at most
+# 5 % farther than the closest.
+
+# %%
+table_2 = pd.DataFrame(
+    {
+        column: {
+            "closest": d.idxmin(),
+            "distance": d.min(),
+            "ties": int((d <= 1.05 * d.min()).sum()) - 1,
+            "distance of resid_post 1, 2, 3": ", ".join(
+                f"{d[end]:.3f}" for end in ends
+            ),
+        }
+        for column, d in to_targets.items()
+    }
+).T
+right = {
+    t: sum(table_2["closest"][f"{t} {kind}"] == end for kind in spaces)
+    for t, end in zip(known, ends, strict=True)
+}
+note(**{f"gw_right_{t}": count for t, count in right.items()})
+between_targets = max(
+    float((to_targets[f"{s} {kind}"] - to_targets[f"{t} {kind}"]).abs().median())
+    for kind in spaces
+    for s, t in [("c1", "c2"), ("c1", "c3")]
+)
+across_layers = float(to_targets.std().median())
+note(between_targets=between_targets, across_layers=across_layers)
+table_2
+
+# %% [markdown]
+# The layer that holds $c_1$ is the closest to it in {glue:text}`gw_right_c1:d` of the three metrics, the layer of $c_2$ in {glue:text}`gw_right_c2:d` and the layer of $c_3$ in
+# {glue:text}`gw_right_c3:d`. As they must, the columns hardly depend on the target: from $c_1$ to $c_2$ or $c_3$ the distances change by
+# {glue:text}`between_targets:.3f` in the median, while from layer to layer their standard deviation is {glue:text}`across_layers:.3f`.
+#
+# So the first two rows of the paper's Table 2, *different* closest layers for $c_1$ and $c_2$, cannot come from GW with equal moduli, unless by the luck of
+# the sample. Either its moduli differ, or the coupling did not leave the identity. To see that it is the freedom to reorder that matters,
+# use measures that keep every input with itself.
+
+# %%
+keeping = {}
+for measure in ("rsa", "cka"):
+    similar = fs.compare(sample, sampled_targets, measure=measure, progress=False)
+    frame = similar.to_frame().set_axis(names)
+    best = frame.idxmax() if similar.larger_is_similar else frame.idxmin()
+    keeping[measure] = best
+closest = pd.DataFrame(keeping)
+note(
+    cka_c1=closest["cka"]["c1 classes"],
+    cka_c2=closest["cka"]["c2 classes"],
+    cka_c3=closest["cka"]["c3 classes"],
+)
+closest
+
+# %% [markdown]
+# With classes, CKA puts `{glue:text}`cka_c1`` closest to $c_1$, `{glue:text}`cka_c2`` to $c_2$ and `{glue:text}`cka_c3`` to $c_3$. When the
+# target is known so is the correspondence, and to optimise it is to throw away what identifies the target.
+#
+# ## What we found
+#
+# | claim | our answer | evidence on this page |
+# | --- | --- | --- |
+# | C10, Table 2, row 1: $c_1$ is closest to Resid-Post1 | differs | so in {glue:text}`gw_right_c1:d` of three metrics; with equal moduli the three targets are one space |
+# | C10, Table 2, row 2: $c_2$ is closest to Resid-Post2 | differs | so in {glue:text}`gw_right_c2:d` of three metrics |
+# | C10, Table 2, row 3: $c_3$ is closest to Resid-Post2, Resid-Pre2, Resid-Post3 and 6 others | cannot tell | Resid-Post3 is closest in {glue:text}`gw_right_c3:d` of three metrics; the paper says neither its metric nor its moduli |
+# | C10 in general: GW finds the layer of each target | differs for equal moduli, by a proof; cannot tell for others | the targets' values occur equally often: {glue:text}`fewest:d` to {glue:text}`most:d` times |
+# | C16, Table 3, Model L, $c_1$: Resid-Post1 and 21 others are perfect | holds for Resid-Post1; the number differs | {glue:text}`l_c1:d` layers, of the block ends {glue:text}`l_among_c1` |
+# | C16, Table 3, Model L, $c_2$: Resid-Post2 and 21 others | holds for Resid-Post2; the number differs | {glue:text}`l_c2:d` layers, of the block ends {glue:text}`l_among_c2` |
+# | C16, Table 3, Model L, $c_3$: Resid-Post3 and Post2 | holds for Resid-Post3 | {glue:text}`l_c3:d` layers, of the block ends {glue:text}`l_among_c3` |
+# | C17, Table 3, Model E, linear: no layer holds $c_1$ or $c_2$ | holds | held-out accuracy {glue:text}`e_best_c1:.1f` % and {glue:text}`e_best_c2:.1f` % at best |
+# | C17, Table 3, Model E, two layers: $c_1$ and $c_2$ are found perfectly | differs on unseen pairs | seen: {glue:text}`mlp_seen_c1:d` and {glue:text}`mlp_seen_c2:d` perfect layers, but the control has {glue:text}`mlp_seen_control:.1f` %; unseen: {glue:text}`mlp_c1:.1f` % and {glue:text}`mlp_c2:.1f` % at best |
+#
+# To doubt D09, why these layers and not others: for the probes, because those layers were trained to hold the target and the
+# layers after them have not lost it yet; for GW, no reason is left.
+#
+# Not tried: a two-layer regressor, and Table 2 with nested moduli, for which no Model L could be trained.
+#
+# ## References
+#
+# ```{bibliography}
+# :filter: docname in docnames
+# ```

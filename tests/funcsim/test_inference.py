@@ -8,7 +8,7 @@ import funcsim as fs
 from funcsim import inference
 from funcsim.inference import bootstrap
 from funcsim.models.modular_transformer import ModularTransformer, ModularTransformerConfig
-from funcsim.nulls import gaussian_twin, permuted, reinitialised, spectrum_matched
+from funcsim.nulls import gaussian_twin, permuted, reinitialised, spectrum_matched, width_matched
 
 
 def distances(points):
@@ -206,6 +206,25 @@ def net():
 
 def changed(a, b):
     return {k for k, v in a.state_dict().items() if not torch.equal(v, b.state_dict()[k])}
+
+
+def test_width_matched_layers_hold_the_first_cloud_at_the_rank_of_each():
+    rng = np.random.default_rng(0)
+    cloud = rng.normal(size=(40, 6))
+    flat = np.outer(rng.normal(size=40), [1.0, -2.0, 0.5]) + 7.0  # three numbers, one direction
+    layers = {"cloud": cloud, "flat": flat, "constant": np.ones((40, 2)), "wide": rng.normal(size=(40, 60))}
+    null = width_matched(fs.Representations(layers), seed=1)
+    assert [layer.shape[1] for layer in null.values()] == [6, 1, 1, 39]
+    for layer in null.values():  # each a linear image of the first
+        _, residual, rank, _ = np.linalg.lstsq(cloud, layer, rcond=None)
+        assert rank == 6
+        assert np.allclose(residual, 0, atol=1e-8)
+    again, other = (
+        width_matched(fs.Representations(layers), seed=1),
+        width_matched(fs.Representations(layers)),
+    )
+    assert (again["flat"] == null["flat"]).all()
+    assert (other["flat"] != null["flat"]).any()
 
 
 def test_a_fresh_copy_has_new_weights_and_the_old_network_keeps_its_own():

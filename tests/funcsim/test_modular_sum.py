@@ -37,6 +37,18 @@ def test_the_31_names_of_table_1_in_execution_order():
     assert expected.index("blocks.0.attn.0") == 17  # and its second
 
 
+def test_the_93_names_of_three_blocks_in_execution_order():
+    model = ModularTransformer(ModularTransformerConfig(p=5, n_blocks=3))
+    names = model.representation_layers
+    assert len(names) == 93
+    assert [names[i] for i in (0, 30, 31, 61, 62, 92)] == [
+        f"blocks.{b}.{end}" for b in range(3) for end in ("resid_pre", "resid_post")
+    ]
+    one = [name.removeprefix("blocks.0.") for name in names[:31]]
+    assert names == [f"blocks.{b}.{name}" for b in range(3) for name in one]
+    assert list(fs.capture(model, [all_pairs(5)], progress=False).names) == names
+
+
 def test_blocks_pass_the_stream_on_unchanged():
     model = ModularTransformer(dataclasses.replace(TINY, n_blocks=3))
     reps = fs.capture(model, [all_pairs(7)])

@@ -1,0 +1,112 @@
+"""The experiments that start from frozen networks: maps and probes."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+import funcsim as fs
+from funcsim.errors import FrozenDataError
+from funcsim.experiments import known_targets, modular_maps, modular_sum
+from funcsim.experiments.modular_maps import MAPS
+from funcsim.provenance import load_record
+
+
+@pytest.fixture
+def few_maps(monkeypatch):
+    chosen = {name: MAPS[name] for name in ("l", "l-raw", "l-width", "l-untrained", "l-stream-100")}
+    monkeypatch.setattr(modular_maps, "MAPS", chosen)
+    return chosen
+
+
+def test_maps_are_frozen_and_loaded(few_maps, tmp_path, monkeypatch):
+    made = modular_maps.run("smoke", out=tmp_path / "out", work=tmp_path / "work", progress=False)
+    monkeypatch.setenv("FUNCSIM_FROZEN", str(tmp_path / "out"))
+    assert set(made.files) == {f"{name}.safetensors" for name in few_maps}
+    for name in few_maps:
+        assert (modular_maps.load(name).values == modular_maps.load(name, "smoke").values).all()
+    assert load_record("modular-maps").parameters["l-raw"]["normalize"] is None
+    assert modular_maps.origin() == str(made)
+    with pytest.raises(ValueError, match="no map 'x'; there is l, l-raw"):
+        modular_maps.load("x")
+    (tmp_path / "out/modular-maps/seed-0/l.safetensors").write_bytes(b"")
+    with pytest.raises(FrozenDataError, match=r"l\.safetensors differs.*ONLY=modular-maps"):
+        modular_maps.load("l")
+
+
+def test_a_finished_map_is_not_computed_again(few_maps, tmp_path, monkeypatch):
+    compared = []
+    compare = fs.compare
+
+    def counting(*args, **kwargs):
+        compared.append(args[0])
+        if len(compared) == 3:
+            raise KeyboardInterrupt
+        return compare(*args, **kwargs)
+
+    monkeypatch.setattr(fs, "compare", counting)
+    told = {"profile": "smoke", "out": tmp_path / "out", "work": tmp_path / "work", "progress": False}
+    with pytest.raises(KeyboardInterrupt):
+        modular_maps.run(**told)
+    assert not (tmp_path / "out/modular-maps/seed-0/record.json").exists()
+    modular_maps.run(**told)
+    assert len(compared) == 3 + 3  # the two finished ones stay
+
+
+def test_what_a_map_compares():
+    plans = {name: dataclasses.replace(plan, n_samples=45) for name, plan in MAPS.items()}
+    reps = {name: plan.representations("smoke") for name, plan in plans.items()}
+    trained = modular_sum.load("model-l-equal", "smoke")
+    last = fs.capture(trained.model, [trained.pairs], pool="last", progress=False).subsample(45)
+    assert all((reps["l"][name] == last[name]).all() for name in last)
+    assert reps["l-both"]["blocks.0.resid_pre"].shape[1] == 2 * last["blocks.0.resid_pre"].shape[1]
+    assert not np.allclose(reps["l-untrained"]["blocks.0.resid_post"], last["blocks.0.resid_post"])
+    assert (reps["l-1"]["blocks.0.resid_pre"] != last["blocks.0.resid_pre"]).any()
+    assert [name.split(".", 1)[1] for name in reps["l-stream-100"].names] == [
+        "0.resid_pre",
+        *(f"{b}.{part}" for b in range(3) for part in ("resid_mid", "resid_post")),
+    ]
+
+
+def test_an_attention_map_at_the_last_position_has_one_free_number():
+    null = MAPS["l-width"].representations("smoke")
+    assert {null[name].shape[1] for name in null.names if ".attn." in name} == {1}
+
+
+def test_targets_and_rows_of_the_probes():
+    trained = modular_sum.load("model-e-equal", "smoke")
+    targets, rows = known_targets.targets_of(trained), known_targets.training_rows(trained)
+    a, b = trained.pairs.numpy().T
+    assert (targets["c1"] == (a + b) % 7).all()
+    assert (targets["c3"] == (a + 3 * b) % 7).all()
+    assert (np.sort(targets["control"]) == np.sort(targets["c1"])).all()
+    assert (targets["control"] != targets["c1"]).any()
+    assert rows.sum() == len(trained.split.train_inputs) == 39
+    seen = {tuple(pair) for pair in trained.split.train_inputs.tolist()}
+    assert {tuple(pair) for pair in trained.pairs[rows].tolist()} == seen
+
+
+def test_a_probe_finds_what_is_there_and_nothing_in_noise():
+    rng = np.random.default_rng(0)
+    target, rows = rng.integers(0, 4, 400), np.arange(400) < 300
+    layer = np.eye(4)[target] + 0.1 * rng.normal(size=(400, 4))
+    assert known_targets.probe(layer, target, rows) == (1.0, 1.0)
+    seen, unseen = known_targets.probe(rng.normal(size=(400, 60)), target, rows)
+    assert seen > 0.9  # by heart
+    assert unseen < 0.4
+
+
+def test_probes_are_frozen_resumed_and_loaded(tmp_path, monkeypatch):
+    told = {"profile": "smoke", "out": tmp_path / "out", "work": tmp_path / "work", "progress": False}
+    first = known_targets.run(**told)
+    monkeypatch.setattr(known_targets, "_probe", None)  # nothing is left to fit
+    assert known_targets.run(**told).files == first.files
+    monkeypatch.undo()
+    monkeypatch.setenv("FUNCSIM_FROZEN", str(tmp_path / "out"))
+    frozen, origin = known_targets.load()
+    assert (frozen == known_targets.load("smoke")[0]).all()
+    assert frozen.shape == (57, 4, 2)
+    assert origin == str(first)
+    record = json.loads((tmp_path / "out/known-targets/seed-0/record.json").read_text())
+    assert record["parameters"]["targets"] == ["c1", "c2", "c3", "control"]

@@ -40,39 +40,34 @@ n_samples = 100
 # The imports:
 
 # %%
-import warnings
-
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.linear_model import LinearRegression
 
 import funcsim as fs
 from bookkit.notes import note
 from funcsim import viz
 from funcsim.experiments import known_targets, modular_sum
 from funcsim.experiments.known_targets import targets_of, training_rows
+from funcsim.probes import linear_probe, probe_all, two_layer_probe
 
 # %% [markdown]
 # ## Networks and targets
 #
 # Both networks, all 93 representations at the last position, for all pairs.
 
+
 # %%
-networks = {
-    letter: modular_sum.load(f"model-{letter.lower()}-equal", profile)
-    for letter in "LE"
-}
-layers = {
-    letter: fs.capture(net.model, [net.pairs], pool="last", progress=False)
-    for letter, net in networks.items()
-}
-for net in networks.values():
-    print(net.origin)
-names = [name.removeprefix("blocks.") for name in layers["L"].names]
+def load(letter):
+    """A network, and what its layers say of all pairs at the last position."""
+    trained = modular_sum.load(f"model-{letter.lower()}-equal", profile)
+    print(trained.origin)
+    return trained, fs.capture(trained.model, [trained.pairs], pool="last")
+
+
+net_l, layers_l = load("L")
+net_e, layers_e = load("E")
+names = [name.removeprefix("blocks.") for name in layers_l.names]
 ends = [f"{k}.resid_post" for k in range(3)]
 
 # %% [markdown]
@@ -80,8 +75,8 @@ ends = [f"{k}.resid_post" for k in range(3)]
 # known but by heart. What a probe says about the control is what the probe can do by itself.
 
 # %%
-targets = targets_of(networks["L"], seed)
-p = networks["L"].plan.p
+targets = targets_of(net_l, seed)
+p = net_l.plan.p
 pd.DataFrame(targets).sample(4, random_state=seed)
 
 # %% [markdown]
@@ -91,38 +86,17 @@ pd.DataFrame(targets).sample(4, random_state=seed)
 # are. It is fitted on the pairs on which the network was trained, and judged on the others. Fifty iterations have to do: a
 # target that is plainly there is found in fewer, and the others do not matter enough to wait for.
 
-
 # %%
-def linear_probe(layer, target, rows):
-    """Accuracy on the rows it was fitted on, and on the others."""
-    warnings.simplefilter("ignore", ConvergenceWarning)
-    classifier = LogisticRegression(C=100, max_iter=50)
-    fitted = make_pipeline(StandardScaler(), classifier).fit(
-        layer[rows], target[rows]
-    )
-    return [fitted.score(layer[chosen], target[chosen]) for chosen in (rows, ~rows)]
-
-
-def all_probes(probe, letter):
-    """Accuracies (%) from each layer of a network to each target: (layers, targets, 2)."""
-    rows = training_rows(networks[letter])
-    each = [
-        delayed(probe)(layer, target, rows)
-        for layer in layers[letter].values()
-        for target in targets.values()
-    ]
-    accuracies = np.array(Parallel(n_jobs=2)(each))
-    return 100 * accuracies.reshape(len(names), len(targets), 2)
-
-
-linear = {letter: all_probes(linear_probe, letter) for letter in "LE"}
+linear_l = probe_all(linear_probe, layers_l, targets, training_rows(net_l), jobs=2)
+linear_e = probe_all(linear_probe, layers_e, targets, training_rows(net_e), jobs=2)
+linear_l.shape  # layers, targets, seen or not
 
 # %% [markdown]
 # The accuracy on pairs that the probe has not seen, along Model L:
 
 # %% tags=["fig"] mystnb={"image": {"alt": "Held-out accuracy of linear probes along the 93 layers of Model L: c1 is perfect from the MLP of block 1 on, c2 from that of block 2 on, c3 only at the end; the control stays at zero."}}
 viz.curves(
-    {name: linear["L"][:, k, 1] for k, name in enumerate(targets)},
+    {name: 100 * linear_l[:, k, 1] for k, name in enumerate(targets)},
     x=range(len(names)),
     xlabel="layer of Model L",
     ylabel="held-out accuracy (%)",
@@ -134,33 +108,30 @@ viz.curves(
 
 
 # %%
-def matches(scores, target, column=1):
-    """Layers without a mistake; the best one; its accuracy."""
-    accuracy = pd.Series(
-        scores[:, list(targets).index(target), column], index=names
+def table_3(scores):
+    """For each target: layers without a mistake, and the best one."""
+    frame = pd.DataFrame(100 * scores, names, list(targets))
+    ended = [", ".join(e for e in ends if frame[t][e] == 100) for t in targets]
+    return pd.DataFrame(
+        {
+            "perfect layers": (frame == 100).sum(),
+            "block ends among them": ended,
+            "best layer": frame.idxmax(),
+            "its accuracy (%)": frame.max(),
+        }
     )
-    perfect = accuracy[accuracy == 100].index
-    return {
-        "perfect layers": len(perfect),
-        "among them": ", ".join(end for end in ends if end in perfect),
-        "best layer": accuracy.idxmax(),
-        "its accuracy (%)": accuracy.max(),
-    }
 
 
-def table_3(scores, column=1):
-    """One row per target."""
-    return pd.DataFrame({t: matches(scores, t, column) for t in targets}).T
-
-
-table_l = table_3(linear["L"])
-note(**{f"l_{t}": int(table_l["perfect layers"][t]) for t in ("c1", "c2", "c3")})
-note(l_among_c1=table_l["among them"]["c1"] or "none")
-note(l_among_c2=table_l["among them"]["c2"] or "none")
-note(l_among_c3=table_l["among them"]["c3"] or "none")
-note(l_best_c1=float(table_l["its accuracy (%)"]["c1"]))
-note(l_best_c2=float(table_l["its accuracy (%)"]["c2"]))
+table_l = table_3(linear_l[..., 1])
 table_l.round(1)
+
+# %% [markdown]
+# As numbers for the text:
+
+# %%
+for target, row in table_l.drop("control").iterrows():
+    note(**{f"l_{target}": int(row["perfect layers"])})
+    note(**{f"l_among_{target}": row["block ends among them"] or "none"})
 
 # %% [markdown]
 # In Model L, {glue:text}`l_c1:d` layers hold $c_1$ without a mistake, {glue:text}`l_c2:d` hold $c_2$ and {glue:text}`l_c3:d` hold
@@ -171,13 +142,12 @@ table_l.round(1)
 # Model E, which was asked for $c_3$ alone:
 
 # %%
-table_e = table_3(linear["E"])
-note(e_best_c1=float(table_e["its accuracy (%)"]["c1"]))
-note(e_best_c2=float(table_e["its accuracy (%)"]["c2"]))
-note(e_where_c1=table_e["best layer"]["c1"], e_where_c2=table_e["best layer"]["c2"])
+table_e = table_3(linear_e[..., 1])
+best_e, where_e = table_e["its accuracy (%)"], table_e["best layer"]
+note(e_best_c1=float(best_e["c1"]), e_best_c2=float(best_e["c2"]))
+note(e_where_c1=where_e["c1"], e_where_c2=where_e["c2"])
 note(e_c3=int(table_e["perfect layers"]["c3"]))
-seen_e = table_3(linear["E"], column=0)
-note(e_control_seen=float(seen_e["its accuracy (%)"]["control"]))
+note(e_control_seen=100 * float(linear_e[:, -1, 0].max()))
 table_e.round(1)
 
 # %% [markdown]
@@ -203,16 +173,12 @@ def least_squares(layer, target, rows):
     return right.mean(), by_value.score(layer[~rows], target[~rows])
 
 
-rows_l = training_rows(networks["L"])
-squares = pd.DataFrame(
-    {
-        f"{t} at {end}": least_squares(
-            layers["L"][f"blocks.{end}"], targets[t], rows_l
-        )
-        for t, end in zip(targets, ends, strict=False)
-    },
-    index=["accuracy, classes", "R^2, integer"],
-)
+rows_l = training_rows(net_l)
+squares = {
+    f"{t} at {end}": least_squares(layers_l[f"blocks.{end}"], targets[t], rows_l)
+    for t, end in zip(targets, ends, strict=False)
+}
+squares = pd.DataFrame(squares, index=["accuracy, classes", "R^2, integer"])
 note(squares_c1=100 * float(squares.iloc[0, 0]), r2_c1=float(squares.iloc[1, 0]))
 squares.round(2)
 
@@ -230,34 +196,24 @@ squares.round(2)
 # %%
 frozen, origin = known_targets.load(profile, seed)
 print(origin)
-seen, held_out = (table_3(100 * frozen, column) for column in (0, 1))
+seen, held_out = table_3(frozen[..., 0]), table_3(frozen[..., 1])
 
 # %% [markdown]
 # Is the frozen table what this code makes? One probe, fitted again: $c_3$ at the end of block 1.
 
 # %%
-rows_e = training_rows(networks["E"])
-place = names.index(ends[0])
-again = known_targets.probe(
-    layers["E"][f"blocks.{ends[0]}"],
-    targets["c3"],
-    rows_e,
-    seed,
-    200 if profile != "smoke" else 2,
+again = two_layer_probe(
+    layers_e["blocks.0.resid_post"], targets["c3"], training_rows(net_e), seed
 )
-note(
-    probe_gap=100
-    * float(np.abs(again - frozen[place, list(targets).index("c3")]).max())
-)
+then = frozen[names.index("0.resid_post"), list(targets).index("c3")]
+note(probe_gap=100 * float(np.abs(again - then).max()))
 
 # %% [markdown]
 # They differ by {glue:text}`probe_gap:.2g` points. First on the pairs that the probe was fitted on:
 
 # %%
-note(
-    mlp_seen_c1=int(seen["perfect layers"]["c1"]),
-    mlp_seen_c2=int(seen["perfect layers"]["c2"]),
-)
+note(mlp_seen_c1=int(seen["perfect layers"]["c1"]))
+note(mlp_seen_c2=int(seen["perfect layers"]["c2"]))
 note(mlp_seen_control=float(seen["its accuracy (%)"]["control"]))
 seen.round(1)
 
@@ -267,16 +223,10 @@ seen.round(1)
 # that can do this will find whatever it is told to find. Now on the pairs it has not seen:
 
 # %%
-note(
-    mlp_c1=float(held_out["its accuracy (%)"]["c1"]),
-    mlp_c2=float(held_out["its accuracy (%)"]["c2"]),
-)
-note(
-    mlp_where_c1=held_out["best layer"]["c1"],
-    mlp_where_c2=held_out["best layer"]["c2"],
-)
-note(mlp_control=float(held_out["its accuracy (%)"]["control"]))
-note(mlp_c3=int(held_out["perfect layers"]["c3"]))
+best, where = held_out["its accuracy (%)"], held_out["best layer"]
+note(mlp_c1=float(best["c1"]), mlp_c2=float(best["c2"]))
+note(mlp_where_c1=where["c1"], mlp_where_c2=where["c2"])
+note(mlp_control=float(best["control"]))
 held_out.round(1)
 
 # %% [markdown]
@@ -331,12 +281,11 @@ note(fewest=int(counts.min()), most=int(counts.max()))
 # inputs the three differ, by the luck of the sample. The next cell computes all distances on such a sample, for Model L.
 
 # %%
-rows = np.random.default_rng(seed).choice(
-    p * p, min(n_samples, p * p), replace=False
-)
-sample = fs.Representations({name: x[rows] for name, x in layers["L"].items()})
-sampled_targets = fs.Representations(
-    {name: x[rows] for name, x in as_spaces.items()}
+n_used = min(n_samples, p * p)
+rows = np.random.default_rng(seed).choice(p * p, n_used, replace=False)
+sample, sampled_targets = (
+    fs.Representations({name: x[rows] for name, x in reps.items()})
+    for reps in (layers_l, as_spaces)
 )
 to_targets = fs.compare(sample, sampled_targets, progress=False).to_frame()
 to_targets.index = names
@@ -347,35 +296,27 @@ to_targets.index = names
 
 # %%
 table_2 = pd.DataFrame(
-    {
-        column: {
-            "closest": d.idxmin(),
-            "distance": d.min(),
-            "ties": int((d <= 1.05 * d.min()).sum()) - 1,
-            "distance of resid_post 1, 2, 3": ", ".join(
-                f"{d[end]:.3f}" for end in ends
-            ),
-        }
-        for column, d in to_targets.items()
-    }
-).T
-right = {
-    t: sum(table_2["closest"][f"{t} {kind}"] == end for kind in spaces)
-    for t, end in zip(known, ends, strict=True)
-}
-note(**{f"gw_right_{t}": count for t, count in right.items()})
-between_targets = max(
-    float((to_targets[f"{s} {kind}"] - to_targets[f"{t} {kind}"]).abs().median())
-    for kind in spaces
-    for s, t in [("c1", "c2"), ("c1", "c3")]
+    {"closest": to_targets.idxmin(), "distance": to_targets.min()}
 )
-across_layers = float(to_targets.std().median())
-note(between_targets=between_targets, across_layers=across_layers)
-table_2
+table_2["ties"] = (to_targets <= 1.05 * to_targets.min()).sum() - 1
+table_2[ends] = to_targets.loc[ends].T
+table_2.round(3)
+
+# %% [markdown]
+# In how many metrics is the right layer the closest, and how much do the distances depend on the target at all?
+
+# %%
+for target, end in zip(known, ends, strict=True):
+    closest = [table_2["closest"][f"{target} {kind}"] for kind in spaces]
+    note(**{f"gw_right_{target}": closest.count(end)})
+by_kind = to_targets.T.groupby(lambda column: column.split(" ")[1])
+between = by_kind.max() - by_kind.min()
+note(between_targets=float(np.median(between)))
+note(across_layers=float(to_targets.std().median()))
 
 # %% [markdown]
 # The layer that holds $c_1$ is the closest to it in {glue:text}`gw_right_c1:d` of the three metrics, the layer of $c_2$ in {glue:text}`gw_right_c2:d` and the layer of $c_3$ in
-# {glue:text}`gw_right_c3:d`. As they must, the columns hardly depend on the target: from $c_1$ to $c_2$ or $c_3$ the distances change by
+# {glue:text}`gw_right_c3:d`. As they must, the columns hardly depend on the target: between $c_1$, $c_2$ and $c_3$ the distance of a layer changes by
 # {glue:text}`between_targets:.3f` in the median, while from layer to layer their standard deviation is {glue:text}`across_layers:.3f`.
 #
 # So the first two rows of the paper's Table 2, *different* closest layers for $c_1$ and $c_2$, cannot come from GW with equal moduli, unless by the luck of
@@ -383,18 +324,13 @@ table_2
 # use measures that keep every input with itself.
 
 # %%
-keeping = {}
+closest = pd.DataFrame()
 for measure in ("rsa", "cka"):
-    similar = fs.compare(sample, sampled_targets, measure=measure, progress=False)
-    frame = similar.to_frame().set_axis(names)
-    best = frame.idxmax() if similar.larger_is_similar else frame.idxmin()
-    keeping[measure] = best
-closest = pd.DataFrame(keeping)
-note(
-    cka_c1=closest["cka"]["c1 classes"],
-    cka_c2=closest["cka"]["c2 classes"],
-    cka_c3=closest["cka"]["c3 classes"],
-)
+    m = fs.compare(sample, sampled_targets, measure=measure, progress=False)
+    frame = m.to_frame().set_axis(names)
+    closest[measure] = frame.idxmax() if m.larger_is_similar else frame.idxmin()
+for target in known:
+    note(**{f"cka_{target}": closest["cka"][f"{target} classes"]})
 closest
 
 # %% [markdown]

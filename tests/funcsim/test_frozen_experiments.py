@@ -10,6 +10,7 @@ import funcsim as fs
 from funcsim.errors import FrozenDataError
 from funcsim.experiments import known_targets, modular_maps, modular_sum
 from funcsim.experiments.modular_maps import MAPS
+from funcsim.probes import linear_probe, probe_all, two_layer_probe
 from funcsim.provenance import load_record
 
 
@@ -87,14 +88,33 @@ def test_targets_and_rows_of_the_probes():
     assert {tuple(pair) for pair in trained.pairs[rows].tolist()} == seen
 
 
-def test_a_probe_finds_what_is_there_and_nothing_in_noise():
+@pytest.mark.parametrize("probe", [linear_probe, two_layer_probe])
+def test_a_probe_finds_what_is_there_and_nothing_in_noise(probe):
     rng = np.random.default_rng(0)
     target, rows = rng.integers(0, 4, 400), np.arange(400) < 300
     layer = np.eye(4)[target] + 0.1 * rng.normal(size=(400, 4))
-    assert known_targets.probe(layer, target, rows) == (1.0, 1.0)
-    seen, unseen = known_targets.probe(rng.normal(size=(400, 60)), target, rows)
+    assert probe(layer, target, rows) == (1.0, 1.0)
+    seen, unseen = probe(rng.normal(size=(400, 120)), target, rows)
     assert seen > 0.9  # by heart
     assert unseen < 0.4
+
+
+def test_only_two_layers_find_an_exclusive_or():
+    rng = np.random.default_rng(0)
+    layer, rows = rng.normal(size=(600, 2)), np.arange(600) < 400
+    target = (layer[:, 0] * layer[:, 1] > 0).astype(int)
+    assert linear_probe(layer, target, rows)[1] < 0.7
+    assert two_layer_probe(layer, target, rows)[1] > 0.9
+
+
+def test_every_layer_is_probed_for_every_target():
+    rng = np.random.default_rng(0)
+    one, two = rng.integers(0, 3, (2, 90))
+    reps = fs.Representations({"one": np.eye(3)[one], "two": np.eye(3)[two]})
+    found = probe_all(linear_probe, reps, {"one": one, "two": two}, np.arange(90) < 60)
+    assert found.shape == (2, 2, 2)
+    assert (np.diagonal(found) == 1).all()
+    assert found[0, 1, 1] < 0.6
 
 
 def test_probes_are_frozen_resumed_and_loaded(tmp_path, monkeypatch):

@@ -18,7 +18,7 @@ FLOORS = [
     {"representations", "gw", "models", "tasks", "cache"},
     {"measures", "layer_map", "training"},
     {"capture", "compare", "partition", "planted", "provenance"},
-    {"inference", "nulls"},
+    {"inference", "nulls", "probes"},
     {"experiments"},
     {"bench"},
     {"viz", "widgets", "cli"},

@@ -10,20 +10,17 @@ Taught in chapter 05.
 from __future__ import annotations
 
 import time
-import warnings
+from functools import partial
 from pathlib import Path
 
-import joblib
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.neural_network import MLPClassifier
-from sklearn.preprocessing import StandardScaler
 
 import funcsim as fs
 from funcsim.experiments import modular_sum
 from funcsim.experiments.modular_sum import TrainedModel
+from funcsim.probes import probe_all, two_layer_probe
 from funcsim.progress import progress_bar
 from funcsim.provenance import Record, data_dir, describe_device, folder_of, freeze, load_record
 from funcsim.storage import read_tensors, write_tensors
@@ -69,7 +66,7 @@ def run(
         part = parts / f"{profile}-{seed}-{name}.safetensors"
         if not part.exists():
             began = time.perf_counter()
-            scores = _probe(trained, reps[name], seed)
+            scores = _probe(trained, name, reps[name], seed)
             took = np.array([time.perf_counter() - began])
             write_tensors(part, {"scores": scores, "seconds": took}, {"format": FORMAT})
         tensors, _ = read_tensors(part, FORMAT)
@@ -86,7 +83,7 @@ def run(
         seed=seed,
         device=describe_device("cpu"),
         seconds=round(spent, 1),
-        encoder=trained.origin,
+        encoder=f"{NETWORK}, seed {trained.seed}",
         data="all pairs, split as the network was trained; last position",
         results={f"best_{name}": float(scores[:, k, 1].max()) for k, name in enumerate(TARGETS)},
     )
@@ -103,34 +100,16 @@ def load(profile: str = "laptop", seed: int = 0) -> tuple[NDArray[np.float64], s
     if profile == "smoke":
         trained = modular_sum.load(NETWORK, profile)
         reps = fs.capture(trained.model, [trained.pairs], pool="last", progress=False)
-        scores = [_probe(trained, layer, seed) for layer in reps.values()]
+        scores = [_probe(trained, name, layer, seed) for name, layer in reps.items()]
         return np.stack(scores), "profile smoke: probes of a tiny network, fitted on the spot"
     record = load_record(NAME, seed)
     tensors, _ = read_tensors(data_dir() / folder_of(NAME, seed) / FILE, FORMAT)
     return tensors["scores"], str(record)
 
 
-def probe(
-    layer: NDArray[np.floating],
-    target: NDArray[np.int64],
-    rows: NDArray[np.bool_],
-    seed: int = 0,
-    epochs: int = 200,
-) -> tuple[float, float]:
-    """Accuracies of a two-layer probe from (n, d) to classes (n,): on the rows it saw, on the others."""
-    scaled = StandardScaler().fit(layer[rows]).transform(layer)
-    with warnings.catch_warnings():  # 200 epochs are scikit-learn's default, converged or not
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        network = MLPClassifier(max_iter=epochs, random_state=seed).fit(scaled[rows], target[rows])
-    return network.score(scaled[rows], target[rows]), network.score(scaled[~rows], target[~rows])
-
-
-def _probe(trained: TrainedModel, layer: NDArray[np.floating], seed: int) -> NDArray[np.float64]:
-    rows = training_rows(trained)
+def _probe(trained: TrainedModel, name: str, layer: NDArray[np.floating], seed: int) -> NDArray[np.float64]:
     smoke = trained.record is None
-    fits = (
-        joblib.delayed(probe)(layer, target, rows, seed, 2 if smoke else 200)
-        for target in targets_of(trained, seed).values()
-    )
+    probe = partial(two_layer_probe, seed=seed, epochs=2 if smoke else 200)
     jobs = 1 if smoke else torch.get_num_threads()
-    return np.array(joblib.Parallel(n_jobs=jobs)(fits), dtype=np.float64)
+    one = fs.Representations({name: layer})
+    return probe_all(probe, one, targets_of(trained, seed), training_rows(trained), jobs)[0]

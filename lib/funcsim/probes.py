@@ -1,0 +1,96 @@
+"""Probes: what of a known target can be found in a layer.
+
+Each is fitted on some samples and judged on the others as well, because a probe with enough
+parameters learns any target by heart.
+
+Taught in chapter 05.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from funcsim.representations import Representations
+
+Rows = NDArray[np.bool_]
+Labels = NDArray[np.int64]
+Probe = Callable[[NDArray, Labels, Rows], tuple[float, float]]
+
+
+def linear_probe(layer: NDArray, target: Labels, rows: Rows) -> tuple[float, float]:
+    """Accuracy of a logistic regression.
+
+    Parameters
+    ----------
+    layer : array, shape (n, d)
+    target : integer array, shape (n,)
+        The classes.
+    rows : boolean array, shape (n,)
+        On which samples to fit.
+
+    Returns
+    -------
+    seen, unseen : float
+        Accuracy between 0 and 1 on those samples, and on all others.
+
+    Notes
+    -----
+    It is hardly regularised, and stops after fifty iterations: a target that a line can find
+    without a mistake is found in fewer.
+    """
+    return _score(LogisticRegression(C=100, max_iter=50), layer, target, rows)
+
+
+def two_layer_probe(
+    layer: NDArray, target: Labels, rows: Rows, seed: int = 0, epochs: int = 200
+) -> tuple[float, float]:
+    """Accuracy of scikit-learn's ``MLPClassifier`` with default parameters: 100 hidden units.
+
+    As :func:`linear_probe`; `seed` is that of the initial weights, `epochs` the most there are.
+    """
+    return _score(MLPClassifier(max_iter=epochs, random_state=seed), layer, target, rows)
+
+
+def probe_all(
+    probe: Probe, reps: Representations, targets: Mapping[str, Labels], rows: Rows, jobs: int = 1
+) -> NDArray[np.float64]:
+    """A probe from every layer to every target.
+
+    Parameters
+    ----------
+    probe : callable
+        Such as :func:`linear_probe`.
+    reps : Representations
+        L layers, (n, d) each.
+    targets : mapping of str to array (n,)
+        T of them.
+    rows : boolean array, shape (n,)
+    jobs : int
+        Processes.
+
+    Returns
+    -------
+    array, shape (L, T, 2)
+        Accuracies on the samples that were fitted, and on the others.
+    """
+    each = [delayed(probe)(layer, target, rows) for layer in reps.values() for target in targets.values()]
+    return np.array(Parallel(n_jobs=jobs)(each)).reshape(len(reps), len(targets), 2)
+
+
+def _score(
+    classifier: LogisticRegression | MLPClassifier, layer: NDArray, target: Labels, rows: Rows
+) -> tuple[float, float]:
+    with warnings.catch_warnings():  # converged or not, this is the probe
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        fitted = make_pipeline(StandardScaler(), classifier).fit(layer[rows], target[rows])
+    return fitted.score(layer[rows], target[rows]), fitted.score(layer[~rows], target[~rows])

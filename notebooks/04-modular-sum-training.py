@@ -9,7 +9,7 @@
 #     language: python
 #     name: python3
 #   bookkit:
-#     data: [model-0, model-e-equal, model-e-equal-unclipped, model-l-equal, model-l-nested, known-boundaries]
+#     data: [model-0, model-e-equal, model-e-equal-unclipped, model-l-equal, model-l-nested]
 # ---
 
 # %% [markdown]
@@ -28,8 +28,7 @@
 # - the tasks, the networks and how they are trained, with every number in its place;
 # - what grokking and slingshots look like, and what they have to do with a learning rate;
 # - what it means to train a network layer by layer;
-# - why the moduli decide whether a network *needs* its intermediate answers;
-# - networks of which we know where each function begins, because nothing else can pass.
+# - why the moduli decide whether a network *needs* its intermediate answers.
 #
 # **Time**: 25 minutes to read, one minute to run.
 # **In the paper**: section 5.1, appendix A.
@@ -50,7 +49,6 @@ import pandas as pd
 from bookkit.notes import note
 from funcsim import viz
 from funcsim.experiments import modular_sum
-from funcsim.experiments.plans import KNOWN_BOUNDARIES
 from funcsim.models.modular_transformer import ModularTransformer
 from funcsim.tasks.modular_sum import EQUAL, NESTED, all_pairs, levels
 from funcsim.training.modular import TrainingConfig, train
@@ -160,18 +158,13 @@ viz.curves(
 # validation loss.
 
 # %%
-first_full = {
-    name: int(np.argmax(curves[f"{name}_accuracy"] == 1))
-    for name in ("train", "val")
-}
-worst = int(np.argmax(curves["val_loss"]))
-note(
-    full_train=first_full["train"],
-    full_val=first_full["val"],
-    val_then=100 * float(curves["val_accuracy"][first_full["train"]]),
-    worst_loss=curves["val_loss"][worst],
-    worst_epoch=worst,
+full_train, full_val = (
+    int(np.argmax(curves[f"{name}_accuracy"] == 1)) for name in ("train", "val")
 )
+worst = int(np.argmax(curves["val_loss"]))
+note(full_train=full_train, full_val=full_val)
+note(val_then=100 * float(curves["val_accuracy"][full_train]))
+note(worst_loss=curves["val_loss"][worst], worst_epoch=worst)
 
 # %% [markdown]
 # At first the network learns its training pairs by heart and gets worse on the others: after
@@ -272,8 +265,8 @@ note(five=100 * float(per_frequency[:5].sum() / per_frequency.sum()))
 
 # %% [markdown]
 # The five strongest hold {glue:text}`five:.0f` %. On such a circle $b$ and its remainder modulo 31 have nothing to do with each
-# other, and the embedding can no longer change: it is frozen. The second stage may learn its pairs by
-# heart, and it does. If the paper's Model L reached 100 % by this procedure, as it says, its moduli were probably equal.
+# other, and the embedding can no longer change: it is frozen. All that is left to the second stage is to learn its pairs by
+# heart. If the paper's Model L reached 100 % by this procedure, as it says, its moduli were probably equal.
 #
 # ## Model E: three sums at once
 #
@@ -285,18 +278,15 @@ note(five=100 * float(per_frequency[:5].sum() / per_frequency.sum()))
 # %% tags=["fig"] mystnb={"image": {"alt": "Training and validation accuracy of Model E over epochs: training accuracy is full early but falls sharply every few hundred epochs; validation accuracy climbs in steps, one after each fall."}}
 unchanged = modular_sum.load("model-e-equal-unclipped", profile)
 deep = {
-    "clipped": networks["model-e-equal"].history.curves(),
+    "clipped": model_e.history.curves(),
     "unchanged": unchanged.history.curves(),
 }
-viz.curves(
-    {
-        f"{name}, {part}": 100 * curves[f"{short}_accuracy"]
-        for name, curves in deep.items()
-        for part, short in {"training": "train", "validation": "val"}.items()
-    },
-    xlabel="epoch",
-    ylabel="accuracy (%)",
-)
+lines = {
+    f"{name}, {part}": 100 * curves[f"{part}_accuracy"]
+    for name, curves in deep.items()
+    for part in ("train", "val")
+}
+viz.curves(lines, xlabel="epoch", ylabel="accuracy (%)")
 
 # %% [markdown]
 # All training pairs are right early on. Then, every few hundred epochs, the training accuracy collapses and
@@ -332,20 +322,12 @@ gained["clipped"].tail(6).round(1)
 # How often does a slingshot help, and where do the two recipes end?
 
 # %%
-helped = {
-    name: int((g["after (%)"] > g["before (%)"]).sum())
-    for name, g in gained.items()
-}
-note(n_clipped=len(gained["clipped"]), helped_clipped=helped["clipped"])
-note(n_unchanged=len(gained["unchanged"]), helped_unchanged=helped["unchanged"])
-ends = {name: 100 * c["val_accuracy"] for name, c in deep.items()}
-note(
-    end_clipped=float(ends["clipped"][-1]),
-    end_unchanged=float(ends["unchanged"][-1]),
-    best_unchanged=float(ends["unchanged"].max()),
-    epochs_clipped=len(ends["clipped"]),
-    epochs_unchanged=len(ends["unchanged"]),
-)
+for name, g in gained.items():
+    helped = int((g["after (%)"] > g["before (%)"]).sum())
+    val = 100 * deep[name]["val_accuracy"]
+    note(**{f"n_{name}": len(g), f"helped_{name}": helped})
+    note(**{f"end_{name}": float(val[-1]), f"epochs_{name}": len(val)})
+note(best_unchanged=100 * float(deep["unchanged"]["val_accuracy"].max()))
 
 # %% [markdown]
 # Validation accuracy is higher after {glue:text}`helped_clipped:d` of {glue:text}`n_clipped:d` slingshots with the additions, and after
@@ -359,71 +341,34 @@ note(
 # is learned; but it means that "100 %" is a moment that was chosen. The paper trains for 26,000 epochs and reports 100 %,
 # without a word on slingshots or on when it looked.
 #
-# ## Networks of known boundaries
-#
-# Model L has known parts, but its blocks pass on a stream in which everything may still be found. Can a later block
-# do without the answer of the one before it? It can, with equal moduli. So we build networks in which
-# it cannot. A *chain* is a row of small transformers: the first is given $a$ and $b$, each other one is given
-# the *answer* of the one before and $b$, and nothing else. One to four functions, sums and products with shrinking
-# moduli, one to four blocks for each. With one function there is no boundary to find.
-
-# %%
-chains = {}
-for name in KNOWN_BOUNDARIES:
-    chain = modular_sum.load(f"known-boundaries/{name}", profile)
-    chains[name] = {
-        "functions": modular_sum.describe(chain.plan.steps),
-        "blocks of each": ", ".join(map(str, chain.plan.blocks)),
-        "epochs": sum(map(len, chain.histories)),
-        "validation (%)": 100 * chain.accuracies()[1],
-    }
-known = pd.DataFrame(chains).T
-note(n_chains=len(known), low_chain=float(known["validation (%)"].min()))
-known
-
-# %% [markdown]
-# All {glue:text}`n_chains:d` reach {glue:text}`low_chain:.1f` % or more. With nested moduli and products the very steps that Model L
-# cannot learn are easy here, in a few hundred epochs each, because every part has an embedding of its own. (A part may have met the same
-# answer and $b$ in training with another $a$; only for the first two functions are the validation pairs all new to it.)
-#
 # ## All seeds
 #
 # One network is one observation. The table loads every frozen network of the paper and asks it again: three
-# seeds, which decide the initial weights and the split.
+# seeds, which decide the initial weights and the split. Accuracies are in per cent.
 
 # %%
-seeds = (seed,) if profile == "smoke" else (0, 1, 2)
-rows = []
+rows = {}
 for name in networks:
-    for s in seeds:
+    for s in (seed,) if profile == "smoke" else (0, 1, 2):
         trained = modular_sum.load(name, profile, s)
         at_train, at_val = (100 * x for x in trained.accuracies())
         epochs = sum(map(len, trained.histories))
-        minutes = trained.record.seconds / 60 if trained.record else 0
-        rows.append((name, s, epochs, minutes, at_train, at_val))
-headings = [
-    "network",
-    "seed",
-    "epochs",
-    "minutes",
-    "training (%)",
-    "validation (%)",
-]
-accuracy = pd.DataFrame(rows, columns=headings).set_index(["network", "seed"])
+        rows[name, s] = {
+            "epochs": epochs,
+            "training": at_train,
+            "validation": at_val,
+        }
+accuracy = pd.DataFrame(rows).T.rename_axis(["network", "seed"])
 accuracy.round(2)
 
 # %% [markdown]
 # The lowest validation accuracy of each kind:
 
 # %%
-lowest = accuracy["validation (%)"].groupby("network").min()
-note(
-    low_0=float(lowest["model-0"]),
-    low_l=float(lowest["model-l-equal"]),
-    low_e=float(lowest["model-e-equal"]),
-    cost=float(accuracy["minutes"].sum()),
-)
-perfect = (accuracy["validation (%)"] == 100).groupby("network").sum()
+by_network = accuracy["validation"].groupby("network")
+lowest, perfect = by_network.min(), by_network.agg(lambda x: (x == 100).sum())
+note(low_0=lowest["model-0"], low_l=lowest["model-l-equal"])
+note(low_e=lowest["model-e-equal"])
 note(
     perfect_l=int(perfect["model-l-equal"]), perfect_e=int(perfect["model-e-equal"])
 )
@@ -431,8 +376,8 @@ lowest.round(2)
 
 # %% [markdown]
 # Model 0 has at least {glue:text}`low_0:.1f` %, Model L {glue:text}`low_l:.1f` % (and all pairs right in {glue:text}`perfect_l:d` of three
-# seeds), Model E {glue:text}`low_e:.1f` % ({glue:text}`perfect_e:d` of three). Training them all took
-# {glue:text}`cost:.0f` minutes on two processor cores that had other work to do.
+# seeds), Model E {glue:text}`low_e:.1f` % ({glue:text}`perfect_e:d` of three). Each record
+# says how long its network took: one to fifteen minutes on two processor cores that had other work to do.
 #
 # ## What we found
 #

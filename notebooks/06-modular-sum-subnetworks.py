@@ -373,9 +373,9 @@ stream_frame = stream_map.to_frame().set_axis(stream_names)
 stream_frame.set_axis(stream_names, axis=1).round(2)
 
 # %% [markdown]
-# With seven points there is little to test: {glue:text}`stream_blocks:d` block(s), $p$ =
-# {glue:text}`stream_p:.2f`. The eye may see something, for the steps into the MLP's output of
-# a block are followed by smaller ones. But seven layers are few for any test, and a test that finds
+# With seven points there is little to test: {glue:text}`stream_blocks:d` block, $p$ =
+# {glue:text}`stream_p:.2f`. The eye sees something: within a block attention hardly changes the shape of the stream (from
+# `0.resid_post` to `1.resid_mid`), and the MLP changes it more. But seven layers are few for any test, and a test that finds
 # nothing in seven layers has not shown that there is nothing.
 #
 # ## Groups that are functions, or groups that are widths?
@@ -512,9 +512,10 @@ table.round(2)
 
 # %% [markdown]
 # Without scale, the layers of Model E from 64 on are at a mean distance of {glue:text}`late_e:.2f`, all of its
-# layers at {glue:text}`mean_e:.2f`. Model L's mean is {glue:text}`mean_l:.2f`, but this comes from the saturated
+# layers at {glue:text}`mean_e:.2f`: a little more alike. With raw distances the late layers are further apart ({glue:text}`raw_late_e:.1f` against
+# {glue:text}`raw_e:.1f`), because the stream has grown. Model L's mean is {glue:text}`mean_l:.2f`, but this comes from the saturated
 # heads: without the attention maps the two networks have {glue:text}`calm_l:.2f` and {glue:text}`calm_e:.2f`.
-# With raw distances the means are {glue:text}`raw_l:.1f` for L and {glue:text}`raw_e:.1f` for E.
+# With raw distances the means are {glue:text}`raw_l:.1f` for L and {glue:text}`raw_e:.1f` for E, which says that Model L's stream is larger.
 # Would other seeds say the same?
 #
 # ## Seeds and positions
@@ -663,23 +664,23 @@ viz.scatter(
 #
 # ## How many inputs?
 #
-# The paper says that a subsample does no harm. Here are the seven states of Model L's stream, compared on 100, 300, 1,000
-# and all inputs.
+# The paper says that a subsample does no harm. Here are the seven states of Model L's stream, compared on 100, 300 and 1,000
+# of the 3,481 inputs.
 
 # %%
-sizes = (100, 300, 1000, 3481)
+sizes = (100, 300, 1000)
 streams = {n: modular_maps.load(f"l-stream-{n}", profile, seed) for n in sizes}
 inner = np.triu_indices(len(stream_names), k=1)
 values = pd.DataFrame({n: m.values[inner] for n, m in streams.items()})
-order = values.rank().corr()[3481]
-note(shift=100 * float((values[100] / values[3481]).median() - 1))
-note(rank_100=float(order[100]), rank_1000=float(order[1000]))
+order = values.rank().corr()[1000]
+note(shift=100 * float((values[100] / values[1000]).median() - 1))
+note(rank_100=float(order[100]), rank_300=float(order[300]))
 values.describe().loc[["min", "50%", "max"]].round(3)
 
 # %% [markdown]
-# At 100 inputs the distances differ from those of all inputs by {glue:text}`shift:+.0f` % in the median: fewer points,
+# At 100 inputs the distances are {glue:text}`shift:+.0f` % off those at 1,000, in the median: fewer points leave
 # more room between the clouds. Their order is kept better, with a rank correlation of {glue:text}`rank_100:.2f` at 100
-# inputs and {glue:text}`rank_1000:.2f` at 1,000. How much do they vary from one sample to the next?
+# inputs and {glue:text}`rank_300:.2f` at 300. How much do they vary from one sample to the next?
 
 # %%
 stream_reps = MAPS["l-stream-1000"].representations(profile, seed)
@@ -702,8 +703,8 @@ note(interval=100 * float(np.median(spread_of)))
 # | --- | --- | --- |
 # | C11: the map of Model L shows three groupings that match its three functions (5.1, Figure 3) | differs | {glue:text}`n_blocks_l:d` blocks, none starts at 31 or 62; forced into three the cuts are {glue:text}`cuts_l`; the step at a true boundary is {glue:text}`doors:g` |
 # | C12: the groups are kinds of layers, attention apart from MLP and stream (reviews) | holds, but width alone makes such groups | rank correlation with the map of widths {glue:text}`by_width:.2f`; {glue:text}`n_blocks_width:d` blocks where nothing happens |
-# | C13: Model E's layers from 64 on are alike (5.1, Figure 4) | differs | mean distance {glue:text}`late_e:.2f` there, {glue:text}`mean_e:.2f` in all; closer in {glue:text}`alike:d` of three seeds |
-# | C13: distances of Model L are larger | cannot tell | larger in {glue:text}`larger:d` of three seeds with the attention maps, in {glue:text}`calmer:d` without |
+# | C13: Model E's layers from 64 on are alike (5.1, Figure 4) | holds barely without scale; differs with raw distances | mean distance {glue:text}`late_e:.2f` there and {glue:text}`mean_e:.2f` in all, smaller in {glue:text}`alike:d` of three seeds; raw {glue:text}`raw_late_e:.1f` and {glue:text}`raw_e:.1f` |
+# | C13: distances of Model L are larger | holds, but for another reason than function | raw {glue:text}`raw_l:.1f` and {glue:text}`raw_e:.1f`; without scale larger in {glue:text}`larger:d` of three seeds, and in {glue:text}`calmer:d` once the saturated attention maps are left out |
 # | C14: in Model 0, large changes at the attention scores and at the attention map (5.1, Figure 5) | holds without scale | blocks start at {glue:text}`new_blocks`; normalised steps {glue:text}`step_scores:.2f` and {glue:text}`step_map:.2f`, among the four largest |
 # | C14: the one at the scores is the first | differs | the step into the keys comes first, and is {glue:text}`step_keys:.2f` |
 # | C14: so attention does the main work | differs | it does not follow: the step at which the answer becomes readable is {glue:text}`step_relu:.2f` |

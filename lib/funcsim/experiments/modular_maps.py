@@ -85,7 +85,7 @@ MAPS = {
     "l-agw": replace(L, measure="agw"),
     "l-width": replace(L, control="width"),
     "l-untrained": replace(L, control="untrained"),
-} | {f"l-stream-{n}": replace(L, stream=True, n_samples=n) for n in (100, 300, 1000, 3481)}
+} | {f"l-stream-{n}": replace(L, stream=True, n_samples=n) for n in (100, 300, 1000)}
 
 
 def run(

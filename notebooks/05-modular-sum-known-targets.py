@@ -151,8 +151,8 @@ note(e_control_seen=100 * float(linear_e[:, -1, 0].max()))
 table_e.round(1)
 
 # %% [markdown]
-# No layer holds $c_1$ or $c_2$: the best held-out accuracies are {glue:text}`e_best_c1:.1f` % (at `{glue:text}`e_where_c1``)
-# and {glue:text}`e_best_c2:.1f` % (at `{glue:text}`e_where_c2``). The answer itself is perfect in {glue:text}`e_c3:d` layers. On the pairs that it has seen,
+# No layer holds $c_1$ or $c_2$: the best held-out accuracies are {glue:text}`e_best_c1:.1f` % (at {glue:text}`e_where_c1`)
+# and {glue:text}`e_best_c2:.1f` % (at {glue:text}`e_where_c2`). The answer itself is perfect in {glue:text}`e_c3:d` layers. On the pairs that it has seen,
 # even a linear probe gets up to {glue:text}`e_control_seen:.0f` % of the *control* right: the 512 numbers of the MLP's hidden layer
 # are enough to learn a part of a random list by heart.
 #
@@ -230,8 +230,8 @@ note(mlp_control=float(best["control"]))
 held_out.round(1)
 
 # %% [markdown]
-# The best held-out accuracy is {glue:text}`mlp_c1:.1f` % for $c_1$ (at `{glue:text}`mlp_where_c1``), {glue:text}`mlp_c2:.1f` % for $c_2$ (at
-# `{glue:text}`mlp_where_c2``), and {glue:text}`mlp_control:.1f` % for the control. Along the layers:
+# The best held-out accuracy is {glue:text}`mlp_c1:.1f` % for $c_1$ (at {glue:text}`mlp_where_c1`), {glue:text}`mlp_c2:.1f` % for $c_2$ (at
+# {glue:text}`mlp_where_c2`), and {glue:text}`mlp_control:.1f` % for the control. Along the layers:
 
 # %% tags=["fig"] mystnb={"image": {"alt": "Held-out accuracy of two-layer probes along the 93 layers of Model E: c3 rises to 100 percent at the end; c1 and c2 rise and fall below it; the control stays near zero."}}
 viz.curves(
@@ -334,7 +334,7 @@ for target in known:
 closest
 
 # %% [markdown]
-# With classes, CKA puts `{glue:text}`cka_c1`` closest to $c_1$, `{glue:text}`cka_c2`` to $c_2$ and `{glue:text}`cka_c3`` to $c_3$. When the
+# With classes, CKA puts {glue:text}`cka_c1` closest to $c_1$, {glue:text}`cka_c2` to $c_2$ and {glue:text}`cka_c3` to $c_3$. When the
 # target is known so is the correspondence, and to optimise it is to throw away what identifies the target. (These are not the
 # ends of the blocks either. A similarity asks how much of a layer *is* the target, a probe whether the target is in it.)
 #

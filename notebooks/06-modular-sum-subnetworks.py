@@ -313,8 +313,8 @@ note(far_1=far.iloc[0], far_2=far.iloc[1], far_typical=far.median())
 far.head(4).round(2)
 
 # %% [markdown]
-# Half of all layers are farther than {glue:text}`far_1:.1f` from `{glue:text}`farthest`` and
-# {glue:text}`far_2:.1f` from `{glue:text}`second``, while the typical layer has a median of
+# Half of all layers are farther than {glue:text}`far_1:.1f` from {glue:text}`farthest` and
+# {glue:text}`far_2:.1f` from {glue:text}`second`, while the typical layer has a median of
 # {glue:text}`far_typical:.2f`. These are attention maps. Look inside the farthest: what weight
 # does it give to the first position, in how many cases?
 

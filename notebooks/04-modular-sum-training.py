@@ -265,7 +265,7 @@ note(five=100 * float(per_frequency[:5].sum() / per_frequency.sum()))
 
 # %% [markdown]
 # The five strongest hold {glue:text}`five:.0f` %. On such a circle $b$ and its remainder modulo 31 have nothing to do with each
-# other, and the embedding can no longer change: it is frozen. All that is left to the second stage is to learn its pairs by
+# other, and the embedding can no longer change: it is frozen. All that seems to be left to the second stage is to learn its pairs by
 # heart. If the paper's Model L reached 100 % by this procedure, as it says, its moduli were probably equal.
 #
 # ## Model E: three sums at once

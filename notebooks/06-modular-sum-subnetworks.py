@@ -298,7 +298,7 @@ note(doors=max(float(map_l.values[door]) for door in doors))
 blocks_l = fs.partition(map_l, seed=seed)
 widgets.explorer(
     map_l,
-    "Layer map of Model L: uniformly dark but for thin bright crosses at the attention maps of the third block.",
+    "Layer map of Model L: dark but for two bright crosses, at the attention maps of the second and of the third block.",
     blocks_l,
 )
 
@@ -342,7 +342,7 @@ blocks_l.to_frame()
 
 # %% [markdown]
 # The test finds {glue:text}`n_blocks_l:d` blocks ($p$ = {glue:text}`p_l:.3f`); new ones start
-# at {glue:text}`starts_l`. None starts at 31 or 62, and none *could*: a block boundary is a step
+# at {glue:text}`starts_l`. None starts at 31 or 62, and it would be strange if one did: a block boundary is a step
 # from one layer to the next, and at the two true boundaries the step is exactly 0, because the
 # same tensor stands on both sides. What the map of all 93 representations shows is
 # not three functions but the inner life of a transformer block, three times over.
@@ -374,8 +374,8 @@ stream_frame.set_axis(stream_names, axis=1).round(2)
 
 # %% [markdown]
 # With seven points there is little to test: {glue:text}`stream_blocks:d` block, $p$ =
-# {glue:text}`stream_p:.2f`. The eye sees something: within a block attention hardly changes the shape of the stream (from
-# `0.resid_post` to `1.resid_mid`), and the MLP changes it more. But seven layers are few for any test, and a test that finds
+# {glue:text}`stream_p:.2f`. The eye finds no rule either: in the second block the MLP changes the shape of the stream more than attention does, in the
+# first and the third it is the other way round. But seven layers are few for any test, and a test that finds
 # nothing in seven layers has not shown that there is nothing.
 #
 # ## Groups that are functions, or groups that are widths?
@@ -388,7 +388,7 @@ stream_frame.set_axis(stream_names, axis=1).round(2)
 #
 # So we build a network in which nothing happens. Every layer is replaced by the *first* layer, projected
 # at random to as many dimensions as the layer fills. In this map every difference is a difference of
-# width. Beside it, Model L before training.
+# width, or the luck of a projection. Beside it, Model L before training.
 
 # %%
 kinds = {

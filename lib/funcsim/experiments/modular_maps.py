@@ -127,7 +127,7 @@ def run(
         seed=seed,
         device=describe_device("cpu"),
         seconds=round(sum(spent.values()), 1),
-        encoder="Models 0, E and L (equal moduli)",
+        encoder="Models E and L (equal moduli)",
         data="samples of all pairs below 59; how many is said with each map",
         results=means,
     )

@@ -100,13 +100,12 @@ class Plan:
 
 #: The recipe of Zhong et al.
 ONE_BLOCK = TrainingConfig(epochs=1000)
-#: Layer by layer. Twice the weight decay: a block learns the rule on the inputs that the frozen
-#: ones give it, instead of learning them by heart. A stage is stopped once it has settled, as
-#: below; a late one may need a slingshot to find the rule, so there is time for several.
-STAGE = TrainingConfig(epochs=4000, settled=300, cooldown=500, weight_decay=4.0, clip=1.0, eps=1e-6)
 #: Three blocks end to end need more epochs, and are stopped once they have settled: they go on
 #: to have slingshots, with short gradients and a larger eps as without.
 DEEP = TrainingConfig(epochs=4000, settled=100, cooldown=1000, clip=1.0, eps=1e-6)
+#: Layer by layer. Twice the weight decay: a block learns the rule on the inputs that the frozen
+#: ones give it, instead of learning them by heart.
+STAGE = replace(DEEP, weight_decay=4.0)
 
 #: Section 5.1 of the paper; the moduli of Models E and L are not known, so there are two variants.
 PAPER = {

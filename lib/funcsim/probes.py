@@ -14,9 +14,11 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
-from sklearn.neural_network import MLPClassifier
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -61,6 +63,25 @@ def two_layer_probe(
     return _score(MLPClassifier(max_iter=epochs, random_state=seed), layer, target, rows)
 
 
+def linear_regression(layer: NDArray, target: Labels, rows: Rows) -> tuple[float, float]:
+    """Share of the variance of the target, taken as a number, that least squares explain (R^2).
+
+    As :func:`linear_probe`; 1 is perfect, and on unseen samples there is no lower limit.
+    """
+    return _score(LinearRegression(), layer, target, rows)
+
+
+def two_layer_regression(
+    layer: NDArray, target: Labels, rows: Rows, seed: int = 0, epochs: int = 200
+) -> tuple[float, float]:
+    """The same for scikit-learn's ``MLPRegressor`` with default parameters: 100 hidden units.
+
+    As :func:`two_layer_probe`. The target is standardised for the fit.
+    """
+    network = MLPRegressor(max_iter=epochs, random_state=seed)
+    return _score(TransformedTargetRegressor(network, transformer=StandardScaler()), layer, target, rows)
+
+
 def probe_all(
     probe: Probe, reps: Representations, targets: Mapping[str, Labels], rows: Rows, jobs: int = 1
 ) -> NDArray[np.float64]:
@@ -81,16 +102,14 @@ def probe_all(
     Returns
     -------
     array, shape (L, T, 2)
-        Accuracies on the samples that were fitted, and on the others.
+        The probe's scores on the samples that were fitted, and on the others.
     """
     each = [delayed(probe)(layer, target, rows) for layer in reps.values() for target in targets.values()]
     return np.array(Parallel(n_jobs=jobs)(each)).reshape(len(reps), len(targets), 2)
 
 
-def _score(
-    classifier: LogisticRegression | MLPClassifier, layer: NDArray, target: Labels, rows: Rows
-) -> tuple[float, float]:
+def _score(estimator: BaseEstimator, layer: NDArray, target: Labels, rows: Rows) -> tuple[float, float]:
     with warnings.catch_warnings():  # converged or not, this is the probe
         warnings.simplefilter("ignore", ConvergenceWarning)
-        fitted = make_pipeline(StandardScaler(), classifier).fit(layer[rows], target[rows])
+        fitted = make_pipeline(StandardScaler(), estimator).fit(layer[rows], target[rows])
     return fitted.score(layer[rows], target[rows]), fitted.score(layer[~rows], target[~rows])

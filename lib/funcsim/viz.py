@@ -126,8 +126,8 @@ def curves(
         ax.set_xscale("log", base=2)
         ax.xaxis.set_major_formatter("{x:g}")
     ax.grid(alpha=0.3)
-    if len(lines) > 1:
-        ax.legend(frameon=False)
+    if len(lines) > 1:  # above the axes, where no line can pass under it
+        ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=4, columnspacing=1.2)
     return fig
 
 

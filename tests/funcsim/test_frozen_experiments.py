@@ -10,7 +10,13 @@ import funcsim as fs
 from funcsim.errors import FrozenDataError
 from funcsim.experiments import known_targets, modular_maps, modular_sum
 from funcsim.experiments.modular_maps import MAPS
-from funcsim.probes import linear_probe, probe_all, two_layer_probe
+from funcsim.probes import (
+    linear_probe,
+    linear_regression,
+    probe_all,
+    two_layer_probe,
+    two_layer_regression,
+)
 from funcsim.provenance import load_record
 
 
@@ -107,6 +113,27 @@ def test_only_two_layers_find_an_exclusive_or():
     assert two_layer_probe(layer, target, rows)[1] > 0.9
 
 
+def test_only_two_layers_regress_on_a_square():
+    rng = np.random.default_rng(0)
+    layer, rows = rng.uniform(-1, 1, size=(900, 1)), np.arange(900) < 600
+    line, square = (50 * layer[:, 0]).astype(int), (50 * layer[:, 0] ** 2).astype(int)
+    assert linear_regression(layer, line, rows)[1] > 0.99
+    assert linear_regression(layer, square, rows)[1] < 0.1
+    assert two_layer_regression(layer, square, rows)[1] > 0.95
+
+
+def test_r2_is_the_share_of_variance_explained():
+    rng = np.random.default_rng(0)
+    layer, rows = rng.normal(size=(90, 3)), np.arange(90) < 60
+    target = rng.integers(0, 9, 90)
+    seen, unseen = linear_regression(layer, target, rows)
+    with_one = np.c_[layer, np.ones(90)]
+    weights = np.linalg.lstsq(with_one[rows], target[rows], rcond=None)[0]
+    for part, value in ((rows, seen), (~rows, unseen)):
+        residual = target[part] - with_one[part] @ weights
+        assert value == pytest.approx(1 - (residual**2).mean() / target[part].var())
+
+
 def test_every_layer_is_probed_for_every_target():
     rng = np.random.default_rng(0)
     one, two = rng.integers(0, 3, (2, 90))
@@ -125,8 +152,10 @@ def test_probes_are_frozen_resumed_and_loaded(tmp_path, monkeypatch):
     monkeypatch.undo()
     monkeypatch.setenv("FUNCSIM_FROZEN", str(tmp_path / "out"))
     frozen, origin = known_targets.load()
-    assert (frozen == known_targets.load("smoke")[0]).all()
-    assert frozen.shape == (57, 4, 2)
+    fitted, _ = known_targets.load("smoke")
+    for kind in ("classifier", "regressor"):
+        assert (frozen[kind] == fitted[kind]).all()
+        assert frozen[kind].shape == (57, 4, 2)
     assert origin == str(first)
     record = json.loads((tmp_path / "out/known-targets/seed-0/record.json").read_text())
     assert record["parameters"]["targets"] == ["c1", "c2", "c3", "control"]

@@ -1,8 +1,8 @@
 """Two-layer probes for the known targets of Model E (appendix B and Table 3 of Gao et al.).
 
-scikit-learn's classifier with its default parameters, as in the paper, from each of the 93
-representations to each of c1, c2, c3 and to a control: c1 in a random order, of which nothing
-can be learned but by heart.
+scikit-learn's classifier with its default parameters, as in the paper, and its regressor, from
+each of the 93 representations to each of c1, c2, c3 and to a control: c1 in a random order, of
+which nothing can be learned but by heart.
 
 Taught in chapter 05.
 """
@@ -20,16 +20,17 @@ from numpy.typing import NDArray
 import funcsim as fs
 from funcsim.experiments import modular_sum
 from funcsim.experiments.modular_sum import TrainedModel
-from funcsim.probes import probe_all, two_layer_probe
+from funcsim.probes import probe_all, two_layer_probe, two_layer_regression
 from funcsim.progress import progress_bar
 from funcsim.provenance import Record, data_dir, describe_device, folder_of, freeze, load_record
 from funcsim.storage import read_tensors, write_tensors
 
 NAME = "known-targets"
 NETWORK = "model-e-equal"
-FORMAT = "funcsim.probes/1"
+FORMAT = "funcsim.probes/2"
 TARGETS = ("c1", "c2", "c3", "control")
-FILE = "accuracies.safetensors"
+FILE = "scores.safetensors"
+PROBES = {"classifier": two_layer_probe, "regressor": two_layer_regression}
 
 
 def targets_of(trained: TrainedModel, seed: int = 0) -> dict[str, NDArray[np.int64]]:
@@ -54,43 +55,51 @@ def run(
     work: Path = modular_sum.WORK,
     progress: bool = True,
 ) -> Record:
-    """Fit every probe and freeze the accuracies into ``out / known-targets / seed-<seed>``.
+    """Fit every probe and freeze the scores into ``out / known-targets / seed-<seed>``.
 
     The probes of a finished layer are kept in ``work / known-targets`` and not fitted again.
     """
     folder, parts = (out or data_dir()) / folder_of(NAME, seed), work / NAME
     trained = modular_sum.load(NETWORK, profile)
     reps = fs.capture(trained.model, [trained.pairs], pool="last", progress=False)
-    found, spent = [], 0.0
+    found: list[dict[str, NDArray]] = []
     for name in progress_bar(reps.names, "probe", progress):
         part = parts / f"{profile}-{seed}-{name}.safetensors"
         if not part.exists():
             began = time.perf_counter()
             scores = _probe(trained, name, reps[name], seed)
             took = np.array([time.perf_counter() - began])
-            write_tensors(part, {"scores": scores, "seconds": took}, {"format": FORMAT})
-        tensors, _ = read_tensors(part, FORMAT)
-        found.append(tensors["scores"])
-        spent += float(tensors["seconds"][0])
-    scores = np.stack(found)
-    write_tensors(folder / FILE, {"scores": scores}, {"format": FORMAT})
+            write_tensors(part, scores | {"seconds": took}, {"format": FORMAT})
+        found.append(read_tensors(part, FORMAT)[0])
+    scores = {probe: np.stack([layer[probe] for layer in found]) for probe in PROBES}
+    write_tensors(folder / FILE, scores, {"format": FORMAT})
     return freeze(
         folder,
         [FILE],
         experiment=NAME,
         command=f"make experiments PROFILE={profile} ONLY={NAME} DEVICE={device} SEED={seed}",
-        parameters={"network": NETWORK, "targets": list(TARGETS), "probe": "MLPClassifier, defaults"},
+        parameters={
+            "network": NETWORK,
+            "targets": list(TARGETS),
+            "probes": "MLPClassifier and MLPRegressor, defaults",
+        },
         seed=seed,
         device=describe_device("cpu"),
-        seconds=round(spent, 1),
+        seconds=round(sum(layer["seconds"].item() for layer in found), 1),
         encoder=f"{NETWORK}, seed {trained.seed}",
         data="all pairs, split as the network was trained; last position",
-        results={f"best_{name}": float(scores[:, k, 1].max()) for k, name in enumerate(TARGETS)},
+        results={
+            f"best_{probe}_{target}": float(scores[probe][:, k, 1].max())
+            for probe in PROBES
+            for k, target in enumerate(TARGETS)
+        },
     )
 
 
-def load(profile: str = "laptop", seed: int = 0) -> tuple[NDArray[np.float64], str]:
-    """Accuracies (layers, targets, 2) on training and validation pairs, and where they come from.
+def load(profile: str = "laptop", seed: int = 0) -> tuple[dict[str, NDArray[np.float64]], str]:
+    """Scores (layers, targets, 2) on training and validation pairs, and where they come from.
+
+    Those of "classifier" are accuracies, those of "regressor" R^2.
 
     Raises
     ------
@@ -100,16 +109,22 @@ def load(profile: str = "laptop", seed: int = 0) -> tuple[NDArray[np.float64], s
     if profile == "smoke":
         trained = modular_sum.load(NETWORK, profile)
         reps = fs.capture(trained.model, [trained.pairs], pool="last", progress=False)
-        scores = [_probe(trained, name, layer, seed) for name, layer in reps.items()]
-        return np.stack(scores), "profile smoke: probes of a tiny network, fitted on the spot"
+        found = [_probe(trained, name, layer, seed) for name, layer in reps.items()]
+        scores = {probe: np.stack([layer[probe] for layer in found]) for probe in PROBES}
+        return scores, "profile smoke: probes of a tiny network, fitted on the spot"
     record = load_record(NAME, seed)
     tensors, _ = read_tensors(data_dir() / folder_of(NAME, seed) / FILE, FORMAT)
-    return tensors["scores"], str(record)
+    return tensors, str(record)
 
 
-def _probe(trained: TrainedModel, name: str, layer: NDArray[np.floating], seed: int) -> NDArray[np.float64]:
+def _probe(
+    trained: TrainedModel, name: str, layer: NDArray[np.floating], seed: int
+) -> dict[str, NDArray[np.float64]]:
     smoke = trained.record is None
-    probe = partial(two_layer_probe, seed=seed, epochs=2 if smoke else 200)
     jobs = 1 if smoke else torch.get_num_threads()
-    one = fs.Representations({name: layer})
-    return probe_all(probe, one, targets_of(trained, seed), training_rows(trained), jobs)[0]
+    one, targets = fs.Representations({name: layer}), targets_of(trained, seed)
+    told = {"seed": seed, "epochs": 2 if smoke else 200}
+    return {
+        kind: probe_all(partial(probe, **told), one, targets, training_rows(trained), jobs)[0]
+        for kind, probe in PROBES.items()
+    }

@@ -86,7 +86,8 @@ MAPS = {
     "l-agw": replace(L, measure="agw"),
     "l-width": replace(L, control="width"),
     "l-untrained": replace(L, control="untrained"),
-} | {f"l-stream-{n}": replace(L, stream=True, n_samples=n) for n in (100, 300, 1000)}
+    "chain": MapPlan("known-boundaries/1-1-1"),
+} | {f"l-stream-{n}": replace(L, stream=True, n_samples=n) for n in (100, 1000, 3481)}
 
 
 def run(
@@ -127,7 +128,7 @@ def run(
         seed=seed,
         device=describe_device("cpu"),
         seconds=round(sum(spent.values()), 1),
-        encoder="Models E and L (equal moduli)",
+        encoder="Models E and L (equal moduli), a chain (nested moduli)",
         data="samples of all pairs below 59; how many is said with each map",
         results=means,
     )

@@ -243,11 +243,10 @@ viz.curves(
 # tests of this book compare the finished blocks bit by bit before and after the later stages.
 #
 # A stage is trained until all validation pairs have been right for a hundred epochs in a row. For another four hundred epochs its
-# learning rate falls to nothing, so that the next stage finds its inputs settled. (We first stopped at once: with another seed the second
-# stage then took more than 2,600 epochs instead of 1,800.) Two more things differ from Model 0. The causal mask keeps $a$ by itself at the first position; without
+# learning rate falls to nothing, so that the next stage finds its inputs settled. Two more things differ from Model 0. The causal mask keeps $a$ by itself at the first position; without
 # it both positions have become mixtures of $a$ and $b$ after one block. And the weight decay is twice as large:
 # a block that starts from someone else's features has to be pressed harder to find a rule in them. We tried
-# without either, and the later stages did not get everything right; these trials were not kept, so take
+# without each of the three, and later stages did not get everything right, or took much longer; these trials were not kept, so take
 # this as advice and not as a result.
 #
 # ### With nested moduli it fails

@@ -21,7 +21,7 @@ from funcsim.experiments.plans import COMPARISONS, KNOWN_BOUNDARIES, PAPER, PLAN
 from funcsim.models.modular_chain import ModularChain
 from funcsim.models.modular_transformer import ModularTransformer, ModularTransformerConfig
 from funcsim.tasks.modular_sum import EQUAL, NESTED, Step, all_pairs, levels, split_pairs
-from funcsim.training.modular import History, TrainingConfig, accuracy, train, train_layer_by_layer
+from funcsim.training.modular import TrainingConfig, accuracy, train, train_layer_by_layer
 
 TINY = ModularTransformerConfig(p=7, n_heads=2, d_model=16, d_mlp=32)
 
@@ -274,17 +274,6 @@ def test_the_learning_rate_rises_stays_and_falls():
     assert TrainingConfig(epochs=100, lr=2.0).lr_at(99) == 2.0
 
 
-def test_the_learning_rate_falls_to_nothing_once_settled():
-    config = TrainingConfig(epochs=100, lr=2.0, warmup=10, cooldown=20, landing=4)
-    assert [config.lr_at(epoch, 50) for epoch in (50, 51, 52, 53)] == pytest.approx([1.6, 1.2, 0.8, 0.4])
-    assert config.lr_at(99, 99) == config.lr_at(99)  # whichever end comes first
-
-
-def test_settled_is_the_end_of_the_first_run_of_perfect_epochs():
-    history = History(val_accuracy=[1, 1, 0.9, 1, 1, 1, 0.5])
-    assert [history.settled(n) for n in (1, 2, 3, 4, None)] == [1, 2, 6, None, None]
-
-
 def test_no_step_follows_a_gradient_longer_than_clip():
     def move(clip):
         model = ModularTransformer(TINY)
@@ -308,12 +297,10 @@ def test_training_stops_once_it_has_settled():
         def forward(self, pairs):
             return self.scale * torch.nn.functional.one_hot(pairs.sum(1) % 7, 7).float()
 
-    def epochs(settled, landing=0):
-        config = TrainingConfig(epochs=40, settled=settled, landing=landing)
-        return len(train(Knows(), split_pairs(7), config))
+    def epochs(settled):
+        return len(train(Knows(), split_pairs(7), TrainingConfig(epochs=40, settled=settled)))
 
     assert [epochs(None), epochs(10), epochs(80)] == [40, 10, 40]
-    assert [epochs(10, landing=5), epochs(38, landing=5)] == [15, 40]
 
 
 def test_readouts_that_do_not_fit_are_refused():

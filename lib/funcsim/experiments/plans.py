@@ -104,9 +104,8 @@ ONE_BLOCK = TrainingConfig(epochs=1000)
 #: to have slingshots, with short gradients and a larger eps as without.
 DEEP = TrainingConfig(epochs=4000, settled=100, cooldown=1000, clip=1.0, eps=1e-6)
 #: Layer by layer. Twice the weight decay: a block learns the rule on the inputs that the frozen
-#: ones give it, instead of learning them by heart. And a soft landing: the next one is to find
-#: its inputs settled.
-STAGE = replace(DEEP, weight_decay=4.0, landing=400)
+#: ones give it, instead of learning them by heart.
+STAGE = replace(DEEP, weight_decay=4.0)
 
 #: Section 5.1 of the paper; the moduli of Models E and L are not known, so there are two variants.
 PAPER = {

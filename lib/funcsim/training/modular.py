@@ -41,8 +41,6 @@ class TrainingConfig:
         Full-batch steps, at most.
     settled : int, optional
         Stop earlier once all validation pairs were right for so many epochs in a row.
-    landing : int
-        Go on for so many epochs after that, while the learning rate falls linearly to nothing.
     lr, weight_decay : float
     betas : pair of float
         Of AdamW.
@@ -59,7 +57,6 @@ class TrainingConfig:
 
     epochs: int = 1000
     settled: int | None = None
-    landing: int = 0
     lr: float = 1e-3
     weight_decay: float = 2.0
     betas: tuple[float, float] = (0.9, 0.98)
@@ -69,13 +66,10 @@ class TrainingConfig:
     eps: float = 1e-8
     save_every: int = 50
 
-    def lr_at(self, epoch: int, settled: int | None = None) -> float:
-        """The learning rate of an epoch, counted from 0; `settled` is when training had settled."""
+    def lr_at(self, epoch: int) -> float:
+        """The learning rate of an epoch, counted from 0."""
         rising = min((epoch + 1) / self.warmup, 1.0)
-        falling = (self.epochs - epoch) / (self.cooldown + 1)
-        if settled is not None:
-            falling = min(falling, (settled + self.landing - epoch) / (self.landing + 1))
-        return self.lr * min(rising, falling)
+        return self.lr * min(rising, (self.epochs - epoch) / (self.cooldown + 1))
 
     def to_dict(self) -> dict[str, object]:
         return asdict(self)
@@ -98,14 +92,9 @@ class History:
     def __len__(self) -> int:
         return len(self.train_loss)
 
-    def settled(self, epochs: int | None) -> int | None:
-        """After how many epochs all validation pairs had been right so many times in a row, if ever."""
-        in_a_row = 0
-        for done, accuracy in enumerate(self.val_accuracy, 1):
-            in_a_row = in_a_row + 1 if accuracy == 1 else 0
-            if in_a_row == epochs:
-                return done
-        return None
+    def settled(self, epochs: int | None) -> bool:
+        """Whether all validation pairs were right in each of the last so many epochs."""
+        return epochs is not None and len(self) >= epochs and min(self.val_accuracy[-epochs:]) == 1.0
 
     def curves(self) -> dict[str, np.ndarray]:
         """The four curves as float64 arrays (epochs,)."""
@@ -161,11 +150,10 @@ def train(
     began = time.perf_counter() - history.seconds
     epochs = range(len(history), config.epochs)
     for epoch in progress_bar(epochs, "train", progress):
-        settled = history.settled(config.settled)
-        if settled is not None and epoch >= settled + config.landing:
+        if history.settled(config.settled):
             break
         for group in optimizer.param_groups:
-            group["lr"] = config.lr_at(epoch, settled)
+            group["lr"] = config.lr_at(epoch)
         _step(model, split, optimizer, history, config.clip)
         history.seconds = time.perf_counter() - began
         if state is not None and (epoch + 1) % config.save_every == 0:

@@ -242,11 +242,11 @@ viz.curves(
 # Every stage answers everything, in training and in validation. To freeze is to freeze: the
 # tests of this book compare the finished blocks bit by bit before and after the later stages.
 #
-# A stage is trained until all validation pairs have been right for a hundred epochs in a row. For another four hundred epochs its
-# learning rate falls to nothing, so that the next stage finds its inputs settled. Two more things differ from Model 0. The causal mask keeps $a$ by itself at the first position; without
+# A stage is trained until all validation pairs have been right for three hundred epochs in a row, because the next one has to make do with
+# what it hands on. Two more things differ from Model 0. The causal mask keeps $a$ by itself at the first position; without
 # it both positions have become mixtures of $a$ and $b$ after one block. And the weight decay is twice as large:
 # a block that starts from someone else's features has to be pressed harder to find a rule in them. We tried
-# without each of the three, and later stages did not get everything right, or took much longer; these trials were not kept, so take
+# without each of the three, and later stages did not always get everything right; these trials were not kept, so take
 # this as advice and not as a result.
 #
 # ### With nested moduli it fails

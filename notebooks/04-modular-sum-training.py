@@ -388,7 +388,7 @@ note(end_nested=100 * float((off == 0).mean()), off_chance=100 * 2 / 16)
 # %%
 c1 = levels(inputs, nested_e.plan.steps)[:, 0]
 rest = (c1 + inputs[:, 1]).numpy() % second.modulus
-near = np.minimum(rest, second.modulus - rest) <= 2
+near = np.minimum(rest, second.modulus - rest) <= second.modulus // 15
 note(wrong_near=100 * float((off[near] != 0).mean()))
 note(wrong_far=100 * float((off[~near] != 0).mean()))
 

@@ -571,6 +571,39 @@ note(alike=sum(e["from 64 on"] < e["all pairs"] for _, e in pairs_of))
 # in {glue:text}`calmer:d` without the attention maps. In {glue:text}`alike:d` of three seeds the layers of Model E from 64
 # on are closer to one another than all of its layers are.
 #
+# ## A network whose functions are necessary
+#
+# In Model L a later block may use whatever stands in the stream. The chains of [chapter 04](04-modular-sum-training.ipynb) are stricter: a part is given
+# the *answer* of the part before and $b$, and nothing else. Here is the one with three functions in one block each, the same 93 names, and nested
+# moduli. Its boundaries are at 31 and 62 again, and this time the step there is no copy: the stream ends, and a new embedding begins.
+
+# %%
+map_c = modular_maps.load("chain", profile, seed)
+blocks_c = fs.partition(map_c, seed=seed)
+starts_c = [map_c.names[i] for i in blocks_c.boundaries]
+note(n_blocks_c=blocks_c.n_blocks, p_c=blocks_c.p_value)
+note(starts_c=", ".join(s.replace("blocks.0.", "") for s in starts_c) or "none")
+widgets.explorer(
+    map_c,
+    "Layer map of a chain of three parts, with the blocks that the test finds.",
+    blocks_c,
+)
+
+# %% [markdown]
+# How large are the steps at the true boundaries, among all steps from a layer to the next, and where is the map cut if we insist on three blocks?
+
+# %%
+steps_c = np.diag(map_c.values, k=1)
+rank_c = (-steps_c).argsort().argsort() + 1
+true_steps = [per_block - 1, 2 * per_block - 1]
+cuts_c = cut_into(map_c, 3).boundaries
+note(ranks_c=" and ".join(str(rank_c[k]) for k in true_steps), n_steps=len(steps_c))
+note(cuts_c=" and ".join(str(i) for i in cuts_c))
+note(found_c=len(truth & set(blocks_c.boundaries)), hit_c=len(truth & set(cuts_c)))
+
+# %% [markdown]
+# TODO2
+#
 # ## Other measures
 #
 # Five other measures can compare layers of different widths. All of them answer the same

@@ -214,9 +214,8 @@ pd.Series(squares, name="accuracy (%)").round(1).to_frame()
 # Model E. Fitting one takes some seconds, and there are 93 layers and four targets, so these are frozen:
 
 # %%
-frozen, origin = known_targets.load(profile, seed)
+classifier, origin = known_targets.load("classifier", profile, seed)
 print(origin)
-classifier = frozen["classifier"]
 seen, held_out = table_3(classifier[..., 0]), table_3(classifier[..., 1])
 
 # %% [markdown]
@@ -266,8 +265,10 @@ viz.curves(
 # The same with scikit-learn's regressor, which has the same hidden units and gives the integer:
 
 # %%
+r2_all, origin = known_targets.load("regressor", profile, seed)
+print(origin)
 regressor = pd.DataFrame(
-    frozen["regressor"].max(axis=0),
+    r2_all.max(axis=0),
     list(targets),
     ["best R^2, seen", "best R^2, unseen"],
 )

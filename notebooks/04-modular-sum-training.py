@@ -413,18 +413,19 @@ for name in KNOWN_BOUNDARIES:
     chains[name] = [
         modular_sum.describe(chain.plan.steps),
         ", ".join(map(str, chain.plan.blocks)),
+        ", ".join(str(len(history)) for history in chain.histories),
         100 * chain.accuracies()[1],
     ]
-headings = ["functions", "blocks of each", "validation (%)"]
+headings = ["functions", "blocks of each", "epochs of each", "validation (%)"]
 known = pd.DataFrame.from_dict(chains, orient="index", columns=headings)
 note(n_chains=len(known), low_chain=float(known["validation (%)"].min()))
 known
 
 # %% [markdown]
-# All {glue:text}`n_chains:d` reach {glue:text}`low_chain:.1f` % or more. With nested moduli and products the very steps that Models L and E
-# do not learn are easy here, in a few hundred epochs each, because every part has an embedding of its own. (A part may have met the same
+# All {glue:text}`n_chains:d` reach {glue:text}`low_chain:.1f` % or more. With nested moduli the very sums that Models L and E
+# do not learn are easy here, because every part has an embedding of its own: a few hundred epochs each. Products take much longer, with slingshots
+# until the learning rate falls. (A part may have met the same
 # answer and $b$ in training with another $a$; only for the first two functions are the validation pairs all new to it.)
-#
 #
 # ## All seeds
 #

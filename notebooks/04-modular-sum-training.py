@@ -423,8 +423,8 @@ known
 
 # %% [markdown]
 # All {glue:text}`n_chains:d` reach {glue:text}`low_chain:.1f` % or more. With nested moduli the very sums that Models L and E
-# do not learn are easy here, because every part has an embedding of its own: a few hundred epochs each. Products take much longer, with slingshots
-# until the learning rate falls. (A part may have met the same
+# do not learn are easy here, because every part has an embedding of its own: a few hundred epochs each. A product in one block is as
+# easy, in two blocks it takes much longer, with slingshots until the learning rate falls. (A part may have met the same
 # answer and $b$ in training with another $a$; only for the first two functions are the validation pairs all new to it.)
 #
 # ## All seeds

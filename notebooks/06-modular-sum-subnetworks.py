@@ -746,7 +746,7 @@ note(holds_100=table["holds that of 1,000 (%)"][100])
 # | C14: so attention does the main work | differs | it does not follow: the step at which the answer becomes readable is {glue:text}`step_relu:.2f` |
 # | C15: distances do not grow monotonically with depth (5.1) | holds without scale | the step out of the attention maps leads back to layers near the entrance |
 # | C22: spectral clustering of the inverted map finds two groups (claimed for BERT, 5.2) | cannot tell: it returns as many groups as it is asked for | in Model 0 the attention maps, {glue:text}`spectral_groups:d` layers, and the rest |
-# | C06: subsampling does not change the finding | holds for the order, differs for the values | rank correlation {glue:text}`rank_100:.2f` and a shift of {glue:text}`shift:+.0f` % at 100 inputs |
+# | C06: subsampling does not change the finding | holds for the order, differs for the values | rank correlation {glue:text}`rank_100:.2f` and a shift of {glue:text}`shift_100:+.0f` % at 100 inputs |
 # | C33: GW shows sub-networks more clearly than other measures (reviews) | differs on this network | no measure finds more than {glue:text}`found_by_any:d` of the two true boundaries |
 # | C36: layers change abruptly, not smoothly (later version) | holds for Model 0 and this definition of abrupt | $p$ = {glue:text}`p_value:.3f` against smooth drift |
 #

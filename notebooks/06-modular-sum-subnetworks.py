@@ -601,7 +601,7 @@ true_steps = [per_block - 1, 2 * per_block - 1]
 cuts_c = cut_into(map_c, 3).boundaries
 note(ranks_c=" and ".join(str(rank_c[k]) for k in true_steps), n_steps=len(steps_c))
 note(cuts_c=" and ".join(str(i) for i in cuts_c))
-note(found_c=len(truth & set(blocks_c.boundaries)), hit_c=len(truth & set(cuts_c)))
+note(found_c=len(truth & set(blocks_c.boundaries)))
 
 # %% [markdown]
 # The test finds {glue:text}`n_blocks_c:d` blocks ($p$ = {glue:text}`p_c:.3f`), which start at {glue:text}`starts_c`; of the two true boundaries it finds
@@ -731,7 +731,7 @@ note(holds_100=table["holds that of 1,000 (%)"][100])
 # At 50 inputs the distances are {glue:text}`shift_50:+.0f` % off those at 1,000, at 100 {glue:text}`shift_100:+.0f` %, at 200 {glue:text}`shift_200:+.0f` %: fewer points leave
 # more room between the clouds. Their order is kept better, with rank correlations of {glue:text}`rank_50:.2f`, {glue:text}`rank_100:.2f` and {glue:text}`rank_200:.2f`. At 100 inputs the
 # interval is {glue:text}`interval_100:.0f` % of the distance wide, and holds the distance at 1,000 for {glue:text}`holds_100:.0f` % of the pairs: it tells how much a distance would vary with other
-# samples *of this size*, and nothing of the shift. Compare maps only at the same number of inputs, and read no difference that is smaller than the interval. All 3,481 inputs were not tried.
+# samples *of this size*, and nothing of the shift. Compare maps only at the same number of inputs, and read no difference that is smaller than the interval. The whole set of 3,481 was not compared.
 #
 # ## What we found
 #

@@ -725,7 +725,7 @@ against = {
     for n, value in frozen_maps.items()
 }
 table = pd.DataFrame(against).T.join(pd.DataFrame(table).T).sort_index()
-table.rename_axis("inputs").round(2)
+table.rename_axis("inputs").round(2).astype(object).fillna("")
 
 # %% [markdown]
 # The numbers for the text:

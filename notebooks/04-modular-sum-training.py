@@ -20,8 +20,8 @@
 # **Model 0** says $(a + b) \bmod p$, and **Models E and L** add three times, one sum on top
 # of the other. This chapter trains them and checks them; the maps come in
 # [chapter 06](06-modular-sum-subnetworks.ipynb). Two things are smaller here than in the
-# paper: training stops after a few thousand epochs where the paper takes 26,000, because
-# the networks answer all they will answer long before; and there are three seeds of each,
+# paper: training stops after a few thousand epochs where the paper takes 26,000, though not
+# every network gets everything right by then; and there are three seeds of each,
 # where the paper shows one.
 #
 # :::{admonition} What you will learn
@@ -410,7 +410,7 @@ note(wrong_far=100 * float(off[~near].mean()))
 # {glue:text}`end_nested:.1f` % of the first network's validation pairs are right in the end, and no network ever has more than
 # {glue:text}`high_nested:.1f` %. Of the wrong answers at least {glue:text}`off_31:.0f` % are off by exactly one
 # 31 ({glue:text}`off_chance:.1f` % would be by chance). Within 2 of a multiple of 31, {glue:text}`wrong_near:.0f` % are wrong, elsewhere
-# {glue:text}`wrong_far:.0f` %. So these networks have learned nearly all of the rule; what they do not know for sure is when the second sum begins anew.
+# {glue:text}`wrong_far:.0f` %. So most of what these networks get wrong is one thing: whether the second sum has begun anew. They were not trained for the paper's 26,000 epochs.
 #
 # ## Networks of known boundaries
 #
@@ -489,7 +489,7 @@ lowest.round(2)
 # | C09: all modular models reach 100 % accuracy (5.1) | holds for Model 0, and for Model E with equal moduli at the moment at which it was stopped | lowest validation accuracy over three seeds {glue:text}`low_0:.1f` % and {glue:text}`low_e:.1f` % |
 # | C09, for Model L with equal moduli | holds for {glue:text}`perfect_l:d` of the three seeds shown and not for a fourth, with more weight decay than published | the lowest of the three has {glue:text}`low_l:.1f` % |
 # | C09, for Model L with nested moduli | differs | the second stage has {glue:text}`nested_val:.1f` % on validation pairs |
-# | C09, for Model E with nested moduli | differs | {glue:text}`low_nested:.1f` % after 4,000 epochs, in the worst of three seeds; at least {glue:text}`off_31:.0f` % of the wrong answers are off by one 31 |
+# | C09, for Model E with nested moduli | differs as far as we trained | {glue:text}`low_nested:.1f` % after 4,000 epochs, in the worst of three seeds; at least {glue:text}`off_31:.0f` % of the wrong answers are off by one 31 |
 #
 # To doubt D10, whether 100 % means training or validation data: both are in the table. To doubt
 # D06, whether one seed is enough: three seeds are there, and the next chapters use them.

@@ -701,11 +701,11 @@ viz.scatter(
 # %%
 inner = np.triu_indices(len(stream_names), k=1)
 stream_reps = MAPS["l-stream-3481"].representations(profile, seed)
-frozen_maps = {
+distances = {
     n: modular_maps.load(f"l-stream-{n}", profile, seed).values[inner]
     for n in (1000, 3481)
 }
-every = frozen_maps[3481]
+every = distances[3481]
 table = {}
 for n in (50, 100, 200):
     few = stream_reps.subsample(min(n, stream_reps.n_samples), seed)
@@ -716,13 +716,13 @@ for n in (50, 100, 200):
         "holds that of all (%)": 100
         * float(((low <= every) & (every <= high)).mean()),
     }
-    frozen_maps[n] = value
+    distances[n] = value
 against = {
     n: {
         "shift (%)": 100 * float(np.median(value / every) - 1),
         "rank correlation": spearmanr(value, every).statistic,
     }
-    for n, value in frozen_maps.items()
+    for n, value in distances.items()
 }
 table = pd.DataFrame(against).T.join(pd.DataFrame(table).T).sort_index()
 table.rename_axis("inputs").round(2).astype(object).fillna("")
@@ -740,8 +740,8 @@ note(holds_100=table["holds that of all (%)"][100])
 
 # %% [markdown]
 # At 50 inputs the distances are {glue:text}`shift_50:+.0f` % off those on all, at 100 {glue:text}`shift_100:+.0f` %, at 200 {glue:text}`shift_200:+.0f` %, at 1,000
-# {glue:text}`shift_1000:+.1f` %: fewer points leave
-# more room between the clouds. Their order is kept better, with rank correlations of {glue:text}`rank_50:.2f`, {glue:text}`rank_100:.2f`, {glue:text}`rank_200:.2f` and
+# {glue:text}`shift_1000:+.1f` %: with few
+# inputs they come out larger. Their order is kept better, with rank correlations of {glue:text}`rank_50:.2f`, {glue:text}`rank_100:.2f`, {glue:text}`rank_200:.2f` and
 # {glue:text}`rank_1000:.2f`. At 100 inputs the
 # interval is {glue:text}`interval_100:.0f` % of the distance wide, and holds the distance on all inputs for {glue:text}`holds_100:.0f` % of the pairs: it tells how much a distance would vary with other
 # samples *of this size*, and nothing of the shift. Compare maps only at the same number of inputs, and read no difference that is smaller than the interval.

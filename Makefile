@@ -53,7 +53,7 @@ pair: $(READY)  ## write notebooks/*.ipynb anew from notebooks/*.py
 
 experiments: PROFILE = full
 experiments: $(READY)  ## recompute what data/ freezes (PROFILE=full ONLY=name DEVICE=cpu SEED=0; every seed if not said)
-	$(PY) -m funcsim.cli experiments --profile $(PROFILE) $(if $(ONLY),--only $(ONLY)) --device $(DEVICE) $(if $(SEED),--seed $(SEED))
+	$(PY) -m funcsim.cli experiments --profile $(PROFILE) $(if $(ONLY),--only $(ONLY)) --device $(DEVICE) $(if $(SEED),--seed $(SEED)) $(if $(ENCODER),--encoder $(ENCODER))
 
 bench: $(READY)  ## the solver against its peers, the partition on planted maps -> _build/bench/*.json (PROFILE=full ONLY=gw)
 	$(PY) -m funcsim.cli bench --profile $(if $(filter smoke,$(PROFILE)),smoke,full) $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED))
@@ -69,7 +69,7 @@ $(READY): pyproject.toml constraints.txt
 	@"$(PYTHON)" -c 'import sys; v = sys.version_info[:2]; v in ((3, 11), (3, 12)) or sys.exit("This project needs Python 3.11 or 3.12; $(PYTHON) is Python %d.%d. Choose another: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" % v)'
 	@echo "Setting up $(VENV) from constraints.txt (once; some minutes)"
 	"$(PYTHON)" -m venv $(VENV)
-	$(PY) -m pip install --disable-pip-version-check --constraint constraints.txt --editable '.[book,test]' \
+	$(PY) -m pip install --disable-pip-version-check --constraint constraints.txt --editable '.[book,test,text]' \
 	  | { grep -v 'already satisfied' || true; }
 	@touch $@
 

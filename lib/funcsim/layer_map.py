@@ -6,7 +6,7 @@ Taught in chapter 06.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,6 +75,17 @@ class LayerMap:
     def within_one_model(self) -> bool:
         """Whether rows and columns are the same layers."""
         return self.names == self.columns
+
+    def defined(self) -> LayerMap:
+        """Without the layers that compare with nothing: all their values are NaN."""
+        here = ~np.isnan(self.values).all(axis=1), ~np.isnan(self.values).all(axis=0)
+        names, columns = (
+            tuple(name for name, known in zip(told, kept, strict=True) if known)
+            for told, kept in zip((self.names, self.columns), here, strict=True)
+        )
+        cut = np.ix_(*here)
+        lower = None if self.lower is None else self.lower[cut]
+        return replace(self, values=self.values[cut], names=names, columns=columns, lower=lower)
 
     def to_frame(self) -> pd.DataFrame:
         """The values as a table (L, M) with the layers' names on both sides."""

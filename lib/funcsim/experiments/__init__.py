@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from funcsim.experiments import known_targets, modular_maps, modular_sum
+from funcsim.experiments import encoders, known_targets, modular_maps, modular_sum
 from funcsim.experiments.plans import PLANS, SEEDS
 from funcsim.provenance import Record
 
@@ -35,4 +35,10 @@ EXPERIMENTS: dict[str, Experiment] = {
 EXPERIMENTS |= {
     f"{known_targets.NAME}/{kind}": Experiment(known_targets.NAME, (0,), partial(known_targets.run, kind))
     for kind in known_targets.PROBES
+}
+EXPERIMENTS |= {
+    f"{encoders.GROUP}/{name}": Experiment(
+        encoders.GROUP, (0, 1, 2) if name == "sst2-dense" else (0,), partial(encoders.run, name)
+    )
+    for name in encoders.PLANS
 }

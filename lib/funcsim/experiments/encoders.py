@@ -1,0 +1,423 @@
+"""Encoders fine-tuned on sentiment: dense, sparse, and as they came (section 5.2, appendices C to G).
+
+Every run freezes what the chapters look at: the curves, the logits of all validation texts, the maps
+of its blocks under every measure, and how far each block has moved from where it began. Of some runs
+what the blocks say of the texts is frozen as well. Weights and texts are not.
+
+Taught in chapters 07 to 09.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.spatial.distance import pdist
+from torch import nn
+
+import funcsim as fs
+from funcsim.cache import digest
+from funcsim.experiments.modular_sum import WORK
+from funcsim.geometry import coordinates, is_degenerate
+from funcsim.measures.cca import FullRankWarning
+from funcsim.models.encoders import Encoder, load_encoder
+from funcsim.provenance import Record, data_dir, describe_device, folder_of, freeze, load_record
+from funcsim.storage import read_tensors, write_tensors
+from funcsim.tasks.sentiment import Corpus, load_sentiment, toy_corpus
+from funcsim.training.fine_tuning import (
+    FineTuningConfig,
+    FineTuningHistory,
+    fine_tune,
+    predict,
+    scores,
+)
+from funcsim.training.sparsity import (
+    blocks_of,
+    heads_left,
+    share_of_zeros,
+    sparsifier,
+    sparsity,
+    strength_for,
+)
+
+GROUP = "bert"
+ENCODER = "minilm"
+FORMAT = "funcsim.encoder_run/1"
+MAPS_FORMAT = "funcsim.layer_maps/1"
+FILE = "run.safetensors"
+MAPS = "maps.safetensors"
+POOLINGS = ("cls", "mean", "tokens")
+#: Of the first step. A weight moves by about so much in a step, and pruning shrinks it by as much:
+#: with a quarter of this, what the task needs could not withstand the penalties of 95 % sparsity.
+RATE = 2e-4
+ARRAYS = ("logits", "labels", "rows", "lengths", "moved", "scale", "zeros", "heads", "boundary_frequency")
+
+
+@dataclass(frozen=True)
+class EncoderPlan:
+    """What is done to an encoder.
+
+    Attributes
+    ----------
+    task : {"sst2", "yelp"}
+    training : FineTuningConfig or None
+        None leaves the encoder as it came.
+    method : {"neuroprune", "l1", "magnitude"} or None
+        How its weights are made to vanish meanwhile.
+    target : float
+        What share of them, about.
+    correction : float
+        By which the strength that :func:`strength_for` finds is multiplied: the task pulls back.
+    n_texts : int
+        Validation texts that the blocks are asked about, pooled.
+    n_mapped, n_flat : int
+        The first of them: for the maps, and with all tokens.
+    n_boot : int
+        On how many random halves of those texts the boundaries are looked for again.
+    keep : tuple of int
+        What the blocks say of how many texts is frozen, by pooling. Of seed 0 only.
+    """
+
+    task: str
+    training: FineTuningConfig | None
+    method: str | None = None
+    target: float = 0.0
+    correction: float = 1.0
+    n_texts: int = 500
+    n_mapped: int = 200
+    n_flat: int = 100
+    n_boot: int = 20
+    keep: tuple[int, int, int] = (0, 0, 0)
+
+    def tiny(self) -> EncoderPlan:
+        """The same plan, small enough for the encoder "tiny": for profile `smoke`."""
+        training = self.training and FineTuningConfig(
+            steps=20, batch_size=8, max_length=16, lr=2e-3, eval_every=5, save_every=10
+        )
+        kept = tuple(min(n, most) for n, most in zip(self.keep, (30, 20, 12), strict=True))
+        return replace(self, training=training, n_texts=30, n_mapped=20, n_flat=12, n_boot=2, keep=kept)
+
+    def to_dict(self) -> dict[str, object]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class EncoderRun:
+    """What was frozen of a run.
+
+    Attributes
+    ----------
+    reps : dict of str to Representations
+        By pooling, "cls" and "mean": blocks of (texts, width). "tokens": all tokens of fewer
+        texts, flattened, as coordinates with the same distances. Only what the plan keeps.
+    maps : dict of str to LayerMap
+        By pooling, normalisation and measure, such as "cls/mean/gw" and "mean/raw/euclidean".
+        "halves": at [CLS], twice in every block, after the attention and at the end. NaN where a
+        block says the same of all texts.
+    logits, labels : array (n, 2) and (n,)
+        Of all validation texts.
+    rows, lengths : array (n_texts,)
+        Which of them `reps` holds, and their numbers of tokens.
+    moved : array (blocks,)
+        Length of the change of each block's weights, relative to their length before.
+    scale : array (blocks,)
+        Mean distance between what a block says of two texts, at [CLS].
+    zeros, heads : array (blocks,)
+        Share of each block's weights that are zero, and how many of its heads still write.
+    boundary_frequency : array (layers,)
+        In which share of random halves of the texts the test finds a boundary before each layer of
+        the map "halves/mean/gw"; empty if there is none.
+    sparsity : float
+        Share of the weights of attention and MLP that are zero.
+    history : FineTuningHistory or None
+    plan : EncoderPlan
+    record : Record or None
+    """
+
+    reps: dict[str, fs.Representations]
+    maps: dict[str, fs.LayerMap]
+    logits: NDArray[np.float64]
+    labels: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+    moved: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    zeros: NDArray[np.float64]
+    heads: NDArray[np.int64]
+    boundary_frequency: NDArray[np.float64]
+    sparsity: float
+    history: FineTuningHistory | None
+    plan: EncoderPlan
+    record: Record | None
+
+    @property
+    def origin(self) -> str:
+        """In one line, where this comes from."""
+        return str(self.record or "profile smoke: a tiny encoder, fine-tuned on the spot")
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """Loss, accuracy and F1 on all validation texts."""
+        return scores(self.logits, self.labels)
+
+
+def _plans() -> dict[str, EncoderPlan]:
+    sst2 = EncoderPlan("sst2", FineTuningConfig(steps=1500, lr=RATE))
+    yelp = EncoderPlan("yelp", FineTuningConfig(steps=600, max_length=128, lr=RATE, eval_every=100))
+    plans = {}
+    for dense in (sst2, yelp):
+        whole = replace(dense, keep=(500, 200, 100) if dense is sst2 else (200, 100, 100))
+        plans[f"{dense.task}-pretrained"] = replace(whole, training=None)
+        plans[f"{dense.task}-dense"] = whole
+        for target in (25, 70, 95):
+            for method in ("neuroprune", "l1", "magnitude") if dense is sst2 else ("neuroprune",):
+                keep = (100, 0, 0) if method == "neuroprune" else (0, 0, 0)
+                plan = replace(dense, method=method, target=target / 100, keep=keep)
+                plans[f"{dense.task}-{method}-{target}"] = plan
+    return plans
+
+
+#: By name: what chapters 07 to 09 compare.
+PLANS = _plans()
+
+
+def run(
+    name: str,
+    profile: str = "full",
+    seed: int = 0,
+    device: str = "cpu",
+    out: Path | None = None,
+    work: Path = WORK,
+    progress: bool = True,
+    encoder: str = ENCODER,
+) -> Record:
+    """Fine-tune as a plan says; freeze what the blocks say into ``out / bert/<name> / seed-<seed>``.
+
+    States from which an interrupted run goes on are kept in ``work / bert/<name>``.
+    """
+    experiment = f"{GROUP}/{name}"
+    plan = PLANS[name].tiny() if profile == "smoke" else PLANS[name]
+    encoder = "tiny" if profile == "smoke" else encoder
+    told = json.dumps([encoder, plan.to_dict(), seed, torch.device(device).type], sort_keys=True)
+    state = work / experiment / f"{digest(told)[:12]}.safetensors"
+    loaded, made, corpora = _carry_out(plan, encoder, seed, device, state, profile == "smoke", progress)
+    folder = (out or data_dir()) / folder_of(experiment, seed)
+    for pooling, reps in made.reps.items():
+        reps.save(folder / f"{pooling}.safetensors", half=True)
+    _save_maps(folder / MAPS, made.maps)
+    arrays = {name: getattr(made, name) for name in ARRAYS}
+    arrays |= {f"curves/{k}": v for k, v in made.history.curves().items()} if made.history else {}
+    write_tensors(folder / FILE, arrays, {"format": FORMAT})
+    results = {f"val_{k}": v for k, v in made.scores.items()} | {"sparsity": made.sparsity}
+    return freeze(
+        folder,
+        [FILE, MAPS, *(f"{pooling}.safetensors" for pooling in made.reps)],
+        experiment=experiment,
+        command=f"make experiments PROFILE={profile} ONLY={experiment} DEVICE={device} SEED={seed}",
+        parameters=plan.to_dict() | {"encoder": encoder},
+        seed=seed,
+        device=describe_device(device),
+        seconds=round(made.history.seconds if made.history else 0.0, 1),
+        encoder=f"{loaded.origin}, {loaded.n_blocks} blocks of width {loaded.model.config.hidden_size}",
+        data="; ".join(corpus.origin for corpus in corpora),
+        results=results,
+    )
+
+
+def load(name: str, profile: str = "laptop", seed: int = 0) -> EncoderRun:
+    """A frozen run; at profile "smoke" one of a tiny encoder, on the spot.
+
+    Raises
+    ------
+    FrozenDataError
+        If the frozen files are missing or differ from their record.
+    ValueError
+        If `name` is unknown.
+    """
+    if name not in PLANS:
+        raise ValueError(f"there is no run {name!r}; there is {', '.join(PLANS)}")
+    if profile == "smoke":
+        return _tiny(name, seed)
+    record = load_record(f"{GROUP}/{name}", seed)
+    folder = data_dir() / folder_of(f"{GROUP}/{name}", seed)
+    arrays, _ = read_tensors(folder / FILE, FORMAT)
+    curves = {key.removeprefix("curves/"): x.tolist() for key, x in arrays.items() if "curves/" in key}
+    return EncoderRun(
+        {
+            pooling: fs.Representations.load(folder / f"{pooling}.safetensors")
+            for pooling in POOLINGS
+            if f"{pooling}.safetensors" in record.files
+        },
+        _load_maps(folder / MAPS),
+        *(arrays[name] for name in ARRAYS),
+        record.results["sparsity"],
+        FineTuningHistory(**curves) if curves else None,
+        PLANS[name],
+        record,
+    )
+
+
+@cache
+def _tiny(name: str, seed: int) -> EncoderRun:
+    """Made once in a process."""
+    return _carry_out(PLANS[name].tiny(), "tiny", seed, "cpu", None, True, False)[1]
+
+
+def _carry_out(
+    plan: EncoderPlan, name: str, seed: int, device: str, state: Path | None, smoke: bool, progress: bool
+) -> tuple[Encoder, EncoderRun, tuple[Corpus, Corpus]]:
+    """Load, fine-tune, look: everything but freezing."""
+    train, validation = _corpora(plan, smoke)  # what is missing is said before anything is learned
+    rows = validation.draw(plan.n_texts, seed=0)
+    encoder = load_encoder(name, seed)
+    before = _block_weights(encoder.model)
+    history, config = None, plan.training or FineTuningConfig(max_length=16 if smoke else 64)
+    if plan.training:
+        after_step = None
+        if plan.method:
+            strength = plan.correction * strength_for(encoder.model, plan.method, plan.target, config)
+            after_step = sparsifier(encoder.model, plan.method, strength, config)
+        curve_texts = validation.sample(min(len(validation), 1000), seed=0)
+        history = fine_tune(encoder, train, curve_texts, config, seed, state, device, after_step, progress)
+    after = _block_weights(encoder.model)
+    reps, lengths = _look(encoder, validation[rows], plan.n_flat, config.max_length)
+    halves = _look_twice(encoder, validation[rows[: plan.n_mapped]], config.max_length)
+    keep = plan.keep if seed == 0 else (0, 0, 0)
+    made = EncoderRun(
+        {pooling: first(reps[pooling], n) for pooling, n in zip(POOLINGS, keep, strict=True) if n},
+        _maps({pooling: first(reps[pooling], plan.n_mapped) for pooling in POOLINGS[:2]}, fs.measures())
+        | _maps({"halves": halves} if halves else {}, ("gw", "rsm", "cka-debiased")),
+        predict(encoder, validation, config.max_length),
+        validation.labels,
+        rows,
+        lengths,
+        np.array([np.linalg.norm(b - a) / np.linalg.norm(a) for a, b in zip(before, after, strict=True)]),
+        np.array([pdist(x).mean() for x in reps["cls"].values()]),
+        np.array([share_of_zeros(block.linears) for block in blocks_of(encoder.model)]),
+        np.array([heads_left(block) for block in blocks_of(encoder.model)]),
+        _boundary_frequency(halves, plan.n_boot) if halves else np.zeros(0),
+        sparsity(encoder.model),
+        history,
+        plan,
+        None,
+    )
+    return encoder, made, (train, validation)
+
+
+def _corpora(plan: EncoderPlan, smoke: bool) -> tuple[Corpus, Corpus]:
+    if smoke:
+        return toy_corpus(80, seed=0), toy_corpus(40, seed=1)
+    return load_sentiment(plan.task, "train"), load_sentiment(plan.task, "validation")
+
+
+def _block_weights(model: nn.Module) -> list[NDArray[np.float64]]:
+    return [
+        np.concatenate([linear.weight.detach().double().numpy().ravel() for linear in block.linears])
+        for block in blocks_of(model)
+    ]
+
+
+def _look(
+    encoder: Encoder, corpus: Corpus, n_flat: int, max_length: int
+) -> tuple[dict[str, fs.Representations], NDArray[np.int64]]:
+    """What the blocks say of texts, by pooling, and how many tokens the texts have."""
+    layers, width = f"{encoder.blocks}.*", encoder.model.config.hidden_size
+    batches = [encoder.encode(corpus.texts[k : k + 50], max_length) for k in range(0, len(corpus), 50)]
+    lengths = np.concatenate([batch["attention_mask"].sum(dim=1).numpy() for batch in batches])
+    reps = {
+        pooling: fs.capture(encoder.model, batches, layers, pooling, progress=False)
+        for pooling in POOLINGS[:2]
+    }
+    flat = encoder.encode(corpus.texts[:n_flat], max_length, fill=True)
+    real = np.repeat(flat["attention_mask"].numpy(), width, axis=1)  # padding says nothing
+    tokens = fs.capture(encoder.model, [flat], layers, progress=False)
+    reps["tokens"] = fs.Representations({name: coordinates(x * real) for name, x in tokens.items()})
+    return reps, lengths
+
+
+def first(reps: fs.Representations, n: int) -> fs.Representations:
+    """The first `n` samples of every layer, or all if there are fewer."""
+    return fs.Representations({name: x[:n] for name, x in reps.items()})
+
+
+def _look_twice(encoder: Encoder, corpus: Corpus, max_length: int) -> fs.Representations | None:
+    """What is said at [CLS] after the attention and at the end of every block, if it is a BERT."""
+    attention = f"{encoder.blocks}.*.attention.output"
+    if not any(name.endswith(".attention.output") for name, _ in encoder.model.named_modules()):
+        return None
+    batches = [encoder.encode(corpus.texts[k : k + 50], max_length) for k in range(0, len(corpus), 50)]
+    return fs.capture(encoder.model, batches, [attention, f"{encoder.blocks}.*"], "cls", progress=False)
+
+
+def _maps(reps: dict[str, fs.Representations], measures: Iterable[str]) -> dict[str, fs.LayerMap]:
+    """By pooling, normalisation and measure."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FullRankWarning)  # said in chapter 03, and where a map is shown
+        return {
+            f"{pooling}/{normalize or 'raw'}/{measure}": compare_defined(
+                x, measure=measure, normalize=normalize
+            )
+            for pooling, x in reps.items()
+            for normalize in ("mean", None)
+            for measure in measures
+        }
+
+
+def compare_defined(
+    x: fs.Representations, y: fs.Representations | None = None, **options: Any
+) -> fs.LayerMap:
+    """As :func:`funcsim.compare`, with NaN for layers that say the same of all samples.
+
+    In a sparse encoder there are such layers: where no head writes any more, [CLS] knows no text.
+    """
+    kept = [_defined(x), _defined(x if y is None else y)]
+    values = np.full((len(x), len(x if y is None else y)), np.nan)
+    names = (x.names, x.names if y is None else y.names)
+    if all(kept):
+        found = fs.compare(
+            x.select(kept[0]), None if y is None else y.select(kept[1]), progress=False, **options
+        )
+        at = [[told.index(name) for name in here] for told, here in zip(names, kept, strict=True)]
+        values[np.ix_(*at)] = found.values
+    measure, normalize = options.get("measure", "gw"), options.get("normalize", "mean")
+    similar = fs.measures()[measure].larger_is_similar
+    return fs.LayerMap(values, *names, measure, normalize, x.n_samples, larger_is_similar=similar)
+
+
+def _defined(reps: fs.Representations) -> list[str]:
+    return [name for name, layer in reps.items() if not is_degenerate(layer)]
+
+
+def _boundary_frequency(reps: fs.Representations, n_boot: int) -> NDArray[np.float64]:
+    """One number for every layer; a degenerate one begins nothing."""
+    kept, found = _defined(reps), dict.fromkeys(reps, 0.0)
+    if len(kept) > 1:
+        boot = fs.bootstrap(reps.select(kept), n_boot=n_boot, progress=False)
+        found |= dict(zip(kept, boot.boundary_frequency.tolist(), strict=True))
+    return np.array(list(found.values()))
+
+
+def _save_maps(path: Path, maps: dict[str, fs.LayerMap]) -> None:
+    told = {key.split("/")[0]: [layer_map.names, layer_map.n_samples] for key, layer_map in maps.items()}
+    header = {"format": MAPS_FORMAT, "layers": json.dumps(told)}
+    write_tensors(path, {key: layer_map.values for key, layer_map in maps.items()}, header)
+
+
+def _load_maps(path: Path) -> dict[str, fs.LayerMap]:
+    tensors, header = read_tensors(path, MAPS_FORMAT)
+    told, measures, maps = json.loads(header["layers"]), fs.measures(), {}
+    for key, values in tensors.items():
+        pooling, normalize, measure = key.split("/")
+        names, n = tuple(told[pooling][0]), told[pooling][1]
+        scaled = None if normalize == "raw" else normalize
+        larger = measures[measure].larger_is_similar
+        maps[key] = fs.LayerMap(values, names, names, measure, scaled, n, larger_is_similar=larger)
+    return maps

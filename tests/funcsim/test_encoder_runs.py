@@ -1,0 +1,189 @@
+"""Runs of encoders: what is frozen of them, and what is refused."""
+
+import gzip
+
+import numpy as np
+import pytest
+from scipy.spatial.distance import pdist
+
+import funcsim as fs
+from funcsim import viz
+from funcsim.cli import main
+from funcsim.experiments import encoders
+from funcsim.experiments.encoders import PLANS
+from funcsim.provenance import load_record
+from funcsim.tasks.sentiment import toy_corpus
+
+pytest.importorskip("transformers")
+
+
+def test_a_run_is_frozen_loaded_and_not_made_twice(tmp_path, monkeypatch):
+    told = {"profile": "smoke", "out": tmp_path / "out", "work": tmp_path / "work", "progress": False}
+    made = encoders.run("sst2-neuroprune-70", **told)
+    assert encoders.run("sst2-neuroprune-70", **told).seconds == made.seconds
+    monkeypatch.setenv("FUNCSIM_FROZEN", str(tmp_path / "out"))
+    frozen, again = encoders.load("sst2-neuroprune-70"), encoders.load("sst2-neuroprune-70", "smoke")
+    assert frozen.origin == str(made)
+    assert np.array_equal(frozen.logits, again.logits)
+    assert frozen.scores["accuracy"] == made.results["val_accuracy"]
+    assert frozen.history.val_loss == again.history.val_loss
+    assert frozen.sparsity == again.sparsity == pytest.approx(0.7, abs=0.1)
+    for pooling, reps in frozen.reps.items():
+        assert reps.names == tuple(f"bert.encoder.layer.{k}" for k in range(4))
+        for name in reps.names:
+            assert np.allclose(reps[name], again.reps[pooling][name], atol=2e-3)
+    assert {pooling: reps.n_samples for pooling, reps in frozen.reps.items()} == {"cls": 30}
+    assert frozen.maps.keys() == again.maps.keys()
+    for key in ("cls/mean/gw", "mean/raw/euclidean", "halves/mean/gw", "cls/mean/cka"):
+        a, b = frozen.maps[key], again.maps[key]
+        assert (a.values == b.values).all()
+        assert (a.names, a.measure, a.normalize, a.n_samples) == (b.names, b.measure, b.normalize, 20)
+        assert a.larger_is_similar is (key == "cls/mean/cka")
+
+
+def test_a_map_is_that_of_the_first_texts():
+    made = encoders.load("sst2-dense", "smoke")
+    assert {pooling: reps.n_samples for pooling, reps in made.reps.items()} == {
+        "cls": 30,
+        "mean": 20,
+        "tokens": 12,
+    }
+    for pooling in ("cls", "mean"):
+        again = fs.compare(encoders.first(made.reps[pooling], 20), measure="rsm", progress=False)
+        assert np.array_equal(again.values, made.maps[f"{pooling}/mean/rsm"].values)
+    distances = [pdist(x).mean() for x in made.reps["cls"].values()]
+    assert np.allclose(made.scale, distances)
+
+
+def test_of_other_seeds_only_maps_are_kept():
+    made = encoders.load("sst2-dense", "smoke", seed=1)
+    assert made.reps == {}
+    assert "cls/mean/gw" in made.maps
+
+
+def test_a_block_is_looked_at_after_its_attention_and_at_its_end():
+    made = encoders.load("sst2-pretrained", "smoke")
+    halves, ends = made.maps["halves/raw/rsm"], made.maps["cls/raw/rsm"]
+    names = [f"bert.encoder.layer.{k}" for k in range(4)]
+    assert halves.names == tuple(n for name in names for n in (f"{name}.attention.output", name))
+    assert np.allclose(halves.values[1::2, 1::2], ends.values)
+    assert made.boundary_frequency.shape == (8,)
+    assert made.boundary_frequency[0] == 0
+    assert set(made.boundary_frequency) <= {0, 0.5, 1}
+
+
+def test_an_encoder_that_is_not_tuned_has_not_moved():
+    came, tuned = (encoders.load(f"yelp-{kind}", "smoke") for kind in ("pretrained", "dense"))
+    assert (came.moved == 0).all()
+    assert came.zeros.mean() == pytest.approx(came.sparsity)
+    assert came.heads.tolist() == [4, 4, 4, 4]
+    assert came.history is None
+    assert (tuned.moved > 0).all()
+    assert came.moved.shape == tuned.moved.shape == (4,)
+
+
+def test_all_runs_of_a_task_look_at_the_same_texts():
+    runs = [encoders.load(f"sst2-{kind}", "smoke") for kind in ("pretrained", "dense")]
+    assert np.array_equal(runs[0].rows, runs[1].rows)
+    assert np.array_equal(runs[0].lengths, runs[1].lengths)
+    assert runs[0].lengths.min() >= 3
+
+
+def test_the_padding_of_flattened_texts_says_nothing():
+    from funcsim.models.encoders import load_encoder
+    from funcsim.tasks.sentiment import Corpus
+
+    one = Corpus(("good", "bad"), np.array([1, 0]), "two words")
+    encoder = load_encoder("tiny")
+    short, long = (encoders._look(encoder, one, 2, length)[0]["tokens"] for length in (4, 12))
+    for name in short.names:
+        assert np.linalg.norm(short[name][0] - short[name][1]) == pytest.approx(
+            np.linalg.norm(long[name][0] - long[name][1]), rel=1e-4
+        )
+
+
+def test_the_command_line_takes_an_encoder_and_refuses_it_elsewhere(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["experiments", "--profile", "smoke", "--only", "bert/sst2-dense", "--seed", "0"]) == 0
+    monkeypatch.setenv("FUNCSIM_FROZEN", str(tmp_path / "_build/smoke"))
+    assert load_record("bert/sst2-dense").parameters["encoder"] == "tiny"
+    assert main(["experiments", "--only", "model-0", "--encoder", "bert-base"]) == 2
+    assert "model-0 takes no encoder" in capsys.readouterr().err
+
+
+def test_what_is_missing_is_said_before_anything_is_learned(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("FUNCSIM_DATA", raising=False)
+    monkeypatch.delenv("FUNCSIM_HUB", raising=False)
+    command = ["experiments", "--only", "bert/sst2-dense", "--seed", "0"]
+    assert main(command) == 2
+    assert "bert/sst2-dense: SST-2 is not at hand: set FUNCSIM_DATA" in capsys.readouterr().err
+    monkeypatch.setattr(encoders, "_corpora", lambda *told: (toy_corpus(8), toy_corpus(500)))
+    assert main([*command, "--encoder", "nonsense"]) == 2
+    assert "there is no encoder 'nonsense'" in capsys.readouterr().err
+    assert not list(tmp_path.rglob("*.safetensors"))
+
+
+def test_an_unknown_run_is_refused():
+    with pytest.raises(ValueError, match="no run 'sst2'; there is sst2-pretrained, sst2-dense"):
+        encoders.load("sst2")
+
+
+def test_every_plan_knows_how_to_be_small():
+    for plan in PLANS.values():
+        assert plan.tiny().n_texts == 30
+        assert (plan.tiny().training is None) == (plan.training is None)
+
+
+def test_fewer_texts_than_asked_for_are_refused_before_training(tmp_path, monkeypatch, capsys):
+    for name in ("train", "validation"):
+        path = tmp_path / f"sst2/{name}.tsv.gz"
+        path.parent.mkdir(exist_ok=True)
+        with gzip.open(path, "wt") as file:
+            file.write("sentence\tlabel\n" + "good\t1\nbad\t0\n" * 20)
+    monkeypatch.setenv("FUNCSIM_DATA", str(tmp_path))
+    monkeypatch.setattr(encoders, "fine_tune", lambda *args: pytest.fail("training began"))
+    assert main(["experiments", "--only", "bert/sst2-dense", "--out", str(tmp_path / "out")]) == 2
+    assert "500 texts were asked for, and there are 40" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_layer_that_says_the_same_of_all_texts_compares_with_nothing():
+    rng = np.random.default_rng(0)
+    x = fs.Representations(
+        {"a": rng.normal(size=(20, 3)), "mute": np.ones((20, 4)), "b": rng.normal(size=(20, 3))}
+    )
+    whole, told = encoders.compare_defined(x, measure="rsm"), x.drop("mute")
+    assert np.isnan(whole.values[1]).all()
+    assert np.isnan(whole.values[:, 1]).all()
+    kept = fs.compare(told, measure="rsm", progress=False)
+    assert np.array_equal(whole.defined().values, kept.values)
+    assert whole.defined().names == ("a", "b")
+    across = encoders.compare_defined(told, x, measure="rsm", normalize=None)
+    assert np.isnan(across.values).tolist() == [[False, True, False]] * 2
+    assert across.defined().columns == ("a", "b")
+    assert np.isnan(encoders.compare_defined(x.select(["mute"])).values).all()
+    found = encoders._boundary_frequency(x, 2)
+    assert found.shape == (3,)
+    assert found[1] == 0
+    viz.map_grid({"RSM": {"maps": whole}})
+    viz.layer_map(whole)
+
+
+def test_an_encoder_whose_heads_are_dead_is_still_looked_at(monkeypatch):
+    def deadly(model, *told):
+        def after_step(model, step, lr):
+            for block in encoders.blocks_of(model)[:2]:
+                block.mix.weight.data.zero_()
+
+        return after_step
+
+    monkeypatch.setattr(encoders, "sparsifier", deadly)
+    plan = encoders.PLANS["sst2-neuroprune-95"].tiny()
+    made = encoders._carry_out(plan, "tiny", 0, "cpu", None, True, False)[1]
+    assert made.heads.tolist() == [0, 0, 4, 4]
+    assert np.isnan(made.maps["cls/mean/gw"].values[:2]).all()
+    assert np.isfinite(made.maps["cls/mean/gw"].values[2:, 2:]).all()
+    assert np.isfinite(made.maps["mean/mean/gw"].values).all()
+    assert made.maps["halves/raw/gw"].defined().values.shape == (4, 4)
+    assert fs.partition(made.maps["halves/mean/gw"].defined()).p_value > 0

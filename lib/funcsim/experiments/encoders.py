@@ -1,0 +1,270 @@
+"""Encoders fine-tuned on sentiment: dense, sparse, and as they came (section 5.2, appendices C to G).
+
+Every run freezes what the chapters look at: the curves, the logits of all validation texts, what
+the blocks say of some of them, and how far each block has moved from where it began. Weights and
+texts are not frozen.
+
+Taught in chapters 07 to 09.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+import funcsim as fs
+from funcsim.cache import digest
+from funcsim.experiments.modular_sum import WORK
+from funcsim.geometry import coordinates
+from funcsim.models.encoders import Encoder, load_encoder
+from funcsim.provenance import Record, data_dir, describe_device, folder_of, freeze, load_record
+from funcsim.storage import read_tensors, write_tensors
+from funcsim.tasks.sentiment import Corpus, load_sentiment, toy_corpus
+from funcsim.training.fine_tuning import (
+    CURVES,
+    FineTuningConfig,
+    FineTuningHistory,
+    fine_tune,
+    predict,
+    scores,
+)
+from funcsim.training.sparsity import blocks_of, sparsifier, sparsity, strength_for
+
+GROUP = "bert"
+ENCODER = "minilm"
+FORMAT = "funcsim.encoder_run/1"
+FILE = "run.safetensors"
+
+
+@dataclass(frozen=True)
+class EncoderPlan:
+    """What is done to an encoder.
+
+    Attributes
+    ----------
+    task : {"sst2", "yelp"}
+    training : FineTuningConfig or None
+        None leaves the encoder as it came.
+    method : {"neuroprune", "l1", "magnitude"} or None
+        How its weights are made to vanish meanwhile.
+    target : float
+        What share of them, about.
+    correction : float
+        By which the strength that :func:`strength_for` finds is multiplied: the task pulls back.
+    n_texts, n_flat : int
+        Validation texts whose blocks are frozen, pooled and with all tokens.
+    """
+
+    task: str
+    training: FineTuningConfig | None
+    method: str | None = None
+    target: float = 0.0
+    correction: float = 1.0
+    n_texts: int = 500
+    n_flat: int = 100
+
+    def tiny(self) -> EncoderPlan:
+        """The same plan, small enough for the encoder "tiny": for profile `smoke`."""
+        training = self.training and FineTuningConfig(
+            steps=20, batch_size=8, max_length=16, lr=2e-3, eval_every=5, save_every=10
+        )
+        return replace(self, training=training, n_texts=30, n_flat=12)
+
+    def to_dict(self) -> dict[str, object]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class EncoderRun:
+    """What was frozen of a run.
+
+    Attributes
+    ----------
+    reps : dict of str to Representations
+        By pooling, "cls" and "mean": blocks of (texts, width). "tokens": all tokens of fewer
+        texts, flattened, as coordinates with the same distances.
+    logits, labels : array (n, 2) and (n,)
+        Of all validation texts.
+    moved : array (blocks,)
+        Length of the change of each block's weights, relative to their length before.
+    sparsity : float
+        Share of the weights of attention and MLP that are zero.
+    history : FineTuningHistory or None
+    plan : EncoderPlan
+    record : Record or None
+    """
+
+    reps: dict[str, fs.Representations]
+    logits: NDArray[np.float64]
+    labels: NDArray[np.int64]
+    moved: NDArray[np.float64]
+    sparsity: float
+    history: FineTuningHistory | None
+    plan: EncoderPlan
+    record: Record | None
+
+    @property
+    def origin(self) -> str:
+        """In one line, where this comes from."""
+        return str(self.record or "profile smoke: a tiny encoder, fine-tuned on the spot")
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """Loss, accuracy and F1 on all validation texts."""
+        return scores(self.logits, self.labels)
+
+
+def _plans() -> dict[str, EncoderPlan]:
+    sst2 = EncoderPlan("sst2", FineTuningConfig(steps=2000))
+    yelp = EncoderPlan("yelp", FineTuningConfig(steps=600, max_length=128, eval_every=50))
+    plans = {}
+    for dense in (sst2, yelp):
+        plans[f"{dense.task}-pretrained"] = replace(dense, training=None)
+        plans[f"{dense.task}-dense"] = dense
+        for target in (25, 70, 95):
+            for method in ("neuroprune", "l1", "magnitude") if dense is sst2 else ("neuroprune",):
+                plans[f"{dense.task}-{method}-{target}"] = replace(dense, method=method, target=target / 100)
+    return plans
+
+
+#: By name: what chapters 07 to 09 compare.
+PLANS = _plans()
+
+
+def run(
+    name: str,
+    profile: str = "full",
+    seed: int = 0,
+    device: str = "cpu",
+    out: Path | None = None,
+    work: Path = WORK,
+    progress: bool = True,
+    encoder: str = ENCODER,
+) -> Record:
+    """Fine-tune as a plan says; freeze what the blocks say into ``out / bert/<name> / seed-<seed>``.
+
+    States from which an interrupted run goes on are kept in ``work / bert/<name>``.
+    """
+    experiment = f"{GROUP}/{name}"
+    plan = PLANS[name].tiny() if profile == "smoke" else PLANS[name]
+    encoder = "tiny" if profile == "smoke" else encoder
+    told = json.dumps([encoder, plan.to_dict(), seed, torch.device(device).type], sort_keys=True)
+    state = work / experiment / f"{digest(told)[:12]}.safetensors"
+    loaded, made, corpora = _carry_out(plan, encoder, seed, device, state, profile == "smoke", progress)
+    folder = (out or data_dir()) / folder_of(experiment, seed)
+    for pooling, reps in made.reps.items():
+        reps.save(folder / f"{pooling}.safetensors", half=True)
+    arrays = {"logits": made.logits, "labels": made.labels, "moved": made.moved}
+    arrays |= {f"curves/{k}": v for k, v in made.history.curves().items()} if made.history else {}
+    write_tensors(folder / FILE, arrays, {"format": FORMAT})
+    results = {f"val_{k}": v for k, v in made.scores.items()} | {"sparsity": made.sparsity}
+    return freeze(
+        folder,
+        [FILE, *(f"{pooling}.safetensors" for pooling in made.reps)],
+        experiment=experiment,
+        command=f"make experiments PROFILE={profile} ONLY={experiment} DEVICE={device} SEED={seed}",
+        parameters=plan.to_dict() | {"encoder": encoder},
+        seed=seed,
+        device=describe_device(device),
+        seconds=round(made.history.seconds if made.history else 0.0, 1),
+        encoder=f"{loaded.origin}, {loaded.n_blocks} blocks of width {loaded.model.config.hidden_size}",
+        data="; ".join(corpus.origin for corpus in corpora),
+        results=results,
+    )
+
+
+def load(name: str, profile: str = "laptop", seed: int = 0) -> EncoderRun:
+    """A frozen run; at profile "smoke" one of a tiny encoder, on the spot.
+
+    Raises
+    ------
+    FrozenDataError
+        If the frozen files are missing or differ from their record.
+    ValueError
+        If `name` is unknown.
+    """
+    if name not in PLANS:
+        raise ValueError(f"there is no run {name!r}; there is {', '.join(PLANS)}")
+    if profile == "smoke":
+        return _carry_out(PLANS[name].tiny(), "tiny", seed, "cpu", None, True, False)[1]
+    record = load_record(f"{GROUP}/{name}", seed)
+    folder = data_dir() / folder_of(f"{GROUP}/{name}", seed)
+    arrays, _ = read_tensors(folder / FILE, FORMAT)
+    curves = {key.removeprefix("curves/"): x.tolist() for key, x in arrays.items() if "curves/" in key}
+    return EncoderRun(
+        {path.stem: fs.Representations.load(path) for path in sorted(folder.glob("[!r]*.safetensors"))},
+        arrays["logits"],
+        arrays["labels"],
+        arrays["moved"],
+        record.results["sparsity"],
+        FineTuningHistory(**curves) if curves else None,
+        PLANS[name],
+        record,
+    )
+
+
+def _carry_out(
+    plan: EncoderPlan, name: str, seed: int, device: str, state: Path | None, smoke: bool, progress: bool
+) -> tuple[Encoder, EncoderRun, tuple[Corpus, Corpus]]:
+    """Load, fine-tune, look: everything but freezing."""
+    encoder = load_encoder(name, seed)
+    train, validation = _corpora(plan, smoke)
+    before = _block_weights(encoder.model)
+    history, config = None, plan.training or FineTuningConfig(max_length=16 if smoke else 64)
+    if plan.training:
+        after_step = None
+        if plan.method:
+            strength = plan.correction * strength_for(encoder.model, plan.method, plan.target, config)
+            after_step = sparsifier(encoder.model, plan.method, strength, config)
+        curve_texts = validation.sample(min(len(validation), 1000), seed=0)
+        history = fine_tune(encoder, train, curve_texts, config, seed, state, device, after_step, progress)
+    after = _block_weights(encoder.model)
+    made = EncoderRun(
+        _look(encoder, validation, plan, config.max_length),
+        predict(encoder, validation, config.max_length),
+        validation.labels,
+        np.array([np.linalg.norm(b - a) / np.linalg.norm(a) for a, b in zip(before, after, strict=True)]),
+        sparsity(encoder.model),
+        history,
+        plan,
+        None,
+    )
+    return encoder, made, (train, validation)
+
+
+def _corpora(plan: EncoderPlan, smoke: bool) -> tuple[Corpus, Corpus]:
+    if smoke:
+        return toy_corpus(80, seed=0), toy_corpus(40, seed=1)
+    return load_sentiment(plan.task, "train"), load_sentiment(plan.task, "validation")
+
+
+def _block_weights(model: nn.Module) -> list[NDArray[np.float64]]:
+    return [
+        np.concatenate([linear.weight.detach().double().numpy().ravel() for linear in block.linears])
+        for block in blocks_of(model)
+    ]
+
+
+def _look(
+    encoder: Encoder, validation: Corpus, plan: EncoderPlan, max_length: int
+) -> dict[str, fs.Representations]:
+    """What the blocks say of a sample of the validation texts, the same for every run of a task."""
+    texts = validation.sample(plan.n_texts, seed=0).texts
+    layers = f"{encoder.blocks}.*"
+    batches = [encoder.encode(texts[k : k + 50], max_length) for k in range(0, len(texts), 50)]
+    reps = {
+        pooling: fs.capture(encoder.model, batches, layers, pooling, progress=False)
+        for pooling in ("cls", "mean")
+    }
+    flat = encoder.encode(texts[: plan.n_flat], max_length, fill=True)
+    mask = flat["attention_mask"].numpy()
+    tokens = fs.capture(encoder.model, [flat], layers, progress=False)
+    width = encoder.model.config.hidden_size
+    real = {name: x * np.repeat(mask, width, axis=1) for name, x in tokens.items()}
+    return reps | {"tokens": fs.Representations({name: coordinates(x) for name, x in real.items()})}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from funcsim.errors import FileFormatError
+
+
+PACKED = "funcsim"
 
 
 @contextmanager
@@ -33,10 +37,15 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 
 def write_tensors(path: str | Path, tensors: Mapping[str, NDArray], metadata: Mapping[str, str]) -> None:
-    """Write arrays of any shape and a text header to a safetensors file, all or nothing."""
+    """Write arrays of any shape and a text header to a safetensors file, all or nothing.
+
+    The same content gives the same bytes: safetensors writes the entries of a header in no fixed
+    order, so a header of several entries is packed into one.
+    """
     contiguous = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+    header = dict(metadata) if len(metadata) == 1 else {PACKED: json.dumps(dict(metadata), sort_keys=True)}
     with replacing(path) as temporary:
-        save_file(contiguous, temporary, metadata=dict(metadata))
+        save_file(contiguous, temporary, metadata=header)
 
 
 def read_tensors(path: str | Path, expected: str) -> tuple[dict[str, NDArray], dict[str, str]]:
@@ -54,8 +63,9 @@ def read_tensors(path: str | Path, expected: str) -> tuple[dict[str, NDArray], d
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
+            metadata = json.loads(metadata.get(PACKED, "null")) or metadata
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, ValueError) as error:
         raise FileFormatError(
             f"{path} is not a whole safetensors file ({error}); it may be cut off: make it again"
         ) from None

@@ -69,7 +69,7 @@ def test_what_a_map_compares():
     assert all((reps["l"][name] == last[name]).all() for name in last)
     assert reps["l-both"]["blocks.0.resid_pre"].shape[1] == 2 * last["blocks.0.resid_pre"].shape[1]
     assert not np.allclose(reps["l-untrained"]["blocks.0.resid_post"], last["blocks.0.resid_post"])
-    assert (reps["l-1"]["blocks.0.resid_pre"] != last["blocks.0.resid_pre"]).any()
+    assert (reps["l-second"]["blocks.0.resid_pre"] != last["blocks.0.resid_pre"]).any()
     assert [name.split(".", 1)[1] for name in reps["l-stream-100"].names] == [
         "0.resid_pre",
         *(f"{b}.{part}" for b in range(3) for part in ("resid_mid", "resid_post")),

@@ -140,3 +140,22 @@ def test_a_failed_write_leaves_the_old_file(reps, tmp_path, monkeypatch):
         reps.save(path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_same_layers_give_the_same_bytes(reps, tmp_path):
+    for k in range(8):  # safetensors orders the entries of a header anew for every file
+        reps.save(tmp_path / f"{k}.safetensors")
+    assert len({path.read_bytes() for path in tmp_path.iterdir()}) == 1
+
+
+def test_files_with_a_header_of_several_entries_are_still_read(reps, tmp_path):
+    header = {"format": "funcsim.representations/1", "names": json.dumps(reps.names)}
+    save_file({str(i): x for i, x in enumerate(reps.values())}, tmp_path / "old", metadata=header)
+    old = fs.Representations.load(tmp_path / "old")
+    assert all((old[name] == reps[name]).all() for name in reps.names)
+
+
+def test_a_header_that_is_damaged_is_refused(tmp_path):
+    save_file({"0": np.eye(2)}, tmp_path / "bad", metadata={"funcsim": "{not json"})
+    with pytest.raises(FileFormatError, match="bad is not a whole safetensors file"):
+        fs.Representations.load(tmp_path / "bad")

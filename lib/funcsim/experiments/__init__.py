@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from funcsim.experiments import known_targets, modular_maps, modular_sum
-from funcsim.experiments.plans import PAPER, PLANS
+from funcsim.experiments.plans import PLANS, SEEDS
 from funcsim.provenance import Record
 
 
@@ -27,7 +27,7 @@ class Experiment:
 EXPERIMENTS: dict[str, Experiment] = {
     name: Experiment(
         "known-boundaries" if name.startswith("known-boundaries/") else "modular-sum",
-        (0, 1, 2) if name in PAPER else (0,),
+        SEEDS.get(name, (0,)),
         partial(modular_sum.run, name),
     )
     for name in PLANS

@@ -17,6 +17,7 @@ from typing import Literal
 
 import funcsim as fs
 from funcsim.experiments import modular_sum
+from funcsim.experiments.plans import SEEDS
 from funcsim.nulls import width_matched
 from funcsim.provenance import Record, data_dir, describe_device, folder_of, freeze, load_record
 from funcsim.storage import replacing
@@ -79,10 +80,10 @@ MAPS = {
     "e-raw": replace(E, normalize=None),
     "l-both": replace(L, pool=None),
     "e-both": replace(E, pool=None),
-    "l-1": replace(L, network_seed=1),
-    "l-2": replace(L, network_seed=2),
-    "e-1": replace(E, network_seed=1),
-    "e-2": replace(E, network_seed=2),
+    "l-second": replace(L, network_seed=SEEDS[L.network][1]),
+    "l-third": replace(L, network_seed=SEEDS[L.network][2]),
+    "e-second": replace(E, network_seed=SEEDS[E.network][1]),
+    "e-third": replace(E, network_seed=SEEDS[E.network][2]),
     "l-agw": replace(L, measure="agw"),
     "l-width": replace(L, control="width"),
     "l-untrained": replace(L, control="untrained"),

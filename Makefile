@@ -53,7 +53,7 @@ pair: $(READY)  ## write notebooks/*.ipynb anew from notebooks/*.py
 
 experiments: PROFILE = full
 experiments: $(READY)  ## recompute what data/ freezes (PROFILE=full ONLY=name DEVICE=cpu SEED=0; every seed if not said)
-	$(PY) -m funcsim.cli experiments --profile $(PROFILE) $(if $(ONLY),--only $(ONLY)) --device $(DEVICE) $(if $(SEED),--seed $(SEED))
+	$(PY) -m funcsim.cli experiments --profile $(PROFILE) $(if $(ONLY),--only $(ONLY)) --device $(DEVICE) $(if $(SEED),--seed $(SEED)) $(if $(ENCODER),--encoder $(ENCODER))
 
 bench: $(READY)  ## the solver against its peers, the partition on planted maps -> _build/bench/*.json (PROFILE=full ONLY=gw)
 	$(PY) -m funcsim.cli bench --profile $(if $(filter smoke,$(PROFILE)),smoke,full) $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED))

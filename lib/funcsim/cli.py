@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import inspect
 import shutil
 import sys
 from pathlib import Path
@@ -23,6 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     run.add_argument("--only", default="", help="one experiment, or a group; without it, all of them")
     run.add_argument("--device", default="cpu")
     run.add_argument("--seed", type=int, help="without it, every seed that data/ holds")
+    run.add_argument("--encoder", help="for the experiments on texts: another one than minilm")
     run.add_argument("--out", type=Path, help="instead of data/; smoke runs go to _build/smoke")
     measure = commands.add_parser("bench", help="measure the solver and the partition -> _build/bench")
     measure.add_argument("--profile", choices=("full", "smoke"), default="full")
@@ -43,11 +45,15 @@ def _experiments(options: argparse.Namespace) -> int:
     out = options.out
     if out is None and options.profile == "smoke":
         out = Path("_build/smoke")  # never over the frozen results
+    told = {"encoder": options.encoder} if options.encoder else {}
+    if told and not all("encoder" in inspect.signature(e.run).parameters for e in chosen.values()):
+        print(f"{options.only or 'not all of these experiments'} takes no encoder", file=sys.stderr)
+        return 2
     one_seed = None if options.seed is None else (options.seed,)
     for name, seed in [(name, seed) for name, e in chosen.items() for seed in one_seed or e.seeds]:
         print(f"{name}: profile {options.profile}, seed {seed}, {options.device}")
         try:
-            record = chosen[name].run(options.profile, seed, options.device, out)
+            record = chosen[name].run(options.profile, seed, options.device, out, **told)
         except KeyboardInterrupt:
             print(f"\n{name}: stopped; the same command goes on from the last saved state")
             return 130

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from funcsim.experiments import known_targets, modular_maps, modular_sum
+from funcsim.experiments import encoders, known_targets, modular_maps, modular_sum
 from funcsim.experiments.plans import PLANS, SEEDS
 from funcsim.provenance import Record
 
@@ -32,3 +32,9 @@ EXPERIMENTS: dict[str, Experiment] = {
     )
     for name in PLANS
 } | {e.NAME: Experiment(e.NAME, (0,), e.run) for e in (modular_maps, known_targets)}
+EXPERIMENTS |= {
+    f"{encoders.GROUP}/{name}": Experiment(
+        encoders.GROUP, (0, 1, 2) if name == "sst2-dense" else (0,), partial(encoders.run, name)
+    )
+    for name in encoders.PLANS
+}

@@ -27,7 +27,6 @@ from funcsim.provenance import Record, data_dir, describe_device, folder_of, fre
 from funcsim.storage import read_tensors, write_tensors
 from funcsim.tasks.sentiment import Corpus, load_sentiment, toy_corpus
 from funcsim.training.fine_tuning import (
-    CURVES,
     FineTuningConfig,
     FineTuningHistory,
     fine_tune,
@@ -40,6 +39,8 @@ GROUP = "bert"
 ENCODER = "minilm"
 FORMAT = "funcsim.encoder_run/1"
 FILE = "run.safetensors"
+POOLINGS = ("cls", "mean", "tokens")
+ARRAYS = ("logits", "labels", "rows", "lengths", "moved")
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,8 @@ class EncoderRun:
         texts, flattened, as coordinates with the same distances.
     logits, labels : array (n, 2) and (n,)
         Of all validation texts.
+    rows, lengths : array (n_texts,)
+        Which of them `reps` holds, and their numbers of tokens.
     moved : array (blocks,)
         Length of the change of each block's weights, relative to their length before.
     sparsity : float
@@ -103,6 +106,8 @@ class EncoderRun:
     reps: dict[str, fs.Representations]
     logits: NDArray[np.float64]
     labels: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    lengths: NDArray[np.int64]
     moved: NDArray[np.float64]
     sparsity: float
     history: FineTuningHistory | None
@@ -160,13 +165,13 @@ def run(
     folder = (out or data_dir()) / folder_of(experiment, seed)
     for pooling, reps in made.reps.items():
         reps.save(folder / f"{pooling}.safetensors", half=True)
-    arrays = {"logits": made.logits, "labels": made.labels, "moved": made.moved}
+    arrays = {name: getattr(made, name) for name in ARRAYS}
     arrays |= {f"curves/{k}": v for k, v in made.history.curves().items()} if made.history else {}
     write_tensors(folder / FILE, arrays, {"format": FORMAT})
     results = {f"val_{k}": v for k, v in made.scores.items()} | {"sparsity": made.sparsity}
     return freeze(
         folder,
-        [FILE, *(f"{pooling}.safetensors" for pooling in made.reps)],
+        [FILE, *(f"{pooling}.safetensors" for pooling in POOLINGS)],
         experiment=experiment,
         command=f"make experiments PROFILE={profile} ONLY={experiment} DEVICE={device} SEED={seed}",
         parameters=plan.to_dict() | {"encoder": encoder},
@@ -198,10 +203,8 @@ def load(name: str, profile: str = "laptop", seed: int = 0) -> EncoderRun:
     arrays, _ = read_tensors(folder / FILE, FORMAT)
     curves = {key.removeprefix("curves/"): x.tolist() for key, x in arrays.items() if "curves/" in key}
     return EncoderRun(
-        {path.stem: fs.Representations.load(path) for path in sorted(folder.glob("[!r]*.safetensors"))},
-        arrays["logits"],
-        arrays["labels"],
-        arrays["moved"],
+        {pooling: fs.Representations.load(folder / f"{pooling}.safetensors") for pooling in POOLINGS},
+        *(arrays[name] for name in ARRAYS),
         record.results["sparsity"],
         FineTuningHistory(**curves) if curves else None,
         PLANS[name],
@@ -225,10 +228,14 @@ def _carry_out(
         curve_texts = validation.sample(min(len(validation), 1000), seed=0)
         history = fine_tune(encoder, train, curve_texts, config, seed, state, device, after_step, progress)
     after = _block_weights(encoder.model)
+    rows = np.random.default_rng(0).permutation(len(validation))[: plan.n_texts]
+    reps, lengths = _look(encoder, validation[rows], plan.n_flat, config.max_length)
     made = EncoderRun(
-        _look(encoder, validation, plan, config.max_length),
+        reps,
         predict(encoder, validation, config.max_length),
         validation.labels,
+        rows,
+        lengths,
         np.array([np.linalg.norm(b - a) / np.linalg.norm(a) for a, b in zip(before, after, strict=True)]),
         sparsity(encoder.model),
         history,
@@ -252,19 +259,18 @@ def _block_weights(model: nn.Module) -> list[NDArray[np.float64]]:
 
 
 def _look(
-    encoder: Encoder, validation: Corpus, plan: EncoderPlan, max_length: int
-) -> dict[str, fs.Representations]:
-    """What the blocks say of a sample of the validation texts, the same for every run of a task."""
-    texts = validation.sample(plan.n_texts, seed=0).texts
-    layers = f"{encoder.blocks}.*"
-    batches = [encoder.encode(texts[k : k + 50], max_length) for k in range(0, len(texts), 50)]
+    encoder: Encoder, corpus: Corpus, n_flat: int, max_length: int
+) -> tuple[dict[str, fs.Representations], NDArray[np.int64]]:
+    """What the blocks say of texts, by pooling, and how many tokens the texts have."""
+    layers, width = f"{encoder.blocks}.*", encoder.model.config.hidden_size
+    batches = [encoder.encode(corpus.texts[k : k + 50], max_length) for k in range(0, len(corpus), 50)]
+    lengths = np.concatenate([batch["attention_mask"].sum(dim=1).numpy() for batch in batches])
     reps = {
         pooling: fs.capture(encoder.model, batches, layers, pooling, progress=False)
-        for pooling in ("cls", "mean")
+        for pooling in POOLINGS[:2]
     }
-    flat = encoder.encode(texts[: plan.n_flat], max_length, fill=True)
-    mask = flat["attention_mask"].numpy()
+    flat = encoder.encode(corpus.texts[:n_flat], max_length, fill=True)
+    real = np.repeat(flat["attention_mask"].numpy(), width, axis=1)  # padding says nothing
     tokens = fs.capture(encoder.model, [flat], layers, progress=False)
-    width = encoder.model.config.hidden_size
-    real = {name: x * np.repeat(mask, width, axis=1) for name, x in tokens.items()}
-    return reps | {"tokens": fs.Representations({name: coordinates(x) for name, x in real.items()})}
+    reps["tokens"] = fs.Representations({name: coordinates(x * real) for name, x in tokens.items()})
+    return reps, lengths

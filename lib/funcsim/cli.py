@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from funcsim.bench import gw, partition
+from funcsim.errors import FuncsimError
 from funcsim.experiments import EXPERIMENTS
 from funcsim.experiments.modular_sum import WORK
 
@@ -57,6 +58,9 @@ def _experiments(options: argparse.Namespace) -> int:
         except KeyboardInterrupt:
             print(f"\n{name}: stopped; the same command goes on from the last saved state")
             return 130
+        except FuncsimError as error:
+            print(f"{name}: {error}", file=sys.stderr)
+            return 2
         print(record)
         print({key: round(value, 6) for key, value in record.results.items()})
     for name in chosen:  # only now: a command that is stopped between two does not begin anew

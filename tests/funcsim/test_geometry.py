@@ -7,7 +7,13 @@ from hypothesis.extra.numpy import arrays
 from scipy.spatial.distance import cdist
 
 from funcsim.errors import DegenerateLayerError, RepresentationError
-from funcsim.geometry import is_degenerate, mean_distance, metric_space, pairwise_distances
+from funcsim.geometry import (
+    coordinates,
+    is_degenerate,
+    mean_distance,
+    metric_space,
+    pairwise_distances,
+)
 
 clouds = arrays(
     np.float64,
@@ -122,3 +128,14 @@ def test_bad_clouds_are_named_with_what_is_wrong(bad, says):
 def test_an_unknown_normalisation_lists_the_known():
     with pytest.raises(ValueError, match="'mean', 'max' or None"):
         metric_space(np.eye(3), "median")
+
+
+@pytest.mark.parametrize("shape", [(20, 300), (60, 5)])
+def test_coordinates_keep_all_distances(rng, shape):
+    points = 7 + rng.normal(size=shape) * np.arange(1, shape[1] + 1)
+    few = coordinates(points)
+    assert few.shape == (shape[0], min(shape))
+    assert np.allclose(pairwise_distances(few), pairwise_distances(points))
+    centred = points - points.mean(axis=0)
+    assert np.allclose(few @ few.T, centred @ centred.T)
+    assert (np.diff(few.var(axis=0)) <= 1e-9).all()

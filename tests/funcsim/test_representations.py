@@ -9,6 +9,7 @@ from safetensors.numpy import save_file
 
 import funcsim as fs
 from funcsim.errors import FileFormatError, LayerSelectionError, RepresentationError
+from funcsim.geometry import pairwise_distances
 
 
 @pytest.fixture
@@ -159,3 +160,15 @@ def test_a_header_that_is_damaged_is_refused(tmp_path):
     save_file({"0": np.eye(2)}, tmp_path / "bad", metadata={"funcsim": "{not json"})
     with pytest.raises(FileFormatError, match="bad is not a whole safetensors file"):
         fs.Representations.load(tmp_path / "bad")
+
+
+def test_half_the_size_keeps_distances_however_far_off_the_layer_is(rng, tmp_path):
+    near = fs.Representations({"a": 1000 + 0.03 * rng.normal(size=(40, 8)), "b": rng.normal(size=(40, 500))})
+    near.save(tmp_path / "half", half=True)
+    near.save(tmp_path / "whole")
+    assert (tmp_path / "half").stat().st_size < 0.56 * (tmp_path / "whole").stat().st_size
+    again = fs.Representations.load(tmp_path / "half")
+    assert again.names == near.names
+    for name in near.names:
+        before, after = (pairwise_distances(reps[name]) for reps in (near, again))
+        assert np.abs(before - after).max() < 2e-3 * before.max()

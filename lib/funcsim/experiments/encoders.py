@@ -216,8 +216,8 @@ def _carry_out(
     plan: EncoderPlan, name: str, seed: int, device: str, state: Path | None, smoke: bool, progress: bool
 ) -> tuple[Encoder, EncoderRun, tuple[Corpus, Corpus]]:
     """Load, fine-tune, look: everything but freezing."""
+    train, validation = _corpora(plan, smoke)  # what is missing is said before anything is learned
     encoder = load_encoder(name, seed)
-    train, validation = _corpora(plan, smoke)
     before = _block_weights(encoder.model)
     history, config = None, plan.training or FineTuningConfig(max_length=16 if smoke else 64)
     if plan.training:

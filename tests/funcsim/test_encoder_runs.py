@@ -1,0 +1,91 @@
+"""Runs of encoders: what is frozen of them, and what is refused."""
+
+import numpy as np
+import pytest
+
+from funcsim.cli import main
+from funcsim.experiments import encoders
+from funcsim.experiments.encoders import PLANS
+from funcsim.provenance import load_record
+from funcsim.tasks.sentiment import toy_corpus
+
+pytest.importorskip("transformers")
+
+
+def test_a_run_is_frozen_loaded_and_not_made_twice(tmp_path, monkeypatch):
+    told = {"profile": "smoke", "out": tmp_path / "out", "work": tmp_path / "work", "progress": False}
+    made = encoders.run("sst2-neuroprune-70", **told)
+    assert encoders.run("sst2-neuroprune-70", **told).seconds == made.seconds
+    monkeypatch.setenv("FUNCSIM_FROZEN", str(tmp_path / "out"))
+    frozen, again = encoders.load("sst2-neuroprune-70"), encoders.load("sst2-neuroprune-70", "smoke")
+    assert frozen.origin == str(made)
+    assert np.array_equal(frozen.logits, again.logits)
+    assert frozen.scores["accuracy"] == made.results["val_accuracy"]
+    assert frozen.history.val_loss == again.history.val_loss
+    assert frozen.sparsity == again.sparsity == pytest.approx(0.7, abs=0.1)
+    for pooling, reps in frozen.reps.items():
+        assert reps.names == tuple(f"bert.encoder.layer.{k}" for k in range(3))
+        for name in reps.names:
+            assert np.allclose(reps[name], again.reps[pooling][name], atol=2e-3)
+    assert {p: reps.n_samples for p, reps in frozen.reps.items()} == {"cls": 30, "mean": 30, "tokens": 12}
+
+
+def test_an_encoder_that_is_not_tuned_has_not_moved():
+    came, tuned = (encoders.load(f"yelp-{kind}", "smoke") for kind in ("pretrained", "dense"))
+    assert (came.moved == 0).all()
+    assert came.history is None
+    assert (tuned.moved > 0).all()
+    assert came.moved.shape == tuned.moved.shape == (3,)
+
+
+def test_all_runs_of_a_task_look_at_the_same_texts():
+    runs = [encoders.load(f"sst2-{kind}", "smoke") for kind in ("pretrained", "dense")]
+    assert np.array_equal(runs[0].rows, runs[1].rows)
+    assert np.array_equal(runs[0].lengths, runs[1].lengths)
+    assert runs[0].lengths.min() >= 3
+
+
+def test_the_padding_of_flattened_texts_says_nothing():
+    from funcsim.models.encoders import load_encoder
+    from funcsim.tasks.sentiment import Corpus
+
+    one = Corpus(("good", "bad"), np.array([1, 0]), "two words")
+    encoder = load_encoder("tiny")
+    short, long = (encoders._look(encoder, one, 2, length)[0]["tokens"] for length in (4, 12))
+    for name in short.names:
+        assert np.linalg.norm(short[name][0] - short[name][1]) == pytest.approx(
+            np.linalg.norm(long[name][0] - long[name][1]), rel=1e-4
+        )
+
+
+def test_the_command_line_takes_an_encoder_and_refuses_it_elsewhere(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["experiments", "--profile", "smoke", "--only", "bert/sst2-dense", "--seed", "0"]) == 0
+    monkeypatch.setenv("FUNCSIM_FROZEN", str(tmp_path / "_build/smoke"))
+    assert load_record("bert/sst2-dense").parameters["encoder"] == "tiny"
+    assert main(["experiments", "--only", "model-0", "--encoder", "bert-base"]) == 2
+    assert "model-0 takes no encoder" in capsys.readouterr().err
+
+
+def test_what_is_missing_is_said_before_anything_is_learned(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("FUNCSIM_DATA", raising=False)
+    monkeypatch.delenv("FUNCSIM_HUB", raising=False)
+    command = ["experiments", "--only", "bert/sst2-dense", "--seed", "0"]
+    assert main(command) == 2
+    assert "bert/sst2-dense: SST-2 is not at hand: set FUNCSIM_DATA" in capsys.readouterr().err
+    monkeypatch.setattr(encoders, "_corpora", lambda *told: (toy_corpus(8), toy_corpus(8)))
+    assert main([*command, "--encoder", "nonsense"]) == 2
+    assert "there is no encoder 'nonsense'" in capsys.readouterr().err
+    assert not list(tmp_path.rglob("*.safetensors"))
+
+
+def test_an_unknown_run_is_refused():
+    with pytest.raises(ValueError, match="no run 'sst2'; there is sst2-pretrained, sst2-dense"):
+        encoders.load("sst2")
+
+
+def test_every_plan_knows_how_to_be_small():
+    for plan in PLANS.values():
+        assert plan.tiny().n_texts == 30
+        assert (plan.tiny().training is None) == (plan.training is None)

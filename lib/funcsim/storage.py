@@ -16,7 +16,6 @@ from safetensors.numpy import save_file
 
 from funcsim.errors import FileFormatError
 
-
 PACKED = "funcsim"
 
 

@@ -144,18 +144,17 @@ def test_every_layer_is_probed_for_every_target():
     assert found[0, 1, 1] < 0.6
 
 
-def test_probes_are_frozen_resumed_and_loaded(tmp_path, monkeypatch):
+@pytest.mark.parametrize("kind", ["classifier", "regressor"])
+def test_probes_are_frozen_resumed_and_loaded(kind, tmp_path, monkeypatch):
     told = {"profile": "smoke", "out": tmp_path / "out", "work": tmp_path / "work", "progress": False}
-    first = known_targets.run(**told)
+    first = known_targets.run(kind, **told)
     monkeypatch.setattr(known_targets, "_probe", None)  # nothing is left to fit
-    assert known_targets.run(**told).files == first.files
+    assert known_targets.run(kind, **told).files == first.files
     monkeypatch.undo()
     monkeypatch.setenv("FUNCSIM_FROZEN", str(tmp_path / "out"))
-    frozen, origin = known_targets.load()
-    fitted, _ = known_targets.load("smoke")
-    for kind in ("classifier", "regressor"):
-        assert (frozen[kind] == fitted[kind]).all()
-        assert frozen[kind].shape == (57, 4, 2)
+    frozen, origin = known_targets.load(kind)
+    assert (frozen == known_targets.load(kind, "smoke")[0]).all()
+    assert frozen.shape == (57, 4, 2)
     assert origin == str(first)
-    record = json.loads((tmp_path / "out/known-targets/seed-0/record.json").read_text())
+    record = json.loads((tmp_path / f"out/known-targets/{kind}/seed-0/record.json").read_text())
     assert record["parameters"]["targets"] == ["c1", "c2", "c3", "control"]

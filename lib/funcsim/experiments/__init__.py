@@ -31,7 +31,11 @@ EXPERIMENTS: dict[str, Experiment] = {
         partial(modular_sum.run, name),
     )
     for name in PLANS
-} | {e.NAME: Experiment(e.NAME, (0,), e.run) for e in (modular_maps, known_targets)}
+} | {modular_maps.NAME: Experiment(modular_maps.NAME, (0,), modular_maps.run)}
+EXPERIMENTS |= {
+    f"{known_targets.NAME}/{kind}": Experiment(known_targets.NAME, (0,), partial(known_targets.run, kind))
+    for kind in known_targets.PROBES
+}
 EXPERIMENTS |= {
     f"{encoders.GROUP}/{name}": Experiment(
         encoders.GROUP, (0, 1, 2) if name == "sst2-dense" else (0,), partial(encoders.run, name)

@@ -27,10 +27,10 @@ from funcsim.storage import read_tensors, write_tensors
 
 NAME = "known-targets"
 NETWORK = "model-e-equal"
-FORMAT = "funcsim.probes/2"
+FORMAT = "funcsim.probes/1"
 TARGETS = ("c1", "c2", "c3", "control")
-FILE = "scores.safetensors"
 PROBES = {"classifier": two_layer_probe, "regressor": two_layer_regression}
+FILES = {"classifier": "accuracies.safetensors", "regressor": "r2.safetensors"}
 
 
 def targets_of(trained: TrainedModel, seed: int = 0) -> dict[str, NDArray[np.int64]]:
@@ -48,6 +48,7 @@ def training_rows(trained: TrainedModel) -> NDArray[np.bool_]:
 
 
 def run(
+    kind: str,
     profile: str = "full",
     seed: int = 0,
     device: str = "cpu",
@@ -55,51 +56,49 @@ def run(
     work: Path = modular_sum.WORK,
     progress: bool = True,
 ) -> Record:
-    """Fit every probe and freeze the scores into ``out / known-targets / seed-<seed>``.
+    """Fit every probe of a kind; freeze their scores into ``out / known-targets/<kind> / seed-<seed>``.
 
-    The probes of a finished layer are kept in ``work / known-targets`` and not fitted again.
+    The probes of a finished layer are kept in ``work / known-targets/<kind>`` and not fitted again.
     """
-    folder, parts = (out or data_dir()) / folder_of(NAME, seed), work / NAME
+    name = f"{NAME}/{kind}"
+    folder, parts = (out or data_dir()) / folder_of(name, seed), work / name
     trained = modular_sum.load(NETWORK, profile)
     reps = fs.capture(trained.model, [trained.pairs], pool="last", progress=False)
     found: list[dict[str, NDArray]] = []
-    for name in progress_bar(reps.names, "probe", progress):
-        part = parts / f"{profile}-{seed}-{name}.safetensors"
+    for layer in progress_bar(reps.names, "probe", progress):
+        part = parts / f"{profile}-{seed}-{layer}.safetensors"
         if not part.exists():
             began = time.perf_counter()
-            scores = _probe(trained, name, reps[name], seed)
+            scores = _probe(kind, trained, reps.select([layer]), seed)
             took = np.array([time.perf_counter() - began])
-            write_tensors(part, scores | {"seconds": took}, {"format": FORMAT})
+            write_tensors(part, {"scores": scores, "seconds": took}, {"format": FORMAT})
         found.append(read_tensors(part, FORMAT)[0])
-    scores = {probe: np.stack([layer[probe] for layer in found]) for probe in PROBES}
-    write_tensors(folder / FILE, scores, {"format": FORMAT})
+    scores = np.concatenate([tensors["scores"] for tensors in found])
+    write_tensors(folder / FILES[kind], {"scores": scores}, {"format": FORMAT})
     return freeze(
         folder,
-        [FILE],
-        experiment=NAME,
-        command=f"make experiments PROFILE={profile} ONLY={NAME} DEVICE={device} SEED={seed}",
-        parameters={
-            "network": NETWORK,
-            "targets": list(TARGETS),
-            "probes": "MLPClassifier and MLPRegressor, defaults",
-        },
+        [FILES[kind]],
+        experiment=name,
+        command=f"make experiments PROFILE={profile} ONLY={name} DEVICE={device} SEED={seed}",
+        parameters={"network": NETWORK, "targets": list(TARGETS), "probe": f"MLP {kind}, defaults"},
         seed=seed,
         device=describe_device("cpu"),
-        seconds=round(sum(layer["seconds"].item() for layer in found), 1),
+        seconds=round(sum(tensors["seconds"].item() for tensors in found), 1),
         encoder=f"{NETWORK}, seed {trained.seed}",
         data="all pairs, split as the network was trained; last position",
-        results={
-            f"best_{probe}_{target}": float(scores[probe][:, k, 1].max())
-            for probe in PROBES
-            for k, target in enumerate(TARGETS)
-        },
+        results={f"best_{target}": float(scores[:, k, 1].max()) for k, target in enumerate(TARGETS)},
     )
 
 
-def load(profile: str = "laptop", seed: int = 0) -> tuple[dict[str, NDArray[np.float64]], str]:
+def load(kind: str, profile: str = "laptop", seed: int = 0) -> tuple[NDArray[np.float64], str]:
     """Scores (layers, targets, 2) on training and validation pairs, and where they come from.
 
-    Those of "classifier" are accuracies, those of "regressor" R^2.
+    Parameters
+    ----------
+    kind : {"classifier", "regressor"}
+        Scored by accuracy, and by R^2.
+    profile : str
+    seed : int
 
     Raises
     ------
@@ -109,22 +108,15 @@ def load(profile: str = "laptop", seed: int = 0) -> tuple[dict[str, NDArray[np.f
     if profile == "smoke":
         trained = modular_sum.load(NETWORK, profile)
         reps = fs.capture(trained.model, [trained.pairs], pool="last", progress=False)
-        found = [_probe(trained, name, layer, seed) for name, layer in reps.items()]
-        scores = {probe: np.stack([layer[probe] for layer in found]) for probe in PROBES}
+        scores = _probe(kind, trained, reps, seed)
         return scores, "profile smoke: probes of a tiny network, fitted on the spot"
-    record = load_record(NAME, seed)
-    tensors, _ = read_tensors(data_dir() / folder_of(NAME, seed) / FILE, FORMAT)
-    return tensors, str(record)
+    record = load_record(f"{NAME}/{kind}", seed)
+    tensors, _ = read_tensors(data_dir() / folder_of(f"{NAME}/{kind}", seed) / FILES[kind], FORMAT)
+    return tensors["scores"], str(record)
 
 
-def _probe(
-    trained: TrainedModel, name: str, layer: NDArray[np.floating], seed: int
-) -> dict[str, NDArray[np.float64]]:
+def _probe(kind: str, trained: TrainedModel, reps: fs.Representations, seed: int) -> NDArray[np.float64]:
     smoke = trained.record is None
+    probe = partial(PROBES[kind], seed=seed, epochs=2 if smoke else 200)
     jobs = 1 if smoke else torch.get_num_threads()
-    one, targets = fs.Representations({name: layer}), targets_of(trained, seed)
-    told = {"seed": seed, "epochs": 2 if smoke else 200}
-    return {
-        kind: probe_all(partial(probe, **told), one, targets, training_rows(trained), jobs)[0]
-        for kind, probe in PROBES.items()
-    }
+    return probe_all(probe, reps, targets_of(trained, seed), training_rows(trained), jobs)

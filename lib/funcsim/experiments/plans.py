@@ -130,7 +130,7 @@ SEEDS = {
 COMPARISONS = {
     "model-0-decay-1": Plan(SUM, (1,), replace(ONE_BLOCK, epochs=1500, weight_decay=1.0), causal=False),
     "model-e-equal-unclipped": Plan(EQUAL, (3,), TrainingConfig(epochs=2500)),
-    "model-l-nested": Plan(NESTED, (1, 1, 1), STAGE),
+    "model-l-nested": Plan(NESTED, (1, 1, 1), replace(STAGE, epochs=1500, settled=None)),
 }
 
 SUMS = (*NESTED, Step(11))

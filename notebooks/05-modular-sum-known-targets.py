@@ -425,7 +425,7 @@ closer_c.rename("layers closer than the right one").to_frame()
 # %% [markdown]
 # The end of the right part is the closest in {glue:text}`nested_right:d` of {glue:text}`nested_of:d` cases, and where it is, it is the closest to another target too.
 # As classes, $c_1$ and $c_2$ are closest to the layer with which the second part *begins*: there stands $b$ alone, which has 59 equally frequent values just as $c_1$
-# has. So the moduli are not what keeps GW from finding a target. It compares shapes, and many layers are shaped like a list of 59 classes or a circle.
+# has. So in this chain it is not the moduli that keep GW from finding a target. It compares shapes, and other layers have the same shape.
 #
 # ## What we found
 #

@@ -127,7 +127,8 @@ def curves(
         ax.xaxis.set_major_formatter("{x:g}")
     ax.grid(alpha=0.3)
     if len(lines) > 1:  # above the axes, where no line can pass under it
-        ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=4, columnspacing=1.2)
+        columns = 4 if sum(len(name) + 6 for name in lines) < 50 else 2
+        ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=columns)
     return fig
 
 

@@ -88,7 +88,7 @@ MAPS = {
     "l-width": replace(L, control="width"),
     "l-untrained": replace(L, control="untrained"),
     "chain": MapPlan("known-boundaries/1-1-1"),
-} | {f"l-stream-{n}": replace(L, stream=True, n_samples=n) for n in (100, 1000)}
+} | {f"l-stream-{n}": replace(L, stream=True, n_samples=n) for n in (100, 1000, 3481)}
 
 
 def run(

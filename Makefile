@@ -69,7 +69,7 @@ $(READY): pyproject.toml constraints.txt
 	@"$(PYTHON)" -c 'import sys; v = sys.version_info[:2]; v in ((3, 11), (3, 12)) or sys.exit("This project needs Python 3.11 or 3.12; $(PYTHON) is Python %d.%d. Choose another: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" % v)'
 	@echo "Setting up $(VENV) from constraints.txt (once; some minutes)"
 	"$(PYTHON)" -m venv $(VENV)
-	$(PY) -m pip install --disable-pip-version-check --constraint constraints.txt --editable '.[book,test]' \
+	$(PY) -m pip install --disable-pip-version-check --constraint constraints.txt --editable '.[book,test,text]' \
 	  | { grep -v 'already satisfied' || true; }
 	@touch $@
 

@@ -38,7 +38,7 @@ def test_conda_asks_for_the_same():
     )
     conda.pop("pip")
     assert conda.pop("python") == "<3.13,>=3.11"
-    assert conda == bounds(PROJECT["dependencies"] + EXTRAS["book"])
+    assert conda == bounds(PROJECT["dependencies"] + EXTRAS["book"] + EXTRAS["text"])
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,8 @@ def test_pins_are_exact_and_name_no_index():
 
 
 def test_this_environment_follows_the_pins():
-    names = [Requirement(text).name for text in PROJECT["dependencies"] + EXTRAS["book"] + EXTRAS["test"]]
+    installed = PROJECT["dependencies"] + EXTRAS["book"] + EXTRAS["test"] + EXTRAS["text"]
+    names = [Requirement(text).name for text in installed]
     found = {}
     for name in map(canonicalize_name, names):
         try:

@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import pdist
 
+import funcsim as fs
 from funcsim.cli import main
 from funcsim.experiments import encoders
 from funcsim.experiments.encoders import PLANS
@@ -27,7 +29,33 @@ def test_a_run_is_frozen_loaded_and_not_made_twice(tmp_path, monkeypatch):
         assert reps.names == tuple(f"bert.encoder.layer.{k}" for k in range(3))
         for name in reps.names:
             assert np.allclose(reps[name], again.reps[pooling][name], atol=2e-3)
-    assert {p: reps.n_samples for p, reps in frozen.reps.items()} == {"cls": 30, "mean": 30, "tokens": 12}
+    assert {pooling: reps.n_samples for pooling, reps in frozen.reps.items()} == {"cls": 30}
+    assert frozen.maps.keys() == again.maps.keys()
+    for key in ("cls/mean/gw", "mean/raw/euclidean", "cls/mean/cka"):
+        a, b = frozen.maps[key], again.maps[key]
+        assert (a.values == b.values).all()
+        assert (a.names, a.measure, a.normalize, a.n_samples) == (b.names, b.measure, b.normalize, 20)
+        assert a.larger_is_similar is (key == "cls/mean/cka")
+
+
+def test_a_map_is_that_of_the_first_texts():
+    made = encoders.load("sst2-dense", "smoke")
+    assert {pooling: reps.n_samples for pooling, reps in made.reps.items()} == {
+        "cls": 30,
+        "mean": 20,
+        "tokens": 12,
+    }
+    for pooling in ("cls", "mean"):
+        again = fs.compare(encoders.first(made.reps[pooling], 20), measure="rsm", progress=False)
+        assert np.array_equal(again.values, made.maps[f"{pooling}/mean/rsm"].values)
+    distances = [pdist(x).mean() for x in made.reps["cls"].values()]
+    assert np.allclose(made.scale, distances)
+
+
+def test_of_other_seeds_only_maps_are_kept():
+    made = encoders.load("sst2-dense", "smoke", seed=1)
+    assert made.reps == {}
+    assert "cls/mean/gw" in made.maps
 
 
 def test_an_encoder_that_is_not_tuned_has_not_moved():

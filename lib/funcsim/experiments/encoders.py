@@ -1,8 +1,8 @@
 """Encoders fine-tuned on sentiment: dense, sparse, and as they came (section 5.2, appendices C to G).
 
-Every run freezes what the chapters look at: the curves, the logits of all validation texts, what
-the blocks say of some of them, and how far each block has moved from where it began. Weights and
-texts are not frozen.
+Every run freezes what the chapters look at: the curves, the logits of all validation texts, the maps
+of its blocks under every measure, and how far each block has moved from where it began. Of some runs
+what the blocks say of the texts is frozen as well. Weights and texts are not.
 
 Taught in chapters 07 to 09.
 """
@@ -10,18 +10,21 @@ Taught in chapters 07 to 09.
 from __future__ import annotations
 
 import json
+import warnings
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.spatial.distance import pdist
 from torch import nn
 
 import funcsim as fs
 from funcsim.cache import digest
 from funcsim.experiments.modular_sum import WORK
 from funcsim.geometry import coordinates
+from funcsim.measures.cca import FullRankWarning
 from funcsim.models.encoders import Encoder, load_encoder
 from funcsim.provenance import Record, data_dir, describe_device, folder_of, freeze, load_record
 from funcsim.storage import read_tensors, write_tensors
@@ -38,9 +41,11 @@ from funcsim.training.sparsity import blocks_of, sparsifier, sparsity, strength_
 GROUP = "bert"
 ENCODER = "minilm"
 FORMAT = "funcsim.encoder_run/1"
+MAPS_FORMAT = "funcsim.layer_maps/1"
 FILE = "run.safetensors"
+MAPS = "maps.safetensors"
 POOLINGS = ("cls", "mean", "tokens")
-ARRAYS = ("logits", "labels", "rows", "lengths", "moved")
+ARRAYS = ("logits", "labels", "rows", "lengths", "moved", "scale")
 
 
 @dataclass(frozen=True)
@@ -58,8 +63,12 @@ class EncoderPlan:
         What share of them, about.
     correction : float
         By which the strength that :func:`strength_for` finds is multiplied: the task pulls back.
-    n_texts, n_flat : int
-        Validation texts whose blocks are frozen, pooled and with all tokens.
+    n_texts : int
+        Validation texts that the blocks are asked about, pooled.
+    n_mapped, n_flat : int
+        The first of them: for the maps, and with all tokens.
+    keep : tuple of int
+        What the blocks say of how many texts is frozen, by pooling. Of seed 0 only.
     """
 
     task: str
@@ -68,14 +77,17 @@ class EncoderPlan:
     target: float = 0.0
     correction: float = 1.0
     n_texts: int = 500
+    n_mapped: int = 200
     n_flat: int = 100
+    keep: tuple[int, int, int] = (0, 0, 0)
 
     def tiny(self) -> EncoderPlan:
         """The same plan, small enough for the encoder "tiny": for profile `smoke`."""
         training = self.training and FineTuningConfig(
             steps=20, batch_size=8, max_length=16, lr=2e-3, eval_every=5, save_every=10
         )
-        return replace(self, training=training, n_texts=30, n_flat=12)
+        kept = tuple(min(n, most) for n, most in zip(self.keep, (30, 20, 12), strict=True))
+        return replace(self, training=training, n_texts=30, n_mapped=20, n_flat=12, keep=kept)
 
     def to_dict(self) -> dict[str, object]:
         return asdict(self)
@@ -89,13 +101,17 @@ class EncoderRun:
     ----------
     reps : dict of str to Representations
         By pooling, "cls" and "mean": blocks of (texts, width). "tokens": all tokens of fewer
-        texts, flattened, as coordinates with the same distances.
+        texts, flattened, as coordinates with the same distances. Only what the plan keeps.
+    maps : dict of str to LayerMap
+        By pooling, normalisation and measure, such as "cls/mean/gw" and "mean/raw/euclidean".
     logits, labels : array (n, 2) and (n,)
         Of all validation texts.
     rows, lengths : array (n_texts,)
         Which of them `reps` holds, and their numbers of tokens.
     moved : array (blocks,)
         Length of the change of each block's weights, relative to their length before.
+    scale : array (blocks,)
+        Mean distance between what a block says of two texts, at [CLS].
     sparsity : float
         Share of the weights of attention and MLP that are zero.
     history : FineTuningHistory or None
@@ -104,11 +120,13 @@ class EncoderRun:
     """
 
     reps: dict[str, fs.Representations]
+    maps: dict[str, fs.LayerMap]
     logits: NDArray[np.float64]
     labels: NDArray[np.int64]
     rows: NDArray[np.int64]
     lengths: NDArray[np.int64]
     moved: NDArray[np.float64]
+    scale: NDArray[np.float64]
     sparsity: float
     history: FineTuningHistory | None
     plan: EncoderPlan
@@ -130,11 +148,14 @@ def _plans() -> dict[str, EncoderPlan]:
     yelp = EncoderPlan("yelp", FineTuningConfig(steps=600, max_length=128, eval_every=50))
     plans = {}
     for dense in (sst2, yelp):
-        plans[f"{dense.task}-pretrained"] = replace(dense, training=None)
-        plans[f"{dense.task}-dense"] = dense
+        whole = replace(dense, keep=(500, 200, 100) if dense is sst2 else (200, 100, 100))
+        plans[f"{dense.task}-pretrained"] = replace(whole, training=None)
+        plans[f"{dense.task}-dense"] = whole
         for target in (25, 70, 95):
             for method in ("neuroprune", "l1", "magnitude") if dense is sst2 else ("neuroprune",):
-                plans[f"{dense.task}-{method}-{target}"] = replace(dense, method=method, target=target / 100)
+                keep = (100, 0, 0) if method == "neuroprune" else (0, 0, 0)
+                plan = replace(dense, method=method, target=target / 100, keep=keep)
+                plans[f"{dense.task}-{method}-{target}"] = plan
     return plans
 
 
@@ -165,13 +186,14 @@ def run(
     folder = (out or data_dir()) / folder_of(experiment, seed)
     for pooling, reps in made.reps.items():
         reps.save(folder / f"{pooling}.safetensors", half=True)
+    _save_maps(folder / MAPS, made.maps)
     arrays = {name: getattr(made, name) for name in ARRAYS}
     arrays |= {f"curves/{k}": v for k, v in made.history.curves().items()} if made.history else {}
     write_tensors(folder / FILE, arrays, {"format": FORMAT})
     results = {f"val_{k}": v for k, v in made.scores.items()} | {"sparsity": made.sparsity}
     return freeze(
         folder,
-        [FILE, *(f"{pooling}.safetensors" for pooling in POOLINGS)],
+        [FILE, MAPS, *(f"{pooling}.safetensors" for pooling in made.reps)],
         experiment=experiment,
         command=f"make experiments PROFILE={profile} ONLY={experiment} DEVICE={device} SEED={seed}",
         parameters=plan.to_dict() | {"encoder": encoder},
@@ -203,7 +225,12 @@ def load(name: str, profile: str = "laptop", seed: int = 0) -> EncoderRun:
     arrays, _ = read_tensors(folder / FILE, FORMAT)
     curves = {key.removeprefix("curves/"): x.tolist() for key, x in arrays.items() if "curves/" in key}
     return EncoderRun(
-        {pooling: fs.Representations.load(folder / f"{pooling}.safetensors") for pooling in POOLINGS},
+        {
+            pooling: fs.Representations.load(folder / f"{pooling}.safetensors")
+            for pooling in POOLINGS
+            if f"{pooling}.safetensors" in record.files
+        },
+        _load_maps(folder / MAPS),
         *(arrays[name] for name in ARRAYS),
         record.results["sparsity"],
         FineTuningHistory(**curves) if curves else None,
@@ -230,13 +257,16 @@ def _carry_out(
     after = _block_weights(encoder.model)
     rows = np.random.default_rng(0).permutation(len(validation))[: plan.n_texts]
     reps, lengths = _look(encoder, validation[rows], plan.n_flat, config.max_length)
+    keep = plan.keep if seed == 0 else (0, 0, 0)
     made = EncoderRun(
-        reps,
+        {pooling: first(reps[pooling], n) for pooling, n in zip(POOLINGS, keep, strict=True) if n},
+        _maps({pooling: first(reps[pooling], plan.n_mapped) for pooling in POOLINGS[:2]}),
         predict(encoder, validation, config.max_length),
         validation.labels,
         rows,
         lengths,
         np.array([np.linalg.norm(b - a) / np.linalg.norm(a) for a, b in zip(before, after, strict=True)]),
+        np.array([pdist(x).mean() for x in reps["cls"].values()]),
         sparsity(encoder.model),
         history,
         plan,
@@ -274,3 +304,40 @@ def _look(
     tokens = fs.capture(encoder.model, [flat], layers, progress=False)
     reps["tokens"] = fs.Representations({name: coordinates(x * real) for name, x in tokens.items()})
     return reps, lengths
+
+
+def first(reps: fs.Representations, n: int) -> fs.Representations:
+    """The first `n` samples of every layer, or all if there are fewer."""
+    return fs.Representations({name: x[:n] for name, x in reps.items()})
+
+
+def _maps(reps: dict[str, fs.Representations]) -> dict[str, fs.LayerMap]:
+    """By pooling, normalisation and measure."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FullRankWarning)  # said in chapter 03, and where a map is shown
+        return {
+            f"{pooling}/{normalize or 'raw'}/{measure}": fs.compare(
+                x, measure=measure, normalize=normalize, progress=False
+            )
+            for pooling, x in reps.items()
+            for normalize in ("mean", None)
+            for measure in fs.measures()
+        }
+
+
+def _save_maps(path: Path, maps: dict[str, fs.LayerMap]) -> None:
+    one = next(iter(maps.values()))
+    header = {"format": MAPS_FORMAT, "names": json.dumps(one.names), "n_samples": json.dumps(one.n_samples)}
+    write_tensors(path, {key: layer_map.values for key, layer_map in maps.items()}, header)
+
+
+def _load_maps(path: Path) -> dict[str, fs.LayerMap]:
+    tensors, header = read_tensors(path, MAPS_FORMAT)
+    names, n = tuple(json.loads(header["names"])), json.loads(header["n_samples"])
+    maps, measures = {}, fs.measures()
+    for key, values in tensors.items():
+        _, normalize, measure = key.split("/")
+        normalize = None if normalize == "raw" else normalize
+        larger = measures[measure].larger_is_similar
+        maps[key] = fs.LayerMap(values, names, names, measure, normalize, n, larger_is_similar=larger)
+    return maps

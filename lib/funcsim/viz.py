@@ -175,3 +175,78 @@ def bars(values: Mapping[str, float], *, ylabel: str) -> Figure:
     ax.set(ylabel=ylabel)
     ax.margins(x=0.02, y=0.12)
     return fig
+
+
+def ridges(groups: Mapping[str, Mapping[str, ArrayLike]], *, xlabel: str, bins: int = 60) -> Figure:
+    """Draw the distribution of every sample, one row per name, with the groups over one another.
+
+    Parameters
+    ----------
+    groups : mapping of group to mapping of name to array
+        Samples of any length; the names of the first group are the rows, from the top.
+    xlabel : str
+    bins : int
+        Of each histogram, over the range of all samples.
+    """
+    rows = list(next(iter(groups.values())))
+    everything = np.concatenate([np.ravel(x) for samples in groups.values() for x in samples.values()])
+    edges = np.linspace(everything.min(), everything.max(), bins + 1)
+    fig, ax = new_figure(6.0, 0.9 + 0.62 * len(rows))
+    for group, colour, dashes in zip(groups, (BLUE, ORANGE), ("-", "--"), strict=False):
+        for row, name in enumerate(rows):
+            density = np.histogram(groups[group][name], edges)[0]
+            height = len(rows) - 1 - row + 0.9 * density / density.max()
+            told = group if row == 0 else None
+            ax.stairs(
+                height, edges, baseline=len(rows) - 1 - row, color=colour, ls=dashes, lw=1.6, label=told
+            )
+    ax.set_yticks(range(len(rows)), rows[::-1])
+    ax.set(xlabel=xlabel, ylim=(-0.1, len(rows)))
+    ax.grid(axis="x", alpha=0.3)
+    ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
+    return fig
+
+
+def panels(
+    clouds: Mapping[str, NDArray],
+    kinds: ArrayLike,
+    *,
+    xlabel: str = "",
+    ylabel: str = "",
+    numbered: bool = False,
+    columns: int = 3,
+) -> Figure:
+    """Draw clouds of the same points side by side, (n, 2) each, under their names.
+
+    Parameters
+    ----------
+    clouds : mapping of str to array (n, 2)
+    kinds : array (n,)
+        Of each point, 0 or 1: colour and marker.
+    xlabel, ylabel : str
+        Without them the axes have no unit, and no numbers.
+    numbered : bool
+        Write each point's number beside it.
+    columns : int
+    """
+    rows = -(-len(clouds) // columns)
+    fig, grid = plt.subplots(
+        rows, columns, figsize=(6.0, 2.2 * rows), dpi=110, layout="constrained", squeeze=False
+    )
+    plt.close(fig)
+    kinds = np.asarray(kinds)
+    for ax in grid.flat[len(clouds) :]:
+        ax.set_axis_off()
+    for ax, (name, cloud) in zip(grid.flat, clouds.items(), strict=False):
+        for kind, colour, marker in ((0, ORANGE, "^"), (1, BLUE, "o")):
+            ax.scatter(*cloud[kinds == kind].T, color=colour, marker=marker, s=14 if numbered else 5)
+        if numbered:
+            for number, point in enumerate(cloud, 1):
+                ax.annotate(str(number), point, fontsize=7, xytext=(2, 2), textcoords="offset points")
+        ax.set_title(name, fontsize=10)
+        if not xlabel:
+            ax.set(xticks=[], yticks=[])
+    if xlabel:
+        fig.supxlabel(xlabel, fontsize=10)
+        fig.supylabel(ylabel, fontsize=10)
+    return fig

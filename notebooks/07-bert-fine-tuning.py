@@ -1,0 +1,428 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+#   bookkit:
+#     data: [bert/sst2-pretrained, bert/sst2-dense, bert/yelp-pretrained, bert/yelp-dense]
+# ---
+
+# %% [markdown]
+# # Fine-tuning a BERT
+#
+# Networks that add are small and made up. This chapter takes a pre-trained text encoder and
+# teaches it to tell friendly reviews from unfriendly ones. What does that do to the clouds of
+# points that its blocks make of the texts? The paper looks at three pictures: how far apart
+# the texts are in each block, who is whose neighbour, and which text the Gromov-Wasserstein
+# plan matches with which. We draw all three and put a number under each.
+#
+# **What is smaller here.** The paper fine-tunes BERT-base {cite:p}`devlin2019bert`, twelve blocks of
+# width 768. It was *not* run for this page. We use MiniLM {cite:p}`wang2020minilm`, which has the same
+# architecture with six blocks of width 384, and train it for {glue:text}`steps_sst2:,d` steps on SST-2
+# and {glue:text}`steps_yelp:,d` on Yelp. So "the last third of twelve blocks" is two blocks here. With a GPU
+# and a network, this repeats everything with BERT-base:
+#
+# ```
+# make experiments ONLY=bert ENCODER=bert-base FUNCSIM_HUB=1 DEVICE=cuda
+# ```
+#
+# :::{admonition} What you will learn
+# - how a text becomes a point, and why that takes a decision about pooling;
+# - what fine-tuning does to the distances between texts, block by block;
+# - how much of a neighbourhood survives a block, against what chance would leave;
+# - what the optimal plan matches, if not each text with itself.
+#
+# **Time**: 20 minutes to read, one minute to run.
+# **In the paper**: section 4.1 with Figure 2, section 5.2, appendices C and D with Figures 9 to 11.
+# **You need**: [chapter 02](02-gromov-wasserstein.ipynb) for the plan, [chapter 03](03-ten-measures.ipynb) for the distance.
+# :::
+
+# %% tags=["parameters"]
+profile = "laptop"
+seed = 0
+
+# %% [markdown]
+# The imports:
+
+# %%
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+from scipy.spatial.distance import pdist
+from scipy.stats import binomtest, spearmanr
+from sklearn.manifold import TSNE
+from sklearn.neighbors import NearestNeighbors
+
+import funcsim as fs
+from bookkit.notes import note
+from funcsim import viz
+from funcsim.experiments import encoders
+from funcsim.experiments.encoders import first
+from funcsim.geometry import pairwise_distances
+from funcsim.gw.coupling import as_permutation, cost, from_permutation
+
+# %% [markdown]
+# ## Two tasks, two moments
+#
+# SST-2 {cite:p}`socher2013recursive` has sentences from film reviews, Yelp polarity {cite:p}`zhang2015character` whole reviews of
+# shops and restaurants; both ask for one bit, positive or negative. The Yelp texts are not the original set but
+# a smaller one drawn by the same rule from public collections. For each
+# task there are two runs: the encoder *as it came*, with a new classifier on top, and *fine-tuned*, with
+# AdamW, no weight decay, a falling learning rate, and the word embeddings kept as they were. The
+# runs are frozen, with their records; the texts are not, because their terms do not allow it.
+
+# %%
+TASKS = {"sst2": "SST-2", "yelp": "Yelp"}
+runs = {
+    (task, how): encoders.load(f"{task}-{how}", profile)
+    for task in TASKS
+    for how in ("pretrained", "dense")
+}
+for run in runs.values():
+    print(run.origin)
+
+# %% [markdown]
+# Is what is frozen what this code computes? The next cell compares the blocks again, on the first
+# texts, and subtracts the frozen map.
+
+# %%
+tuned = runs["sst2", "dense"]
+frozen = tuned.maps["cls/mean/gw"]
+again = fs.compare(first(tuned.reps["cls"], frozen.n_samples), progress=False)
+note(replay=float(np.abs(again.values - frozen.values).max()))
+note(n_blocks=len(frozen.names), n_mapped=frozen.n_samples)
+note(n_texts=tuned.reps["cls"].n_samples)
+note(steps_sst2=int(runs["sst2", "dense"].history.step[-1]))
+note(steps_yelp=int(runs["yelp", "dense"].history.step[-1]))
+
+# %% [markdown]
+# The largest difference is {glue:text}`replay:.2g`; what is frozen has only 16 bits per number.
+#
+# ## Before and after
+#
+# Accuracy on all validation texts, with the 95 % interval that their number allows.
+
+# %%
+rows = {}
+for (task, how), run in runs.items():
+    right = int((run.logits.argmax(axis=1) == run.labels).sum())
+    low, high = binomtest(right, len(run.labels)).proportion_ci(method="wilson")
+    rows[TASKS[task], how] = {
+        "texts": len(run.labels),
+        "accuracy (%)": 100 * run.scores["accuracy"],
+        "from": 100 * low,
+        "to": 100 * high,
+        "F1": run.scores["f1"],
+    }
+    note(**{f"acc_{task}_{how}": 100 * run.scores["accuracy"]})
+    note(**{f"low_{task}_{how}": 100 * low, f"high_{task}_{how}": 100 * high})
+pd.DataFrame(rows).T.astype({"texts": int}).round(2)
+
+# %% [markdown]
+# The encoder as it came has {glue:text}`acc_sst2_pretrained:.1f` % on SST-2 and {glue:text}`acc_yelp_pretrained:.1f` % on Yelp.
+# Its classifier is random, so this is one draw from chance, and says nothing of what the encoder knows. The paper reports 49.3 % on
+# Yelp for BERT-base. Fine-tuned it has {glue:text}`acc_sst2_dense:.1f` % and {glue:text}`acc_yelp_dense:.1f` %.
+
+# The next figure shows where on the way it learned.
+
+# %% tags=["fig"] mystnb={"image": {"alt": "Validation accuracy of the encoder on SST-2 over the steps of fine-tuning: it rises steeply in the first few hundred steps and slowly afterwards."}}
+history = runs["sst2", "dense"].history
+viz.curves(
+    {"SST-2": 100 * np.array(history.val_accuracy)},
+    x=history.step,
+    xlabel="step",
+    ylabel="validation accuracy (%)",
+)
+
+# %% [markdown]
+# ## How a text becomes a point
+#
+# A block says one vector for every token of a text. To have one point per text there are three ways: take
+# the vector of the first token, [CLS], on which the classifier builds; take the mean over the
+# tokens; or put all of them into one long vector. The paper does not say which it took. We take [CLS] here;
+# [chapter 08](08-bert-subnetworks.ipynb) asks what depends on it. Padding is left out of the mean, and set to zero in the long vector.
+#
+# ## How far apart are the texts?
+#
+# For each block, the distances between all pairs of texts. First their mean: the *scale* of the block.
+
+# %%
+blocks = [f"block {k + 1}" for k in range(len(frozen.names))]
+scales = {(TASKS[t], how): run.scale for (t, how), run in runs.items()}
+scale_table = pd.DataFrame(scales, index=blocks)
+last, before = (runs["sst2", how].scale[-1] for how in ("dense", "pretrained"))
+note(scale_first=tuned.scale[0], scale_last=tuned.scale[-1])
+note(scale_grew=last / before, scale_ratio=tuned.scale[-1] / tuned.scale[0])
+scale_table.round(3)
+
+# %% [markdown]
+# The last block's cloud is {glue:text}`scale_ratio:.0f` times as wide as the first's. On raw distances, everything else would vanish beside
+# this. So we divide each block's distances by their mean and look at the shape of their distribution, as
+# in the paper's Figures 2 and 11.
+
+
+# %%
+def spread(run):
+    """Distances between all pairs of texts in every block, in units of their mean."""
+    distances = {
+        b: pdist(x) for b, x in zip(blocks, run.reps["cls"].values(), strict=True)
+    }
+    return {b: d / d.mean() for b, d in distances.items()}
+
+
+spreads = {key: spread(run) for key, run in runs.items()}
+
+# %% [markdown]
+# SST-2, as it came and fine-tuned:
+
+# %% tags=["fig"] mystnb={"image": {"alt": "Distributions of the distances between texts in six blocks, before and after fine-tuning on SST-2: the first blocks have the same single hump; in the last ones fine-tuning splits it into a near and a far hump."}}
+viz.ridges(
+    {
+        "pre-trained": spreads["sst2", "pretrained"],
+        "fine-tuned": spreads["sst2", "dense"],
+    },
+    xlabel="distance between two texts (mean of the block = 1)",
+)
+
+# %% [markdown]
+# Yelp, likewise:
+
+# %% tags=["fig"] mystnb={"image": {"alt": "The same for Yelp: the distributions of the last blocks change with fine-tuning, those of the first do not."}}
+viz.ridges(
+    {
+        "pre-trained": spreads["yelp", "pretrained"],
+        "fine-tuned": spreads["yelp", "dense"],
+    },
+    xlabel="distance between two texts (mean of the block = 1)",
+)
+
+# %% [markdown]
+# Now the number under the picture: the Kullback-Leibler divergence, in nats, of each block's histogram from that
+# of the block before it.
+
+
+# %%
+def divergence(p, q, bins=40):
+    """KL divergence in nats of the histogram of `p` from that of `q`; no bin is empty."""
+    edges = np.histogram_bin_edges(np.concatenate([p, q]), bins)
+    p, q = (np.histogram(x, edges)[0] + 0.5 for x in (p, q))
+    p, q = p / p.sum(), q / q.sum()
+    return float((p * np.log(p / q)).sum())
+
+
+steps = [f"{a} to {b}" for a, b in pairwise(blocks)]
+kl = {
+    (TASKS[t], how): [divergence(s[b], s[a]) for a, b in pairwise(blocks)]
+    for (t, how), s in spreads.items()
+}
+pd.DataFrame(kl, index=steps).round(3)
+
+# %% [markdown]
+# Does the distance of neighbouring blocks under GW say the same? Here it is, from the frozen maps:
+
+# %%
+gw_steps = {
+    (TASKS[t], how): np.diag(run.maps["cls/mean/gw"].values, k=1)
+    for (t, how), run in runs.items()
+}
+both = pd.DataFrame(
+    {
+        "KL": np.concatenate(list(kl.values())),
+        "GW": np.concatenate(list(gw_steps.values())),
+    }
+)
+note(kl_gw=spearmanr(both["KL"], both["GW"]).statistic, n_steps=len(both))
+pd.DataFrame(gw_steps, index=steps).round(3)
+
+# %% [markdown]
+# Over the {glue:text}`n_steps:d` steps of the four runs, the two columns have a rank correlation of
+# {glue:text}`kl_gw:.2f`. (OBSERVE-DISTANCES)
+#
+# ## Who is whose neighbour?
+#
+# The distribution of distances does not know *which* texts are near each other. The paper
+# shows this with t-SNE {cite:p}`maaten2008tsne` on 16 texts. Here are the same 16 texts of Yelp in all six blocks,
+# fine-tuned.
+
+# %% tags=["fig"] mystnb={"image": {"alt": "Sixteen reviews projected by t-SNE in six blocks of the encoder fine-tuned on Yelp: in the first blocks both classes are mixed, in the last they lie apart."}}
+yelp = runs["yelp", "dense"]
+small = first(yelp.reps["cls"], 16)
+kinds = yelp.labels[yelp.rows[: small.n_samples]]
+flat = {
+    b: TSNE(perplexity=4, random_state=seed).fit_transform(x)
+    for b, x in zip(blocks, small.values(), strict=True)
+}
+viz.panels(flat, kinds, numbered=True)
+
+# %% [markdown]
+# Circles are positive, triangles negative. Do the neighbours change, or does the projection? A projection of 16 points from 384 dimensions
+# can put anything anywhere. So we count: for each text, take its $k$ nearest texts in one block and in the next,
+# and divide how many are common by how many there are in either (Jaccard). If two blocks
+# had nothing to do with each other, this would be the overlap of two random choices.
+
+
+# %%
+def neighbours(x, k):
+    """Which of the others are the `k` nearest to each sample, as a boolean matrix (n, n)."""
+    graph = NearestNeighbors(n_neighbors=k).fit(x).kneighbors_graph()
+    return graph.toarray().astype(bool)
+
+
+def overlap(x, y, k):
+    """Mean Jaccard index of the `k` nearest neighbours of each sample in two clouds."""
+    a, b = neighbours(x, k), neighbours(y, k)
+    return float(((a & b).sum(axis=1) / (a | b).sum(axis=1)).mean())
+
+
+def by_chance(n, k, seed=0):
+    """The same for two clouds that have nothing to do with each other."""
+    rng = np.random.default_rng(seed)
+    return overlap(rng.normal(size=(n, 8)), rng.normal(size=(n, 8)), k)
+
+
+# %% [markdown]
+# Between each block of the fine-tuned SST-2 encoder and the next, for growing $k$:
+
+# %% tags=["fig"] mystnb={"image": {"alt": "Overlap of neighbourhoods between consecutive blocks of the encoder fine-tuned on SST-2, for 1 to 20 neighbours: well above chance, which is close to zero, and growing slowly with the number of neighbours."}}
+layers = list(tuned.reps["cls"].values())
+n = len(layers[0])
+counts = [k for k in (1, 2, 5, 10, 20) if k < n - 1]
+lines = {
+    f"{blocks[i]} to {i + 2}": [
+        overlap(layers[i], layers[i + 1], k) for k in counts
+    ]
+    for i in range(0, len(layers) - 1, 2)
+}
+lines["chance"] = [by_chance(n, k) for k in counts]
+viz.curves(lines, x=counts, xlabel="neighbours k", ylabel="overlap (Jaccard)")
+
+# %% [markdown]
+# The same at $k = 10$ for all runs, beside the GW distance of the same step.
+
+# %%
+k = min(10, n // 4)
+kept = {}
+for (task, how), run in runs.items():
+    x = list(first(run.reps["cls"], 200).values())
+    kept[TASKS[task], how] = [overlap(a, b, k) for a, b in pairwise(x)]
+kept_table = pd.DataFrame(kept, index=steps)
+chance = by_chance(len(x[0]), k)
+note(chance_overlap=chance, kept_low=kept_table.min(axis=None))
+note(kept_high=kept_table.max(axis=None))
+note(overlap_gw=spearmanr(kept_table.T.to_numpy().ravel(), both["GW"]).statistic)
+kept_table.round(2)
+
+# %% [markdown]
+# (OBSERVE-NEIGHBOURS) {glue:text}`chance_overlap:.2f` {glue:text}`kept_low:.2f` {glue:text}`kept_high:.2f` {glue:text}`overlap_gw:.2f`
+#
+# ## What the plan matches
+#
+# GW optimises over all ways to match the texts of one block with those of another, though we know the true one: each text
+# with itself. The paper shows plans of 16 texts and notes that they are permutations, and not the identity (Figure 10). Here are
+# five of ours, each from a block to the next.
+
+
+# %%
+def matches(run, n):
+    """The optimal plan from every block to the next, on the first n texts."""
+    x = first(run.reps["cls"], n)
+    return [fs.gw(x[a], x[b]).plan for a, b in pairwise(x.names)]
+
+
+plans = matches(yelp, 16)
+permutations = [as_permutation(plan) for plan in plans]
+note(n_permutations=sum(p is not None for p in permutations), n_plans=len(plans))
+identical = [float((p == np.arange(len(p))).mean()) for p in permutations]
+note(identical_16=100 * float(np.mean(identical)))
+
+# %% [markdown]
+# Each point is a text: to the right its place in one block, upwards the place that the plan gives it in the next.
+
+# %% tags=["fig"] mystnb={"image": {"alt": "Five optimal plans of sixteen reviews, each a permutation; few points lie on the diagonal."}}
+places = np.arange(1, small.n_samples + 1)
+viz.panels(
+    {
+        step: np.column_stack([places, p + 1])
+        for step, p in zip(steps, permutations, strict=True)
+    },
+    kinds,
+    xlabel="text",
+    ylabel="matched with",
+)
+
+# %% [markdown]
+# All {glue:text}`n_permutations:d` of {glue:text}`n_plans:d` are permutations; {glue:text}`identical_16:.0f` % of the texts are matched with themselves.
+# It could hardly be otherwise: with equally many texts on both sides and equal weights, a best plan is very often a permutation
+# {cite:p}`maron2018probably`, and our solver returns nothing else.
+#
+# What does the optimum gain over the identity? And what would a random matching cost? If the texts kept their places
+# in the cloud, the identity would be close to the optimum, and both far below the random one.
+
+
+# %%
+def paid(A, B, match):
+    """The square root of what a matching costs: the GW distance, if it is optimal."""
+    return np.sqrt(cost(A, B, from_permutation(match)))
+
+
+def gains(run, n):
+    """For every step: cost of the optimal, the identical and a random matching, and what they match."""
+    x, rng = first(run.reps["cls"], n), np.random.default_rng(seed)
+    labels, lengths = run.labels[run.rows], run.lengths
+    for a, b in pairwise(x.names):
+        A, B = (pairwise_distances(x[name]) for name in (a, b))
+        A, B = A / A.mean(), B / B.mean()
+        found = as_permutation(fs.gw(x[a], x[b]).plan)
+        here = np.arange(len(found))
+        others = [rng.permutation(len(here)) for _ in range(20)]
+        yield {
+            "optimal": paid(A, B, found),
+            "identity": paid(A, B, here),
+            "random": np.mean([paid(A, B, other) for other in others]),
+            "itself (%)": 100 * (found == here).mean(),
+            "same class (%)": 100 * (labels[found] == labels[here]).mean(),
+            "length": spearmanr(lengths[found], lengths[here]).statistic,
+        }
+
+
+matched = {
+    key: pd.DataFrame(gains(run, 200), index=steps) for key, run in runs.items()
+}
+matched["sst2", "dense"].round(2)
+
+# %% [markdown]
+# The table is for SST-2, fine-tuned. The last column is the rank correlation of the lengths of matched texts. All four runs, averaged over the steps:
+
+# %%
+means = pd.DataFrame(
+    {(TASKS[t], how): m.mean() for (t, how), m in matched.items()}
+).T
+all_steps = pd.concat(matched.values())
+below = 1 - all_steps["optimal"] / all_steps["identity"]
+way = (all_steps["random"] - all_steps["identity"]) / (
+    all_steps["random"] - all_steps["optimal"]
+)
+note(below=100 * below.median(), way=100 * way.median())
+note(itself=all_steps["itself (%)"].median(), length=all_steps["length"].median())
+last_steps = [m["same class (%)"].iloc[-1] for m in matched.values()]
+means.round(2)
+
+# %% [markdown]
+# (OBSERVE-PLANS) {glue:text}`below:.0f` {glue:text}`way:.0f` {glue:text}`itself:.0f` {glue:text}`length:.2f`
+#
+# ## What we found
+#
+# | claim | our answer | evidence on this page |
+# | --- | --- | --- |
+#
+# ## References
+#
+# ```{bibliography}
+# :filter: docname in docnames
+# ```

@@ -250,3 +250,31 @@ def panels(
         fig.supxlabel(xlabel, fontsize=10)
         fig.supylabel(ylabel, fontsize=10)
     return fig
+
+
+def map_grid(rows: Mapping[str, Mapping[str, LayerMap]]) -> Figure:
+    """Draw maps of few layers side by side: a row per measure, with one scale of colours in each.
+
+    Parameters
+    ----------
+    rows : mapping of str to mapping of str to LayerMap
+        The names of the columns are those of the first row.
+    """
+    columns = list(next(iter(rows.values())))
+    size = (6.4, 0.5 + 1.25 * len(rows))
+    fig, grid = plt.subplots(len(rows), len(columns), figsize=size, dpi=110, layout="constrained", squeeze=False)
+    plt.close(fig)
+    for axes, (row, maps) in zip(grid, rows.items(), strict=True):
+        values = np.concatenate([m.values.ravel() for m in maps.values()])
+        norm = Normalize(min(0.0, float(values.min())), float(values.max()))
+        for ax, column in zip(axes, columns, strict=True):
+            colours = colours_of(maps[column])[1]
+            image = ax.imshow(maps[column].values, cmap=colours, norm=norm, interpolation="nearest")
+            last = len(maps[column].names) - 1
+            ax.set_xticks((0, last), ("1", str(last + 1)), fontsize=7)
+            ax.set_yticks((0, last), ("1", str(last + 1)), fontsize=7)
+            if ax in grid[0]:
+                ax.set_title(column, fontsize=9)
+        axes[0].set_ylabel(row, fontsize=9)
+        fig.colorbar(image, ax=list(axes), shrink=0.9, pad=0.01).ax.tick_params(labelsize=7)
+    return fig

@@ -74,6 +74,9 @@ def test_colours_brighten_monotonically_in_greyscale():
         lambda m: viz.bars({"a": 1.0, "b": 2.0}, ylabel="y"),
         lambda m: viz.scatter([1, 2], [2, 1], xlabel="x", ylabel="y", diagonal=True),
         lambda m: viz.matched_clouds(np.eye(2), np.eye(2), product(2, 2)),
+        lambda m: viz.ridges({"a": {"one": [0, 1, 1], "two": [2]}}, xlabel="x"),
+        lambda m: viz.panels({"a": np.eye(2)}, [0, 1]),
+        lambda m: viz.map_grid({"GW": {"a": m, "b": m}}),
     ],
 )
 def test_figures_are_closed_so_that_a_cell_shows_them_once(layer_map, draw):
@@ -92,6 +95,40 @@ def test_curves_are_told_apart_without_colour():
 def test_one_line_per_matched_pair():
     ax = viz.matched_clouds(np.eye(3)[:, :2], np.eye(3)[:, :2], from_permutation(np.array([2, 0, 1]))).axes[0]
     assert len(ax.lines) == 3
+
+
+def test_ridges_share_their_bins_and_keep_the_order_of_names():
+    ax = viz.ridges(
+        {"before": {"one": [0, 0, 4], "two": [1]}, "after": {"one": [4], "two": [2, 2]}}, xlabel="x", bins=4
+    ).axes[0]
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["two", "one"]
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["before", "after"]
+    data = [patch.get_data() for patch in ax.patches]
+    assert all((d.edges == np.linspace(0, 4, 5)).all() for d in data)
+    assert [d.baseline for d in data] == [1, 0, 1, 0]
+    assert np.allclose(data[0].values, [1.9, 1, 1, 1.45])
+
+
+def test_panels_show_every_point_with_its_kind_and_number():
+    clouds = {"one": np.array([[0.0, 1], [2, 3], [4, 5]]), "two": np.zeros((3, 2))}
+    fig = viz.panels(clouds, [1, 0, 1], numbered=True, columns=2)
+    ax = fig.axes[0]
+    assert [a.get_title() for a in fig.axes] == ["one", "two"]
+    drawn = [np.asarray(c.get_offsets()).tolist() for c in ax.collections]
+    assert drawn == [[[2, 3]], [[0, 1], [4, 5]]]
+    assert [t.get_text() for t in ax.texts] == ["1", "2", "3"]
+    assert len({c.get_paths()[0].vertices.tobytes() for c in ax.collections}) == 2  # markers differ
+
+
+def test_maps_of_one_row_share_their_colours(layer_map):
+    double = dataclasses.replace(layer_map, values=2 * layer_map.values)
+    similar = dataclasses.replace(layer_map, measure="cka", larger_is_similar=True)
+    fig = viz.map_grid({"GW": {"a": layer_map, "b": double}, "CKA": {"a": similar, "b": similar}})
+    images = [ax.images[0] for ax in fig.axes if ax.images and ax.get_xlabel() != "c"][:4]
+    assert [image.get_clim() for image in images] == [(0, 1.8), (0, 1.8), (0, 0.9), (0, 0.9)]
+    assert images[0].get_cmap().name == viz.COLOURS
+    assert images[2].get_cmap().name == f"{viz.COLOURS}_r"
+    assert [ax.get_title() for ax in fig.axes[:4]] == ["a", "b", "", ""]
 
 
 def test_the_stepper_links_slider_and_pictures_and_escapes_descriptions(layer_map):

@@ -26,7 +26,7 @@ def test_a_run_is_frozen_loaded_and_not_made_twice(tmp_path, monkeypatch):
     assert frozen.history.val_loss == again.history.val_loss
     assert frozen.sparsity == again.sparsity == pytest.approx(0.7, abs=0.1)
     for pooling, reps in frozen.reps.items():
-        assert reps.names == tuple(f"bert.encoder.layer.{k}" for k in range(3))
+        assert reps.names == tuple(f"bert.encoder.layer.{k}" for k in range(4))
         for name in reps.names:
             assert np.allclose(reps[name], again.reps[pooling][name], atol=2e-3)
     assert {pooling: reps.n_samples for pooling, reps in frozen.reps.items()} == {"cls": 30}
@@ -63,7 +63,7 @@ def test_an_encoder_that_is_not_tuned_has_not_moved():
     assert (came.moved == 0).all()
     assert came.history is None
     assert (tuned.moved > 0).all()
-    assert came.moved.shape == tuned.moved.shape == (3,)
+    assert came.moved.shape == tuned.moved.shape == (4,)
 
 
 def test_all_runs_of_a_task_look_at_the_same_texts():

@@ -44,7 +44,7 @@ def test_blocks_can_be_captured_by_their_name():
     encoder = load_encoder("tiny")
     batches = [encoder.encode([text], max_length=8) for text in ("the good film", "a dull plot was bad")]
     reps = fs.capture(encoder.model, batches, layers=f"{encoder.blocks}.*", pool="cls", progress=False)
-    assert reps.names == tuple(f"bert.encoder.layer.{k}" for k in range(3))
+    assert reps.names == tuple(f"bert.encoder.layer.{k}" for k in range(4))
     assert reps["bert.encoder.layer.0"].shape == (2, 32)
 
 

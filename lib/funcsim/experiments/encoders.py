@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import warnings
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -144,7 +145,7 @@ class EncoderRun:
 
 
 def _plans() -> dict[str, EncoderPlan]:
-    sst2 = EncoderPlan("sst2", FineTuningConfig(steps=2000))
+    sst2 = EncoderPlan("sst2", FineTuningConfig(steps=1500))
     yelp = EncoderPlan("yelp", FineTuningConfig(steps=600, max_length=128, eval_every=50))
     plans = {}
     for dense in (sst2, yelp):
@@ -219,7 +220,7 @@ def load(name: str, profile: str = "laptop", seed: int = 0) -> EncoderRun:
     if name not in PLANS:
         raise ValueError(f"there is no run {name!r}; there is {', '.join(PLANS)}")
     if profile == "smoke":
-        return _carry_out(PLANS[name].tiny(), "tiny", seed, "cpu", None, True, False)[1]
+        return _tiny(name, seed)
     record = load_record(f"{GROUP}/{name}", seed)
     folder = data_dir() / folder_of(f"{GROUP}/{name}", seed)
     arrays, _ = read_tensors(folder / FILE, FORMAT)
@@ -237,6 +238,12 @@ def load(name: str, profile: str = "laptop", seed: int = 0) -> EncoderRun:
         PLANS[name],
         record,
     )
+
+
+@cache
+def _tiny(name: str, seed: int) -> EncoderRun:
+    """Made once in a process."""
+    return _carry_out(PLANS[name].tiny(), "tiny", seed, "cpu", None, True, False)[1]
 
 
 def _carry_out(

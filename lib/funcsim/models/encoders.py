@@ -211,7 +211,7 @@ def _check_sha256(path: Path, expected: str) -> None:
 
 
 def _tiny(seed: int) -> Encoder:
-    """A BERT of three blocks that knows fourteen words."""
+    """A BERT of four blocks that knows fourteen words."""
     from tokenizers import Tokenizer
     from tokenizers.models import WordLevel
     from tokenizers.pre_tokenizers import Whitespace
@@ -228,7 +228,7 @@ def _tiny(seed: int) -> Encoder:
     config = BertConfig(
         vocab_size=len(words),
         hidden_size=32,
-        num_hidden_layers=3,
+        num_hidden_layers=4,
         num_attention_heads=4,
         intermediate_size=64,
         max_position_embeddings=32,

@@ -262,7 +262,9 @@ def map_grid(rows: Mapping[str, Mapping[str, LayerMap]]) -> Figure:
     """
     columns = list(next(iter(rows.values())))
     size = (6.4, 0.5 + 1.25 * len(rows))
-    fig, grid = plt.subplots(len(rows), len(columns), figsize=size, dpi=110, layout="constrained", squeeze=False)
+    fig, grid = plt.subplots(
+        len(rows), len(columns), figsize=size, dpi=110, layout="constrained", squeeze=False
+    )
     plt.close(fig)
     for axes, (row, maps) in zip(grid, rows.items(), strict=True):
         values = np.concatenate([m.values.ravel() for m in maps.values()])

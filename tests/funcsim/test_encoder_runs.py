@@ -61,6 +61,8 @@ def test_of_other_seeds_only_maps_are_kept():
 def test_an_encoder_that_is_not_tuned_has_not_moved():
     came, tuned = (encoders.load(f"yelp-{kind}", "smoke") for kind in ("pretrained", "dense"))
     assert (came.moved == 0).all()
+    assert came.zeros.mean() == pytest.approx(came.sparsity)
+    assert came.heads.tolist() == [4, 4, 4, 4]
     assert came.history is None
     assert (tuned.moved > 0).all()
     assert came.moved.shape == tuned.moved.shape == (4,)

@@ -10,9 +10,11 @@ from funcsim.training.sparsity import (
     Block,
     blocks_of,
     dominated,
+    heads_left,
     merge_heads,
     plain,
     prune_smallest,
+    share_of_zeros,
     shrink,
     sparsifier,
     sparsity,
@@ -53,6 +55,8 @@ def test_of_two_equal_heads_the_later_stays_and_writes_for_both():
     assert (block.query.weight[0] == 0).all()
     assert (block.query.weight[2] == 1).all()
     assert merge_heads(block) == []  # what is gone is not removed again
+    assert heads_left(block) == 2
+    assert share_of_zeros((block.query, block.key, block.value, block.mix)) == pytest.approx(1 / 3)
 
 
 def test_what_a_block_computes_is_the_same_without_its_equal_heads():

@@ -37,7 +37,14 @@ from funcsim.training.fine_tuning import (
     predict,
     scores,
 )
-from funcsim.training.sparsity import blocks_of, sparsifier, sparsity, strength_for
+from funcsim.training.sparsity import (
+    blocks_of,
+    heads_left,
+    share_of_zeros,
+    sparsifier,
+    sparsity,
+    strength_for,
+)
 
 GROUP = "bert"
 ENCODER = "minilm"
@@ -46,7 +53,7 @@ MAPS_FORMAT = "funcsim.layer_maps/1"
 FILE = "run.safetensors"
 MAPS = "maps.safetensors"
 POOLINGS = ("cls", "mean", "tokens")
-ARRAYS = ("logits", "labels", "rows", "lengths", "moved", "scale")
+ARRAYS = ("logits", "labels", "rows", "lengths", "moved", "scale", "zeros", "heads")
 
 
 @dataclass(frozen=True)
@@ -113,6 +120,8 @@ class EncoderRun:
         Length of the change of each block's weights, relative to their length before.
     scale : array (blocks,)
         Mean distance between what a block says of two texts, at [CLS].
+    zeros, heads : array (blocks,)
+        Share of each block's weights that are zero, and how many of its heads still write.
     sparsity : float
         Share of the weights of attention and MLP that are zero.
     history : FineTuningHistory or None
@@ -128,6 +137,8 @@ class EncoderRun:
     lengths: NDArray[np.int64]
     moved: NDArray[np.float64]
     scale: NDArray[np.float64]
+    zeros: NDArray[np.float64]
+    heads: NDArray[np.int64]
     sparsity: float
     history: FineTuningHistory | None
     plan: EncoderPlan
@@ -274,6 +285,8 @@ def _carry_out(
         lengths,
         np.array([np.linalg.norm(b - a) / np.linalg.norm(a) for a, b in zip(before, after, strict=True)]),
         np.array([pdist(x).mean() for x in reps["cls"].values()]),
+        np.array([share_of_zeros(block.linears) for block in blocks_of(encoder.model)]),
+        np.array([heads_left(block) for block in blocks_of(encoder.model)]),
         sparsity(encoder.model),
         history,
         plan,

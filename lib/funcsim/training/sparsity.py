@@ -74,8 +74,19 @@ def blocks_of(model: nn.Module) -> list[Block]:
 
 def sparsity(model: nn.Module) -> float:
     """Share of the weights of attention and MLP that count as zero."""
-    weights = [linear.weight for linear in _linears(model)]
+    return share_of_zeros(_linears(model))
+
+
+def share_of_zeros(linears: Sequence[nn.Linear]) -> float:
+    """The same of some matrices."""
+    weights = [linear.weight for linear in linears]
     return sum(int((w.abs() < EPS).sum()) for w in weights) / sum(w.numel() for w in weights)
+
+
+def heads_left(block: Block) -> int:
+    """How many heads of a block write anything into the stream."""
+    heads = block.mix.weight.abs().unflatten(1, (block.n_heads, -1))
+    return int((heads >= EPS).any(dim=(0, 2)).sum())
 
 
 # ---- what happens after a step ----

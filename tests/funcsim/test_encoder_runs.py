@@ -1,5 +1,7 @@
 """Runs of encoders: what is frozen of them, and what is refused."""
 
+import gzip
+
 import numpy as np
 import pytest
 from scipy.spatial.distance import pdist
@@ -119,3 +121,16 @@ def test_every_plan_knows_how_to_be_small():
     for plan in PLANS.values():
         assert plan.tiny().n_texts == 30
         assert (plan.tiny().training is None) == (plan.training is None)
+
+
+def test_fewer_texts_than_asked_for_are_refused_before_training(tmp_path, monkeypatch, capsys):
+    for name in ("train", "validation"):
+        path = tmp_path / f"sst2/{name}.tsv.gz"
+        path.parent.mkdir(exist_ok=True)
+        with gzip.open(path, "wt") as file:
+            file.write("sentence\tlabel\n" + "good\t1\nbad\t0\n" * 20)
+    monkeypatch.setenv("FUNCSIM_DATA", str(tmp_path))
+    monkeypatch.setattr(encoders, "fine_tune", lambda *args: pytest.fail("training began"))
+    assert main(["experiments", "--only", "bert/sst2-dense", "--out", str(tmp_path / "out")]) == 2
+    assert "500 texts were asked for, and there are 40" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

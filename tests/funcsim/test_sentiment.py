@@ -1,6 +1,7 @@
 """Texts with labels: what is read, and what is refused."""
 
 import gzip
+import os
 
 import numpy as np
 import pytest
@@ -110,3 +111,19 @@ def test_unknown_names_are_refused():
         load_sentiment("imdb")
     with pytest.raises(ValueError, match="sst2 has no split 'test'; it has train, validation"):
         load_sentiment("sst2", "test")
+
+
+@pytest.mark.skipif("FUNCSIM_DATA" not in os.environ, reason="FUNCSIM_DATA names no folder with the texts")
+@pytest.mark.parametrize(
+    ("task", "split", "n", "positive"),
+    [
+        ("sst2", "train", 67_349, 37_569),
+        ("sst2", "validation", 872, 444),
+        ("yelp", "train", 20_000, 10_000),
+        ("yelp", "validation", 4_000, 2_000),
+    ],
+)
+def test_the_texts_that_the_book_uses(task, split, n, positive):
+    corpus = load_sentiment(task, split)
+    assert (len(corpus), corpus.labels.sum()) == (n, positive)
+    assert all(isinstance(text, str) for text in corpus.texts)

@@ -262,6 +262,7 @@ def _carry_out(
 ) -> tuple[Encoder, EncoderRun, tuple[Corpus, Corpus]]:
     """Load, fine-tune, look: everything but freezing."""
     train, validation = _corpora(plan, smoke)  # what is missing is said before anything is learned
+    rows = validation.draw(plan.n_texts, seed=0)
     encoder = load_encoder(name, seed)
     before = _block_weights(encoder.model)
     history, config = None, plan.training or FineTuningConfig(max_length=16 if smoke else 64)
@@ -273,7 +274,6 @@ def _carry_out(
         curve_texts = validation.sample(min(len(validation), 1000), seed=0)
         history = fine_tune(encoder, train, curve_texts, config, seed, state, device, after_step, progress)
     after = _block_weights(encoder.model)
-    rows = np.random.default_rng(0).permutation(len(validation))[: plan.n_texts]
     reps, lengths = _look(encoder, validation[rows], plan.n_flat, config.max_length)
     keep = plan.keep if seed == 0 else (0, 0, 0)
     made = EncoderRun(

@@ -44,8 +44,8 @@ class Corpus:
         """The texts of these rows, in this order."""
         return Corpus(tuple(self.texts[i] for i in rows), self.labels[rows], self.origin)
 
-    def sample(self, n: int, seed: int) -> Corpus:
-        """`n` different texts, drawn at random.
+    def draw(self, n: int, seed: int) -> NDArray[np.integer]:
+        """The rows (n,) of `n` different texts, drawn at random.
 
         Raises
         ------
@@ -54,7 +54,11 @@ class Corpus:
         """
         if n > len(self):
             raise TaskDataError(f"{self.origin}: {n} texts were asked for, and there are {len(self)}")
-        return self[np.random.default_rng(seed).permutation(len(self))[:n]]
+        return np.random.default_rng(seed).permutation(len(self))[:n]
+
+    def sample(self, n: int, seed: int) -> Corpus:
+        """The texts in those rows."""
+        return self[self.draw(n, seed)]
 
 
 @dataclass(frozen=True)

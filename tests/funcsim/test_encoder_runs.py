@@ -33,7 +33,7 @@ def test_a_run_is_frozen_loaded_and_not_made_twice(tmp_path, monkeypatch):
             assert np.allclose(reps[name], again.reps[pooling][name], atol=2e-3)
     assert {pooling: reps.n_samples for pooling, reps in frozen.reps.items()} == {"cls": 30}
     assert frozen.maps.keys() == again.maps.keys()
-    for key in ("cls/mean/gw", "mean/raw/euclidean", "cls/mean/cka"):
+    for key in ("cls/mean/gw", "mean/raw/euclidean", "halves/mean/gw", "cls/mean/cka"):
         a, b = frozen.maps[key], again.maps[key]
         assert (a.values == b.values).all()
         assert (a.names, a.measure, a.normalize, a.n_samples) == (b.names, b.measure, b.normalize, 20)
@@ -58,6 +58,14 @@ def test_of_other_seeds_only_maps_are_kept():
     made = encoders.load("sst2-dense", "smoke", seed=1)
     assert made.reps == {}
     assert "cls/mean/gw" in made.maps
+
+
+def test_a_block_is_looked_at_after_its_attention_and_at_its_end():
+    made = encoders.load("sst2-pretrained", "smoke")
+    halves, ends = made.maps["halves/raw/rsm"], made.maps["cls/raw/rsm"]
+    names = [f"bert.encoder.layer.{k}" for k in range(4)]
+    assert halves.names == tuple(n for name in names for n in (f"{name}.attention.output", name))
+    assert np.allclose(halves.values[1::2, 1::2], ends.values)
 
 
 def test_an_encoder_that_is_not_tuned_has_not_moved():
@@ -106,7 +114,7 @@ def test_what_is_missing_is_said_before_anything_is_learned(tmp_path, monkeypatc
     command = ["experiments", "--only", "bert/sst2-dense", "--seed", "0"]
     assert main(command) == 2
     assert "bert/sst2-dense: SST-2 is not at hand: set FUNCSIM_DATA" in capsys.readouterr().err
-    monkeypatch.setattr(encoders, "_corpora", lambda *told: (toy_corpus(8), toy_corpus(8)))
+    monkeypatch.setattr(encoders, "_corpora", lambda *told: (toy_corpus(8), toy_corpus(500)))
     assert main([*command, "--encoder", "nonsense"]) == 2
     assert "there is no encoder 'nonsense'" in capsys.readouterr().err
     assert not list(tmp_path.rglob("*.safetensors"))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -112,6 +113,7 @@ class EncoderRun:
         texts, flattened, as coordinates with the same distances. Only what the plan keeps.
     maps : dict of str to LayerMap
         By pooling, normalisation and measure, such as "cls/mean/gw" and "mean/raw/euclidean".
+        "halves": at [CLS], twice in every block, after the attention and at the end.
     logits, labels : array (n, 2) and (n,)
         Of all validation texts.
     rows, lengths : array (n_texts,)
@@ -275,10 +277,12 @@ def _carry_out(
         history = fine_tune(encoder, train, curve_texts, config, seed, state, device, after_step, progress)
     after = _block_weights(encoder.model)
     reps, lengths = _look(encoder, validation[rows], plan.n_flat, config.max_length)
+    halves = _look_twice(encoder, validation[rows[: plan.n_mapped]], config.max_length)
     keep = plan.keep if seed == 0 else (0, 0, 0)
     made = EncoderRun(
         {pooling: first(reps[pooling], n) for pooling, n in zip(POOLINGS, keep, strict=True) if n},
-        _maps({pooling: first(reps[pooling], plan.n_mapped) for pooling in POOLINGS[:2]}),
+        _maps({pooling: first(reps[pooling], plan.n_mapped) for pooling in POOLINGS[:2]}, fs.measures())
+        | _maps({"halves": halves} if halves else {}, ("gw", "rsm", "cka-debiased")),
         predict(encoder, validation, config.max_length),
         validation.labels,
         rows,
@@ -331,7 +335,16 @@ def first(reps: fs.Representations, n: int) -> fs.Representations:
     return fs.Representations({name: x[:n] for name, x in reps.items()})
 
 
-def _maps(reps: dict[str, fs.Representations]) -> dict[str, fs.LayerMap]:
+def _look_twice(encoder: Encoder, corpus: Corpus, max_length: int) -> fs.Representations | None:
+    """What is said at [CLS] after the attention and at the end of every block, if it is a BERT."""
+    attention = f"{encoder.blocks}.*.attention.output"
+    if not any(name.endswith(".attention.output") for name, _ in encoder.model.named_modules()):
+        return None
+    batches = [encoder.encode(corpus.texts[k : k + 50], max_length) for k in range(0, len(corpus), 50)]
+    return fs.capture(encoder.model, batches, [attention, f"{encoder.blocks}.*"], "cls", progress=False)
+
+
+def _maps(reps: dict[str, fs.Representations], measures: Iterable[str]) -> dict[str, fs.LayerMap]:
     """By pooling, normalisation and measure."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FullRankWarning)  # said in chapter 03, and where a map is shown
@@ -341,23 +354,23 @@ def _maps(reps: dict[str, fs.Representations]) -> dict[str, fs.LayerMap]:
             )
             for pooling, x in reps.items()
             for normalize in ("mean", None)
-            for measure in fs.measures()
+            for measure in measures
         }
 
 
 def _save_maps(path: Path, maps: dict[str, fs.LayerMap]) -> None:
-    one = next(iter(maps.values()))
-    header = {"format": MAPS_FORMAT, "names": json.dumps(one.names), "n_samples": json.dumps(one.n_samples)}
+    told = {key.split("/")[0]: [layer_map.names, layer_map.n_samples] for key, layer_map in maps.items()}
+    header = {"format": MAPS_FORMAT, "layers": json.dumps(told)}
     write_tensors(path, {key: layer_map.values for key, layer_map in maps.items()}, header)
 
 
 def _load_maps(path: Path) -> dict[str, fs.LayerMap]:
     tensors, header = read_tensors(path, MAPS_FORMAT)
-    names, n = tuple(json.loads(header["names"])), json.loads(header["n_samples"])
-    maps, measures = {}, fs.measures()
+    told, measures, maps = json.loads(header["layers"]), fs.measures(), {}
     for key, values in tensors.items():
-        _, normalize, measure = key.split("/")
-        normalize = None if normalize == "raw" else normalize
+        pooling, normalize, measure = key.split("/")
+        names, n = tuple(told[pooling][0]), told[pooling][1]
+        scaled = None if normalize == "raw" else normalize
         larger = measures[measure].larger_is_similar
-        maps[key] = fs.LayerMap(values, names, names, measure, normalize, n, larger_is_similar=larger)
+        maps[key] = fs.LayerMap(values, names, names, measure, scaled, n, larger_is_similar=larger)
     return maps

@@ -244,6 +244,7 @@ def panels(
             for number, point in enumerate(cloud, 1):
                 ax.annotate(str(number), point, fontsize=7, xytext=(2, 2), textcoords="offset points")
         ax.set_title(name, fontsize=10)
+        ax.margins(0.15 if numbered else 0.05)
         if not xlabel:
             ax.set(xticks=[], yticks=[])
     if xlabel:

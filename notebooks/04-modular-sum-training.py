@@ -20,8 +20,8 @@
 # **Model 0** says $(a + b) \bmod p$, and **Models E and L** add three times, one sum on top
 # of the other. This chapter trains them and checks them; the maps come in
 # [chapter 06](06-modular-sum-subnetworks.ipynb). Two things are smaller here than in the
-# paper: training stops after a few thousand epochs where the paper takes 26,000, because
-# the networks answer all they will answer long before; and there are three seeds of each,
+# paper: training stops after a few thousand epochs where the paper takes 26,000, though not
+# every network gets everything right by then; and there are three seeds of each,
 # where the paper shows one.
 #
 # :::{admonition} What you will learn
@@ -376,27 +376,41 @@ viz.curves(
 
 # %%
 _, second, last = nested_e.plan.steps
-inputs, labels = nested_e.split.val_inputs, nested_e.split.val_labels
-answers = nested_e.model(inputs).argmax(dim=1)
-off = (answers - labels).remainder(last.modulus).numpy()
 by_one = [second.modulus % last.modulus, -second.modulus % last.modulus]
-note(off_31=100 * float(np.isin(off[off != 0], by_one).mean()))
-note(end_nested=100 * float((off == 0).mean()), off_chance=100 * 2 / 16)
+seeds = (seed,) if profile == "smoke" else SEEDS["model-e-nested"]
+offs = {}
+for s in seeds:
+    trained = modular_sum.load("model-e-nested", profile, s)
+    answers = trained.model(trained.split.val_inputs).argmax(dim=1)
+    off = (answers - trained.split.val_labels).remainder(last.modulus).numpy()
+    offs[s] = {
+        "right (%)": 100 * (off == 0).mean(),
+        "highest before (%)": 100 * max(trained.history.val_accuracy),
+        "of the wrong, off by one 31 (%)": 100
+        * np.isin(off[off != 0], by_one).mean(),
+    }
+offs = pd.DataFrame(offs).T.rename_axis("seed")
+offs.round(1)
 
 # %% [markdown]
-# And where they are wrong:
+# And where the network of the first seed is wrong:
 
 # %%
+note(end_nested=float(offs.iloc[0, 0]), high_nested=float(offs.iloc[:, 1].max()))
+note(off_31=float(offs.iloc[:, 2].min()), off_chance=100 * 2 / 16)
+inputs, labels = nested_e.split.val_inputs, nested_e.split.val_labels
+off = (nested_e.model(inputs).argmax(dim=1) != labels).numpy()
 c1 = levels(inputs, nested_e.plan.steps)[:, 0]
 rest = (c1 + inputs[:, 1]).numpy() % second.modulus
 near = np.minimum(rest, second.modulus - rest) <= second.modulus // 15
-note(wrong_near=100 * float((off[near] != 0).mean()))
-note(wrong_far=100 * float((off[~near] != 0).mean()))
+note(wrong_near=100 * float(off[near].mean()))
+note(wrong_far=100 * float(off[~near].mean()))
 
 # %% [markdown]
-# {glue:text}`end_nested:.1f` % of the validation pairs are right in the end. Of the wrong answers {glue:text}`off_31:.0f` % are off by exactly one
+# {glue:text}`end_nested:.1f` % of the first network's validation pairs are right in the end, and no network ever has more than
+# {glue:text}`high_nested:.1f` %. Of the wrong answers at least {glue:text}`off_31:.0f` % are off by exactly one
 # 31 ({glue:text}`off_chance:.1f` % would be by chance). Within 2 of a multiple of 31, {glue:text}`wrong_near:.0f` % are wrong, elsewhere
-# {glue:text}`wrong_far:.0f` %. So this network has learned nearly all of the rule; what it does not know for sure is when the second sum begins anew.
+# {glue:text}`wrong_far:.0f` %. So most of what these networks get wrong is one thing: whether the second sum has begun anew. They were not trained for the paper's 26,000 epochs.
 #
 # ## Networks of known boundaries
 #
@@ -431,7 +445,7 @@ known
 # ## All seeds
 #
 # One network is one observation. The table loads every frozen network of the paper and asks it again: three
-# seeds, which decide the initial weights and the split (of Model E with nested moduli only one). Accuracies are in per cent. Of Model L
+# seeds, which decide the initial weights and the split. Accuracies are in per cent. Of Model L
 # four were trained. Seed 1 did not get everything right in its last stage, and is not among them; `make experiments ONLY=model-l-equal SEED=1`
 # trains it again.
 
@@ -475,7 +489,7 @@ lowest.round(2)
 # | C09: all modular models reach 100 % accuracy (5.1) | holds for Model 0, and for Model E with equal moduli at the moment at which it was stopped | lowest validation accuracy over three seeds {glue:text}`low_0:.1f` % and {glue:text}`low_e:.1f` % |
 # | C09, for Model L with equal moduli | holds for {glue:text}`perfect_l:d` of the three seeds shown and not for a fourth, with more weight decay than published | the lowest of the three has {glue:text}`low_l:.1f` % |
 # | C09, for Model L with nested moduli | differs | the second stage has {glue:text}`nested_val:.1f` % on validation pairs |
-# | C09, for Model E with nested moduli | differs | {glue:text}`low_nested:.1f` % after 4,000 epochs, in one seed; {glue:text}`off_31:.0f` % of the wrong answers are off by one 31 |
+# | C09, for Model E with nested moduli | differs as far as we trained | {glue:text}`low_nested:.1f` % after 4,000 epochs, in the worst of three seeds; at least {glue:text}`off_31:.0f` % of the wrong answers are off by one 31 |
 #
 # To doubt D10, whether 100 % means training or validation data: both are in the table. To doubt
 # D06, whether one seed is enough: three seeds are there, and the next chapters use them.

@@ -120,7 +120,7 @@ PAPER = {
 SEEDS = {
     "model-0": (0, 1, 2),
     "model-e-equal": (0, 1, 2),
-    "model-e-nested": (0,),
+    "model-e-nested": (0, 1, 2),
     "model-l-equal": (0, 2, 3),
 }
 

@@ -66,6 +66,9 @@ def test_a_block_is_looked_at_after_its_attention_and_at_its_end():
     names = [f"bert.encoder.layer.{k}" for k in range(4)]
     assert halves.names == tuple(n for name in names for n in (f"{name}.attention.output", name))
     assert np.allclose(halves.values[1::2, 1::2], ends.values)
+    assert made.boundary_frequency.shape == (8,)
+    assert made.boundary_frequency[0] == 0
+    assert set(made.boundary_frequency) <= {0, 0.5, 1}
 
 
 def test_an_encoder_that_is_not_tuned_has_not_moved():

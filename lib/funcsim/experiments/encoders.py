@@ -54,7 +54,7 @@ MAPS_FORMAT = "funcsim.layer_maps/1"
 FILE = "run.safetensors"
 MAPS = "maps.safetensors"
 POOLINGS = ("cls", "mean", "tokens")
-ARRAYS = ("logits", "labels", "rows", "lengths", "moved", "scale", "zeros", "heads")
+ARRAYS = ("logits", "labels", "rows", "lengths", "moved", "scale", "zeros", "heads", "boundary_frequency")
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,8 @@ class EncoderPlan:
         Validation texts that the blocks are asked about, pooled.
     n_mapped, n_flat : int
         The first of them: for the maps, and with all tokens.
+    n_boot : int
+        On how many random halves of those texts the boundaries are looked for again.
     keep : tuple of int
         What the blocks say of how many texts is frozen, by pooling. Of seed 0 only.
     """
@@ -88,6 +90,7 @@ class EncoderPlan:
     n_texts: int = 500
     n_mapped: int = 200
     n_flat: int = 100
+    n_boot: int = 20
     keep: tuple[int, int, int] = (0, 0, 0)
 
     def tiny(self) -> EncoderPlan:
@@ -96,7 +99,7 @@ class EncoderPlan:
             steps=20, batch_size=8, max_length=16, lr=2e-3, eval_every=5, save_every=10
         )
         kept = tuple(min(n, most) for n, most in zip(self.keep, (30, 20, 12), strict=True))
-        return replace(self, training=training, n_texts=30, n_mapped=20, n_flat=12, keep=kept)
+        return replace(self, training=training, n_texts=30, n_mapped=20, n_flat=12, n_boot=2, keep=kept)
 
     def to_dict(self) -> dict[str, object]:
         return asdict(self)
@@ -124,6 +127,9 @@ class EncoderRun:
         Mean distance between what a block says of two texts, at [CLS].
     zeros, heads : array (blocks,)
         Share of each block's weights that are zero, and how many of its heads still write.
+    boundary_frequency : array (layers,)
+        In which share of random halves of the texts the test finds a boundary before each layer of
+        the map "halves/mean/gw"; empty if there is none.
     sparsity : float
         Share of the weights of attention and MLP that are zero.
     history : FineTuningHistory or None
@@ -141,6 +147,7 @@ class EncoderRun:
     scale: NDArray[np.float64]
     zeros: NDArray[np.float64]
     heads: NDArray[np.int64]
+    boundary_frequency: NDArray[np.float64]
     sparsity: float
     history: FineTuningHistory | None
     plan: EncoderPlan
@@ -278,6 +285,7 @@ def _carry_out(
     after = _block_weights(encoder.model)
     reps, lengths = _look(encoder, validation[rows], plan.n_flat, config.max_length)
     halves = _look_twice(encoder, validation[rows[: plan.n_mapped]], config.max_length)
+    boot = fs.bootstrap(halves, n_boot=plan.n_boot, progress=False) if halves else None
     keep = plan.keep if seed == 0 else (0, 0, 0)
     made = EncoderRun(
         {pooling: first(reps[pooling], n) for pooling, n in zip(POOLINGS, keep, strict=True) if n},
@@ -291,6 +299,7 @@ def _carry_out(
         np.array([pdist(x).mean() for x in reps["cls"].values()]),
         np.array([share_of_zeros(block.linears) for block in blocks_of(encoder.model)]),
         np.array([heads_left(block) for block in blocks_of(encoder.model)]),
+        boot.boundary_frequency if boot else np.zeros(0),
         sparsity(encoder.model),
         history,
         plan,

@@ -9,7 +9,7 @@
 #     language: python
 #     name: python3
 #   bookkit:
-#     data: [bert/sst2-pretrained, bert/sst2-dense, bert/yelp-pretrained, bert/yelp-dense]
+#     data: [bert/sst2-pretrained, bert/sst2-dense, bert/yelp-pretrained, bert/yelp-dense, bert/yelp-neuroprune-25, bert/yelp-neuroprune-70, bert/yelp-neuroprune-95]
 # ---
 
 # %% [markdown]
@@ -251,6 +251,27 @@ pd.DataFrame(gw_steps, index=steps).round(3)
 # Fine-tuning leaves the first half alone ({glue:text}`kl_sst2_early:.3f` on SST-2, {glue:text}`kl_yelp_early:.3f` on Yelp) and changes the second: {glue:text}`kl_sst2:.2f` nats
 # from {glue:text}`kl_sst2_at` on SST-2, {glue:text}`kl_yelp:.2f` from {glue:text}`kl_yelp_at` on Yelp. In the paper this begins at the ninth block of twelve. Over the {glue:text}`n_steps:d` steps
 # of the four runs, KL and GW have a rank correlation of {glue:text}`kl_gw:.2f`: here GW says little that the histograms do not say.
+#
+# The paper's Figure 11 shows the same for three sparse models, which [chapter 09](09-sparse-bert.ipynb) explains. Of ours {glue:text}`n_sparse:d` texts are frozen;
+# their divergences on Yelp, beside those of the others on the same texts:
+
+# %%
+sparse = {"pre-trained": runs["yelp", "pretrained"], "dense": runs["yelp", "dense"]}
+for share in (25, 70, 95):
+    name = f"yelp-neuroprune-{share}"
+    sparse[f"{share} %"] = encoders.load(name, profile)
+kl_sparse = {}
+for how, run in sparse.items():
+    few = list(first(run.reps["cls"], 100).values())
+    kl_sparse[how] = [
+        divergence(q / q.mean(), p / p.mean())
+        for p, q in pairwise([pdist(x) for x in few])
+    ]
+note(n_sparse=len(few[0]), kl_95=max(kl_sparse["95 %"]))
+pd.DataFrame(kl_sparse, index=steps).round(3)
+
+# %% [markdown]
+# (OBSERVE-SPARSE) {glue:text}`kl_95:.2f`
 #
 # ## Who is whose neighbour?
 #

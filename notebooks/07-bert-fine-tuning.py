@@ -143,12 +143,14 @@ directions = np.random.default_rng(seed).normal(size=(cloud.shape[1], 1000))
 positive = (cloud - cloud.mean(axis=0)) @ directions > 0
 label = untuned.labels[untuned.rows[: len(cloud)]]
 by_luck = 100 * (positive == label[:, None]).mean(axis=0)
-low, high = np.quantile(by_luck, [0.025, 0.975])
-note(lucky_low=low, lucky_high=high, n_lucky=len(cloud))
+by_number = 100 * 0.5 / np.sqrt(len(cloud))
+luck = np.sqrt(max(by_luck.var() - by_number**2, 0))
+note(n_lucky=len(cloud), spread=by_luck.std(), by_number=by_number, luck=luck)
 
 # %% [markdown]
-# On {glue:text}`n_lucky:d` texts, 95 % of them lie between {glue:text}`lucky_low:.0f` and {glue:text}`lucky_high:.0f` %. So the accuracy of an encoder that was not tuned says how its random
-# classifier happens to lie, and nothing of what the encoder knows.
+# On {glue:text}`n_lucky:d` texts their accuracies spread by {glue:text}`spread:.1f` points (one standard deviation), of which the number of texts explains {glue:text}`by_number:.1f`. What
+# remains, {glue:text}`luck:.1f` points, is what a random direction catches of the label by luck, on however many texts. So the accuracy of an encoder that was not tuned says how its random
+# classifier happens to lie, and little of what the encoder knows.
 #
 # Where on the way did it learn?
 
@@ -498,7 +500,7 @@ note(length_late=np.median(lengths[:, half:]))
 # | C08: neighbourhoods of samples change across layers (4.1, D, Figure 9) | holds | overlap {glue:text}`kept_low:.2f` to {glue:text}`kept_high:.2f` per step, by chance {glue:text}`chance_overlap:.2f`; as much before fine-tuning as after it |
 # | C08: GW accounts for such changes | differs | GW of shuffled texts is {glue:text}`gw_shuffled:.3f` instead of {glue:text}`gw_kept:.3f`, while the overlap falls to chance |
 # | C18: the pre-trained encoder shows no major differences among layers (5.2) | holds without scale; differs with it | normalised GW of a step between {glue:text}`came_low:.2f` and {glue:text}`came_high:.2f`; but its last block is {glue:text}`came_ratio:.0f` times as wide as its first |
-# | C18: its accuracy is at chance | holds, and tells nothing | {glue:text}`acc_yelp_pretrained:.1f` % on Yelp; random classifiers reach {glue:text}`lucky_low:.0f` to {glue:text}`lucky_high:.0f` % |
+# | C18: its accuracy is at chance | holds, and tells little | {glue:text}`acc_yelp_pretrained:.1f` % on Yelp; the luck of a random classifier is {glue:text}`luck:.1f` points |
 # | C25: the optimal plan is a permutation (D, Figure 10) | holds, as it must here | {glue:text}`n_permutations:d` of {glue:text}`n_plans:d`; our solver looks at nothing else |
 # | C25: it is not the identity | holds | {glue:text}`itself:.0f` % of the texts are matched with themselves |
 #

@@ -29,7 +29,7 @@ def test_the_tiny_encoder_reads_words_and_is_the_same_for_a_seed():
     answers = [e.model(**batch).logits for e in (one, two, other)]
     assert torch.equal(answers[0], answers[1])
     assert not torch.equal(answers[0], answers[2])
-    assert (one.blocks, one.n_blocks) == ("bert.encoder.layer", 3)
+    assert (one.blocks, one.n_blocks) == ("bert.encoder.layer", 4)
 
 
 def test_a_seed_does_not_touch_the_world():
@@ -53,8 +53,11 @@ def test_a_model_saved_to_a_folder_comes_back(tmp_path):
     encoder.model.save_pretrained(tmp_path)
     encoder.tokenizer.save_pretrained(tmp_path)
     again = load_encoder(str(tmp_path))
-    batch = encoder.encode(["a fine film"], 8)
-    assert torch.equal(encoder.model(**batch).logits, again.model(**again.encode(["a fine film"], 8)).logits)
+    written, read = (one.model.state_dict() for one in (encoder, again))
+    assert written.keys() == read.keys()
+    assert all(torch.equal(written[name], read[name]) for name in written)
+    told = [one.model(**one.encode(["a fine film"], 8)).logits for one in (encoder, again)]
+    assert torch.allclose(*told, rtol=0, atol=1e-7)
     (tmp_path / "model.safetensors").rename(tmp_path / "pytorch_model.bin")
     with pytest.raises(EncoderError, match="could not be loaded"):
         load_encoder(str(tmp_path))

@@ -91,7 +91,7 @@ def test_heads_that_are_alike_in_a_ring_do_not_dominate_one_another():
 
 def test_the_blocks_of_a_bert():
     blocks = blocks_of(load_encoder("tiny").model)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     assert [tuple(linear.weight.shape) for linear in blocks[0].linears] == [
         *[(32, 32)] * 4,
         (64, 32),

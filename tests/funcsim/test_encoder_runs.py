@@ -187,3 +187,13 @@ def test_an_encoder_whose_heads_are_dead_is_still_looked_at(monkeypatch):
     assert np.isfinite(made.maps["mean/mean/gw"].values).all()
     assert made.maps["halves/raw/gw"].defined().values.shape == (4, 4)
     assert fs.partition(made.maps["halves/mean/gw"].defined()).p_value > 0
+
+
+def test_a_boundary_is_counted_at_its_layer_beyond_one_that_is_mute():
+    rng = np.random.default_rng(0)
+    bases = [rng.normal(size=(40, 5)), rng.normal(size=(40, 5)) ** 3]
+    layers = {
+        f"{b}{k}": base + 0.05 * rng.normal(size=(40, 5)) for b, base in enumerate(bases) for k in range(4)
+    }
+    found = encoders._boundary_frequency(fs.Representations({"mute": np.ones((40, 2))} | layers), 3)
+    assert found.tolist() == [0, 0, 0, 0, 0, 1, 0, 0, 0]

@@ -113,3 +113,17 @@ def test_wrong_input_is_refused_before_anything_is_learned(tmp_path):
     (tmp_path / "state").write_bytes(b"nothing")
     with pytest.raises(FileFormatError, match="not a whole safetensors file"):
         fine_tune(encoder, TRAIN, VALIDATION, CONFIG, state=tmp_path / "state", progress=False)
+
+
+def test_the_learning_rate_falls_linearly_and_is_the_one_that_is_used(monkeypatch):
+    assert [CONFIG.lr_at(step) / CONFIG.lr for step in (0, 3, 6, 12)] == [1, 0.75, 0.5, 0]
+    told, encoder = [], load_encoder("tiny")
+    fine_tune(
+        encoder, TRAIN, VALIDATION, CONFIG, after_step=lambda *args: told.append(args[2]), progress=False
+    )
+    assert told == [CONFIG.lr_at(step) for step in range(CONFIG.steps)]
+    monkeypatch.setattr(FineTuningConfig, "lr_at", lambda self, step: 0.0)
+    before, still = weights(load_encoder("tiny")), load_encoder("tiny")
+    fine_tune(still, TRAIN, VALIDATION, CONFIG, progress=False)
+    assert torch.equal(weights(still), before)
+    assert not torch.equal(weights(encoder), before)

@@ -63,7 +63,7 @@ import funcsim as fs
 from bookkit.notes import note
 from funcsim import viz
 from funcsim.experiments import encoders
-from funcsim.experiments.encoders import first
+from funcsim.experiments.encoder_maps import first
 from funcsim.geometry import pairwise_distances
 from funcsim.gw.coupling import as_permutation, cost, from_permutation
 

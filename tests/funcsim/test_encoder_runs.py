@@ -9,7 +9,7 @@ from scipy.spatial.distance import pdist
 import funcsim as fs
 from funcsim import viz
 from funcsim.cli import main
-from funcsim.experiments import encoders
+from funcsim.experiments import encoder_maps, encoders
 from funcsim.experiments.encoders import PLANS
 from funcsim.provenance import load_record
 from funcsim.tasks.sentiment import toy_corpus
@@ -49,7 +49,7 @@ def test_a_map_is_that_of_the_first_texts():
         "tokens": 12,
     }
     for pooling in ("cls", "mean"):
-        again = fs.compare(encoders.first(made.reps[pooling], 20), measure="rsm", progress=False)
+        again = fs.compare(encoder_maps.first(made.reps[pooling], 20), measure="rsm", progress=False)
         assert np.array_equal(again.values, made.maps[f"{pooling}/mean/rsm"].values)
     distances = [pdist(x).mean() for x in made.reps["cls"].values()]
     assert np.allclose(made.scale, distances)
@@ -95,7 +95,7 @@ def test_the_padding_of_flattened_texts_says_nothing():
 
     one = Corpus(("good", "bad"), np.array([1, 0]), "two words")
     encoder = load_encoder("tiny")
-    short, long = (encoders._look(encoder, one, 2, length)[0]["tokens"] for length in (4, 12))
+    short, long = (encoder_maps.look(encoder, one, 2, length)[0]["tokens"] for length in (4, 12))
     for name in short.names:
         assert np.linalg.norm(short[name][0] - short[name][1]) == pytest.approx(
             np.linalg.norm(long[name][0] - long[name][1]), rel=1e-4
@@ -153,17 +153,17 @@ def test_a_layer_that_says_the_same_of_all_texts_compares_with_nothing():
     x = fs.Representations(
         {"a": rng.normal(size=(20, 3)), "mute": np.ones((20, 4)), "b": rng.normal(size=(20, 3))}
     )
-    whole, told = encoders.compare_defined(x, measure="rsm"), x.drop("mute")
+    whole, told = encoder_maps.compare_defined(x, measure="rsm"), x.drop("mute")
     assert np.isnan(whole.values[1]).all()
     assert np.isnan(whole.values[:, 1]).all()
     kept = fs.compare(told, measure="rsm", progress=False)
     assert np.array_equal(whole.defined().values, kept.values)
     assert whole.defined().names == ("a", "b")
-    across = encoders.compare_defined(told, x, measure="rsm", normalize=None)
+    across = encoder_maps.compare_defined(told, x, measure="rsm", normalize=None)
     assert np.isnan(across.values).tolist() == [[False, True, False]] * 2
     assert across.defined().columns == ("a", "b")
-    assert np.isnan(encoders.compare_defined(x.select(["mute"])).values).all()
-    found = encoders._boundary_frequency(x, 2)
+    assert np.isnan(encoder_maps.compare_defined(x.select(["mute"])).values).all()
+    found = encoder_maps.boundary_frequency(x, 2)
     assert found.shape == (3,)
     assert found[1] == 0
     viz.map_grid({"RSM": {"maps": whole}})
@@ -195,5 +195,5 @@ def test_a_boundary_is_counted_at_its_layer_beyond_one_that_is_mute():
     layers = {
         f"{b}{k}": base + 0.05 * rng.normal(size=(40, 5)) for b, base in enumerate(bases) for k in range(4)
     }
-    found = encoders._boundary_frequency(fs.Representations({"mute": np.ones((40, 2))} | layers), 3)
+    found = encoder_maps.boundary_frequency(fs.Representations({"mute": np.ones((40, 2))} | layers), 3)
     assert found.tolist() == [0, 0, 0, 0, 0, 1, 0, 0, 0]

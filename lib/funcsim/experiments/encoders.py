@@ -10,12 +10,9 @@ Taught in chapters 07 to 09.
 from __future__ import annotations
 
 import json
-import warnings
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -25,9 +22,17 @@ from torch import nn
 
 import funcsim as fs
 from funcsim.cache import digest
+from funcsim.experiments.encoder_maps import (
+    POOLINGS,
+    boundary_frequency,
+    first,
+    load_maps,
+    look,
+    look_twice,
+    maps_of,
+    save_maps,
+)
 from funcsim.experiments.modular_sum import WORK
-from funcsim.geometry import coordinates, is_degenerate
-from funcsim.measures.cca import FullRankWarning
 from funcsim.models.encoders import Encoder, load_encoder
 from funcsim.provenance import Record, data_dir, describe_device, folder_of, freeze, load_record
 from funcsim.storage import read_tensors, write_tensors
@@ -51,10 +56,8 @@ from funcsim.training.sparsity import (
 GROUP = "bert"
 ENCODER = "minilm"
 FORMAT = "funcsim.encoder_run/1"
-MAPS_FORMAT = "funcsim.layer_maps/1"
 FILE = "run.safetensors"
 MAPS = "maps.safetensors"
-POOLINGS = ("cls", "mean", "tokens")
 #: The first learning rate when weights are made to vanish, four times the usual one. A weight moves by
 #: about so much in a step, and a penalty shrinks it by as much: at the usual rate, what the task needs
 #: could not withstand the penalties of 95 % sparsity. To tell the two apart, "fast" is dense at this rate.
@@ -216,7 +219,7 @@ def run(
     folder = (out or data_dir()) / folder_of(experiment, seed)
     for pooling, reps in made.reps.items():
         reps.save(folder / f"{pooling}.safetensors", half=True)
-    _save_maps(folder / MAPS, made.maps)
+    save_maps(folder / MAPS, made.maps)
     arrays = {name: getattr(made, name) for name in ARRAYS}
     arrays |= {f"curves/{k}": v for k, v in made.history.curves().items()} if made.history else {}
     write_tensors(folder / FILE, arrays, {"format": FORMAT})
@@ -260,7 +263,7 @@ def load(name: str, profile: str = "laptop", seed: int = 0) -> EncoderRun:
             for pooling in POOLINGS
             if f"{pooling}.safetensors" in record.files
         },
-        _load_maps(folder / MAPS),
+        load_maps(folder / MAPS),
         *(arrays[name] for name in ARRAYS),
         record.results["sparsity"],
         FineTuningHistory(**curves) if curves else None,
@@ -292,13 +295,13 @@ def _carry_out(
         curve_texts = validation.sample(min(len(validation), 1000), seed=0)
         history = fine_tune(encoder, train, curve_texts, config, seed, state, device, after_step, progress)
     after = _block_weights(encoder.model)
-    reps, lengths = _look(encoder, validation[rows], plan.n_flat, config.max_length)
-    halves = _look_twice(encoder, validation[rows[: plan.n_mapped]], config.max_length)
+    reps, lengths = look(encoder, validation[rows], plan.n_flat, config.max_length)
+    halves = look_twice(encoder, validation[rows[: plan.n_mapped]], config.max_length)
     keep = plan.keep if seed == 0 else (0, 0, 0)
     made = EncoderRun(
         {pooling: first(reps[pooling], n) for pooling, n in zip(POOLINGS, keep, strict=True) if n},
-        _maps({pooling: first(reps[pooling], plan.n_mapped) for pooling in POOLINGS[:2]}, fs.measures())
-        | _maps({"halves": halves} if halves else {}, ("gw", "rsm", "cka-debiased")),
+        maps_of({pooling: first(reps[pooling], plan.n_mapped) for pooling in POOLINGS[:2]}, fs.measures())
+        | maps_of({"halves": halves} if halves else {}, ("gw", "rsm", "cka-debiased")),
         predict(encoder, validation, config.max_length),
         validation.labels,
         rows,
@@ -307,7 +310,7 @@ def _carry_out(
         np.array([pdist(x).mean() for x in reps["cls"].values()]),
         np.array([share_of_zeros(block.linears) for block in blocks_of(encoder.model)]),
         np.array([heads_left(block) for block in blocks_of(encoder.model)]),
-        _boundary_frequency(halves, plan.n_boot) if halves else np.zeros(0),
+        boundary_frequency(halves, plan.n_boot) if halves else np.zeros(0),
         sparsity(encoder.model),
         history,
         plan,
@@ -327,101 +330,3 @@ def _block_weights(model: nn.Module) -> list[NDArray[np.float64]]:
         np.concatenate([linear.weight.detach().double().numpy().ravel() for linear in block.linears])
         for block in blocks_of(model)
     ]
-
-
-def _look(
-    encoder: Encoder, corpus: Corpus, n_flat: int, max_length: int
-) -> tuple[dict[str, fs.Representations], NDArray[np.int64]]:
-    """What the blocks say of texts, by pooling, and how many tokens the texts have."""
-    layers, width = f"{encoder.blocks}.*", encoder.model.config.hidden_size
-    batches = [encoder.encode(corpus.texts[k : k + 50], max_length) for k in range(0, len(corpus), 50)]
-    lengths = np.concatenate([batch["attention_mask"].sum(dim=1).numpy() for batch in batches])
-    reps = {
-        pooling: fs.capture(encoder.model, batches, layers, pooling, progress=False)
-        for pooling in POOLINGS[:2]
-    }
-    flat = encoder.encode(corpus.texts[:n_flat], max_length, fill=True)
-    real = np.repeat(flat["attention_mask"].numpy(), width, axis=1)  # padding says nothing
-    tokens = fs.capture(encoder.model, [flat], layers, progress=False)
-    reps["tokens"] = fs.Representations({name: coordinates(x * real) for name, x in tokens.items()})
-    return reps, lengths
-
-
-def first(reps: fs.Representations, n: int) -> fs.Representations:
-    """The first `n` samples of every layer, or all if there are fewer."""
-    return fs.Representations({name: x[:n] for name, x in reps.items()})
-
-
-def _look_twice(encoder: Encoder, corpus: Corpus, max_length: int) -> fs.Representations | None:
-    """What is said at [CLS] after the attention and at the end of every block, if it is a BERT."""
-    attention = f"{encoder.blocks}.*.attention.output"
-    if not any(name.endswith(".attention.output") for name, _ in encoder.model.named_modules()):
-        return None
-    batches = [encoder.encode(corpus.texts[k : k + 50], max_length) for k in range(0, len(corpus), 50)]
-    return fs.capture(encoder.model, batches, [attention, f"{encoder.blocks}.*"], "cls", progress=False)
-
-
-def _maps(reps: dict[str, fs.Representations], measures: Iterable[str]) -> dict[str, fs.LayerMap]:
-    """By pooling, normalisation and measure."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FullRankWarning)  # said in chapter 03, and where a map is shown
-        return {
-            f"{pooling}/{normalize or 'raw'}/{measure}": compare_defined(
-                x, measure=measure, normalize=normalize
-            )
-            for pooling, x in reps.items()
-            for normalize in ("mean", None)
-            for measure in measures
-        }
-
-
-def compare_defined(
-    x: fs.Representations, y: fs.Representations | None = None, **options: Any
-) -> fs.LayerMap:
-    """As :func:`funcsim.compare`, with NaN for layers that say the same of all samples.
-
-    In a sparse encoder there are such layers: where no head writes any more, [CLS] knows no text.
-    """
-    kept = [_defined(x), _defined(x if y is None else y)]
-    values = np.full((len(x), len(x if y is None else y)), np.nan)
-    names = (x.names, x.names if y is None else y.names)
-    if all(kept):
-        found = fs.compare(
-            x.select(kept[0]), None if y is None else y.select(kept[1]), progress=False, **options
-        )
-        at = [[told.index(name) for name in here] for told, here in zip(names, kept, strict=True)]
-        values[np.ix_(*at)] = found.values
-    measure, normalize = options.get("measure", "gw"), options.get("normalize", "mean")
-    similar = fs.measures()[measure].larger_is_similar
-    return fs.LayerMap(values, *names, measure, normalize, x.n_samples, larger_is_similar=similar)
-
-
-def _defined(reps: fs.Representations) -> list[str]:
-    return [name for name, layer in reps.items() if not is_degenerate(layer)]
-
-
-def _boundary_frequency(reps: fs.Representations, n_boot: int) -> NDArray[np.float64]:
-    """One number for every layer; a degenerate one begins nothing."""
-    kept, found = _defined(reps), dict.fromkeys(reps, 0.0)
-    if len(kept) > 1:
-        boot = fs.bootstrap(reps.select(kept), n_boot=n_boot, progress=False)
-        found |= dict(zip(kept, boot.boundary_frequency.tolist(), strict=True))
-    return np.array(list(found.values()))
-
-
-def _save_maps(path: Path, maps: dict[str, fs.LayerMap]) -> None:
-    told = {key.split("/")[0]: [layer_map.names, layer_map.n_samples] for key, layer_map in maps.items()}
-    header = {"format": MAPS_FORMAT, "layers": json.dumps(told)}
-    write_tensors(path, {key: layer_map.values for key, layer_map in maps.items()}, header)
-
-
-def _load_maps(path: Path) -> dict[str, fs.LayerMap]:
-    tensors, header = read_tensors(path, MAPS_FORMAT)
-    told, measures, maps = json.loads(header["layers"]), fs.measures(), {}
-    for key, values in tensors.items():
-        pooling, normalize, measure = key.split("/")
-        names, n = tuple(told[pooling][0]), told[pooling][1]
-        scaled = None if normalize == "raw" else normalize
-        larger = measures[measure].larger_is_similar
-        maps[key] = fs.LayerMap(values, names, names, measure, scaled, n, larger_is_similar=larger)
-    return maps

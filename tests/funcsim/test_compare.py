@@ -97,11 +97,11 @@ def test_a_cluster_is_one_of_joblib_s_backends(reps, monkeypatch):
         joblib.parallel_config(backend="dask"),
     ):
         there = fs.compare(reps)
-        worked = client.run(lambda dask_worker: len(dask_worker.data) or dask_worker.state.executed_count)
+        tasks = client.run(lambda dask_worker: dask_worker.state.executed_count)
     assert (there.values == here.values).all()
     assert (there.lower == here.lower).all()
-    assert len(worked) == 2
-    assert sum(worked.values()) >= 6
+    assert len(tasks) == 2
+    assert sum(tasks.values()) > 0, "joblib may send several pairs as one task, but it must send some"
 
 
 def test_raw_and_normalised_are_kept_apart(reps):

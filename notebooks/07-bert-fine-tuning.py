@@ -170,7 +170,8 @@ viz.curves(
 #
 # A block says one vector for every token of a text. To have one point per text there are three ways: take
 # the vector of the first token, [CLS], on which the classifier builds; take the mean over the
-# tokens; or put all of them into one long vector. The paper does not say which it took. We take [CLS].
+# tokens; or put all of them into one long vector. The paper does not say which it took. We take [CLS]; what
+# depends on that is a section of [chapter 08](08-bert-subnetworks.ipynb).
 #
 # ## How far apart are the texts?
 #

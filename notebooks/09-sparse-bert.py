@@ -1,0 +1,413 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+#   bookkit:
+#     data: [bert]
+# ---
+
+# %% [markdown]
+# # Sparse BERTs
+#
+# The paper fine-tunes its encoder again while most of its weights are made to vanish, and finds: the sparser the
+# model, the smaller the differences between its layers. A reviewer asked what link one should expect, and why.
+# There are at least three explanations. The method of pruning may do it. Or sparsity itself, however it is reached. Or the loss of accuracy:
+# a model that does less changes less. This chapter prunes in three ways, to tell them apart.
+#
+# **What is smaller here.** MiniLM with six blocks, {glue:text}`steps:,d` steps on SST-2, as in [chapter 07](07-bert-fine-tuning.ipynb); one seed for each
+# sparse model.
+#
+# :::{admonition} What you will learn
+# - how NeuroPrune makes weights vanish, part by part, on weights small enough to read;
+# - why a penalty in the loss pulls unevenly under Adam;
+# - whether layers grow alike with sparsity, and for which way of pruning;
+# - how to tell an effect of sparsity from one of lost accuracy or of scale.
+#
+# **Time**: 20 minutes to read, one minute to run.
+# **In the paper**: section 5.2 with Figure 6, appendix C; the discussion of its reviews.
+# **You need**: [chapter 08](08-bert-subnetworks.ipynb).
+# :::
+
+# %% tags=["parameters"]
+profile = "laptop"
+seed = 0
+
+# %% [markdown]
+# The imports:
+
+# %%
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import torch
+from scipy.spatial.distance import pdist
+from scipy.stats import binomtest, entropy, spearmanr
+from torch import nn
+
+from bookkit.notes import note
+from funcsim import viz
+from funcsim.experiments import encoders
+from funcsim.experiments.encoder_maps import compare_defined, first
+from funcsim.training.sparsity import dominated
+
+# %% [markdown]
+# ## NeuroPrune, part by part
+#
+# NeuroPrune {cite:p}`dhurandhar2024neuroprune` is the method that the paper uses. There is no public code, and the formulas of its
+# description leave details open; where we had to choose, the docstrings of `funcsim.training.sparsity` say what.
+# It has three parts.
+#
+# **Rich get richer.** In the MLP, a neuron that has lost many of its connections loses the rest faster.
+# With $n$ of its $d$ weights left, its weights shrink by $d / n$ times as much as those of a neuron that has all.
+# Two neurons of six weights, one with half of them gone:
+
+# %%
+weights = torch.tensor(
+    [[0.5, -0.4, 0.3, 0.6, -0.2, 0.1], [0.5, -0.4, 0.3, 0.0, 0.0, 0.0]]
+)
+for _ in range(20):
+    left = (weights != 0).float().mean(dim=1, keepdim=True).clamp(min=1 / 6)
+    weights = weights.sign() * (weights.abs() - 0.01 / left).clamp(min=0)
+note(left_rich=int((weights[0] != 0).sum()), left_poor=int((weights[1] != 0).sum()))
+weights.round(decimals=2)
+
+# %% [markdown]
+# After twenty steps the first has {glue:text}`left_rich:d` of six weights, the second {glue:text}`left_poor:d` of three.
+#
+# **Whole inputs go.** In the attention, all weights of queries, keys and values that read one input dimension are a group. A group of size $s$, the sum
+# of its absolute weights, pays $\sqrt{s}$, so it shrinks with speed $1 / (2 \sqrt{s})$: small groups faster, until they are gone.
+#
+# **Redundant heads merge.** Two heads are alike if no weight differs by more than $\theta = 0.15$. A head is *dominated* by another if
+# whatever is like it is like the other as well. Dominated heads are removed, and the one that stays writes what they wrote. Of two that
+# dominate one another the later stays. Five heads, where 0 and 3 are copies, and 1 lies between 2 and 4:
+
+# %%
+like = torch.eye(5, dtype=torch.bool)
+for a, b in [(0, 3), (1, 2), (1, 4)]:
+    like[a, b] = like[b, a] = True
+merged = dominated(like, [True] * 5)
+note(merged=", ".join(f"{gone} into {kept}" for gone, kept in merged))
+merged
+
+# %% [markdown]
+# They merge: {glue:text}`merged`.
+#
+# ## A penalty that Adam divides away
+#
+# One would add such penalties to the loss. But Adam divides every gradient by its usual size, and that size is mostly noise of the task.
+# So the pull of the penalty depends on how noisy the task is. Take one weight that the task does not need at all, which sees
+# nothing but noise and an l1 penalty: once with the penalty in the loss, once as a shrinkage after the step, as weight decay in AdamW.
+
+
+# %%
+def weight_after(steps, noise, in_loss, strength=0.5, lr=0.01):
+    """Where a weight of 0.5 goes that the task does not need."""
+    w, rng = nn.Parameter(torch.tensor([0.5])), torch.Generator().manual_seed(seed)
+    adam = torch.optim.AdamW([w], lr=lr, weight_decay=0)
+    for _ in range(steps):
+        loss = noise * torch.randn(1, generator=rng) @ w
+        if in_loss:
+            loss = loss + strength * w.abs().sum()
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+        if not in_loss:
+            with torch.no_grad():
+                w.copy_(w.sign() * (w.abs() - lr * strength).clamp(min=0))
+    return w.item()
+
+
+# %% [markdown]
+# For a quiet and for a noisy task:
+
+# %%
+pulls = pd.DataFrame(
+    {
+        f"noise {noise:g}": {
+            "in the loss": weight_after(300, noise, True),
+            "after the step": weight_after(300, noise, False),
+        }
+        for noise in (0.1, 1, 10)
+    }
+)
+
+
+# %% [markdown]
+# The numbers for the text:
+
+# %%
+note(pull_quiet=pulls.iloc[0, 0], pull_noisy=pulls.iloc[0, 2])
+note(
+    never_zero=int((pulls.iloc[0] != 0).sum()), zero=int((pulls.iloc[1] == 0).sum())
+)
+pulls.round(3)
+
+# %% [markdown]
+# In the loss, the same penalty leaves {glue:text}`pull_quiet:.2f` of the weight where the task is quiet and {glue:text}`pull_noisy:.2f` where it is noisy, and
+# never exactly zero. After the step it reaches zero in {glue:text}`zero:d` of three cases. So we shrink the weights after each step, by the learning rate times the
+# gradient of the penalty, and not beyond zero. This is our choice; the description of NeuroPrune puts the penalties into the loss.
+#
+# How strong must a penalty be? We search by bisection for the strength at which the penalty alone, without a task, would empty the wanted share of the weights.
+# The task pulls some of them back, and what was reached is said below.
+#
+# ## Ten sparse encoders
+#
+# Now the real ones, frozen. All of them, and the dense one beside them, are fine-tuned with four times the learning rate of [chapter 07](07-bert-fine-tuning.ipynb). A weight can move by no more than the
+# sum of all learning rates, because Adam's steps are about as long as the rate; a penalty that is to empty most of the weights has to move them by their whole length. At the usual rate the task cannot hold what it needs against
+# such a penalty. On SST-2 three ways of pruning, each aimed at 25, 70 and 95 %: NeuroPrune; *plain l1*, which shrinks all weights equally; and *magnitude*
+# pruning, which kills the smallest weights, more and more of them over the first two thirds of the training.
+
+# %%
+METHODS = {"NeuroPrune": "neuroprune", "l1": "l1", "magnitude": "magnitude"}
+TARGETS = (25, 70, 95)
+dense = encoders.load("sst2-fast", profile)
+print(dense.origin)
+
+
+# %% [markdown]
+# Three ways, three shares:
+
+# %%
+runs = {
+    (name, target): encoders.load(f"sst2-{method}-{target}", profile)
+    for name, method in METHODS.items()
+    for target in TARGETS
+}
+note(steps=int(dense.history.step[-1]))
+
+# %% [markdown]
+# Wanted and reached, with the 95 % interval of the accuracy on all validation texts:
+
+
+# %%
+def described(run):
+    """Sparsity and accuracy of a run, in per cent, and heads left."""
+    right = int((run.logits.argmax(axis=1) == run.labels).sum())
+    low, high = binomtest(right, len(run.labels)).proportion_ci(method="wilson")
+    return {
+        "zero (%)": 100 * run.sparsity,
+        "accuracy (%)": 100 * run.scores["accuracy"],
+        "from": 100 * low,
+        "to": 100 * high,
+        "heads": run.heads.sum(),
+    }
+
+
+# %% [markdown]
+# All ten:
+
+# %%
+table = pd.DataFrame(
+    {key: described(run) for key, run in {("dense", 0): dense, **runs}.items()}
+).T
+note(acc_dense=table.loc[("dense", 0), "accuracy (%)"])
+table.round(1)
+
+# %% [markdown]
+# (OBSERVE-REACHED) {glue:text}`acc_dense:.1f`
+#
+# ## The sparser, the more alike?
+#
+# The mean GW distance between the blocks of one encoder, each block divided by its mean distance, as the share of zeros grows.
+
+
+# %%
+def mean_gw(run, key="cls/mean/gw"):
+    """Mean distance between two different blocks."""
+    values = run.maps[key].values
+    return np.nanmean(values[np.triu_indices(len(values), k=1)])
+
+
+# %% [markdown]
+# For every way of pruning:
+
+# %%
+aims = (0, *TARGETS)
+alike = {
+    name: [mean_gw(dense), *(mean_gw(runs[name, t]) for t in TARGETS)]
+    for name in METHODS
+}
+pd.DataFrame(alike, index=aims).rename_axis("zero (%)").round(3)
+
+# %% [markdown]
+# Drawn:
+
+# %% tags=["fig"] mystnb={"image": {"alt": "Mean GW distance between blocks against the share of weights that are zero, for NeuroPrune, plain l1 and magnitude pruning."}}
+viz.curves(
+    alike,
+    x=aims,
+    xlabel="weights that are to be zero (%)",
+    ylabel="mean GW distance of blocks",
+)
+
+# %% [markdown]
+# (OBSERVE-ALIKE) How sure is it? The same on twenty random halves of 100 texts:
+
+
+# %%
+def on_halves(run, halves=20):
+    """Mean GW distance of the blocks on random halves of the first 100 texts."""
+    reps = first(run.reps["cls"], 100)
+    n = reps.n_samples // 2
+    maps = [compare_defined(reps.subsample(n, s)).values for s in range(halves)]
+    inner = np.triu_indices(len(reps), k=1)
+    return np.array([np.nanmean(m[inner]) for m in maps])
+
+
+# %% [markdown]
+# The mean over halves, and the middle 95 %:
+
+# %%
+halves = {0: on_halves(dense)} | {
+    t: on_halves(runs["NeuroPrune", t]) for t in TARGETS
+}
+pd.DataFrame(
+    {
+        t: {
+            "mean": h.mean(),
+            "low": np.quantile(h, 0.025),
+            "high": np.quantile(h, 0.975),
+        }
+        for t, h in halves.items()
+    }
+).T.round(3)
+
+# %% [markdown]
+# Text.
+#
+# ## Sparsity, accuracy or scale?
+#
+# Over the ten encoders: what goes with the mean distance?
+
+# %%
+everything = {("dense", 0): dense, **runs}
+about = pd.DataFrame(
+    {
+        "zero": {k: r.sparsity for k, r in everything.items()},
+        "accuracy": {k: r.scores["accuracy"] for k, r in everything.items()},
+        "moved": {k: r.moved.mean() for k, r in everything.items()},
+        "width of the last block": {k: r.scale[-1] for k, r in everything.items()},
+        "mean GW": {k: mean_gw(r) for k, r in everything.items()},
+        "mean GW, raw": {
+            k: mean_gw(r, "cls/raw/gw") for k, r in everything.items()
+        },
+    }
+)
+
+
+# %% [markdown]
+# Rank correlations with the two:
+
+# %%
+ranks = about.corr(method="spearman")[["mean GW", "mean GW, raw"]].drop(
+    ["mean GW", "mean GW, raw"]
+)
+ranks.round(2)
+
+# %% [markdown]
+# The encoders one by one:
+
+# %%
+about.round(3)
+
+# %% [markdown]
+# (OBSERVE-WHY)
+#
+# ## Distances between texts
+#
+# The paper's Figure 11 shows how the distances between texts are distributed in every block of its sparse models on Yelp. In numbers,
+# as in [chapter 07](07-bert-fine-tuning.ipynb): how far each block's histogram is from that of the block before, in nats, on {glue:text}`n_few:d` texts.
+
+
+# %%
+def divergence(p, q, bins=40):
+    """KL divergence in nats of the histogram of `p` from that of `q`; no bin is empty."""
+    edges = np.histogram_bin_edges(np.concatenate([p, q]), bins)
+    p, q = (np.histogram(x, edges)[0] + 0.5 for x in (p, q))
+    return entropy(p, q)
+
+
+def spread(run, n=100):
+    """Distances between all pairs of the first texts in every block, in units of their mean."""
+    distances = [pdist(x) for x in first(run.reps["cls"], n).values()]
+    return [d / d.mean() if d.mean() > 0 else d for d in distances]
+
+
+# %% [markdown]
+# The encoders:
+
+# %%
+on_yelp = {
+    kind: encoders.load(f"yelp-{name}", profile)
+    for kind, name in {
+        "pre-trained": "pretrained",
+        "dense": "fast",
+        "25 %": "neuroprune-25",
+        "70 %": "neuroprune-70",
+        "95 %": "neuroprune-95",
+    }.items()
+}
+n_few = min(run.reps["cls"].n_samples for run in on_yelp.values())
+
+
+# %% [markdown]
+# From block to block:
+
+# %%
+kl = {
+    kind: [divergence(b, a) for a, b in pairwise(spread(run, n_few))]
+    for kind, run in on_yelp.items()
+}
+note(n_few=n_few, kl_dense=max(kl["dense"]), kl_95=max(kl["95 %"]))
+steps = [f"block {k} to {k + 1}" for k in range(1, len(dense.scale))]
+pd.DataFrame(kl, index=steps).round(3)
+
+# %% [markdown]
+# (OBSERVE-SPREAD) {glue:text}`kl_dense:.2f` {glue:text}`kl_95:.2f`
+#
+# ## The same pattern?
+#
+# The paper says that the pattern stays. Rank correlation of each sparse map with the dense one, over the pairs of blocks:
+
+# %%
+inner = np.triu_indices(len(dense.scale), k=1)
+dense_map = dense.maps["cls/mean/gw"].values[inner]
+
+
+# %% [markdown]
+# For each way and share:
+
+# %%
+pattern = {
+    name: [
+        spearmanr(
+            runs[name, t].maps["cls/mean/gw"].values[inner],
+            dense_map,
+            nan_policy="omit",
+        ).statistic
+        for t in TARGETS
+    ]
+    for name in METHODS
+}
+pd.DataFrame(pattern, index=TARGETS).rename_axis("zero (%)").round(2)
+
+# %% [markdown]
+# (OBSERVE-PATTERN)
+#
+# ## What we found
+#
+# | claim | our answer | evidence on this page |
+# | --- | --- | --- |
+#
+# ## References
+#
+# ```{bibliography}
+# :filter: docname in docnames
+# ```

@@ -184,11 +184,14 @@ scale_table = pd.DataFrame(
     }
 )
 note(raw_scale=scale_table.loc["GW", "raw"])
+note(cosine_scale=scale_table.loc["cosine"].iloc[1])
 note(mean_scale=scale_table.loc["GW", "divided by its mean"])
 scale_table.round(1)
 
 # %% [markdown]
-# (OBSERVE-SCALE) {glue:text}`raw_scale:.1f` {glue:text}`mean_scale:.1f`
+# Raw, all four rows are one picture: the last block, which is the widest. What the raw GW map shows is to {glue:text}`raw_scale:.0f` % the difference of the blocks' widths, and there is no
+# block in it but the last. Divided by its mean, GW has a picture of its own; width still goes along with {glue:text}`mean_scale:.0f` % of it, because the blocks that change their shape also grow. Euclid and Wasserstein now
+# show a cross at a block in the middle. They see *where* a cloud lies, and dividing the narrowest block by its small width throws it far away. Cosine is not changed by dividing, and goes with the width before and after ({glue:text}`cosine_scale:.0f` %).
 #
 # ## Six further measures
 #
@@ -252,6 +255,10 @@ clarity = {
 shares = pd.DataFrame(
     {k: {t: share for t, (_, share) in row.items()} for k, row in clarity.items()}
 )
+clear = shares["SST-2", "dense"]
+note(clear_gw=clear["GW"], clear_rsm=clear["RSM"], clear_rsa=clear["RSA"])
+note(clear_cka=clear["CKA"], clear_w=clear["Wasserst."])
+note(cut_gw=clarity["SST-2", "dense"]["GW"][0])
 shares.round(0)
 
 # %% [markdown]
@@ -261,7 +268,9 @@ shares.round(0)
 pd.DataFrame({k: {t: at for t, (at, _) in r.items()} for k, r in clarity.items()})
 
 # %% [markdown]
-# (OBSERVE-CLEAR)
+# Cosine is the clearest, but of the last block alone, and that is its width again. GW cuts at block {glue:text}`cut_gw:d` on SST-2, which explains {glue:text}`clear_gw:.0f` % of its map; RSM cuts at the same place and explains {glue:text}`clear_rsm:.0f` %, RSA {glue:text}`clear_rsa:.0f` %,
+# CKA {glue:text}`clear_cka:.0f` %. Euclid and Wasserstein have {glue:text}`clear_w:.0f` %. So GW is clearer than those two, as the paper says, but not than RSM. CCA has nothing to say: with {glue:text}`n_mapped:d` texts and a width of 384, every block predicts every other
+# without error.
 #
 # ## How many blocks?
 #
@@ -294,7 +303,8 @@ note(p_six=cut_table.loc[("SST-2", "dense"), "p"])
 cut_table
 
 # %% [markdown]
-# (OBSERVE-CUTS) {glue:text}`p_six:.2f`
+# Where an encoder was fine-tuned, both ways mostly agree. Where it was not, spectral clustering returns two groups all the same, and they are not even runs of blocks.
+#
 # The last column is the test of [chapter 06](06-modular-sum-subnetworks.ipynb), which may answer "one block". Can it see anything in so few layers?
 # Here are perfect maps, distance 0 within a block and 1 between blocks.
 
@@ -339,33 +349,43 @@ viz.layer_map(halves, fs.partition(halves, seed=seed))
 
 
 # %%
-def told(found, names):
-    """The p-value, and where blocks start."""
-    starts = "; ".join(
-        points[names.index(found.names[i])] for i in found.boundaries
-    )
-    return f"{found.p_value:.3f}" + (f" ({starts})" if starts else "")
-
-
-def blocks_of(run, measure="gw"):
+def blocks_in(run, measure="gw"):
     """The test on the points of a run at which texts differ."""
-    whole = run.maps[f"halves/mean/{measure}"]
-    return told(fs.partition(whole.defined(), seed=seed), whole.names)
+    return fs.partition(run.maps[f"halves/mean/{measure}"].defined(), seed=seed)
+
+
+def told(run, found):
+    """The p-value, and where blocks start."""
+    names = run.maps["halves/mean/gw"].names
+    starts = [points[names.index(found.names[i])] for i in found.boundaries]
+    return f"{found.p_value:.3f}" + (f" ({'; '.join(starts)})" if starts else "")
 
 
 # %% [markdown]
 # For all twelve encoders, with the boundary that the test finds most often in random halves of the texts, and how often:
 
 # %%
-rows = {}
-for key, run in runs.items():
-    often = run.boundary_frequency
-    rows[key] = {
-        "p (a block starts at)": blocks_of(run),
-        "most often in halves": points[often.argmax()] if often.any() else "",
-        "(%)": 100 * often.max(),
+found = {key: blocks_in(run) for key, run in runs.items()}
+often = {key: run.boundary_frequency for key, run in runs.items()}
+pd.DataFrame(
+    {
+        key: {
+            "p (a block starts at)": told(runs[key], found[key]),
+            "most often in halves": points[share.argmax()] if share.any() else "",
+            "(%)": 100 * share.max(),
+        }
+        for key, share in often.items()
     }
-pd.DataFrame(rows).T
+).T
+
+# %% [markdown]
+# The numbers for the text:
+
+# %%
+for task, kind in [(t, k) for t in TASKS for k in ("pre-trained", "dense", "fast")]:
+    where = f"{TASKS[task]}_{KINDS[kind]}"
+    note(**{f"p_{where}": found[task, kind].p_value})
+    note(**{f"often_{where}": 100 * often[task, kind].max()})
 
 # %% [markdown]
 # (OBSERVE-BLOCKS)
@@ -417,12 +437,16 @@ note(
 # And the test on the twelve points of each:
 
 # %%
+by_seed = {f"seed {s}": blocks_in(run) for s, run in dense.items()}
+note(seeds_found=sum(f.n_blocks > 1 for f in by_seed.values()), n_seeds=len(seeds))
 pd.Series(
-    {f"seed {s}": blocks_of(run) for s, run in dense.items()}, name="p"
+    {f"seed {s}": told(run, by_seed[f"seed {s}"]) for s, run in dense.items()},
+    name="p",
 ).to_frame()
 
 # %% [markdown]
-# (OBSERVE-SEEDS) {glue:text}`seed_rank:.2f` {glue:text}`seed_cut:.2f` {glue:text}`seed_spectral:.2f`
+# The maps of two seeds have a rank correlation of at least {glue:text}`seed_rank:.2f`, and the cuts agree (least index {glue:text}`seed_cut:.0f` for the best cut, {glue:text}`seed_spectral:.0f` for spectral clustering). The test finds a boundary in {glue:text}`seeds_found:d` of {glue:text}`n_seeds:d` seeds, at the same
+# place. With {glue:text}`n_seeds:d` seeds that is not much of a sample, and they share the pre-trained weights: only the classifier, the order of the texts and the dropout were drawn anew.
 #
 # ## Pooling
 #
@@ -444,26 +468,43 @@ by_pooling = {name: fs.compare(x, progress=False) for name, x in pooled.items()}
 viz.map_grid({"GW": by_pooling})
 
 # %% [markdown]
-# (OBSERVE-POOLING)
+# Which cut explains most of each map, and how much, as above; for [CLS] and the mean on all {glue:text}`n_mapped:d` texts and also for the other seeds and Yelp:
 
 # %%
+also = {f"SST-2, seed {s}": run for s, run in dense.items()}
+also["Yelp"] = runs["Yelp", "dense"]
+cut_at = {
+    name: {
+        title: clearest(run.maps[f"{pooling}/mean/gw"])
+        for title, pooling in {"[CLS]": "cls", "mean": "mean"}.items()
+    }
+    for name, run in also.items()
+}
+cut_at["SST-2, seed 0"]["all tokens"] = clearest(by_pooling["all tokens"])
 pooling_table = pd.DataFrame(
     {
         name: {
-            "rank correlation with [CLS]": spearmanr(
-                m.values[upper], by_pooling["[CLS]"].values[upper]
-            ).statistic,
-            "best cut before block": cut_into(m, 2).boundaries[0] + 1,
-            "p": fs.partition(m, seed=seed).p_value,
+            title: f"block {at}, {share:.0f} %" for title, (at, share) in r.items()
         }
-        for name, m in by_pooling.items()
+        for name, r in cut_at.items()
     }
 ).T
-note(pooling_mean=pooling_table.iloc[1, 0], pooling_all=pooling_table.iloc[2, 0])
-pooling_table.round(2)
+pooling_table.fillna("")
 
 # %% [markdown]
-# {glue:text}`pooling_mean:.2f` {glue:text}`pooling_all:.2f`
+# And the ranks:
+
+# %%
+by_rank = {
+    title: spearmanr(m.values[upper], by_pooling["[CLS]"].values[upper]).statistic
+    for title, m in by_pooling.items()
+}
+note(pooling_mean=by_rank["mean"], pooling_all=by_rank["all tokens"])
+pd.Series(by_rank, name="rank correlation with [CLS]").to_frame().round(2)
+
+# %% [markdown]
+# The mean over tokens keeps the ranks to {glue:text}`pooling_mean:.2f`, all tokens to {glue:text}`pooling_all:.2f`. The boundary of the [CLS] maps is at the same block in all of them. With the mean it is weaker, and one block earlier on Yelp; with all tokens
+# only the last block stands apart. [CLS] is the only token that the classifier reads, and fine-tuning changes it most. So the choice of pooling, which the paper does not state, decides how clear the blocks are, and on one task where they start.
 #
 # ## GW or CKA?
 #
@@ -491,23 +532,57 @@ note(gw_cka=agree["cka-debiased"].median(), gw_rsm=agree["rsm"].median())
 agree[["rsm", "rsa", "cka-debiased", "pwcca", "msid", "agw"]].round(2)
 
 # %% [markdown]
-# (OBSERVE-AGREE) {glue:text}`gw_cka:.2f` {glue:text}`gw_rsm:.2f`
-# Do they also find the same blocks? The test on the twelve points, under three measures:
+# Between GW and RSM {glue:text}`gw_rsm:.2f` in the median, between GW and CKA {glue:text}`gw_cka:.2f`. RSM is GW without its matching: the same matrices of distances, compared text by text.
+# Here the matching changes little of the picture. With CKA the agreement is weaker, and on the encoders as they came there is none. Why? CKA, like RSM, sees blocks drift apart with their number between them:
+# the rank correlation of each map with how many blocks lie between:
 
 # %%
+apart = upper[1] - upper[0]
 THREE = {"GW": "gw", "RSM": "rsm", "CKA": "cka-debiased"}
-pd.DataFrame(
+drifts = pd.DataFrame(
     {
-        key: {title: blocks_of(run, name) for title, name in THREE.items()}
+        key: {
+            title: spearmanr(
+                signs[m] * run.maps[f"cls/mean/{m}"].values[upper],
+                apart,
+                nan_policy="omit",
+            ).statistic
+            for title, m in THREE.items()
+        }
         for key, run in runs.items()
     }
 ).T
+drifts.round(2)
+
+# %% [markdown]
+# CKA grows with the number of blocks between in every encoder, before fine-tuning as well. GW sees no drift there: the shape of the cloud stays as it is while the texts move within it, and a measure that may match any text with any other
+# does not see texts move. This is what CKA sees and GW does not.
+#
+# Do they also find the same blocks? The test on the twelve points, under three measures:
+
+# %%
+everyone = runs | {("SST-2", f"dense, seed {s}"): dense[s] for s in seeds[1:]}
+tests = {
+    t: {key: blocks_in(run, m) for key, run in everyone.items()}
+    for t, m in THREE.items()
+}
+for title, each in tests.items():
+    note(**{f"n_{title}": sum(f.n_blocks > 1 for f in each.values())})
+    tuned_alike = [f for key, f in each.items() if key[1].startswith("dense")]
+    note(**{f"dense_{title}": sum(f.n_blocks > 1 for f in tuned_alike)})
+note(n_runs=len(everyone), n_dense=len(tuned_alike))
+pd.DataFrame(
+    {
+        t: {key: told(everyone[key], f) for key, f in each.items()}
+        for t, each in tests.items()
+    }
+)
 
 # %% [markdown]
 # (OBSERVE-TESTS)
 #
 # A few texts with very long vectors can rule a measure. CKA squares and multiplies lengths, GW compares distances. What changes when we leave
-# out the texts that are among the longest 1 % in any block?
+# out the texts that are among the longest 1 % in any block, or as many others? In the fine-tuned encoder, on SST-2:
 
 
 # %%
@@ -521,28 +596,37 @@ def without_longest(reps, share=0.01):
 
 
 # %% [markdown]
-# Before and after that, for three measures:
+# The change of the map, for three measures:
 
 # %%
+few = first(tuned.reps["cls"], 200)
+longest = without_longest(few)
+others = {"the longest": longest, "others": few.subsample(longest.n_samples, seed)}
 moved = {}
-for kind in ("pre-trained", "dense"):
-    reps = first(runs["SST-2", kind].reps["cls"], 200)
-    fewer = without_longest(reps)
-    for name in ("gw", "cka-debiased", "rsm"):
-        a, b = (
-            fs.compare(x, measure=name, progress=False).values[upper]
-            for x in (reps, fewer)
-        )
-        moved[kind, name] = {
-            "texts left": fewer.n_samples,
+for title, name in THREE.items():
+    a = fs.compare(few, measure=name, progress=False).values[upper]
+    for what, fewer in others.items():
+        b = fs.compare(fewer, measure=name, progress=False).values[upper]
+        moved[title, what] = {
             "median change (%)": 100 * np.median(np.abs(b / a - 1)),
             "largest change (%)": 100 * np.abs(b / a - 1).max(),
             "rank correlation": spearmanr(a, b).statistic,
         }
-pd.DataFrame(moved).T.round(2)
+outliers = pd.DataFrame(moved).T
+outliers.round(2)
 
 # %% [markdown]
-# (OBSERVE-OUTLIERS)
+# The numbers for the text:
+
+# %%
+note(n_long=few.n_samples - longest.n_samples)
+for title in THREE:
+    for what, key in {"the longest": "long", "others": "any"}.items():
+        note(**{f"{key}_{title}": outliers.loc[(title, what), "median change (%)"]})
+
+# %% [markdown]
+# Without the {glue:text}`n_long:d` longest texts the entries of the GW map change by {glue:text}`long_GW:.1f` % in the median, against {glue:text}`any_GW:.1f` % without as many others; under RSM {glue:text}`long_RSM:.1f` against {glue:text}`any_RSM:.1f`, under CKA {glue:text}`long_CKA:.1f` against {glue:text}`any_CKA:.1f`.
+# So long texts count for more than others, under GW the least. They rule none of the three: the order of the entries stays.
 #
 # ## One encoder against another
 #
@@ -564,7 +648,24 @@ crossed = {
 viz.map_grid({"dense": crossed})
 
 # %% [markdown]
-# (OBSERVE-CROSS)
+# The mean over all pairs of blocks, and over blocks at the same depth:
+
+# %%
+cross_table = pd.DataFrame(
+    {
+        kind: {
+            "all pairs": np.nanmean(m.values),
+            "same depth": np.nanmean(np.diag(m.values)),
+        }
+        for kind, m in crossed.items()
+    }
+).T
+for kind in KINDS:
+    note(**{f"cross_{KINDS[kind].split('-')[-1]}": cross_table.loc[kind].iloc[1]})
+cross_table.round(3)
+
+# %% [markdown]
+# (OBSERVE-CROSS) {glue:text}`cross_pretrained:.2f` {glue:text}`cross_dense:.2f` {glue:text}`cross_fast:.2f` {glue:text}`cross_25:.2f` {glue:text}`cross_70:.2f` {glue:text}`cross_95:.2f`
 #
 # ## What moved?
 #
@@ -573,6 +674,17 @@ viz.map_grid({"dense": crossed})
 
 # %%
 came = runs["SST-2", "pre-trained"]
+
+
+def to_others(run):
+    """Mean GW distance of every block to the others."""
+    return run.maps["cls/mean/gw"].values.sum(axis=1) / (len(blocks) - 1)
+
+
+# %% [markdown]
+# For every block: how far its weights moved, how far what it says is from what it said before, and how far it is from the other blocks.
+
+# %%
 drift = pd.DataFrame(
     {
         "weights moved (%)": 100 * tuned.moved,
@@ -591,15 +703,30 @@ drift = pd.DataFrame(
                 progress=False,
             ).values
         ),
-        "GW to the others": gw[0].values.sum(axis=1) / (len(blocks) - 1),
-        "the same before": came.maps["cls/mean/gw"].values.sum(axis=1)
-        / (len(blocks) - 1),
+        "GW to the others": to_others(tuned),
+        "and before": to_others(came),
     },
     index=blocks,
+)
+note(moved_least=drift.iloc[:, 0].min(), moved_most=drift.iloc[:, 0].max())
+note(self_first=drift.iloc[0, 1], self_last=drift.iloc[-1, 1])
+note(
+    rival=spearmanr(drift.iloc[:, 1], drift.iloc[:, 3] - drift.iloc[:, 4]).statistic
 )
 drift.round(3)
 
 # %% [markdown]
+# It was not the weights: those of all blocks moved almost equally far, by {glue:text}`moved_least:.1f` to {glue:text}`moved_most:.1f` %. It was what the blocks *say*: the first is {glue:text}`self_first:.2f` from what it said before, the last {glue:text}`self_last:.2f`.
+# Every block receives what those before it have changed. Does the map say more than this column? If it did not, the distance of two blocks could be told from how far the two have moved. The simplest guess is the larger of both:
+
+# %%
+self_moved = drift["GW to itself before"].to_numpy()
+guess = np.maximum.outer(self_moved, self_moved)[upper]
+note(rival=spearmanr(guess, gw[0].values[upper]).statistic)
+note(rival_r2=100 * np.corrcoef(guess, gw[0].values[upper])[0, 1] ** 2)
+
+# %% [markdown]
+# The guess has a rank correlation of {glue:text}`rival:.2f` with the map and explains {glue:text}`rival_r2:.0f` % of its variance.
 # (OBSERVE-RIVAL)
 #
 # ## What we found

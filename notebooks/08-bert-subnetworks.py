@@ -388,7 +388,10 @@ for task, kind in [(t, k) for t in TASKS for k in ("pre-trained", "dense", "fast
     note(**{f"often_{where}": 100 * often[task, kind].max()})
 
 # %% [markdown]
-# (OBSERVE-BLOCKS)
+# As they came, neither encoder has a boundary ($p$ = {glue:text}`p_sst2_pretrained:.2f` and {glue:text}`p_yelp_pretrained:.2f`). Fine-tuned at the usual rate, both have one where the last third begins, as in the paper's encoder of
+# twelve blocks, and {glue:text}`often_sst2_dense:.0f` and {glue:text}`often_yelp_dense:.0f` % of the halves agree. At four times the rate it is gone on SST-2 ($p$ = {glue:text}`p_sst2_fast:.2f`), and on Yelp it stands one block earlier in {glue:text}`often_yelp_fast:.0f` % of the halves. In the
+# map above one sees why: there the change begins at block 3 and grows block by block. That is drift, not a step. Both encoders know their task about as well as the slow ones. So the boundary belongs neither to the task nor to the architecture.
+# It tells how far fine-tuning has worked its way down from the classifier. (OBSERVE-SPARSE)
 #
 # ## Other seeds
 #
@@ -733,6 +736,20 @@ note(rival_r2=100 * np.corrcoef(guess, gw[0].values[upper])[0, 1] ** 2)
 #
 # | claim | our answer | evidence on this page |
 # | --- | --- | --- |
+# | C18: the pre-trained encoder shows no major differences among layers (5.2, Figure 6) | holds without scale; differs with it | no boundary, $p$ = {glue:text}`p_sst2_pretrained:.2f` and {glue:text}`p_yelp_pretrained:.2f`; raw, its last block stands apart |
+# | C19: fine-tuned ones have two to three blocks, the last third is one (5.2, Figure 6) | holds at the usual learning rate, with two; differs at four times that | $p$ = {glue:text}`p_sst2_dense:.3f` and {glue:text}`p_yelp_dense:.3f`, in {glue:text}`often_sst2_dense:.0f` and {glue:text}`often_yelp_dense:.0f` % of the halves; $p$ = {glue:text}`p_sst2_fast:.2f` and {glue:text}`p_yelp_fast:.3f`, in {glue:text}`often_sst2_fast:.0f` and {glue:text}`often_yelp_fast:.0f` % |
+# | C21: Euclidean, cosine and Wasserstein show the blocks less clearly (5.2, Figure 6) | holds | best cut at block {glue:text}`cut_gw:d` explains {glue:text}`clear_gw:.0f` % under GW, {glue:text}`clear_w:.0f` % under Wasserstein; cosine sees the last block alone |
+# | C22: spectral clustering finds two groups (5.2) | holds, as it must | it returns two for every map, that of the encoder as it came included |
+# | C27: pre-trained and dense models differ from sparse ones in maps across models (F, Figure 12) | (OBSERVE-C27) | |
+# | C28: on SST-2 two to three groups as well, the last block apart (G, Figure 13) | holds for two; the last block alone is scale | as C19; raw GW is to {glue:text}`raw_scale:.0f` % width |
+# | C32: the same across seeds (reviews, Figure 19) | holds for {glue:text}`n_seeds:d` seeds of the fine-tuning | boundary in {glue:text}`seeds_found:d` of {glue:text}`n_seeds:d`; adjusted Rand index {glue:text}`seed_cut:.0f` |
+# | C33: GW shows clearer sub-networks than RSM, RSA, CCA, CKA, MSID, AGW, on text (reviews, Figures 15 to 17) | holds for five of six; RSM is clearer in the picture | {glue:text}`clear_gw:.0f` % against {glue:text}`clear_rsm:.0f` % under RSM and {glue:text}`clear_cka:.0f` % under CKA; the test finds a boundary in {glue:text}`dense_GW:d`, {glue:text}`dense_RSM:d` and {glue:text}`dense_CKA:d` of {glue:text}`n_dense:d` dense encoders |
+#
+# To doubt D05, that CKA looks the same: on these encoders it does not find the same. CKA sees every step of the way, GW only changes of shape, and so a change of shape stands out more clearly from it. To D02, the missing measures: all ten are here; RSM, which is GW without its
+# matching, does nearly as well. To D01 and D11, who says how many groups: a test that may say one. To D06: three seeds agree. To the rival explanation: of the map's variance {glue:text}`rival_r2:.0f` % follow from how far each block moved from what it said before.
+# A map of a fine-tuned encoder is first of all a list of how far its blocks have come.
+#
+# **Before you report blocks**: divide by the mean; say which pooling; give the test, not the clustering; and try another learning rate.
 #
 # ## References
 #

@@ -259,6 +259,9 @@ clear = shares["SST-2", "dense"]
 note(clear_gw=clear["GW"], clear_rsm=clear["RSM"], clear_rsa=clear["RSA"])
 note(clear_cka=clear["CKA"], clear_w=clear["Wasserst."])
 note(cut_gw=clarity["SST-2", "dense"]["GW"][0])
+overall = shares.mean(axis=1)
+note(all_gw=overall["GW"], all_rsm=overall["RSM"], all_rsa=overall["RSA"])
+note(all_cka=overall["CKA"], all_w=overall["Wasserst."])
 shares.round(0)
 
 # %% [markdown]
@@ -268,9 +271,9 @@ shares.round(0)
 pd.DataFrame({k: {t: at for t, (at, _) in r.items()} for k, r in clarity.items()})
 
 # %% [markdown]
-# Cosine is the clearest, but of the last block alone, and that is its width again. GW cuts at block {glue:text}`cut_gw:d` on SST-2, which explains {glue:text}`clear_gw:.0f` % of its map; RSM cuts at the same place and explains {glue:text}`clear_rsm:.0f` %, RSA {glue:text}`clear_rsa:.0f` %,
-# CKA {glue:text}`clear_cka:.0f` %. Euclid and Wasserstein have {glue:text}`clear_w:.0f` %. So GW is clearer than those two, as the paper says, but not than RSM. CCA has nothing to say: with {glue:text}`n_mapped:d` texts and a width of 384, every block predicts every other
-# without error.
+# Cosine is the clearest, but of the last block alone, and that is its width again. GW cuts the encoder fine-tuned on SST-2 at block {glue:text}`cut_gw:d`, which explains {glue:text}`clear_gw:.0f` % of its map. RSM and CKA cut at the same place, and this explains {glue:text}`clear_rsm:.0f` and {glue:text}`clear_cka:.0f` %.
+# In the mean over the four columns GW has {glue:text}`all_gw:.0f` %, RSM {glue:text}`all_rsm:.0f` %, CKA {glue:text}`all_cka:.0f` %, RSA {glue:text}`all_rsa:.0f` %, Wasserstein {glue:text}`all_w:.0f` %. So GW is clearer than Euclid and Wasserstein, as the paper says; it is about as clear as CKA and RSA, and less clear than RSM. At the higher rate all of them
+# are less clear. CCA has nothing to say: with {glue:text}`n_mapped:d` texts and a width of 384, every block predicts every other without error.
 #
 # ## How many blocks?
 #
@@ -390,7 +393,7 @@ for task, kind in [(t, k) for t in TASKS for k in ("pre-trained", "dense", "fast
 # %% [markdown]
 # As they came, neither encoder has a boundary ($p$ = {glue:text}`p_sst2_pretrained:.2f` and {glue:text}`p_yelp_pretrained:.2f`). Fine-tuned at the usual rate, both have one where the last third begins, as in the paper's encoder of
 # twelve blocks, and {glue:text}`often_sst2_dense:.0f` and {glue:text}`often_yelp_dense:.0f` % of the halves agree. At four times the rate it is gone on SST-2 ($p$ = {glue:text}`p_sst2_fast:.2f`), and on Yelp it stands one block earlier in {glue:text}`often_yelp_fast:.0f` % of the halves. In the
-# map above one sees why: there the change begins at block 3 and grows block by block. That is drift, not a step. Both encoders know their task about as well as the slow ones. So the boundary belongs neither to the task nor to the architecture.
+# maps above one sees why: there the change begins at block 3 and grows block by block. That is drift, not a step. Both encoders know their task about as well as the slow ones. So the boundary belongs neither to the task nor to the architecture.
 # It tells how far fine-tuning has worked its way down from the classifier. (OBSERVE-SPARSE)
 #
 # ## Other seeds
@@ -743,7 +746,7 @@ note(rival_r2=100 * np.corrcoef(guess, gw[0].values[upper])[0, 1] ** 2)
 # | C27: pre-trained and dense models differ from sparse ones in maps across models (F, Figure 12) | (OBSERVE-C27) | |
 # | C28: on SST-2 two to three groups as well, the last block apart (G, Figure 13) | holds for two; the last block alone is scale | as C19; raw GW is to {glue:text}`raw_scale:.0f` % width |
 # | C32: the same across seeds (reviews, Figure 19) | holds for {glue:text}`n_seeds:d` seeds of the fine-tuning | boundary in {glue:text}`seeds_found:d` of {glue:text}`n_seeds:d`; adjusted Rand index {glue:text}`seed_cut:.0f` |
-# | C33: GW shows clearer sub-networks than RSM, RSA, CCA, CKA, MSID, AGW, on text (reviews, Figures 15 to 17) | holds for five of six; RSM is clearer in the picture | {glue:text}`clear_gw:.0f` % against {glue:text}`clear_rsm:.0f` % under RSM and {glue:text}`clear_cka:.0f` % under CKA; the test finds a boundary in {glue:text}`dense_GW:d`, {glue:text}`dense_RSM:d` and {glue:text}`dense_CKA:d` of {glue:text}`n_dense:d` dense encoders |
+# | C33: GW shows clearer sub-networks than RSM, RSA, CCA, CKA, MSID, AGW, on text (reviews, Figures 15 to 17) | differs for the pictures, holds for the test | best cut explains {glue:text}`all_gw:.0f` % under GW, {glue:text}`all_rsm:.0f` % under RSM, {glue:text}`all_cka:.0f` % under CKA; the test finds a boundary in {glue:text}`dense_GW:d`, {glue:text}`dense_RSM:d` and {glue:text}`dense_CKA:d` of {glue:text}`n_dense:d` dense encoders |
 #
 # To doubt D05, that CKA looks the same: on these encoders it does not find the same. CKA sees every step of the way, GW only changes of shape, and so a change of shape stands out more clearly from it. To D02, the missing measures: all ten are here; RSM, which is GW without its
 # matching, does nearly as well. To D01 and D11, who says how many groups: a test that may say one. To D06: three seeds agree. To the rival explanation: of the map's variance {glue:text}`rival_r2:.0f` % follow from how far each block moved from what it said before.

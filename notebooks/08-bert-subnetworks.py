@@ -576,6 +576,7 @@ for title, each in tests.items():
     note(**{f"n_{title}": sum(f.n_blocks > 1 for f in each.values())})
     tuned_alike = [f for key, f in each.items() if key[1].startswith("dense")]
     note(**{f"dense_{title}": sum(f.n_blocks > 1 for f in tuned_alike)})
+    note(**{f"worst_{title}": max(f.p_value for f in tuned_alike)})
 note(n_runs=len(everyone), n_dense=len(tuned_alike))
 pd.DataFrame(
     {
@@ -585,7 +586,8 @@ pd.DataFrame(
 )
 
 # %% [markdown]
-# (OBSERVE-TESTS)
+# Of the {glue:text}`n_dense:d` dense encoders GW finds a boundary in {glue:text}`dense_GW:d`, RSM in {glue:text}`dense_RSM:d`, CKA in {glue:text}`dense_CKA:d`, and where several find one, it is at the same place. RSM and CKA are not blind to it: their largest $p$ is {glue:text}`worst_RSM:.2f` and {glue:text}`worst_CKA:.2f`, that of GW {glue:text}`worst_GW:.2f`. What to CKA is one faster
+# stretch of a long way is to GW a step on level ground. (OBSERVE-TESTS) With three times {glue:text}`n_runs:d` tests at 5 %, two false boundaries are to be expected.
 #
 # A few texts with very long vectors can rule a measure. CKA squares and multiplies lengths, GW compares distances. What changes when we leave
 # out the texts that are among the longest 1 % in any block, or as many others? In the fine-tuned encoder, on SST-2:
@@ -650,7 +652,7 @@ crossed = {
 # %% [markdown]
 # Rows are the blocks of the dense encoder, columns those of the other:
 
-# %% tags=["fig"] mystnb={"image": {"alt": "GW distances of the blocks of the fine-tuned encoder on Yelp to the blocks of the other four encoders."}}
+# %% tags=["fig"] mystnb={"image": {"alt": "GW distances of the blocks of the fine-tuned encoder on Yelp to the blocks of six encoders."}}
 viz.map_grid({"dense": crossed})
 
 # %% [markdown]
@@ -687,6 +689,14 @@ def to_others(run):
     return run.maps["cls/mean/gw"].values.sum(axis=1) / (len(blocks) - 1)
 
 
+def to_itself(measure):
+    """What every block says after fine-tuning, compared with what it said before."""
+    after, before = (first(run.reps["cls"], 200) for run in (tuned, came))
+    return np.diag(
+        fs.compare(after, before, measure=measure, progress=False).values
+    )
+
+
 # %% [markdown]
 # For every block: how far its weights moved, how far what it says is from what it said before, and how far it is from the other blocks.
 
@@ -694,21 +704,8 @@ def to_others(run):
 drift = pd.DataFrame(
     {
         "weights moved (%)": 100 * tuned.moved,
-        "GW to itself before": np.diag(
-            fs.compare(
-                first(tuned.reps["cls"], 200),
-                first(came.reps["cls"], 200),
-                progress=False,
-            ).values
-        ),
-        "CKA to itself before": np.diag(
-            fs.compare(
-                first(tuned.reps["cls"], 200),
-                first(came.reps["cls"], 200),
-                measure="cka-debiased",
-                progress=False,
-            ).values
-        ),
+        "GW to itself before": to_itself("gw"),
+        "CKA to itself before": to_itself("cka-debiased"),
         "GW to the others": to_others(tuned),
         "and before": to_others(came),
     },
@@ -716,9 +713,6 @@ drift = pd.DataFrame(
 )
 note(moved_least=drift.iloc[:, 0].min(), moved_most=drift.iloc[:, 0].max())
 note(self_first=drift.iloc[0, 1], self_last=drift.iloc[-1, 1])
-note(
-    rival=spearmanr(drift.iloc[:, 1], drift.iloc[:, 3] - drift.iloc[:, 4]).statistic
-)
 drift.round(3)
 
 # %% [markdown]
@@ -733,7 +727,7 @@ note(rival_r2=100 * np.corrcoef(guess, gw[0].values[upper])[0, 1] ** 2)
 
 # %% [markdown]
 # The guess has a rank correlation of {glue:text}`rival:.2f` with the map and explains {glue:text}`rival_r2:.0f` % of its variance.
-# (OBSERVE-RIVAL)
+# So the rival explanation cannot be dismissed: the map of a fine-tuned encoder is first of all a list of how far its blocks have come from a map that was even. Whether the last blocks also do something *new* no map can say. That takes operations on the network.
 #
 # ## What we found
 #
@@ -748,9 +742,9 @@ note(rival_r2=100 * np.corrcoef(guess, gw[0].values[upper])[0, 1] ** 2)
 # | C32: the same across seeds (reviews, Figure 19) | holds for {glue:text}`n_seeds:d` seeds of the fine-tuning | boundary in {glue:text}`seeds_found:d` of {glue:text}`n_seeds:d`; adjusted Rand index {glue:text}`seed_cut:.0f` |
 # | C33: GW shows clearer sub-networks than RSM, RSA, CCA, CKA, MSID, AGW, on text (reviews, Figures 15 to 17) | differs for the pictures, holds for the test | best cut explains {glue:text}`all_gw:.0f` % under GW, {glue:text}`all_rsm:.0f` % under RSM, {glue:text}`all_cka:.0f` % under CKA; the test finds a boundary in {glue:text}`dense_GW:d`, {glue:text}`dense_RSM:d` and {glue:text}`dense_CKA:d` of {glue:text}`n_dense:d` dense encoders |
 #
-# To doubt D05, that CKA looks the same: on these encoders it does not find the same. CKA sees every step of the way, GW only changes of shape, and so a change of shape stands out more clearly from it. To D02, the missing measures: all ten are here; RSM, which is GW without its
-# matching, does nearly as well. To D01 and D11, who says how many groups: a test that may say one. To D06: three seeds agree. To the rival explanation: of the map's variance {glue:text}`rival_r2:.0f` % follow from how far each block moved from what it said before.
-# A map of a fine-tuned encoder is first of all a list of how far its blocks have come.
+# To doubt D05, that CKA looks the same: it does, and yet GW finds the boundary with more certainty here. CKA sees every step of the way, GW only changes of shape, and so a change of shape stands out from it. To D02, the missing measures: all ten are here; RSM, which is GW without its
+# matching, does nearly as well. To D01 and D11, who says how many groups: a test that may say one. To D06: three seeds agree. To the rival explanation: {glue:text}`rival_r2:.0f` % of the variance of the map follow from how far each block
+# has come from what it said before.
 #
 # **Before you report blocks**: divide by the mean; say which pooling; give the test, not the clustering; and try another learning rate.
 #

@@ -385,16 +385,26 @@ pd.DataFrame(
 # The numbers for the text:
 
 # %%
-for task, kind in [(t, k) for t in TASKS for k in ("pre-trained", "dense", "fast")]:
-    where = f"{TASKS[task]}_{KINDS[kind]}"
-    note(**{f"p_{where}": found[task, kind].p_value})
-    note(**{f"often_{where}": 100 * often[task, kind].max()})
+for (task, kind), block in found.items():
+    name = f"{TASKS[task]}_{KINDS[kind]}".replace("-", "_")
+    note(
+        **{
+            f"p_{name}": block.p_value,
+            f"often_{name}": 100 * often[task, kind].max(),
+        }
+    )
+    note(**{f"acc_{name}": 100 * runs[task, kind].scores["accuracy"]})
+    note(**{f"heads_{name}": ", ".join(map(str, runs[task, kind].heads))})
 
 # %% [markdown]
 # As they came, neither encoder has a boundary ($p$ = {glue:text}`p_sst2_pretrained:.2f` and {glue:text}`p_yelp_pretrained:.2f`). Fine-tuned at the usual rate, both have one where the last third begins, as in the paper's encoder of
 # twelve blocks, and {glue:text}`often_sst2_dense:.0f` and {glue:text}`often_yelp_dense:.0f` % of the halves agree. At four times the rate it is gone on SST-2 ($p$ = {glue:text}`p_sst2_fast:.2f`), and on Yelp it stands one block earlier in {glue:text}`often_yelp_fast:.0f` % of the halves. In the
 # maps above one sees why: there the change begins at block 3 and grows block by block. That is drift, not a step. Both encoders know their task about as well as the slow ones. So the boundary belongs neither to the task nor to the architecture.
-# It tells how far fine-tuning has worked its way down from the classifier. (OBSERVE-SPARSE)
+# It tells how far fine-tuning has worked its way down from the classifier.
+#
+# Pruning moderately leaves no boundary on SST-2 ($p$ = {glue:text}`p_sst2_neuroprune_25:.2f` at 25 % and {glue:text}`p_sst2_neuroprune_70:.2f` at 70 %). At 95 % the test is surer than anywhere else: $p$ = {glue:text}`p_sst2_neuroprune_95:.3f` and {glue:text}`p_yelp_neuroprune_95:.3f`, in {glue:text}`often_sst2_neuroprune_95:.0f` and {glue:text}`often_yelp_neuroprune_95:.0f` % of the halves. What begins
+# there? The heads. Block by block, {glue:text}`heads_sst2_neuroprune_95` of them are left on SST-2, {glue:text}`heads_yelp_neuroprune_95` on Yelp, and where there are few, [CLS] hears little of the text. The encoder on Yelp has this clearest of boundaries, and {glue:text}`acc_yelp_neuroprune_95:.1f` % of its answers are right: it can do next to
+# nothing. A boundary that is there for certain need not be the border of a function. This one is a scar of the pruning.
 #
 # ## Other seeds
 #
@@ -587,7 +597,7 @@ pd.DataFrame(
 
 # %% [markdown]
 # Of the {glue:text}`n_dense:d` dense encoders GW finds a boundary in {glue:text}`dense_GW:d`, RSM in {glue:text}`dense_RSM:d`, CKA in {glue:text}`dense_CKA:d`, and where several find one, it is at the same place. RSM and CKA are not blind to it: their largest $p$ is {glue:text}`worst_RSM:.2f` and {glue:text}`worst_CKA:.2f`, that of GW {glue:text}`worst_GW:.2f`. What to CKA is one faster
-# stretch of a long way is to GW a step on level ground. (OBSERVE-TESTS) With three times {glue:text}`n_runs:d` tests at 5 %, two false boundaries are to be expected.
+# stretch of a long way is to GW a step on level ground. It is not a matter of rank: on the encoder that was tuned at the higher rate on SST-2, CKA alone finds a boundary. With three times {glue:text}`n_runs:d` tests at 5 %, two false boundaries are to be expected.
 #
 # A few texts with very long vectors can rule a measure. CKA squares and multiplies lengths, GW compares distances. What changes when we leave
 # out the texts that are among the longest 1 % in any block, or as many others? In the fine-tuned encoder, on SST-2:
@@ -673,7 +683,8 @@ for kind in KINDS:
 cross_table.round(3)
 
 # %% [markdown]
-# (OBSERVE-CROSS) {glue:text}`cross_pretrained:.2f` {glue:text}`cross_dense:.2f` {glue:text}`cross_fast:.2f` {glue:text}`cross_25:.2f` {glue:text}`cross_70:.2f` {glue:text}`cross_95:.2f`
+# At the same depth, the dense encoder is {glue:text}`cross_pretrained:.2f` from the one that was not fine-tuned and {glue:text}`cross_fast:.2f` from the one tuned faster; from the sparse ones {glue:text}`cross_25:.2f`, {glue:text}`cross_70:.2f` and {glue:text}`cross_95:.2f`. The sparser, the farther; with 70 % zeros about as far as if it had
+# not been fine-tuned at all.
 #
 # ## What moved?
 #
@@ -737,12 +748,13 @@ note(rival_r2=100 * np.corrcoef(guess, gw[0].values[upper])[0, 1] ** 2)
 # | C19: fine-tuned ones have two to three blocks, the last third is one (5.2, Figure 6) | holds at the usual learning rate, with two; differs at four times that | $p$ = {glue:text}`p_sst2_dense:.3f` and {glue:text}`p_yelp_dense:.3f`, in {glue:text}`often_sst2_dense:.0f` and {glue:text}`often_yelp_dense:.0f` % of the halves; $p$ = {glue:text}`p_sst2_fast:.2f` and {glue:text}`p_yelp_fast:.3f`, in {glue:text}`often_sst2_fast:.0f` and {glue:text}`often_yelp_fast:.0f` % |
 # | C21: Euclidean, cosine and Wasserstein show the blocks less clearly (5.2, Figure 6) | holds | best cut at block {glue:text}`cut_gw:d` explains {glue:text}`clear_gw:.0f` % under GW, {glue:text}`clear_w:.0f` % under Wasserstein; cosine sees the last block alone |
 # | C22: spectral clustering finds two groups (5.2) | holds, as it must | it returns two for every map, that of the encoder as it came included |
-# | C27: pre-trained and dense models differ from sparse ones in maps across models (F, Figure 12) | (OBSERVE-C27) | |
+# | C27: pre-trained and dense models differ from sparse ones in maps across models (F, Figure 12) | holds for 95 %; fewer zeros are not farther than no fine-tuning | at the same depth {glue:text}`cross_25:.2f`, {glue:text}`cross_70:.2f`, {glue:text}`cross_95:.2f` from the dense one, and {glue:text}`cross_pretrained:.2f` from it to the pre-trained |
 # | C28: on SST-2 two to three groups as well, the last block apart (G, Figure 13) | holds for two; the last block alone is scale | as C19; raw GW is to {glue:text}`raw_scale:.0f` % width |
 # | C32: the same across seeds (reviews, Figure 19) | holds for {glue:text}`n_seeds:d` seeds of the fine-tuning | boundary in {glue:text}`seeds_found:d` of {glue:text}`n_seeds:d`; adjusted Rand index {glue:text}`seed_cut:.0f` |
 # | C33: GW shows clearer sub-networks than RSM, RSA, CCA, CKA, MSID, AGW, on text (reviews, Figures 15 to 17) | differs for the pictures, holds for the test | best cut explains {glue:text}`all_gw:.0f` % under GW, {glue:text}`all_rsm:.0f` % under RSM, {glue:text}`all_cka:.0f` % under CKA; the test finds a boundary in {glue:text}`dense_GW:d`, {glue:text}`dense_RSM:d` and {glue:text}`dense_CKA:d` of {glue:text}`n_dense:d` dense encoders |
 #
-# To doubt D05, that CKA looks the same: it does, and yet GW finds the boundary with more certainty here. CKA sees every step of the way, GW only changes of shape, and so a change of shape stands out from it. To D02, the missing measures: all ten are here; RSM, which is GW without its
+# To doubt D05, that CKA looks the same: it does not find the same. CKA sees every step of the way, GW only changes of shape. At the usual rate a change of shape stands out from level ground, and GW is surer of it; at the higher rate there is no step of shape on SST-2, and only CKA finds one. To D04, that a block be a
+# function: the surest boundaries of this page are in encoders that pruning has ruined. To D02, the missing measures: all ten are here; RSM, which is GW without its
 # matching, does nearly as well. To D01 and D11, who says how many groups: a test that may say one. To D06: three seeds agree. To the rival explanation: {glue:text}`rival_r2:.0f` % of the variance of the map follow from how far each block
 # has come from what it said before.
 #

@@ -55,6 +55,7 @@ from bookkit.notes import note
 from funcsim import viz
 from funcsim.experiments import encoders
 from funcsim.experiments.encoder_maps import compare_defined, first
+from funcsim.geometry import is_degenerate
 from funcsim.training.sparsity import dominated
 
 # %% [markdown]
@@ -360,15 +361,19 @@ about.round(3)
 # %%
 def divergence(p, q, bins=40):
     """KL divergence in nats of the histogram of `p` from that of `q`; no bin is empty."""
+    if p is None or q is None:
+        return np.nan
     edges = np.histogram_bin_edges(np.concatenate([p, q]), bins)
     p, q = (np.histogram(x, edges)[0] + 0.5 for x in (p, q))
     return entropy(p, q)
 
 
 def spread(run, n=100):
-    """Distances between all pairs of the first texts in every block, in units of their mean."""
-    distances = [pdist(x) for x in first(run.reps["cls"], n).values()]
-    return [d / d.mean() if d.mean() > 0 else d for d in distances]
+    """Distances of the first texts in every block, their mean being 1; None if all are zero."""
+    layers = first(run.reps["cls"], n).values()
+    return [
+        None if is_degenerate(x) else pdist(x) / pdist(x).mean() for x in layers
+    ]
 
 
 n_few = min(run.reps["cls"].n_samples for run in on_yelp.values())
@@ -382,7 +387,9 @@ kl = {
     kind: [divergence(b, a) for a, b in pairwise(spread(run, n_few))]
     for kind, run in on_yelp.items()
 }
-note(n_few=n_few, kl_dense=max(kl[0]), kl_95=max(kl[95]))
+note(n_few=n_few)
+for kind in (0, *TARGETS):
+    note(**{f"kl_{kind}": np.nanmax(kl[kind])})
 steps = [f"block {k} to {k + 1}" for k in range(1, len(dense.scale))]
 pd.DataFrame(kl, index=steps).round(3)
 

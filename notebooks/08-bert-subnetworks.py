@@ -402,7 +402,7 @@ for (task, kind), block in found.items():
 # maps above one sees why: there the change begins at block 3 and grows block by block. That is drift, not a step. Both encoders know their task about as well as the slow ones. So the boundary belongs neither to the task nor to the architecture.
 # It tells how far fine-tuning has worked its way down from the classifier.
 #
-# Pruning moderately leaves no boundary on SST-2 ($p$ = {glue:text}`p_sst2_neuroprune_25:.2f` at 25 % and {glue:text}`p_sst2_neuroprune_70:.2f` at 70 %). At 95 % the test is surer than anywhere else: $p$ = {glue:text}`p_sst2_neuroprune_95:.3f` and {glue:text}`p_yelp_neuroprune_95:.3f`, in {glue:text}`often_sst2_neuroprune_95:.0f` and {glue:text}`often_yelp_neuroprune_95:.0f` % of the halves. What begins
+# Moderate pruning leaves no boundary: $p$ = {glue:text}`p_sst2_neuroprune_25:.2f` and {glue:text}`p_yelp_neuroprune_25:.2f` at 25 %, {glue:text}`p_sst2_neuroprune_70:.2f` and {glue:text}`p_yelp_neuroprune_70:.2f` at 70 %. At 95 % the test is surer than anywhere else: $p$ = {glue:text}`p_sst2_neuroprune_95:.3f` and {glue:text}`p_yelp_neuroprune_95:.3f`, in {glue:text}`often_sst2_neuroprune_95:.0f` and {glue:text}`often_yelp_neuroprune_95:.0f` % of the halves. What begins
 # there? The heads. Block by block, {glue:text}`heads_sst2_neuroprune_95` of them are left on SST-2, {glue:text}`heads_yelp_neuroprune_95` on Yelp, and where there are few, [CLS] hears little of the text. The encoder on Yelp has this clearest of boundaries, and {glue:text}`acc_yelp_neuroprune_95:.1f` % of its answers are right: it can do next to
 # nothing. A boundary that is there for certain need not be the border of a function. This one is a scar of the pruning.
 #

@@ -158,7 +158,7 @@ pulls.round(3)
 # How strong must a penalty be? We search by bisection for the strength at which the penalty alone, without a task, would empty the wanted share of the weights.
 # The task pulls some of them back, and what was reached is said below.
 #
-# ## Ten sparse encoders
+# ## Twelve sparse encoders
 #
 # Now the real ones, frozen. All of them, and the dense one beside them, are fine-tuned with four times the learning rate of [chapter 07](07-bert-fine-tuning.ipynb). A weight can move by no more than the
 # sum of all learning rates, because Adam's steps are about as long as the rate; a penalty that is to empty most of the weights has to move them by their whole length. The smaller that sum, the less can the task hold against
@@ -318,7 +318,7 @@ pd.Series(slow, index=["seed 0", "seed 1", "seed 2"], name="mean GW").round(
 ).to_frame()
 
 # %% [markdown]
-# Both are small beside the effect. But the same page shows how little the effect has to do with zeros: the dense encoder at the usual learning rate has {glue:text}`gw_slow:.2f`, as little as the one that has lost 95 % of its weights, and it lost none. What these encoders
+# Both are small beside the effect. But zeros are not needed for it: the dense encoder at the usual learning rate has {glue:text}`gw_slow:.2f`, as little as the one that has lost 95 % of its weights, and it lost none. What these encoders
 # share is that fine-tuning could not change them as much.
 #
 # ## Sparsity, accuracy or scale?

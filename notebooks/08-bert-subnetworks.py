@@ -402,8 +402,8 @@ for (task, kind), block in found.items():
 # maps above one sees why: there the change begins at block 3 and grows block by block. That is drift, not a step. Both encoders know their task about as well as the slow ones. So the boundary belongs neither to the task nor to the architecture.
 # It tells how far fine-tuning has worked its way down from the classifier.
 #
-# Moderate pruning leaves no boundary: $p$ = {glue:text}`p_sst2_neuroprune_25:.2f` and {glue:text}`p_yelp_neuroprune_25:.2f` at 25 %, {glue:text}`p_sst2_neuroprune_70:.2f` and {glue:text}`p_yelp_neuroprune_70:.2f` at 70 %. At 95 % the test is surer than anywhere else: $p$ = {glue:text}`p_sst2_neuroprune_95:.3f` and {glue:text}`p_yelp_neuroprune_95:.3f`, in {glue:text}`often_sst2_neuroprune_95:.0f` and {glue:text}`often_yelp_neuroprune_95:.0f` % of the halves. What begins
-# there? The heads. Block by block, {glue:text}`heads_sst2_neuroprune_95` of them are left on SST-2, {glue:text}`heads_yelp_neuroprune_95` on Yelp, and where there are few, [CLS] hears little of the text. The encoder on Yelp has this clearest of boundaries, and {glue:text}`acc_yelp_neuroprune_95:.1f` % of its answers are right: it can do next to
+# Moderate pruning leaves no boundary: $p$ = {glue:text}`p_sst2_neuroprune_25:.2f` and {glue:text}`p_yelp_neuroprune_25:.2f` at 25 %, {glue:text}`p_sst2_neuroprune_70:.2f` and {glue:text}`p_yelp_neuroprune_70:.2f` at 70 %. At 95 % the test is as sure as it can be: $p$ = {glue:text}`p_sst2_neuroprune_95:.3f` and {glue:text}`p_yelp_neuroprune_95:.3f`, in {glue:text}`often_sst2_neuroprune_95:.0f` and {glue:text}`often_yelp_neuroprune_95:.0f` % of the halves. What begins
+# there? The heads. Block by block, {glue:text}`heads_sst2_neuroprune_95` of them are left on SST-2, {glue:text}`heads_yelp_neuroprune_95` on Yelp, and where there are few, [CLS] hears little of the text. The encoder on Yelp has this boundary, and {glue:text}`acc_yelp_neuroprune_95:.1f` % of its answers are right: it can do next to
 # nothing. A boundary that is there for certain need not be the border of a function. This one is a scar of the pruning.
 #
 # ## Other seeds
@@ -461,7 +461,7 @@ pd.Series(
 ).to_frame()
 
 # %% [markdown]
-# The maps of two seeds have a rank correlation of at least {glue:text}`seed_rank:.2f`, and the cuts agree (least index {glue:text}`seed_cut:.0f` for the best cut, {glue:text}`seed_spectral:.0f` for spectral clustering). The test finds a boundary in {glue:text}`seeds_found:d` of {glue:text}`n_seeds:d` seeds, at the same
+# The maps of two seeds have a rank correlation of at least {glue:text}`seed_rank:.2f`, and the cuts agree (the least index is {glue:text}`seed_cut:.0f` for the best cut and {glue:text}`seed_spectral:.0f` for spectral clustering). The test finds a boundary in {glue:text}`seeds_found:d` of {glue:text}`n_seeds:d` seeds, at the same
 # place. With {glue:text}`n_seeds:d` seeds that is not much of a sample, and they share the pre-trained weights: only the classifier, the order of the texts and the dropout were drawn anew.
 #
 # ## Pooling
@@ -754,7 +754,7 @@ note(rival_r2=100 * np.corrcoef(guess, gw[0].values[upper])[0, 1] ** 2)
 # | C33: GW shows clearer sub-networks than RSM, RSA, CCA, CKA, MSID, AGW, on text (reviews, Figures 15 to 17) | differs for the pictures, holds for the test | best cut explains {glue:text}`all_gw:.0f` % under GW, {glue:text}`all_rsm:.0f` % under RSM, {glue:text}`all_cka:.0f` % under CKA; the test finds a boundary in {glue:text}`dense_GW:d`, {glue:text}`dense_RSM:d` and {glue:text}`dense_CKA:d` of {glue:text}`n_dense:d` dense encoders |
 #
 # To doubt D05, that CKA looks the same: it does not find the same. CKA sees every step of the way, GW only changes of shape. At the usual rate a change of shape stands out from level ground, and GW is surer of it; at the higher rate there is no step of shape on SST-2, and only CKA finds one. To D04, that a block be a
-# function: the surest boundaries of this page are in encoders that pruning has ruined. To D02, the missing measures: all ten are here; RSM, which is GW without its
+# function: among the surest boundaries of this page are those of encoders that pruning has ruined. To D02, the missing measures: all ten are here; RSM, which is GW without its
 # matching, does nearly as well. To D01 and D11, who says how many groups: a test that may say one. To D06: three seeds agree. To the rival explanation: {glue:text}`rival_r2:.0f` % of the variance of the map follow from how far each block
 # has come from what it said before.
 #

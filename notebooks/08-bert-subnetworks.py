@@ -520,7 +520,7 @@ pd.Series(by_rank, name="rank correlation with [CLS]").to_frame().round(2)
 
 # %% [markdown]
 # The mean over tokens keeps the ranks to {glue:text}`pooling_mean:.2f`, all tokens to {glue:text}`pooling_all:.2f`. The boundary of the [CLS] maps is at the same block in all of them. With the mean it is weaker, and one block earlier on Yelp; with all tokens
-# only the last block stands apart. [CLS] is the only token that the classifier reads, and fine-tuning changes it most. So the choice of pooling, which the paper does not state, decides how clear the blocks are, and on one task where they start.
+# only the last block stands apart. [CLS] is the only token that the classifier reads. So the choice of pooling, which the paper does not state, decides how clear the blocks are, and on one task where they start.
 #
 # ## GW or CKA?
 #
@@ -597,7 +597,7 @@ pd.DataFrame(
 
 # %% [markdown]
 # Of the {glue:text}`n_dense:d` dense encoders GW finds a boundary in {glue:text}`dense_GW:d`, RSM in {glue:text}`dense_RSM:d`, CKA in {glue:text}`dense_CKA:d`, and where several find one, it is at the same place. RSM and CKA are not blind to it: their largest $p$ is {glue:text}`worst_RSM:.2f` and {glue:text}`worst_CKA:.2f`, that of GW {glue:text}`worst_GW:.2f`. What to CKA is one faster
-# stretch of a long way is to GW a step on level ground. It is not a matter of rank: on the encoder that was tuned at the higher rate on SST-2, CKA alone finds a boundary. With three times {glue:text}`n_runs:d` tests at 5 %, two false boundaries are to be expected.
+# stretch of a long way is to GW a step on level ground. It is not a matter of rank: on the encoder that was tuned at the higher rate on SST-2, CKA alone finds a boundary. With three times {glue:text}`n_runs:d` tests at 5 %, up to two false boundaries are to be expected.
 #
 # A few texts with very long vectors can rule a measure. CKA squares and multiplies lengths, GW compares distances. What changes when we leave
 # out the texts that are among the longest 1 % in any block, or as many others? In the fine-tuned encoder, on SST-2:

@@ -13,6 +13,7 @@ PROFILE ?= laptop
 PORT    ?= 8000
 DEVICE  ?= cpu
 SEED    ?=
+JOBS    ?= 1
 
 # The first of these that runs and is a Python 3.11 or 3.12.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3 python; do \
@@ -52,8 +53,8 @@ pair: $(READY)  ## write notebooks/*.ipynb anew from notebooks/*.py
 	$(PY) -m bookkit pair
 
 experiments: PROFILE = full
-experiments: $(READY)  ## recompute what data/ freezes (PROFILE=full ONLY=name DEVICE=cpu SEED=0; every seed if not said)
-	$(PY) -m funcsim.cli experiments --profile $(PROFILE) $(if $(ONLY),--only $(ONLY)) --device $(DEVICE) $(if $(SEED),--seed $(SEED)) $(if $(ENCODER),--encoder $(ENCODER))
+experiments: $(READY)  ## recompute what data/ freezes (PROFILE=full ONLY=name DEVICE=cpu SEED=0 JOBS=1; every seed if not said)
+	$(PY) -m funcsim.cli experiments --profile $(PROFILE) $(if $(ONLY),--only $(ONLY)) --device $(DEVICE) $(if $(SEED),--seed $(SEED)) $(if $(ENCODER),--encoder $(ENCODER)) --jobs $(JOBS)
 
 bench: $(READY)  ## the solver against its peers, the partition on planted maps -> _build/bench/*.json (PROFILE=full ONLY=gw)
 	$(PY) -m funcsim.cli bench --profile $(if $(filter smoke,$(PROFILE)),smoke,full) $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED))

@@ -7,11 +7,15 @@ import inspect
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
+
+import joblib
 
 from funcsim.bench import gw, partition
 from funcsim.errors import FuncsimError
 from funcsim.experiments import EXPERIMENTS
 from funcsim.experiments.modular_sum import WORK
+from funcsim.progress import progress_bar
 
 BENCHMARKS = {"gw": gw.run, "partition": partition.run}
 
@@ -26,6 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     run.add_argument("--device", default="cpu")
     run.add_argument("--seed", type=int, help="without it, every seed that data/ holds")
     run.add_argument("--encoder", help="for the experiments on texts: another one than minilm")
+    run.add_argument("--jobs", type=int, default=1, help="so many side by side; the numbers are the same")
     run.add_argument("--out", type=Path, help="instead of data/; smoke runs go to _build/smoke")
     measure = commands.add_parser("bench", help="measure the solver and the partition -> _build/bench")
     measure.add_argument("--profile", choices=("full", "smoke"), default="full")
@@ -51,21 +56,33 @@ def _experiments(options: argparse.Namespace) -> int:
         print(f"{options.only or 'not all of these experiments'} takes no encoder", file=sys.stderr)
         return 2
     one_seed = None if options.seed is None else (options.seed,)
-    for name, seed in [(name, seed) for name, e in chosen.items() for seed in one_seed or e.seeds]:
-        print(f"{name}: profile {options.profile}, seed {seed}, {options.device}")
-        try:
-            record = chosen[name].run(options.profile, seed, options.device, out, **told)
-        except KeyboardInterrupt:
-            print(f"\n{name}: stopped; the same command goes on from the last saved state")
-            return 130
-        except FuncsimError as error:
-            print(f"{name}: {error}", file=sys.stderr)
-            return 2
-        print(record)
-        print({key: round(value, 6) for key, value in record.results.items()})
+    runs = [(name, seed) for name, e in chosen.items() for seed in one_seed or e.seeds]
+    told |= {"profile": options.profile, "device": options.device, "out": out, "progress": options.jobs == 1}
+    parallel = joblib.Parallel(n_jobs=options.jobs, return_as="generator_unordered")
+    finished = parallel(joblib.delayed(_experiment)(name, seed, told) for name, seed in runs)
+    try:
+        for said, error in progress_bar(finished, "experiments", options.jobs > 1, len(runs)):
+            if error:
+                print(error, file=sys.stderr)
+                return 2
+            print(said, flush=True)
+    except KeyboardInterrupt:
+        print("\nstopped; the same command goes on from the last saved state")
+        return 130
     for name in chosen:  # only now: a command that is stopped between two does not begin anew
         shutil.rmtree(WORK / name, ignore_errors=True)
     return 0
+
+
+def _experiment(name: str, seed: int, told: dict[str, Any]) -> tuple[str, str]:
+    """Run one, in this process or in one beside it; what is to be said, and what went wrong."""
+    print(f"{name}: profile {told['profile']}, seed {seed}, {told['device']}", flush=True)
+    try:
+        record = EXPERIMENTS[name].run(seed=seed, **told)
+    except FuncsimError as error:
+        return "", f"{name}: {error}"
+    results = {key: round(value, 6) for key, value in record.results.items()}
+    return f"{record}\n{results}", ""
 
 
 def _bench(options: argparse.Namespace) -> int:

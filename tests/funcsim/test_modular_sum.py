@@ -7,10 +7,12 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from joblib.externals.loky import get_reusable_executor
 
 import funcsim as fs
 from funcsim import provenance
@@ -446,6 +448,34 @@ def test_the_command_line_runs_one_seed_of_one_experiment(tmp_path, monkeypatch)
     monkeypatch.chdir(tmp_path)
     assert main(["experiments", "--profile", "smoke", "--only", "model-0", "--seed", "5"]) == 0
     assert [p.parent.name for p in tmp_path.rglob("record.json")] == ["seed-5"]
+
+
+@pytest.fixture
+def workers():
+    """New ones, which know this test's folder and environment."""
+    get_reusable_executor().shutdown()
+    yield
+    get_reusable_executor().shutdown()
+
+
+def test_runs_side_by_side_freeze_the_same_bytes(tmp_path, monkeypatch, capsys, workers):
+    monkeypatch.chdir(tmp_path)
+    for jobs in ("1", "2"):
+        command = ["experiments", "--profile", "smoke", "--only", "model-0", "--jobs", jobs]
+        assert main([*command, "--out", jobs]) == 0
+    assert capsys.readouterr().out.count("val_accuracy") == 6
+    for seed in (0, 1, 2):
+        for name in ("model.safetensors", "training.safetensors"):
+            one, two = (Path(jobs, "model-0", f"seed-{seed}", name).read_bytes() for jobs in ("1", "2"))
+            assert one == two
+
+
+def test_what_fails_beside_others_is_named(tmp_path, monkeypatch, capsys, workers):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("FUNCSIM_DATA", raising=False)
+    monkeypatch.delenv("FUNCSIM_HUB", raising=False)
+    assert main(["experiments", "--only", "bert/sst2-dense", "--jobs", "2"]) == 2
+    assert "bert/sst2-dense: SST-2 is not at hand" in capsys.readouterr().err
 
 
 def test_the_command_line_names_what_there_is(capsys):

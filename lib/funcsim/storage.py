@@ -41,7 +41,7 @@ def write_tensors(path: str | Path, tensors: Mapping[str, NDArray], metadata: Ma
     The same content gives the same bytes: safetensors writes the entries of a header in no fixed
     order, so a header of several entries is packed into one.
     """
-    contiguous = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+    contiguous = {name: np.asarray(array, order="C") for name, array in tensors.items()}
     header = dict(metadata) if len(metadata) == 1 else {PACKED: json.dumps(dict(metadata), sort_keys=True)}
     with replacing(path) as temporary:
         save_file(contiguous, temporary, metadata=header)

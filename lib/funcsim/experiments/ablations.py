@@ -1,0 +1,228 @@
+"""What a map predicts about an encoder: which blocks can stay frozen, and how many are enough.
+
+Appendix E of the paper (Table 4) and the discussion of its reviews (Table 7). `freeze` leaves the
+embeddings and the first n blocks as they came and fine-tunes the rest; `first` keeps only the first
+n blocks and fine-tunes those. The training is that of ``bert/<task>-dense``, which is n = 0 of the
+one and all blocks of the other.
+
+Taught in chapter 11.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from funcsim.cache import digest
+from funcsim.experiments import encoder_dynamics
+from funcsim.experiments.encoder_dynamics import corpora
+from funcsim.experiments.encoders import ENCODER
+from funcsim.experiments.modular_sum import WORK
+from funcsim.models.encoders import Encoder, load_encoder
+from funcsim.models.rearranged import first_blocks
+from funcsim.progress import progress_bar
+from funcsim.provenance import Record, data_dir, describe_device, folder_of, freeze, load_record
+from funcsim.storage import read_tensors, write_tensors
+from funcsim.tasks.sentiment import Corpus
+from funcsim.training.fine_tuning import FineTuningConfig, fine_tune, predict
+
+GROUP = "ablations"
+FORMAT = "funcsim.ablation/1"
+FILE = "ablation.safetensors"
+KINDS = ("freeze", "first")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is done to an encoder.
+
+    Attributes
+    ----------
+    kind : {"freeze", "first"}
+    task : {"sst2", "yelp"}
+    training : FineTuningConfig
+        Of every n.
+    """
+
+    kind: str
+    task: str
+    training: FineTuningConfig
+
+    def tiny(self) -> Plan:
+        """The same plan, small enough for the encoder "tiny": for profile `smoke`."""
+        return replace(self, training=encoder_dynamics.PLANS["sst2"].tiny().training)
+
+    def to_dict(self) -> dict[str, object]:
+        return asdict(self)
+
+
+PLANS = {
+    f"{task}-{kind}": Plan(kind, task, encoder_dynamics.PLANS[task].training)
+    for kind in KINDS
+    for task in ("sst2", "yelp")
+}
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """How an encoder does without training, or without having, some of its blocks.
+
+    Attributes
+    ----------
+    n : array (K,)
+        How many blocks stay frozen, or are kept.
+    logits : array (K, n_texts, 2)
+        Of all validation texts.
+    labels : array (n_texts,)
+    seconds : array (K,)
+        Spent on each training.
+    record : Record or None
+    """
+
+    n: NDArray[np.int64]
+    logits: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    seconds: NDArray[np.float64]
+    record: Record | None
+
+    @property
+    def origin(self) -> str:
+        """In one line, where this comes from."""
+        return str(self.record or "profile smoke: a tiny encoder, on the spot")
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """Which texts are answered right (K, n_texts)."""
+        return self.logits.argmax(axis=2) == self.labels
+
+    @property
+    def accuracy(self) -> NDArray[np.float64]:
+        """The share of them (K,)."""
+        return self.right.mean(axis=1)
+
+
+def run(
+    name: str,
+    profile: str = "full",
+    seed: int = 0,
+    device: str = "cpu",
+    out: Path | None = None,
+    work: Path = WORK,
+    progress: bool = True,
+    encoder: str = ENCODER,
+) -> Record:
+    """Fine-tune once for every n; freeze the answers into ``out / ablations/<name> / seed-<seed>``.
+
+    The answers of each n, and the state of the training that was interrupted, are kept in
+    ``work / ablations/<name>``.
+    """
+    experiment = f"{GROUP}/{name}"
+    plan = PLANS[name].tiny() if profile == "smoke" else PLANS[name]
+    encoder = "tiny" if profile == "smoke" else encoder
+    told = json.dumps([encoder, plan.to_dict(), seed, torch.device(device).type], sort_keys=True)
+    kept = work / experiment / digest(told)[:12]
+    texts = corpora(plan.task, profile == "smoke")
+    loaded = load_encoder(encoder, seed)
+    found = carry_out(loaded, plan, texts, seed, kept, device, progress)
+    folder = (out or data_dir()) / folder_of(experiment, seed)
+    arrays = {key: getattr(found, key) for key in ("n", "logits", "labels", "seconds")}
+    write_tensors(folder / FILE, arrays, {"format": FORMAT})
+    return freeze(
+        folder,
+        [FILE],
+        experiment=experiment,
+        command=f"make experiments PROFILE={profile} ONLY={experiment} DEVICE={device} SEED={seed}",
+        parameters=plan.to_dict() | {"encoder": encoder},
+        seed=seed,
+        device=describe_device(device),
+        seconds=round(float(found.seconds.sum()), 1),
+        encoder=f"{loaded.origin}, {loaded.n_blocks} blocks of width {loaded.model.config.hidden_size}",
+        data="; ".join(corpus.origin for corpus in texts),
+        results={f"val_accuracy_{n}": float(a) for n, a in zip(found.n, found.accuracy, strict=True)},
+    )
+
+
+def load(name: str, profile: str = "laptop", seed: int = 0) -> Ablation:
+    """What was frozen; at profile "smoke" of a tiny encoder, on the spot.
+
+    Raises
+    ------
+    FrozenDataError
+        If the frozen files are missing or differ from their record.
+    ValueError
+        If `name` is unknown.
+    """
+    if name not in PLANS:
+        raise ValueError(f"there is no ablation {name!r}; there is {', '.join(PLANS)}")
+    if profile == "smoke":
+        return _tiny(name, seed)
+    record = load_record(f"{GROUP}/{name}", seed)
+    arrays, _ = read_tensors(data_dir() / folder_of(f"{GROUP}/{name}", seed) / FILE, FORMAT)
+    return Ablation(**arrays, record=record)
+
+
+@cache
+def _tiny(name: str, seed: int) -> Ablation:
+    """Made once in a process."""
+    plan = PLANS[name].tiny()
+    return carry_out(load_encoder("tiny", seed), plan, corpora(plan.task, True), seed, None, "cpu", False)
+
+
+def carry_out(
+    encoder: Encoder,
+    plan: Plan,
+    texts: tuple[Corpus, Corpus],
+    seed: int,
+    kept: Path | None,
+    device: str,
+    progress: bool,
+) -> Ablation:
+    """Fine-tune copies of `encoder`, one for every n; `encoder` itself stays as it is."""
+    n_blocks = encoder.n_blocks
+    ns = np.arange(1, n_blocks + 1) if plan.kind == "freeze" else np.arange(n_blocks)
+    done = [
+        _one(encoder, plan, texts, int(n), seed, kept, device, progress)
+        for n in progress_bar(ns.tolist(), plan.kind, progress)
+    ]
+    logits = np.stack([found["logits"] for found in done]).astype(np.float32)
+    seconds = np.array([float(found["seconds"]) for found in done])
+    return Ablation(ns, logits, texts[1].labels, seconds, None)
+
+
+def _one(
+    encoder: Encoder,
+    plan: Plan,
+    texts: tuple[Corpus, Corpus],
+    n: int,
+    seed: int,
+    kept: Path | None,
+    device: str,
+    progress: bool,
+) -> dict[str, NDArray]:
+    """The answers after fine-tuning what n leaves."""
+    answers, state = (kept and kept / f"{part}-{n}.safetensors" for part in ("answers", "state"))
+    if answers and answers.exists():
+        return read_tensors(answers, FORMAT)[0]
+    train, validation = texts
+    config = plan.training
+    if plan.kind == "freeze":
+        tuned = first_blocks(encoder, encoder.n_blocks)
+        config = replace(config, freeze=encoder.names_before(n))
+    else:
+        tuned = first_blocks(encoder, n)
+    sample = validation.sample(min(len(validation), 500), seed=0)
+    history = fine_tune(tuned, train, sample, config, seed, state, device, None, progress)
+    found = {
+        "logits": predict(tuned, validation, config.max_length),
+        "seconds": np.array(history.seconds),
+    }
+    if answers and state:
+        write_tensors(answers, found, {"format": FORMAT})
+        state.unlink()
+    return found

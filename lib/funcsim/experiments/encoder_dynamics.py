@@ -1,0 +1,210 @@
+"""An encoder watched while it is fine-tuned (Figures 7 and 8): maps, scores, moves and gradients.
+
+Taught in chapter 10.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+import funcsim as fs
+from funcsim.cache import digest
+from funcsim.experiments import dynamics
+from funcsim.experiments.dynamics import GROUP, Dynamics
+from funcsim.experiments.encoder_maps import look_twice
+from funcsim.experiments.encoders import ENCODER
+from funcsim.experiments.modular_sum import WORK
+from funcsim.geometry import is_degenerate
+from funcsim.models.encoders import Encoder, load_encoder
+from funcsim.provenance import Record, data_dir, describe_device, folder_of, freeze
+from funcsim.tasks.sentiment import Corpus, load_sentiment, toy_corpus
+from funcsim.training.equal_moves import blocks_and_start, equal_moves, lengths_of_moves
+from funcsim.training.fine_tuning import FineTuningConfig, FineTuningHistory, fine_tune, predict, scores
+from funcsim.training.snapshots import Snapshots, log_steps
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How an encoder is fine-tuned, and how it is watched.
+
+    Attributes
+    ----------
+    task : {"sst2", "yelp"}
+    training : FineTuningConfig
+        The same as in ``bert/<task>-dense``.
+    equal : bool
+        Whether all blocks are made to move equally far.
+    n_snapshots : int
+        After step 0, evenly spaced in the logarithm of the step.
+    n_mapped, n_scored : int
+        Validation texts for the maps, and for accuracy and F1; of as many training texts as for
+        the maps the loss is taken.
+    """
+
+    task: str
+    training: FineTuningConfig
+    equal: bool = False
+    n_snapshots: int = 20
+    n_mapped: int = 200
+    n_scored: int = 872
+
+    def tiny(self) -> Plan:
+        """The same plan, small enough for the encoder "tiny": for profile `smoke`."""
+        training = FineTuningConfig(
+            steps=20, batch_size=8, max_length=16, lr=2e-3, eval_every=20, save_every=10
+        )
+        return replace(self, training=training, n_snapshots=3, n_mapped=20, n_scored=30)
+
+    def to_dict(self) -> dict[str, object]:
+        return asdict(self)
+
+
+#: The same training as that of the dense encoders of chapters 07 to 09, but for how often it is measured.
+SST2 = Plan("sst2", FineTuningConfig(steps=1500, eval_every=1500))
+YELP = Plan("yelp", FineTuningConfig(steps=600, max_length=128, eval_every=600), n_scored=500)
+PLANS = {"sst2": SST2, "yelp": YELP, "sst2-equal": replace(SST2, equal=True)}
+
+
+def run(
+    name: str,
+    profile: str = "full",
+    seed: int = 0,
+    device: str = "cpu",
+    out: Path | None = None,
+    work: Path = WORK,
+    progress: bool = True,
+    encoder: str = ENCODER,
+) -> Record:
+    """Fine-tune and watch; freeze what was seen into ``out / dynamics/<name> / seed-<seed>``.
+
+    States and snapshots from which an interrupted run goes on are kept in ``work / dynamics/<name>``.
+    """
+    experiment = f"{GROUP}/{name}"
+    plan = PLANS[name].tiny() if profile == "smoke" else PLANS[name]
+    encoder = "tiny" if profile == "smoke" else encoder
+    told = json.dumps([encoder, plan.to_dict(), seed, torch.device(device).type], sort_keys=True)
+    kept = work / experiment / digest(told)[:12]
+    texts = corpora(plan.task, profile == "smoke")
+    loaded = load_encoder(encoder, seed)
+    found, history = watch(loaded, plan, texts, seed, kept, device, progress)
+    folder = (out or data_dir()) / folder_of(experiment, seed)
+    dynamics.save(folder, found)
+    return freeze(
+        folder,
+        [dynamics.FILE],
+        experiment=experiment,
+        command=f"make experiments PROFILE={profile} ONLY={experiment} DEVICE={device} SEED={seed}",
+        parameters=plan.to_dict() | {"encoder": encoder},
+        seed=seed,
+        device=describe_device(device),
+        seconds=round(history.seconds, 1),
+        encoder=f"{loaded.origin}, {loaded.n_blocks} blocks of width {loaded.model.config.hidden_size}",
+        data="; ".join(corpus.origin for corpus in texts),
+        results={key: float(found.seen[key][-1]) for key in ("val_loss", "val_accuracy", "val_f1")},
+    )
+
+
+def load(name: str, profile: str = "laptop", seed: int = 0) -> Dynamics:
+    """What was frozen; at profile "smoke" of a tiny encoder, on the spot.
+
+    Raises
+    ------
+    FrozenDataError
+        If the frozen files are missing or differ from their record.
+    ValueError
+        If `name` is unknown.
+    """
+    if name not in PLANS:
+        raise ValueError(f"no encoder was watched as {name!r}; there is {', '.join(PLANS)}")
+    return _tiny(name, seed) if profile == "smoke" else dynamics.load_frozen(name, seed)
+
+
+def corpora(task: str, smoke: bool) -> tuple[Corpus, Corpus]:
+    """Texts to learn from, and to be measured on."""
+    if smoke:
+        return toy_corpus(80, seed=0), toy_corpus(40, seed=1)
+    return load_sentiment(task, "train"), load_sentiment(task, "validation")
+
+
+@cache
+def _tiny(name: str, seed: int) -> Dynamics:
+    """Made once in a process."""
+    plan = PLANS[name].tiny()
+    return watch(load_encoder("tiny", seed), plan, corpora(plan.task, True), seed, None, "cpu", False)[0]
+
+
+def watch(
+    encoder: Encoder,
+    plan: Plan,
+    texts: tuple[Corpus, Corpus],
+    seed: int,
+    kept: Path | None,
+    device: str,
+    progress: bool,
+) -> tuple[Dynamics, FineTuningHistory]:
+    """Fine-tune `encoder` in place, and say what was seen meanwhile."""
+    train, validation = texts
+    config, length = plan.training, plan.training.max_length
+    mapped = validation[validation.draw(plan.n_mapped, seed=0)]
+    learned = train.sample(plan.n_mapped, seed=0)
+    scored = validation.sample(plan.n_scored, seed=0)
+    blocks, start = blocks_and_start(encoder)
+    begin = _layers(encoder, mapped, length)
+
+    def look() -> dict[str, NDArray]:
+        now = _layers(encoder, mapped, length)
+        found = scores(predict(encoder, scored, length), scored.labels)
+        return (
+            dynamics.maps_now(now)
+            | {f"val_{key}": np.array(value) for key, value in found.items()}
+            | {"train_loss": np.array(scores(predict(encoder, learned, length), learned.labels)["loss"])}
+            | {"moved": lengths_of_moves(blocks, start).numpy()}
+            | {"said": np.array([_distance(begin[name], now[name]) for name in begin.names])}
+            | {"gradients": _gradients(encoder)}
+        )
+
+    snapshots = Snapshots(log_steps(config.steps, plan.n_snapshots), look, kept)
+    even_out = equal_moves(encoder) if plan.equal else None
+
+    def after_step(model: nn.Module, step: int, lr: float) -> None:
+        if even_out:
+            even_out(model, step, lr)
+        snapshots.take(step + 1)
+
+    snapshots.recall()
+    snapshots.take(0)
+    state = kept and kept / "state.safetensors"
+    history = fine_tune(encoder, train, scored, config, seed, state, device, after_step, progress)
+    return Dynamics(begin.names, plan.n_mapped, snapshots.stacked(), None), history
+
+
+def _layers(encoder: Encoder, corpus: Corpus, max_length: int) -> fs.Representations:
+    """What is said at [CLS] after the attention and at the end of every block; of other makes, at the end."""
+    twice = look_twice(encoder, corpus, max_length)
+    if twice is not None:
+        return twice
+    batches = [encoder.encode(corpus.texts[k : k + 50], max_length) for k in range(0, len(corpus), 50)]
+    return fs.capture(encoder.model, batches, f"{encoder.blocks}.*", "cls", progress=False)
+
+
+def _distance(x: NDArray, y: NDArray) -> float:
+    """NaN where all texts are the same to one of them."""
+    return np.nan if is_degenerate(x) or is_degenerate(y) else fs.gw(x, y).distance
+
+
+def _gradients(encoder: Encoder) -> NDArray[np.float64]:
+    """Mean absolute gradient of the last step, by part; NaN for what has none."""
+    means = []
+    for parameters in encoder.parts.values():
+        grads = [p.grad.abs().double() for p in parameters if p.grad is not None]
+        total = sum(float(g.sum()) for g in grads)
+        means.append(total / sum(g.numel() for g in grads) if grads else np.nan)
+    return np.array(means)

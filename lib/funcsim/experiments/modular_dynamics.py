@@ -1,0 +1,129 @@
+"""Models 0 and E watched while they learn to add: is there a rise of distances, and when?
+
+Taught in chapter 10.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+import funcsim as fs
+from funcsim.cache import digest
+from funcsim.experiments import dynamics
+from funcsim.experiments.dynamics import GROUP, Dynamics
+from funcsim.experiments.modular_sum import WORK, describe
+from funcsim.experiments.plans import PLANS as NETWORKS
+from funcsim.experiments.plans import Plan
+from funcsim.provenance import Record, data_dir, describe_device, folder_of, freeze
+from funcsim.tasks.modular_sum import all_pairs
+from funcsim.training.equal_moves import lengths_of_moves
+from funcsim.training.modular import History, train
+from funcsim.training.snapshots import Snapshots, log_steps
+
+#: By name: which network is watched.
+WATCHED = {"model-0": "model-0", "model-e": "model-e-equal"}
+N_SNAPSHOTS, N_MAPPED = 30, 200
+FEW = 4  # snapshots at profile smoke
+#: What is looked at in every block, after what enters the first. The heads are left out: they are four
+#: times as many, and chapter 06 looks at them.
+POINTS = ("attn_out", "resid_mid", "post", "mlp_out", "resid_post")
+
+
+def run(
+    name: str,
+    profile: str = "full",
+    seed: int = 0,
+    device: str = "cpu",
+    out: Path | None = None,
+    work: Path = WORK,
+    progress: bool = True,
+) -> Record:
+    """Train and watch; freeze what was seen into ``out / dynamics/<name> / seed-<seed>``.
+
+    States and snapshots from which an interrupted run goes on are kept in ``work / dynamics/<name>``.
+    """
+    experiment = f"{GROUP}/{name}"
+    plan = _plan(name, profile)
+    n_snapshots = FEW if profile == "smoke" else N_SNAPSHOTS
+    told = json.dumps([plan.to_dict(), n_snapshots, seed, torch.device(device).type], sort_keys=True)
+    kept = work / experiment / digest(told)[:12]
+    found, history = watch(plan, n_snapshots, seed, kept, device, progress)
+    folder = (out or data_dir()) / folder_of(experiment, seed)
+    dynamics.save(folder, found)
+    return freeze(
+        folder,
+        [dynamics.FILE],
+        experiment=experiment,
+        command=f"make experiments PROFILE={profile} ONLY={experiment} DEVICE={device} SEED={seed}",
+        parameters=plan.to_dict() | {"n_snapshots": n_snapshots, "n_mapped": len(_mapped(plan))},
+        seed=seed,
+        device=describe_device(device),
+        seconds=round(history.seconds, 1),
+        encoder=f"{sum(plan.blocks)}-block transformer of width {plan.d_model}, trained end to end",
+        data=f"all {plan.p**2} pairs below {plan.p}, a {describe(plan.steps)}, 80 % for training",
+        results={key: float(found.seen[key][-1]) for key in ("train_accuracy", "val_accuracy")},
+    )
+
+
+def load(name: str, profile: str = "laptop", seed: int = 0) -> Dynamics:
+    """What was frozen; at profile "smoke" of a tiny network, on the spot.
+
+    Raises
+    ------
+    FrozenDataError
+        If the frozen files are missing or differ from their record.
+    ValueError
+        If `name` is unknown.
+    """
+    if name not in WATCHED:
+        raise ValueError(f"no network was watched as {name!r}; there is {', '.join(WATCHED)}")
+    return _tiny(name, seed) if profile == "smoke" else dynamics.load_frozen(name, seed)
+
+
+def _plan(name: str, profile: str) -> Plan:
+    plan = NETWORKS[WATCHED[name]]
+    return plan.tiny() if profile == "smoke" else plan
+
+
+@cache
+def _tiny(name: str, seed: int) -> Dynamics:
+    """Made once in a process."""
+    return watch(_plan(name, "smoke"), FEW, seed, None, "cpu", False)[0]
+
+
+def _mapped(plan: Plan) -> NDArray[np.int64]:
+    """Rows of the pairs that maps are made of."""
+    return np.random.default_rng(0).permutation(plan.p**2)[:N_MAPPED]
+
+
+def watch(
+    plan: Plan, n_snapshots: int, seed: int, kept: Path | None, device: str, progress: bool
+) -> tuple[Dynamics, History]:
+    """Train the network of a plan end to end, and say what was seen meanwhile."""
+    model, split = plan.network(seed), plan.splits(seed)[0]
+    pairs = all_pairs(plan.p)[_mapped(plan)]
+    layers = [f"blocks.{b}.{point}" for b in range(len(model.blocks)) for point in POINTS]
+    layers = ["blocks.0.resid_pre", *layers]
+    blocks = [list(block.parameters()) for block in model.blocks]
+    start = [[p.detach().clone() for p in block] for block in blocks]
+
+    def look() -> dict[str, NDArray]:
+        reps = fs.capture(model, [pairs], layers, progress=False)
+        return dynamics.maps_now(reps) | {"moved": lengths_of_moves(blocks, start).numpy()}
+
+    snapshots = Snapshots(log_steps(plan.training.epochs, n_snapshots), look, kept)
+    snapshots.recall()
+    snapshots.take(0)
+    state = kept and kept / "state.safetensors"
+    history = train(model.stages()[0], split, plan.training, state, device, progress, snapshots.take)
+    snapshots.take(len(history), last=True)
+    seen = snapshots.stacked()
+    at = np.minimum(seen["step"], len(history) - 1)  # measured on the weights with which an epoch begins
+    seen |= {name: curve[at] for name, curve in history.curves().items()}
+    return Dynamics(tuple(layers), len(pairs), seen, None), history

@@ -34,7 +34,9 @@ def new_figure(width: float = 6.0, height: float = 4.0) -> tuple[Figure, Axes]:
     return fig, ax
 
 
-def layer_map(m: LayerMap, blocks: Partition | None = None, title: str | None = None) -> Figure:
+def layer_map(
+    m: LayerMap, blocks: Partition | None = None, title: str | None = None, most: float | None = None
+) -> Figure:
     """Draw a layer map: dark is alike, bright is different.
 
     Parameters
@@ -43,9 +45,13 @@ def layer_map(m: LayerMap, blocks: Partition | None = None, title: str | None = 
     blocks : Partition, optional
         Outlined if its blocks are contiguous.
     title : str, optional
+    most : float, optional
+        The value of the brightest colour, for maps that are to be compared.
     """
     fig, ax = new_figure(5.4, 6.2)
     norm, colours = colours_of(m)
+    if most is not None:
+        norm.vmax = most
     image = ax.imshow(m.values, cmap=colours, norm=norm, interpolation="nearest")
     fig.colorbar(image, ax=ax, location="bottom", label=meaning_of(m))
     _name_layers(ax, m)

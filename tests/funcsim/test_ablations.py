@@ -10,7 +10,7 @@ import funcsim as fs
 from funcsim.cli import main
 from funcsim.errors import EncoderError
 from funcsim.experiments import ablations, interventions
-from funcsim.experiments.encoder_dynamics import corpora
+from funcsim.experiments.text_run import corpora
 from funcsim.models.encoders import load_encoder
 from funcsim.models.rearranged import first_blocks, rearranged, swapped, without
 from funcsim.provenance import load_record

@@ -10,8 +10,9 @@ import funcsim as fs
 from funcsim.cli import main
 from funcsim.errors import FileFormatError
 from funcsim.experiments import encoder_dynamics, modular_dynamics
-from funcsim.experiments.encoder_dynamics import corpora, watch
+from funcsim.experiments.encoder_dynamics import watch
 from funcsim.experiments.plans import PLANS as NETWORKS
+from funcsim.experiments.text_run import corpora
 from funcsim.models.encoders import load_encoder
 from funcsim.training import modular
 from funcsim.training.equal_moves import blocks_and_start, equal_moves, lengths_of_moves

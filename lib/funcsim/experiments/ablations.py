@@ -10,24 +10,21 @@ Taught in chapter 11.
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from funcsim.cache import digest
-from funcsim.experiments import encoder_dynamics
-from funcsim.experiments.encoder_dynamics import corpora
+from funcsim.experiments import encoder_dynamics, text_run
 from funcsim.experiments.encoders import ENCODER
 from funcsim.experiments.modular_sum import WORK
+from funcsim.experiments.text_run import corpora
 from funcsim.models.encoders import Encoder, load_encoder
 from funcsim.models.rearranged import first_blocks
 from funcsim.progress import progress_bar
-from funcsim.provenance import Record, data_dir, describe_device, folder_of, freeze, load_record
+from funcsim.provenance import Record, data_dir, folder_of, load_record
 from funcsim.storage import read_tensors, write_tensors
 from funcsim.tasks.sentiment import Corpus
 from funcsim.training.fine_tuning import FineTuningConfig, fine_tune, predict
@@ -122,30 +119,13 @@ def run(
     The answers of each n, and the state of the training that was interrupted, are kept in
     ``work / ablations/<name>``.
     """
-    experiment = f"{GROUP}/{name}"
     plan = PLANS[name].tiny() if profile == "smoke" else PLANS[name]
-    encoder = "tiny" if profile == "smoke" else encoder
-    told = json.dumps([encoder, plan.to_dict(), seed, torch.device(device).type], sort_keys=True)
-    kept = work / experiment / digest(told)[:12]
-    texts = corpora(plan.task, profile == "smoke")
-    loaded = load_encoder(encoder, seed)
-    found = carry_out(loaded, plan, texts, seed, kept, device, progress)
-    folder = (out or data_dir()) / folder_of(experiment, seed)
+    told = text_run.prepare(f"{GROUP}/{name}", plan, profile, seed, device, out, work, encoder)
+    found = carry_out(told.encoder, plan, told.texts, seed, told.kept, device, progress)
     arrays = {key: getattr(found, key) for key in ("n", "logits", "labels", "seconds")}
-    write_tensors(folder / FILE, arrays, {"format": FORMAT})
-    return freeze(
-        folder,
-        [FILE],
-        experiment=experiment,
-        command=f"make experiments PROFILE={profile} ONLY={experiment} DEVICE={device} SEED={seed}",
-        parameters=plan.to_dict() | {"encoder": encoder},
-        seed=seed,
-        device=describe_device(device),
-        seconds=round(float(found.seconds.sum()), 1),
-        encoder=f"{loaded.origin}, {loaded.n_blocks} blocks of width {loaded.model.config.hidden_size}",
-        data="; ".join(corpus.origin for corpus in texts),
-        results={f"val_accuracy_{n}": float(a) for n, a in zip(found.n, found.accuracy, strict=True)},
-    )
+    write_tensors(told.folder / FILE, arrays, {"format": FORMAT})
+    results = {f"val_accuracy_{n}": float(a) for n, a in zip(found.n, found.accuracy, strict=True)}
+    return text_run.conclude(told, FILE, float(found.seconds.sum()), results)
 
 
 def load(name: str, profile: str = "laptop", seed: int = 0) -> Ablation:

@@ -5,27 +5,25 @@ Taught in chapter 10.
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import nn
 
 import funcsim as fs
-from funcsim.cache import digest
-from funcsim.experiments import dynamics
+from funcsim.experiments import dynamics, text_run
 from funcsim.experiments.dynamics import GROUP, Dynamics
 from funcsim.experiments.encoder_maps import look_twice
 from funcsim.experiments.encoders import ENCODER
 from funcsim.experiments.modular_sum import WORK
+from funcsim.experiments.text_run import corpora
 from funcsim.geometry import is_degenerate
 from funcsim.models.encoders import Encoder, load_encoder
-from funcsim.provenance import Record, data_dir, describe_device, folder_of, freeze
-from funcsim.tasks.sentiment import Corpus, load_sentiment, toy_corpus
+from funcsim.provenance import Record
+from funcsim.tasks.sentiment import Corpus
 from funcsim.training.equal_moves import blocks_and_start, equal_moves, lengths_of_moves
 from funcsim.training.fine_tuning import FineTuningConfig, FineTuningHistory, fine_tune, predict, scores
 from funcsim.training.snapshots import Snapshots, log_steps
@@ -87,29 +85,12 @@ def run(
 
     States and snapshots from which an interrupted run goes on are kept in ``work / dynamics/<name>``.
     """
-    experiment = f"{GROUP}/{name}"
     plan = PLANS[name].tiny() if profile == "smoke" else PLANS[name]
-    encoder = "tiny" if profile == "smoke" else encoder
-    told = json.dumps([encoder, plan.to_dict(), seed, torch.device(device).type], sort_keys=True)
-    kept = work / experiment / digest(told)[:12]
-    texts = corpora(plan.task, profile == "smoke")
-    loaded = load_encoder(encoder, seed)
-    found, history = watch(loaded, plan, texts, seed, kept, device, progress)
-    folder = (out or data_dir()) / folder_of(experiment, seed)
-    dynamics.save(folder, found)
-    return freeze(
-        folder,
-        [dynamics.FILE],
-        experiment=experiment,
-        command=f"make experiments PROFILE={profile} ONLY={experiment} DEVICE={device} SEED={seed}",
-        parameters=plan.to_dict() | {"encoder": encoder},
-        seed=seed,
-        device=describe_device(device),
-        seconds=round(history.seconds, 1),
-        encoder=f"{loaded.origin}, {loaded.n_blocks} blocks of width {loaded.model.config.hidden_size}",
-        data="; ".join(corpus.origin for corpus in texts),
-        results={key: float(found.seen[key][-1]) for key in ("val_loss", "val_accuracy", "val_f1")},
-    )
+    told = text_run.prepare(f"{GROUP}/{name}", plan, profile, seed, device, out, work, encoder)
+    found, history = watch(told.encoder, plan, told.texts, seed, told.kept, device, progress)
+    dynamics.save(told.folder, found)
+    results = {key: float(found.seen[key][-1]) for key in ("val_loss", "val_accuracy", "val_f1")}
+    return text_run.conclude(told, dynamics.FILE, history.seconds, results)
 
 
 def load(name: str, profile: str = "laptop", seed: int = 0) -> Dynamics:
@@ -125,13 +106,6 @@ def load(name: str, profile: str = "laptop", seed: int = 0) -> Dynamics:
     if name not in PLANS:
         raise ValueError(f"no encoder was watched as {name!r}; there is {', '.join(PLANS)}")
     return _tiny(name, seed) if profile == "smoke" else dynamics.load_frozen(name, seed)
-
-
-def corpora(task: str, smoke: bool) -> tuple[Corpus, Corpus]:
-    """Texts to learn from, and to be measured on."""
-    if smoke:
-        return toy_corpus(80, seed=0), toy_corpus(40, seed=1)
-    return load_sentiment(task, "train"), load_sentiment(task, "validation")
 
 
 @cache

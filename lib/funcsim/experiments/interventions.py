@@ -9,26 +9,23 @@ Taught in chapter 11.
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 import funcsim as fs
-from funcsim.cache import digest
-from funcsim.experiments import encoder_dynamics
+from funcsim.experiments import encoder_dynamics, text_run
 from funcsim.experiments.ablations import GROUP
-from funcsim.experiments.encoder_dynamics import corpora
 from funcsim.experiments.encoders import ENCODER
 from funcsim.experiments.modular_sum import WORK
+from funcsim.experiments.text_run import corpora
 from funcsim.models.encoders import Encoder, load_encoder
 from funcsim.models.rearranged import first_blocks, swapped, without
 from funcsim.probes import linear_probe, two_layer_probe
-from funcsim.provenance import Record, data_dir, describe_device, folder_of, freeze, load_record
+from funcsim.provenance import Record, data_dir, folder_of, load_record
 from funcsim.storage import read_tensors, write_tensors
 from funcsim.tasks.sentiment import Corpus
 from funcsim.training.fine_tuning import FineTuningConfig, FineTuningHistory, fine_tune, predict
@@ -130,29 +127,13 @@ def run(
 
     The state from which an interrupted training goes on is kept in ``work / ablations/<name>``.
     """
-    experiment = f"{GROUP}/{name}"
     plan = PLANS[name].tiny() if profile == "smoke" else PLANS[name]
-    encoder = "tiny" if profile == "smoke" else encoder
-    told = json.dumps([encoder, plan.to_dict(), seed, torch.device(device).type], sort_keys=True)
-    state = work / experiment / f"{digest(told)[:12]}.safetensors"
-    texts = corpora(plan.task, profile == "smoke")
-    loaded = load_encoder(encoder, seed)
-    found, history = carry_out(loaded, plan, texts, seed, state, device, progress)
-    folder = (out or data_dir()) / folder_of(experiment, seed)
-    write_tensors(folder / FILE, {key: getattr(found, key) for key in ARRAYS}, {"format": FORMAT})
-    return freeze(
-        folder,
-        [FILE],
-        experiment=experiment,
-        command=f"make experiments PROFILE={profile} ONLY={experiment} DEVICE={device} SEED={seed}",
-        parameters=plan.to_dict() | {"encoder": encoder},
-        seed=seed,
-        device=describe_device(device),
-        seconds=round(history.seconds, 1),
-        encoder=f"{loaded.origin}, {loaded.n_blocks} blocks of width {loaded.model.config.hidden_size}",
-        data="; ".join(corpus.origin for corpus in texts),
-        results={"val_accuracy": float(found.right("whole").mean())},
-    )
+    told = text_run.prepare(f"{GROUP}/{name}", plan, profile, seed, device, out, work, encoder)
+    state = told.kept / "state.safetensors"
+    found, history = carry_out(told.encoder, plan, told.texts, seed, state, device, progress)
+    write_tensors(told.folder / FILE, {key: getattr(found, key) for key in ARRAYS}, {"format": FORMAT})
+    results = {"val_accuracy": float(found.right("whole").mean())}
+    return text_run.conclude(told, FILE, history.seconds, results)
 
 
 def load(name: str, profile: str = "laptop", seed: int = 0) -> Interventions:

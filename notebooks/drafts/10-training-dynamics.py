@@ -1,0 +1,529 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+#   bookkit:
+#     data: [dynamics]
+# ---
+
+# %% [markdown]
+# # Training dynamics
+#
+# The maps so far are of finished networks. When do their blocks appear? The paper watches one BERT while it is fine-tuned on Yelp and sees the last layer
+# change first, then the block before it; and it sees the mean distance rise slowly, then fast, "as in grokking". Both are read from one curve. This chapter watches
+# encoders and networks that add, several seeds each, and asks three things: does the rise of distances come before the rise of
+# accuracy or after it? How much of it is growth of scale? And do the last blocks change first because training moves them first?
+#
+# **What is smaller here.** MiniLM with {glue:text}`n_blocks:d` blocks where the paper has BERT-base with twelve; {glue:text}`sst2_steps:,d` steps on SST-2 and {glue:text}`yelp_steps:,d` on Yelp where it has 27,000.
+#
+# :::{admonition} What you will learn
+# - how to watch a network while it learns without changing what it learns;
+# - how to date a boundary: after how many steps a test first finds it;
+# - how to tell which of two curves rises first, with an interval;
+# - what remains of "distances grow" when each layer is divided by its scale;
+# - what happens when every block is made to move equally far.
+#
+# **Time**: 20 minutes to read, one minute to run.
+# **In the paper**: section 5.3 with Figures 7 and 8; the discussion of its reviews.
+# **You need**: [chapter 04](04-modular-sum-training.ipynb) for grokking, [chapter 08](08-bert-subnetworks.ipynb) for the maps of the finished encoders.
+# :::
+
+# %% tags=["parameters"]
+profile = "laptop"
+seed = 0
+
+# %% [markdown]
+# The imports:
+
+# %%
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+import funcsim as fs
+from bookkit.notes import note
+from funcsim import viz
+from funcsim.experiments import encoder_dynamics, modular_dynamics
+from funcsim.widgets import stepper
+
+# %% [markdown]
+# ## To watch without touching
+#
+# A network changes fast at first and slowly later. So it is looked at after steps that are evenly spaced in their logarithm: 0, 1, 2, 3, 4, 6 and so on to the last. A look captures what the
+# layers say of {glue:text}`n_mapped:d` validation texts and compares them. Nothing is drawn at random that training would have drawn, so a network that is watched ends at the same weights to the last bit as one that is not; the tests of
+# the library check this. SST-2 was watched with three seeds, Yelp with one.
+
+# %%
+SEEDS = (0, 1, 2)
+sst2 = [encoder_dynamics.load("sst2", profile, s) for s in SEEDS]
+yelp = encoder_dynamics.load("yelp", profile)
+print(sst2[0].origin)
+print(yelp.origin)
+
+
+# %% [markdown]
+# Every block is looked at twice, after its attention and at its end. Some of what follows is about ends only:
+
+
+# %%
+def ends(dynamics):
+    """Indices of the layers that are the end of a block."""
+    return [k for k, name in enumerate(dynamics.names) if "attention" not in name]
+
+
+n_blocks = len(ends(yelp))
+note(n_blocks=n_blocks, n_mapped=yelp.n_samples)
+note(sst2_steps=int(sst2[0].steps[-1]), yelp_steps=int(yelp.steps[-1]))
+note(n_looks=len(yelp.steps))
+
+# %% [markdown]
+# ## Maps at selected steps
+#
+# The paper's Figure 7: maps after some of the steps, in one scale of colours. Raw, as in the paper, then with each layer divided by its mean distance.
+
+
+# %%
+def at_steps(dynamics, key, n=5):
+    """Maps of a few snapshots, the first and the last among them."""
+    chosen = np.unique(np.linspace(0, len(dynamics.steps) - 1, n).astype(int))
+    return {f"step {dynamics.steps[s]}": dynamics.layer_map(s, key) for s in chosen}
+
+
+# %% [markdown]
+# On Yelp, as in the paper:
+
+# %% tags=["fig"] mystnb={"image": {"alt": "(OBSERVE-alt-yelp) Maps of an encoder after five numbers of steps on Yelp, raw and normalised."}}
+viz.map_grid(
+    {"raw": at_steps(yelp, "raw/gw"), "mean = 1": at_steps(yelp, "mean/gw")}
+)
+
+# %% [markdown]
+# And on SST-2:
+
+# %% tags=["fig"] mystnb={"image": {"alt": "(OBSERVE-alt-sst2) Maps of an encoder after five numbers of steps on SST-2, raw and normalised."}}
+viz.map_grid(
+    {"raw": at_steps(sst2[0], "raw/gw"), "mean = 1": at_steps(sst2[0], "mean/gw")}
+)
+
+# %% [markdown]
+# (OBSERVE-maps)
+#
+# All {glue:text}`n_looks:d` snapshots of Yelp, normalised. Press play, or move the slider.
+
+# %% tags=["widget"]
+top = max(yelp.layer_map(s).values.max() for s in range(len(yelp.steps)))
+frames = [
+    viz.layer_map(yelp.layer_map(s), title=f"after step {step}", most=top)
+    for s, step in enumerate(yelp.steps)
+]
+alts = [
+    f"Layer map of the encoder on Yelp after step {step}" for step in yelp.steps
+]
+stepper(frames, alts, "snapshot")
+
+# %% [markdown]
+# ## Does it rise with accuracy?
+#
+# The paper's Figure 8: the mean distance of all pairs of layers, beside loss, accuracy and F1. Each curve from its value before the first step (0) to its value after the last (1), on Yelp:
+
+
+# %%
+def share(curve):
+    """A curve as a share of its way from the first value to the last."""
+    return (curve - curve[0]) / (curve[-1] - curve[0])
+
+
+RISING = {
+    "mean GW": lambda d: d.mean_distance(),
+    "accuracy": lambda d: d.seen["val_accuracy"],
+    "F1": lambda d: d.seen["val_f1"],
+    "loss": lambda d: -d.seen["train_loss"],
+}
+
+# %% [markdown]
+# Over the steps, which are spaced by their logarithm; step 0 stands at 1/2:
+
+# %% tags=["fig"] mystnb={"image": {"alt": "(OBSERVE-alt-rise) Mean distance, accuracy, F1 and training loss on Yelp, each as a share of its way."}}
+viz.curves(
+    {name: share(curve(yelp)) for name, curve in RISING.items()},
+    np.maximum(yelp.steps, 0.5),
+    xlabel="step",
+    ylabel="share of the way",
+    xscale="log",
+)
+
+# %% [markdown]
+# When has a curve gone half of its way? The first crossing, between two snapshots on the logarithm of the step. A lag is how much later one curve is than the other, as a
+# factor: 2 means at twice as many steps.
+
+
+# %%
+def halfway(dynamics, curve):
+    """After how many steps a curve has first gone half of its way."""
+    gone, log = share(curve(dynamics)), np.log2(np.maximum(dynamics.steps, 0.5))
+    k = int(np.argmax(gone >= 0.5))
+    part = (0.5 - gone[k - 1]) / (gone[k] - gone[k - 1])
+    return 2 ** (log[k - 1] + part * (log[k] - log[k - 1]))
+
+
+# %% [markdown]
+# In the encoders:
+
+# %%
+watched = {f"SST-2, seed {s}": d for s, d in zip(SEEDS, sst2, strict=True)} | {
+    "Yelp": yelp
+}
+half = pd.DataFrame(
+    {
+        name: {curve: halfway(d, f) for curve, f in RISING.items()}
+        for name, d in watched.items()
+    }
+).T
+half["lag of GW behind accuracy"] = half["mean GW"] / half["accuracy"]
+half.round(1)
+
+
+# %% [markdown]
+# The mean over seeds, with an interval: Student's, on the logarithm, because a lag is a factor. With three seeds it is wide, and that is
+# what three seeds know.
+
+
+# %%
+def interval(factors):
+    """Geometric mean of factors, and the ends of its 95 % interval."""
+    log = np.log2(factors)
+    if np.ptp(log) == 0:
+        return (2.0 ** log[0],) * 3
+    low, high = stats.t.interval(0.95, len(log) - 1, log.mean(), stats.sem(log))
+    return 2 ** log.mean(), 2**low, 2**high
+
+
+# %% [markdown]
+# On SST-2, three seeds:
+
+# %%
+lag, low, high = interval(half["lag of GW behind accuracy"].iloc[:3].to_numpy())
+note(lag_sst2=lag, lag_sst2_low=low, lag_sst2_high=high)
+note(lag_yelp=half["lag of GW behind accuracy"].iloc[3])
+note(half_gw_yelp=half["mean GW"].iloc[3], half_acc_yelp=half["accuracy"].iloc[3])
+print(
+    f"GW is halfway after {lag:.2f} times as many steps as accuracy [{low:.2f}, {high:.2f}]"
+)
+
+# %% [markdown]
+# (OBSERVE-lag)
+#
+# ## How much of the growth is scale?
+#
+# The paper's distances are raw. A layer whose texts move apart is farther from everything, whatever its shape. So the mean raw distance is set against the
+# mean width of the layers: what share of its variance over the snapshots does the width explain?
+
+
+# %%
+def by_width(dynamics):
+    """Share of the variance of the mean raw distance over the steps that the mean width explains."""
+    width = dynamics.seen["scale"].mean(axis=1)
+    return 100 * np.corrcoef(width, dynamics.mean_distance("raw/gw"))[0, 1] ** 2
+
+
+def growth(curve):
+    """By which factor a curve has grown from the first snapshot to the last."""
+    return curve[-1] / curve[0]
+
+
+# %% [markdown]
+# For each run:
+
+# %%
+scale = pd.DataFrame(
+    {
+        name: {
+            "raw GW grows by": growth(d.mean_distance("raw/gw")),
+            "width grows by": growth(d.seen["scale"].mean(axis=1)),
+            "normalised GW grows by": growth(d.mean_distance()),
+            "raw GW explained by width (%)": by_width(d),
+        }
+        for name, d in watched.items()
+    }
+).T
+note(width_r2=scale.iloc[:, 3].min())
+note(
+    raw_growth=scale.iloc[3, 0],
+    width_growth=scale.iloc[3, 1],
+    norm_growth=scale.iloc[3, 2],
+)
+scale.round(2)
+
+# %% [markdown]
+# (OBSERVE-scale)
+#
+# ## When does the boundary come?
+#
+# A boundary can be dated: the test of [chapter 06](06-modular-sum-subnetworks.ipynb), on every snapshot. The first column says after which step the test finds a boundary that is
+# still there in all later snapshots.
+
+
+# %%
+def boundaries(dynamics):
+    """For every snapshot, the p-value and the layers before which the test finds a boundary."""
+    found = [
+        fs.partition(dynamics.layer_map(s)) for s in range(len(dynamics.steps))
+    ]
+    return [(p.p_value, p.boundaries) for p in found]
+
+
+def onset(dynamics, found):
+    """After which step there is a boundary to stay, and before which block; None if there is none."""
+    last = found[-1][1]
+    if not last:
+        return None, None
+    missing = [s for s, (_, at) in enumerate(found) if last[0] not in at]
+    return dynamics.steps[missing[-1] + 1 if missing else 0], last[0] // 2 + 1
+
+
+# %% [markdown]
+# In the four runs:
+
+# %%
+dated = {name: boundaries(d) for name, d in watched.items()}
+table = pd.DataFrame(
+    {name: onset(d, dated[name]) for name, d in watched.items()},
+    index=["from step", "in block"],
+).T
+table["p before training"] = [found[0][0] for found in dated.values()]
+table["p at the end"] = [found[-1][0] for found in dated.values()]
+table
+
+# %% [markdown]
+# (OBSERVE-onset)
+#
+# ## Which block changes first?
+#
+# The paper says: the last layer by iteration 300, its neighbours by 3,000 and 15,000. Two things can be meant. That a block is *far from the others*; or that it is far from *what it said
+# before training*. The second is the cleaner question, since a distance of two blocks cannot say which of them has moved. It is answered by the GW distance of every block to itself before the first step.
+
+
+# %%
+def said(dynamics):
+    """Distance of every block to itself before training, after each step (S, blocks)."""
+    return dynamics.seen["said"][:, ends(dynamics)]
+
+
+# %% [markdown]
+# On Yelp, a line for four of the blocks:
+
+# %% tags=["fig"] mystnb={"image": {"alt": "(OBSERVE-alt-said) GW distance of four blocks to themselves before training, over the steps on Yelp."}}
+viz.curves(
+    {
+        f"block {k + 1}": said(yelp)[:, k]
+        for k in (0, n_blocks // 2, n_blocks - 2, n_blocks - 1)
+    },
+    np.maximum(yelp.steps, 0.5),
+    xlabel="step",
+    ylabel="GW distance to itself before",
+    xscale="log",
+)
+
+
+# %% [markdown]
+# Is it that the last blocks change *first*, or that they change *most*? Divided by where each block ends, the order is seen apart from the size: after how many steps has each block gone half of its own way?
+
+
+# %%
+def half_of_its_way(dynamics, k):
+    """The same for what block k says."""
+    return halfway(dynamics, lambda d: said(d)[:, k])
+
+
+first = pd.DataFrame(
+    {
+        name: [half_of_its_way(d, k) for k in range(n_blocks)]
+        for name, d in watched.items()
+    },
+    index=[f"block {k + 1}" for k in range(n_blocks)],
+)
+first.round(0)
+
+# %% [markdown]
+# The rank correlation of a block's place with how far it goes, and with how early it is halfway:
+
+# %%
+places = np.arange(n_blocks)
+order = pd.DataFrame(
+    {
+        name: {
+            "how far": stats.spearmanr(places, said(d)[-1]).statistic,
+            "how late": stats.spearmanr(places, first[name]).statistic,
+        }
+        for name, d in watched.items()
+    }
+).T
+note(
+    far_least=order["how far"].min(),
+    late_least=order["how late"].min(),
+    late_most=order["how late"].max(),
+)
+order.round(2)
+
+# %% [markdown]
+# (OBSERVE-first)
+#
+# ## Larger gradients at the end?
+#
+# A first version of the paper guessed that the last blocks change because their gradients are larger. The authors then looked, found no differences among the blocks, and more than ten
+# times larger ones in the classifier. Mean absolute gradient, in the mean over the snapshots after the first step, relative to block 1:
+
+# %%
+parts = [*(f"block {k + 1}" for k in range(n_blocks)), "pooler", "classifier"]
+gradients = pd.DataFrame(
+    {
+        name: np.nanmean(d.seen["gradients"][1:, 1:], axis=0)
+        for name, d in watched.items()
+    },
+    index=parts,
+)
+gradients = gradients / gradients.iloc[0]
+note(
+    grad_last=gradients.iloc[n_blocks - 1].mean(),
+    grad_head=gradients.iloc[-1].min(),
+)
+note(
+    grad_least=gradients.iloc[:n_blocks].min().min(),
+    grad_most=gradients.iloc[:n_blocks].max().max(),
+)
+gradients.round(1)
+
+# %% [markdown]
+# (OBSERVE-gradients)
+#
+# ## Every block moved equally far
+#
+# If the last blocks stood apart because training moves their weights most, they should not when it moves all blocks equally. So SST-2 was learned once more, and after every step the move of each block from where it began was stretched or shortened
+# to the mean of all, which is what learning rates of their own would do.
+
+# %%
+equal = encoder_dynamics.load("sst2-equal", profile)
+usual = sst2[0]
+control = pd.DataFrame(
+    {
+        "moved (%)": 100 * usual.seen["moved"][-1],
+        "moved, equal (%)": 100 * equal.seen["moved"][-1],
+        "said": said(usual)[-1],
+        "said, equal": said(equal)[-1],
+    },
+    index=[f"block {k + 1}" for k in range(n_blocks)],
+)
+control.round(3)
+
+# %% [markdown]
+# And the maps:
+
+# %%
+inner = np.triu_indices(len(usual.names), k=1)
+alike = stats.spearmanr(
+    usual.layer_map(-1).values[inner], equal.layer_map(-1).values[inner]
+)
+note(moved_least=control.iloc[:, 0].min(), moved_most=control.iloc[:, 0].max())
+note(equal_rank=alike.statistic, equal_acc=100 * equal.seen["val_accuracy"][-1])
+note(usual_acc=100 * usual.seen["val_accuracy"][-1])
+found = boundaries(equal)[-1]
+note(equal_p=found[0], equal_boundaries=len(found[1]))
+print(
+    f"rank correlation of the maps {alike.statistic:.2f}; with equal moves p = {found[0]:.3f}, boundaries {found[1]}"
+)
+
+# %% [markdown]
+# (OBSERVE-equal)
+#
+# ## Grokking
+#
+# Fine-tuning is not grokking: accuracy on new texts rises with that on learned ones. Networks that add do grok ([chapter 04](04-modular-sum-training.ipynb)): the training pairs are known by
+# heart long before the others are understood. If mean GW tells the one from the other, it must be seen here. Three seeds each of Model 0 and of Model E (equal moduli), watched from the first
+# epoch.
+
+# %%
+adding = {
+    (name, s): modular_dynamics.load(key, profile, s)
+    for name, key in {"Model 0": "model-0", "Model E": "model-e"}.items()
+    for s in SEEDS
+}
+LEARNING = {
+    "training": lambda d: d.seen["train_accuracy"],
+    "validation": lambda d: d.seen["val_accuracy"],
+    "mean GW": lambda d: d.mean_distance(),
+    "mean CKA": lambda d: -d.mean_distance("mean/cka-debiased"),
+}
+print(adding["Model 0", 0].origin)
+
+# %% [markdown]
+# Model 0, first seed:
+
+# %% tags=["fig"] mystnb={"image": {"alt": "(OBSERVE-alt-grok) Accuracy on training and validation pairs and mean GW distance of Model 0 over the epochs."}}
+one = adding["Model 0", 0]
+viz.curves(
+    {
+        name: share(LEARNING[name](one))
+        for name in ("training", "validation", "mean GW")
+    },
+    np.maximum(one.steps, 0.5),
+    xlabel="epoch",
+    ylabel="share of the way",
+    xscale="log",
+)
+
+# %% [markdown]
+# And Model E:
+
+# %% tags=["fig"] mystnb={"image": {"alt": "(OBSERVE-alt-grok-e) The same for Model E."}}
+one = adding["Model E", 0]
+viz.curves(
+    {
+        name: share(LEARNING[name](one))
+        for name in ("training", "validation", "mean GW")
+    },
+    np.maximum(one.steps, 0.5),
+    xlabel="epoch",
+    ylabel="share of the way",
+    xscale="log",
+)
+
+# %% [markdown]
+# After how many epochs each curve is halfway, and what the lag of mean GW behind the accuracy on validation pairs is:
+
+# %%
+grok = pd.DataFrame(
+    {
+        f"{name}, seed {s}": {c: halfway(d, f) for c, f in LEARNING.items()}
+        for (name, s), d in adding.items()
+    }
+).T
+grok["lag"] = grok["mean GW"] / grok["validation"]
+for name, rows in (("0", slice(0, 3)), ("e", slice(3, 6))):
+    lag, low, high = interval(grok["lag"].iloc[rows].to_numpy())
+    note(**{f"lag_{name}": lag, f"lag_{name}_low": low, f"lag_{name}_high": high})
+grok.round(1)
+
+# %% [markdown]
+# (OBSERVE-grok)
+#
+# ## What we found
+#
+# | claim | our answer | evidence on this page |
+# | --- | --- | --- |
+# | (OBSERVE-table) | | |
+#
+# ## Exercises
+#
+# (OBSERVE-exercises)
+#
+# ## References
+#
+# ```{bibliography}
+# :filter: docname in docnames
+# ```

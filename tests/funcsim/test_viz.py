@@ -41,6 +41,11 @@ def test_the_colour_bar_says_what_was_measured(layer_map):
     assert any("GW distance (each layer's mean distance = 1)" in label for label in labels)
 
 
+def test_maps_that_are_compared_share_the_scale_they_are_given(layer_map):
+    images = [viz.layer_map(layer_map, most=most).axes[0].images[0] for most in (None, 2.0)]
+    assert [image.norm.vmax for image in images] == [0.9, 2.0]
+
+
 def test_blocks_are_framed_where_they_are(layer_map):
     ax = layer_map.plot(blocks=blocks(layer_map, (0, 0, 0, 1))).axes[0]
     corners = {(p.get_x(), p.get_width()) for p in frames(ax)}

@@ -74,17 +74,15 @@ class Ablation:
     ----------
     n : array (K,)
         How many blocks stay frozen, or are kept.
-    logits : array (K, n_texts, 2)
-        Of all validation texts.
-    labels : array (n_texts,)
+    right : array of bool (K, n_texts)
+        Which validation texts are answered right.
     seconds : array (K,)
         Spent on each training.
     record : Record or None
     """
 
     n: NDArray[np.int64]
-    logits: NDArray[np.float32]
-    labels: NDArray[np.int64]
+    right: NDArray[np.bool_]
     seconds: NDArray[np.float64]
     record: Record | None
 
@@ -94,13 +92,8 @@ class Ablation:
         return str(self.record or "profile smoke: a tiny encoder, on the spot")
 
     @property
-    def right(self) -> NDArray[np.bool_]:
-        """Which texts are answered right (K, n_texts)."""
-        return self.logits.argmax(axis=2) == self.labels
-
-    @property
     def accuracy(self) -> NDArray[np.float64]:
-        """The share of them (K,)."""
+        """The share of texts that are (K,)."""
         return self.right.mean(axis=1)
 
 
@@ -122,7 +115,7 @@ def run(
     plan = PLANS[name].tiny() if profile == "smoke" else PLANS[name]
     told = text_run.prepare(f"{GROUP}/{name}", plan, profile, seed, device, out, work, encoder)
     found = carry_out(told.encoder, plan, told.texts, seed, told.kept, device, progress)
-    arrays = {key: getattr(found, key) for key in ("n", "logits", "labels", "seconds")}
+    arrays = {key: getattr(found, key) for key in ("n", "right", "seconds")}
     write_tensors(told.folder / FILE, arrays, {"format": FORMAT})
     results = {f"val_accuracy_{n}": float(a) for n, a in zip(found.n, found.accuracy, strict=True)}
     return text_run.conclude(told, FILE, float(found.seconds.sum()), results)
@@ -170,9 +163,9 @@ def carry_out(
         _one(encoder, plan, texts, int(n), seed, kept, device, progress)
         for n in progress_bar(ns.tolist(), plan.kind, progress)
     ]
-    logits = np.stack([found["logits"] for found in done]).astype(np.float32)
+    right = np.stack([found["right"] for found in done])
     seconds = np.array([float(found["seconds"]) for found in done])
-    return Ablation(ns, logits, texts[1].labels, seconds, None)
+    return Ablation(ns, right, seconds, None)
 
 
 def _one(
@@ -199,7 +192,7 @@ def _one(
     sample = validation.sample(min(len(validation), 500), seed=0)
     history = fine_tune(tuned, train, sample, config, seed, state, device, None, progress)
     found = {
-        "logits": predict(tuned, validation, config.max_length),
+        "right": predict(tuned, validation, config.max_length).argmax(axis=1) == validation.labels,
         "seconds": np.array(history.seconds),
     }
     if answers and state:

@@ -70,18 +70,17 @@ PLANS = {
 
 @dataclass(frozen=True)
 class Interventions:
-    """Answers of an encoder of L blocks that was cut up, to all n validation texts.
+    """Which of all n validation texts an encoder of L blocks answers right that was cut up.
 
     Attributes
     ----------
-    labels : array (n,)
-    whole : array (n, 2)
-        Logits of the encoder as it was fine-tuned.
-    first : array (L, n, 2)
+    whole : array of bool (n,)
+        As it was fine-tuned.
+    first : array of bool (L, n)
         With only the first 0, ..., L - 1 blocks.
-    without : array (L, n, 2)
+    without : array of bool (L, n)
         Without one block.
-    swapped : array (L - 1, n, 2)
+    swapped : array of bool (L - 1, n)
         With a block and the next in each other's place.
     readouts : array (2, 2, 2, L)
         Held-out accuracy of readouts: before and after fine-tuning; linear and two layers; at
@@ -91,11 +90,10 @@ class Interventions:
     record : Record or None
     """
 
-    labels: NDArray[np.int64]
-    whole: NDArray[np.float32]
-    first: NDArray[np.float32]
-    without: NDArray[np.float32]
-    swapped: NDArray[np.float32]
+    whole: NDArray[np.bool_]
+    first: NDArray[np.bool_]
+    without: NDArray[np.bool_]
+    swapped: NDArray[np.bool_]
     readouts: NDArray[np.float64]
     n_read: int
     record: Record | None
@@ -105,12 +103,8 @@ class Interventions:
         """In one line, where this comes from."""
         return str(self.record or "profile smoke: a tiny encoder, on the spot")
 
-    def right(self, kind: str) -> NDArray[np.bool_]:
-        """Which texts are answered right, after "whole", "first", "without" or "swapped" (..., n)."""
-        return getattr(self, kind).argmax(axis=-1) == self.labels
 
-
-ARRAYS = ("labels", "whole", "first", "without", "swapped", "readouts")
+ARRAYS = ("whole", "first", "without", "swapped", "readouts")
 
 
 def run(
@@ -132,7 +126,7 @@ def run(
     state = told.kept / "state.safetensors"
     found, history = carry_out(told.encoder, plan, told.texts, seed, state, device, progress)
     write_tensors(told.folder / FILE, {key: getattr(found, key) for key in ARRAYS}, {"format": FORMAT})
-    results = {"val_accuracy": float(found.right("whole").mean())}
+    results = {"val_accuracy": float(found.whole.mean())}
     return text_run.conclude(told, FILE, history.seconds, results)
 
 
@@ -179,15 +173,14 @@ def carry_out(
     sample = validation.sample(min(len(validation), 500), seed=0)
     history = fine_tune(encoder, train, sample, plan.training, seed, state, device, None, progress)
 
-    def answers(cut: list[Encoder]) -> NDArray[np.float32]:
-        return np.stack([predict(one, validation, length) for one in cut]).astype(np.float32)
+    def right(cut: list[Encoder]) -> NDArray[np.bool_]:
+        return np.stack([predict(one, validation, length).argmax(axis=1) for one in cut]) == validation.labels
 
     found = Interventions(
-        labels=validation.labels,
-        whole=answers([encoder])[0],
-        first=answers([first_blocks(encoder, n) for n in range(n_blocks)]),
-        without=answers([without(encoder, k) for k in range(n_blocks)]),
-        swapped=answers([swapped(encoder, k) for k in range(n_blocks - 1)]),
+        whole=right([encoder])[0],
+        first=right([first_blocks(encoder, n) for n in range(n_blocks)]),
+        without=right([without(encoder, k) for k in range(n_blocks)]),
+        swapped=right([swapped(encoder, k) for k in range(n_blocks - 1)]),
         readouts=np.stack([before, _readouts(encoder, learned, read, length)]),
         n_read=len(read),
         record=None,

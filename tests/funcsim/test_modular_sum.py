@@ -463,7 +463,9 @@ def test_runs_side_by_side_freeze_the_same_bytes(tmp_path, monkeypatch, capsys, 
     for jobs in ("1", "2"):
         command = ["experiments", "--profile", "smoke", "--only", "model-0", "--jobs", jobs]
         assert main([*command, "--out", jobs]) == 0
-    assert capsys.readouterr().out.count("val_accuracy") == 6
+    said = capsys.readouterr().out
+    assert said.count("val_accuracy") == 6
+    assert said.count("model-0: profile smoke") == 3  # the other three were begun by other processes
     for seed in (0, 1, 2):
         for name in ("model.safetensors", "training.safetensors"):
             one, two = (Path(jobs, "model-0", f"seed-{seed}", name).read_bytes() for jobs in ("1", "2"))

@@ -1,0 +1,137 @@
+"""The scorecard: every claim and every doubt, with the answers that the executed chapters give.
+
+Nothing is typed here. What is claimed stands in `data/claims.yaml`; an answer is a row of the table
+"What we found" of a chapter, `| C07: ... | holds | evidence |`, with its numbers filled in from the
+cells that computed them.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+import yaml
+
+from bookkit.errors import BookError
+
+ID = re.compile(r"[CD]\d\d")
+GLUED = re.compile(r"\{glue:text\}`([^`:]+)(?::([^`]*))?`")
+#: The words that an answer is made of, in the order in which they are looked for.
+VERDICTS = ("cannot tell", "differs", "holds")
+MARK = "application/papermill.record/"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One row of a chapter's table.
+
+    Attributes
+    ----------
+    id : str
+        Of the claim or doubt.
+    claim, verdict, evidence : str
+        The three columns, as Markdown, with numbers in place.
+    chapter : str
+        The file's stem.
+    """
+
+    id: str
+    claim: str
+    verdict: str
+    evidence: str
+    chapter: str
+
+
+def load_claims(path: Path) -> dict[str, dict[str, str]]:
+    """Claims and doubts by their id.
+
+    Raises
+    ------
+    BookError
+        If an id is not of the form C01 or D01, or stands there twice.
+    """
+    told = yaml.safe_load(path.read_text())
+    found: dict[str, dict[str, str]] = {}
+    for row in (*told["claims"], *told["doubts"]):
+        if not ID.fullmatch(row["id"]) or row["id"] in found:
+            raise BookError(f"{path.name}: {row['id']!r} is no id, or stands there twice")
+        found[row["id"]] = row
+    return found
+
+
+def answers(notebook: nbformat.NotebookNode, chapter: str) -> list[Answer]:
+    """The rows about claims and doubts in an executed notebook.
+
+    Raises
+    ------
+    BookError
+        If a row has not three columns, gives no verdict, or quotes a number that no cell has noted.
+    """
+    numbers, found = noted(notebook), []
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    for line in text.splitlines():
+        columns = [column.strip() for column in re.split(r"(?<!\\)\|", line)[1:-1]]
+        if not columns or not ID.match(columns[0]):
+            continue
+        if len(columns) != 3:
+            raise BookError(f"{chapter}: the row of {columns[0][:3]} has {len(columns)} columns, not three")
+        filled = [fill_in(column, numbers, chapter) for column in columns]
+        if not any(word in filled[1] for word in VERDICTS):
+            raise BookError(f"{chapter}: the row of {columns[0][:3]} says none of {', '.join(VERDICTS)}")
+        claim = re.sub(r"^[:,]\s*", "", filled[0][3:])
+        found.append(Answer(filled[0][:3], claim, filled[1], filled[2], chapter))
+    return found
+
+
+def noted(notebook: nbformat.NotebookNode) -> dict[str, float | str]:
+    """What the cells of an executed notebook have noted, by name."""
+    values: dict[str, float | str] = {}
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            name = output.get("metadata", {}).get("scrapbook", {}).get("name")
+            if name is not None:
+                values[name] = ast.literal_eval(output["data"][f"{MARK}text/plain"])
+    return values
+
+
+def fill_in(text: str, numbers: Mapping[str, float | str], chapter: str) -> str:
+    """A text with what was noted in the place of its name."""
+
+    def value(match: re.Match[str]) -> str:
+        name, form = match.groups()
+        if name not in numbers:
+            raise BookError(f"{chapter}: {name!r} is quoted, but no cell notes it")
+        return format(numbers[name], form or "")
+
+    return GLUED.sub(value, text)
+
+
+def scorecard(claims: Mapping[str, Mapping[str, str]], found: list[Answer], kind: str) -> str:
+    """A table in Markdown: all claims (kind "C") or doubts ("D"), one row for each answer.
+
+    Raises
+    ------
+    BookError
+        If a chapter answers what nobody asked.
+    """
+    for answer in found:
+        if answer.id not in claims:
+            raise BookError(f"{answer.chapter}: answers {answer.id}, which data/claims.yaml does not have")
+    lines = ["| | what was said | our answer | evidence | where |", "| --- | --- | --- | --- | --- |"]
+    for key, row in claims.items():
+        if not key.startswith(kind):
+            continue
+        whole = row["said"] + (f" ({row['where']})" if "where" in row else "")
+        given = [answer for answer in found if answer.id == key]
+        for k, answer in enumerate(given):  # the further answers say which part they are about
+            name, said = (key, whole) if k == 0 else ("", answer.claim)
+            link = f"[chapter {answer.chapter[:2]}](../notebooks/{answer.chapter}.ipynb)"
+            evidence = answer.evidence.replace("](", "](../notebooks/")
+            lines.append(f"| {name} | {said} | {answer.verdict} | {evidence} | {link} |")
+        if not given:
+            lines.append(f"| {key} | {whole} | not answered yet | | |")
+    return "\n".join(lines) + "\n"

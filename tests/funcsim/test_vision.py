@@ -1,5 +1,6 @@
 """ResNet-9, and the images that it is given."""
 
+import dataclasses
 import os
 
 import numpy as np
@@ -7,9 +8,11 @@ import pytest
 import torch
 
 import funcsim as fs
-from funcsim.errors import TaskDataError
+from funcsim.errors import FileFormatError, TaskDataError
 from funcsim.models.resnet import CONVOLUTIONS, ResNet9
 from funcsim.tasks.images import CLASSES, load_cifar10, toy_images
+from funcsim.training import vision
+from funcsim.training.vision import VisionConfig, predict_images, train_on_images
 
 SIZES = (65536, 32768, 32768, 32768, 65536, 16384, 16384, 4608)
 
@@ -149,3 +152,63 @@ def test_the_real_images_are_balanced():
     images = load_cifar10("test")
     assert len(images) % 10 == 0
     assert np.bincount(images.labels).tolist() == [len(images) // 10] * len(CLASSES)
+
+
+CONFIG = VisionConfig(epochs=3, batch_size=16, lr=0.1, save_every=2)
+LEARNED, MEASURED = toy_images(60, seed=0), toy_images(40, seed=1)
+
+
+def weights(model):
+    return torch.cat([value.flatten().float() for value in model.state_dict().values()])
+
+
+def test_a_network_learns_squares():
+    model = ResNet9(width=0.125)
+    config = dataclasses.replace(CONFIG, epochs=12)
+    history = train_on_images(model, LEARNED, MEASURED, config, progress=False)
+    assert len(history.test_accuracy) == 12
+    assert history.test_accuracy[-1] > 0.6 > 0.3 > history.test_accuracy[0]
+    assert history.train_loss[-1] < history.train_loss[0]
+    logits = predict_images(model, MEASURED)
+    assert (logits.argmax(axis=1) == MEASURED.labels).mean() == history.test_accuracy[-1]
+
+
+def test_resumed_training_on_images_equals_uninterrupted_to_the_bit(tmp_path, monkeypatch):
+    whole, resumed = ResNet9(width=0.125), ResNet9(width=0.125)
+    expected = train_on_images(whole, LEARNED, MEASURED, CONFIG, progress=False)
+    step, done = vision._step, []
+
+    def stop_after_six(*told):
+        if len(done) == 6:
+            raise KeyboardInterrupt
+        done.append(None)
+        return step(*told)
+
+    monkeypatch.setattr(vision, "_step", stop_after_six)
+    with pytest.raises(KeyboardInterrupt):
+        train_on_images(resumed, LEARNED, MEASURED, CONFIG, 0, tmp_path / "state", progress=False)
+    monkeypatch.setattr(vision, "_step", step)
+    resumed = ResNet9(width=0.125, seed=7)
+    history = train_on_images(resumed, LEARNED, MEASURED, CONFIG, 0, tmp_path / "state", progress=False)
+    assert torch.equal(weights(whole), weights(resumed))
+    assert history.curves().keys() == expected.curves().keys()
+    assert all(np.array_equal(history.curves()[k], v) for k, v in expected.curves().items())
+    (tmp_path / "state").write_bytes(b"nothing")
+    with pytest.raises(FileFormatError):
+        train_on_images(resumed, LEARNED, MEASURED, CONFIG, 0, tmp_path / "state", progress=False)
+
+
+def test_every_image_is_seen_once_in_an_epoch_and_half_of_them_mirrored():
+    batches = [vision._batch(step, 5, 80, 16, seed=0) for step in range(10)]
+    for epoch in (batches[:5], batches[5:]):
+        assert sorted(torch.cat([rows for rows, _ in epoch]).tolist()) == list(range(80))
+    assert 20 < sum(int(mirrored.sum()) for _, mirrored in batches[:5]) < 60
+    assert not torch.equal(batches[0][0], batches[5][0])
+
+
+def test_the_rate_rises_to_its_peak_and_falls_to_nothing():
+    config = VisionConfig(lr=0.4, peak=0.25)
+    rates = [config.lr_at(step, 100) for step in range(100)]
+    assert int(np.argmax(rates)) == 24
+    assert max(rates) == pytest.approx(0.4)
+    assert (rates[0], rates[-1]) == (pytest.approx(0.4 / 25), pytest.approx(0.4 / 76))

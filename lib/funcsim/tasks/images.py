@@ -110,13 +110,13 @@ def load_cifar10(split: str = "train") -> Images:
 
 
 def toy_images(n: int, seed: int = 0) -> Images:
-    """`n` noisy pictures of a bright square, whose place and colour tell the class."""
+    """`n` noisy pictures of a bright square, whose height and colour tell the class."""
     rng = np.random.default_rng(seed)
     labels = rng.permutation(np.arange(n) % len(CLASSES))
     pixels = rng.integers(0, 100, size=(n, SIDE, SIDE, 3))
     for picture, label in zip(pixels, labels, strict=True):
-        top, left = 4 + 14 * (label % 2), 4 + 14 * (label // 2 % 2)
-        picture[top : top + 10, left : left + 10, label % 3] += 120
+        top, left = 5 * (label % 5), rng.integers(SIDE - 12)
+        picture[top : top + 12, left : left + 12, label // 5] += 150
     return Images(pixels.astype(np.uint8), labels, f"{n} pictures of squares, made on the spot")
 
 

@@ -518,10 +518,6 @@ grok.round(1)
 # | --- | --- | --- |
 # | (OBSERVE-table) | | |
 #
-# ## Exercises
-#
-# (OBSERVE-exercises)
-#
 # ## References
 #
 # ```{bibliography}

@@ -693,7 +693,7 @@ viz.scatter(
 #
 # ## How many inputs?
 #
-# The paper says that a subsample does no harm. Here are the seven states of Model L's stream, compared on 50 to 200 inputs, each map with
+# The paper says that a subsample does no harm. Here are the seven states of Model L's stream, compared on 50 to 200 inputs, the smaller two maps with
 # intervals from random halves, as in [chapter 03](03-ten-measures.ipynb); and on 1,000 and all {glue:text}`n_every:,d`, frozen. For each number: how far the distances are from
 # those on all inputs, in the median; whether their order is the same; how wide the 95 % interval is; and in what share of the pairs
 # it contains the distance on all.
@@ -706,10 +706,14 @@ distances = {
     for n in (1000, 3481)
 }
 every = distances[3481]
+few = {
+    n: stream_reps.subsample(min(n, stream_reps.n_samples), seed)
+    for n in (50, 100, 200)
+}
+distances[200] = fs.compare(few[200]).values[inner]
 table = {}
-for n in (50, 100, 200):
-    few = stream_reps.subsample(min(n, stream_reps.n_samples), seed)
-    b = fs.bootstrap(few, n_boot=20, seed=seed, progress=False)
+for n in (50, 100):
+    b = fs.bootstrap(few[n], n_boot=20, seed=seed, progress=False)
     value, low, high = (x[inner] for x in (b.map.values, b.low, b.high))
     table[n] = {
         "interval (%)": 100 * float(np.median((high - low) / value)),

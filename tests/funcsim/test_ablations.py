@@ -9,11 +9,12 @@ import torch
 import funcsim as fs
 from funcsim.cli import main
 from funcsim.errors import EncoderError
-from funcsim.experiments import ablations, interventions
+from funcsim.experiments import ablations, encoder_dynamics, interventions
 from funcsim.experiments.text_run import corpora
 from funcsim.models.encoders import load_encoder
 from funcsim.models.rearranged import first_blocks, rearranged, swapped, without
-from funcsim.provenance import load_record
+from funcsim.provenance import folder_of, load_record
+from funcsim.training import fine_tuning
 from funcsim.training.fine_tuning import fine_tune, predict
 
 pytest.importorskip("transformers")
@@ -140,6 +141,23 @@ def test_interventions_leave_every_weight_alone(decided):
     assert found.first.shape == (4, 40)
     assert len({row.tobytes() for row in (*found.first, *found.without, *found.swapped)}) > 3
     assert found.readouts.shape == (2, 2, 2, 4)
+
+
+def test_interventions_begin_where_dynamics_has_ended(tmp_path, monkeypatch):
+    told = {"profile": "smoke", "seed": 2, "progress": False}
+    interventions.run("sst2-interventions", out=tmp_path / "alone", work=tmp_path / "nothing", **told)
+    encoder_dynamics.run("sst2-equal", out=tmp_path / "after", work=tmp_path / "work", **told)
+    assert not (tmp_path / "work/fine-tuned").exists()  # that was another training
+    encoder_dynamics.run("sst2", out=tmp_path / "after", work=tmp_path / "work", **told)
+    monkeypatch.setattr(fine_tuning, "_step", None)
+    interventions.run("sst2-interventions", out=tmp_path / "after", work=tmp_path / "work", **told)
+    alone, after = (
+        (tmp_path / made / folder_of("ablations/sst2-interventions", 2) / interventions.FILE).read_bytes()
+        for made in ("alone", "after")
+    )
+    assert alone == after
+    with pytest.raises(TypeError):  # another seed has to be trained
+        interventions.run("sst2-interventions", out=tmp_path, work=tmp_path / "work", **told | {"seed": 3})
 
 
 def test_a_readout_finds_a_word_and_nothing_where_there_is_none():

@@ -5,6 +5,7 @@ Taught in chapter 10.
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -23,10 +24,13 @@ from funcsim.experiments.text_run import corpora
 from funcsim.geometry import is_degenerate
 from funcsim.models.encoders import Encoder, load_encoder
 from funcsim.provenance import Record
+from funcsim.storage import replacing
 from funcsim.tasks.sentiment import Corpus
 from funcsim.training.equal_moves import blocks_and_start, equal_moves, lengths_of_moves
 from funcsim.training.fine_tuning import FineTuningConfig, FineTuningHistory, fine_tune, predict, scores
 from funcsim.training.snapshots import Snapshots, log_steps
+
+STATE = "state.safetensors"
 
 
 @dataclass(frozen=True)
@@ -83,11 +87,15 @@ def run(
 ) -> Record:
     """Fine-tune and watch; freeze what was seen into ``out / dynamics/<name> / seed-<seed>``.
 
-    States and snapshots from which an interrupted run goes on are kept in ``work / dynamics/<name>``.
+    States and snapshots from which an interrupted run goes on are kept in ``work / dynamics/<name>``,
+    and the state at the end in ``work / fine-tuned``, where the interventions of chapter 11 find it.
     """
     plan = PLANS[name].tiny() if profile == "smoke" else PLANS[name]
     told = text_run.prepare(f"{GROUP}/{name}", plan, profile, seed, device, out, work, encoder)
     found, history = watch(told.encoder, plan, told.texts, seed, told.kept, device, progress)
+    if not plan.equal:  # to be watched changes nothing, so the interventions may begin here
+        with replacing(told.tuned) as copied:
+            shutil.copyfile(told.kept / STATE, copied)
     dynamics.save(told.folder, found)
     results = {key: float(found.seen[key][-1]) for key in ("val_loss", "val_accuracy", "val_f1")}
     return text_run.conclude(told, dynamics.FILE, history.seconds, results)
@@ -155,7 +163,7 @@ def watch(
 
     snapshots.recall()
     snapshots.take(0)
-    state = kept and kept / "state.safetensors"
+    state = kept and kept / STATE
     history = fine_tune(encoder, train, scored, config, seed, state, device, after_step, progress)
     return Dynamics(begin.names, plan.n_mapped, snapshots.stacked(), None), history
 

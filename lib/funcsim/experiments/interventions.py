@@ -119,12 +119,12 @@ def run(
 ) -> Record:
     """Fine-tune, cut, ask; freeze the answers into ``out / ablations/<name> / seed-<seed>``.
 
-    The state from which an interrupted training goes on is kept in ``work / ablations/<name>``.
+    If ``dynamics/<task>`` has left a fine-tuned encoder in ``work / fine-tuned``, it is used. The
+    state from which an interrupted training goes on is kept there, too.
     """
     plan = PLANS[name].tiny() if profile == "smoke" else PLANS[name]
     told = text_run.prepare(f"{GROUP}/{name}", plan, profile, seed, device, out, work, encoder)
-    state = told.kept / "state.safetensors"
-    found, history = carry_out(told.encoder, plan, told.texts, seed, state, device, progress)
+    found, history = carry_out(told.encoder, plan, told.texts, seed, told.tuned, device, progress)
     write_tensors(told.folder / FILE, {key: getattr(found, key) for key in ARRAYS}, {"format": FORMAT})
     results = {"val_accuracy": float(found.whole.mean())}
     return text_run.conclude(told, FILE, history.seconds, results)

@@ -18,6 +18,7 @@ from funcsim.cache import digest
 from funcsim.models.encoders import Encoder, load_encoder
 from funcsim.provenance import Record, data_dir, describe_device, folder_of, freeze
 from funcsim.tasks.sentiment import Corpus, load_sentiment, toy_corpus
+from funcsim.training.fine_tuning import FineTuningConfig
 
 
 class Plan(Protocol):
@@ -25,6 +26,9 @@ class Plan(Protocol):
 
     @property
     def task(self) -> str: ...
+
+    @property
+    def training(self) -> FineTuningConfig: ...
 
     def to_dict(self) -> dict[str, object]: ...
 
@@ -45,6 +49,9 @@ class TextRun:
         To learn from, and to be measured on.
     kept : Path
         A folder for what an interrupted run goes on from; another one for every other plan.
+    tuned : Path
+        The state of this encoder after just this fine-tuning, if an experiment has left it, for
+        others that begin with the same.
     folder : Path
         Where the results go.
     """
@@ -57,6 +64,7 @@ class TextRun:
     encoder: Encoder
     texts: tuple[Corpus, Corpus]
     kept: Path
+    tuned: Path
     folder: Path
 
 
@@ -80,7 +88,7 @@ def prepare(
     """Load texts and encoder; what is missing is said before anything is learned."""
     smoke = profile == "smoke"
     parameters = plan.to_dict() | {"encoder": "tiny" if smoke else encoder}
-    told = json.dumps([parameters, seed, torch.device(device).type], sort_keys=True)
+    trained = {"encoder": parameters["encoder"], "task": plan.task, "training": plan.training.to_dict()}
     texts = corpora(plan.task, smoke)
     return TextRun(
         experiment,
@@ -90,9 +98,15 @@ def prepare(
         parameters,
         load_encoder(parameters["encoder"], seed),
         texts,
-        work / experiment / digest(told)[:12],
+        work / experiment / _key(parameters, seed, device),
+        work / "fine-tuned" / _key(trained, seed, device) / "state.safetensors",
         (out or data_dir()) / folder_of(experiment, seed),
     )
+
+
+def _key(parameters: dict[str, Any], seed: int, device: str) -> str:
+    """A name for a folder, another one for everything that makes other numbers."""
+    return digest(json.dumps([parameters, seed, torch.device(device).type], sort_keys=True))[:12]
 
 
 def conclude(run: TextRun, file: str, seconds: float, results: dict[str, float]) -> Record:

@@ -1,7 +1,23 @@
 """What holds for all tests."""
 
+import os
 import signal
+
+import pytest
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # each process has a core of its own, and no use for more threads
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # A shell makes what it starts in the background deaf to Ctrl-C, and deafness is inherited. Tests that
 # interrupt a process of theirs need it to hear.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items):
+    """Side by side run files, not tests: what a file sets up once is set up once.
+
+    All that run or read the chapters at profile `smoke` share one site, and so one process.
+    """
+    for item in items:
+        smoke = item.path.parent.name in ("notebooks", "site") and "BOOK_SITE" not in os.environ
+        item.add_marker(pytest.mark.xdist_group("site" if smoke else item.path.name))

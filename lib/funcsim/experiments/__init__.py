@@ -19,6 +19,7 @@ from funcsim.experiments import (
     modular_dynamics,
     modular_maps,
     modular_sum,
+    vision,
 )
 from funcsim.experiments.dynamics import GROUP as DYNAMICS
 from funcsim.experiments.plans import PLANS, SEEDS
@@ -69,3 +70,4 @@ EXPERIMENTS |= {
     for module in (ablations, interventions)
     for name, plan in module.PLANS.items()
 }
+EXPERIMENTS[vision.NAME] = Experiment(vision.NAME, (0,), vision.run)

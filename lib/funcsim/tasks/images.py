@@ -120,6 +120,30 @@ def toy_images(n: int, seed: int = 0) -> Images:
     return Images(pixels.astype(np.uint8), labels, f"{n} pictures of squares, made on the spot")
 
 
+def local_properties(images: Images) -> dict[str, NDArray[np.float64]]:
+    """What can be told from a part of an image without knowing what it shows.
+
+    Parameters
+    ----------
+    images : Images
+        n of them.
+
+    Returns
+    -------
+    dict of str to array (n,)
+        ``colour``: red less blue, of 255, in the mean over the upper left quarter. ``edges``: by how
+        much, in powers of ten, brightness changes more from left to right than from top to bottom in
+        the same quarter.
+    """
+    quarter = images.pixels[:, : SIDE // 2, : SIDE // 2].astype(np.float64)
+    brightness = quarter.mean(axis=-1)
+    across, down = (np.abs(np.diff(brightness, axis=axis)).mean(axis=(1, 2)) for axis in (2, 1))
+    return {
+        "colour": (quarter[..., 0] - quarter[..., 2]).mean(axis=(1, 2)) / 255,
+        "edges": np.log10((across + 1) / (down + 1)),
+    }
+
+
 def check_images(pixels: NDArray, labels: NDArray, where: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Pixels and labels as they should be.
 

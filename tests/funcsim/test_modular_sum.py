@@ -23,7 +23,7 @@ from funcsim.experiments.plans import COMPARISONS, KNOWN_BOUNDARIES, PAPER, PLAN
 from funcsim.models.modular_chain import ModularChain
 from funcsim.models.modular_transformer import ModularTransformer, ModularTransformerConfig
 from funcsim.tasks.modular_sum import EQUAL, NESTED, Step, all_pairs, levels, split_pairs
-from funcsim.training.modular import TrainingConfig, accuracy, train, train_layer_by_layer
+from funcsim.training.modular import TrainingConfig, train, train_layer_by_layer
 
 TINY = ModularTransformerConfig(p=7, n_heads=2, d_model=16, d_mlp=32)
 
@@ -352,9 +352,28 @@ def test_stage_accuracies_against_reading_the_stream_by_hand(frozen):
     stream = trained.model.stream(split.val_inputs, 2)[:, -1]
     right = (trained.model.readouts[1](stream).argmax(1) == split.val_labels).double().mean()
     assert trained.stage_accuracies()[1][1] == float(right)
-    assert trained.accuracies()[1] == accuracy(
-        trained.model, trained.split.val_inputs, trained.split.val_labels
-    )
+    last = trained.model(trained.split.val_inputs).argmax(1) == trained.split.val_labels
+    assert trained.accuracies()[1] == float(last.double().mean())
+
+
+def test_of_some_networks_the_answers_are_frozen_and_no_weights(tmp_path, monkeypatch):
+    monkeypatch.setattr(modular_sum, "ANSWERS_ONLY", (("model-l-nested", 1),))
+    for seed in (0, 1):
+        modular_sum.run("model-l-nested", "smoke", seed, out=tmp_path, work=tmp_path / "w", progress=False)
+    monkeypatch.setenv("FUNCSIM_FROZEN", str(tmp_path))
+    assert modular_sum.load("model-l-nested", seed=0).model is not None
+    loaded, trained = (modular_sum.load("model-l-nested", profile, 1) for profile in ("laptop", "smoke"))
+    assert loaded.model is None
+    assert not (tmp_path / "model-l-nested/seed-1/model.safetensors").exists()
+    assert loaded.stage_accuracies() == trained.stage_accuracies()
+    inputs = trained.split.val_inputs
+    said = trained.model(inputs).argmax(1)
+    assert len(set(said.tolist())) > 1
+    assert (loaded.at(loaded.answers[-1], inputs) == said).all()
+    path = tmp_path / "model-l-nested/seed-1/answers.safetensors"
+    path.write_bytes(path.read_bytes()[:-1] + b"7")
+    with pytest.raises(FrozenDataError, match="answers"):
+        modular_sum.load("model-l-nested", seed=1)
 
 
 def test_the_record_says_where_it_came_from(frozen):

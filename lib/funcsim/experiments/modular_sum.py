@@ -10,42 +10,43 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from funcsim.cache import digest
-from funcsim.experiments.plans import PLANS, Plan
+from funcsim.experiments.plans import ANSWERS_ONLY, PLANS, Plan
 from funcsim.models.modular_chain import ModularChain
 from funcsim.models.modular_transformer import ModularTransformer
 from funcsim.provenance import Record, data_dir, describe_device, folder_of, freeze, load_record
 from funcsim.storage import read_tensors, write_tensors
 from funcsim.tasks.modular_sum import Split, Step, all_pairs, levels
-from funcsim.training.modular import (
-    CURVES,
-    History,
-    accuracy,
-    train_layer_by_layer,
-)
+from funcsim.training.modular import CURVES, History, train_layer_by_layer
 
 CHECKPOINT = "model.safetensors"
 CURVES_FILE = "training.safetensors"
+ANSWERS_FILE = "answers.safetensors"
 CHECKPOINT_FORMAT = "funcsim.modular_transformer/1"
 CURVES_FORMAT = "funcsim.training_curves/2"
+ANSWERS_FORMAT = "funcsim.modular_answers/1"
 WORK = Path("_build/experiments")
 
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A network, what it was taught, how training went, and the record if frozen."""
+    """A network, what it was taught, how training went, and the record if frozen.
 
-    model: ModularTransformer | ModularChain
+    Of some networks only what they answer is frozen; there `model` is None and `kept` has it.
+    """
+
+    model: ModularTransformer | ModularChain | None
     plan: Plan
     seed: int
     histories: list[History]
     record: Record | None
+    kept: tuple[Tensor, ...] | None = None
 
     @property
     def origin(self) -> str:
@@ -76,17 +77,33 @@ class TrainedModel:
         """Accuracy of the last answer on the training and on the validation pairs, computed now."""
         return self.stage_accuracies()[-1]
 
-    @torch.no_grad()
+    @cached_property
+    def answers(self) -> tuple[Tensor, ...]:
+        """What each stage that was trained says of all pairs (p*p,)."""
+        if self.model is None:
+            return self.kept
+        with torch.no_grad():
+            return tuple(
+                stage(self.model.read(self.pairs, k)).argmax(dim=1)
+                for k, stage in enumerate(self.model.stages())
+            )
+
     def stage_accuracies(self) -> list[tuple[float, float]]:
         """The same for the answer of each stage that was trained."""
-        result = []
-        for k, (stage, split) in enumerate(
-            zip(self.model.stages(), self.plan.splits(self.seed), strict=True)
-        ):
-            at_train = accuracy(stage, self.model.read(split.train_inputs, k), split.train_labels)
-            at_val = accuracy(stage, self.model.read(split.val_inputs, k), split.val_labels)
-            result.append((at_train, at_val))
-        return result
+        return [
+            (
+                self._right(said, split.train_inputs, split.train_labels),
+                self._right(said, split.val_inputs, split.val_labels),
+            )
+            for said, split in zip(self.answers, self.plan.splits(self.seed), strict=True)
+        ]
+
+    def _right(self, said: Tensor, inputs: Tensor, labels: Tensor) -> float:
+        return (self.at(said, inputs) == labels).double().mean().item()
+
+    def at(self, said: Tensor, inputs: Tensor) -> Tensor:
+        """What was said of some of the pairs: one of `answers` (p*p,), at inputs (n, 2)."""
+        return said[inputs[:, 0] * self.plan.p + inputs[:, 1]]
 
 
 def run(
@@ -99,6 +116,8 @@ def run(
     progress: bool = True,
 ) -> Record:
     """Train the network of a plan; freeze checkpoint, curves and record into ``out / name / seed-<seed>``.
+
+    In place of the checkpoint, of those in ``ANSWERS_ONLY`` what they answer.
 
     States from which an interrupted run goes on are kept in ``work / name``, the last ones
     included: a run that has them does not train again.
@@ -145,9 +164,16 @@ def _tiny(name: str, seed: int) -> TrainedModel:
 
 def _freeze(folder: Path, trained: TrainedModel, name: str, profile: str, device: str) -> Record:
     plan, stages = trained.plan, trained.stage_accuracies()
-    weights = {key: tensor.numpy() for key, tensor in trained.model.state_dict().items()}
     curves = {f"{k}/{c}": v for k, h in enumerate(trained.histories) for c, v in h.curves().items()}
-    write_tensors(folder / CHECKPOINT, weights, {"format": CHECKPOINT_FORMAT})
+    if (name, trained.seed) in ANSWERS_ONLY:
+        first, what_is_said = (
+            ANSWERS_FILE,
+            {str(k): said.short().numpy() for k, said in enumerate(trained.answers)},
+        )
+        write_tensors(folder / first, what_is_said, {"format": ANSWERS_FORMAT})
+    else:
+        first, weights = CHECKPOINT, {key: x.numpy() for key, x in trained.model.state_dict().items()}
+        write_tensors(folder / first, weights, {"format": CHECKPOINT_FORMAT})
     write_tensors(folder / CURVES_FILE, curves, {"format": CURVES_FORMAT})
     results = {"train_accuracy": stages[-1][0], "val_accuracy": stages[-1][1]}
     results |= {f"val_accuracy_of_stage_{k + 1}": val for k, (_, val) in enumerate(stages[:-1])}
@@ -156,7 +182,7 @@ def _freeze(folder: Path, trained: TrainedModel, name: str, profile: str, device
     what = "chain of transformers" if plan.chained else "transformer"
     return freeze(
         folder,
-        [CHECKPOINT, CURVES_FILE],
+        [first, CURVES_FILE],
         experiment=name,
         command=f"make experiments PROFILE={profile} ONLY={name} DEVICE={device} SEED={trained.seed}",
         parameters=plan.to_dict(),
@@ -176,11 +202,15 @@ def describe(steps: tuple[Step, ...]) -> str:
 
 def _thaw(folder: Path, record: Record) -> TrainedModel:
     plan = Plan.from_dict(record.parameters)
-    weights, _ = read_tensors(folder / CHECKPOINT, CHECKPOINT_FORMAT)
     curves, _ = read_tensors(folder / CURVES_FILE, CURVES_FORMAT)
-    model = plan.network(record.seed)
-    model.load_state_dict({key: torch.tensor(array) for key, array in weights.items()})
     histories = [
         History(**{name: curves[f"{k}/{name}"].tolist() for name in CURVES}) for k in range(len(plan.blocks))
     ]
+    if ANSWERS_FILE in record.files:
+        said, _ = read_tensors(folder / ANSWERS_FILE, ANSWERS_FORMAT)
+        kept = tuple(torch.tensor(said[str(k)]).long() for k in range(len(said)))
+        return TrainedModel(None, plan, record.seed, histories, record, kept)
+    weights, _ = read_tensors(folder / CHECKPOINT, CHECKPOINT_FORMAT)
+    model = plan.network(record.seed)
+    model.load_state_dict({key: torch.tensor(array) for key, array in weights.items()})
     return TrainedModel(model.eval(), plan, record.seed, histories, record)

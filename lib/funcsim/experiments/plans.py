@@ -133,6 +133,14 @@ COMPARISONS = {
     "model-l-nested": Plan(NESTED, (1, 1, 1), replace(STAGE, epochs=1500, settled=None)),
 }
 
+#: Names and seeds of networks of which the chapters only look at what they answer: no weights are frozen.
+ANSWERS_ONLY = (
+    ("model-e-nested", 1),
+    ("model-e-nested", 2),
+    ("model-e-equal-unclipped", 0),
+    ("model-0-decay-1", 0),
+)
+
 SUMS = (*NESTED, Step(11))
 PRODUCTS = (Step(59), Step(31, "product"), Step(17), Step(11, "product"))
 

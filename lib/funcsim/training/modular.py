@@ -215,12 +215,6 @@ def train_layer_by_layer(
     return histories
 
 
-def accuracy(model: nn.Module, inputs: Tensor, labels: Tensor) -> float:
-    """Share of inputs (n, ...) whose most likely class is the label (n,)."""
-    with torch.no_grad():
-        return _accuracy(model(inputs), labels)
-
-
 def _accuracy(logits: Tensor, labels: Tensor) -> float:
     return (logits.argmax(dim=1) == labels).double().mean().item()
 

@@ -78,9 +78,9 @@ def capture(
     chosen = select_layers(model, layers)
     to_rows = pooler(pool)
     captured: list[dict[str, Tensor]] = []  # per batch, the rows of each layer that ran
-    with _evaluating(model, device) as (home, dtype):
+    with evaluating(model, device) as (home, dtype):
         for batch in progress_bar(batches, "capture", progress):
-            captured.append(_run_once(model, chosen, _move(batch, home, dtype), to_rows))
+            captured.append(_run_once(model, chosen, to_place(batch, home, dtype), to_rows))
     if not captured:
         raise CaptureError("there was no batch to run: `batches` is empty, or already used up")
     _check_ran(layers, captured)
@@ -123,7 +123,7 @@ def _glob(pattern: str) -> re.Pattern[str]:
 
 
 @contextmanager
-def _evaluating(
+def evaluating(
     model: nn.Module, device: str | torch.device | None
 ) -> Iterator[tuple[torch.device, torch.dtype | None]]:
     """Put a model in evaluation mode on `device`, and everything back afterwards."""
@@ -145,13 +145,13 @@ def _evaluating(
             module.training = flag
 
 
-def _move(batch: Any, device: torch.device, dtype: torch.dtype | None) -> Any:
+def to_place(batch: Any, device: torch.device, dtype: torch.dtype | None) -> Any:
     if isinstance(batch, Tensor):
         return batch.to(device, dtype if batch.is_floating_point() else None)
     if isinstance(batch, Mapping):
-        return {key: _move(value, device, dtype) for key, value in batch.items()}
+        return {key: to_place(value, device, dtype) for key, value in batch.items()}
     if isinstance(batch, tuple | list):
-        return tuple(_move(value, device, dtype) for value in batch)
+        return tuple(to_place(value, device, dtype) for value in batch)
     return batch
 
 
@@ -175,14 +175,14 @@ def _run_once(
 
     handles = [module.register_forward_hook(reader(name)) for name, module in chosen.items()]
     try:
-        _forward(model, batch)
+        run_forward(model, batch)
     finally:
         for handle in handles:
             handle.remove()
     return rows
 
 
-def _forward(model: nn.Module, batch: Any) -> None:
+def run_forward(model: nn.Module, batch: Any) -> None:
     args, kwargs = (batch, {}) if isinstance(batch, tuple) else ((batch,), {})
     if isinstance(batch, dict):
         args, kwargs = (), batch

@@ -1,4 +1,4 @@
-"""The command line: ``python -m funcsim.cli experiments`` and ``python -m funcsim.cli bench``."""
+"""The command line: ``funcsim map``, ``funcsim experiments`` and ``funcsim bench``."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from funcsim.bench import gw, partition
 from funcsim.errors import FuncsimError
 from funcsim.experiments import EXPERIMENTS
 from funcsim.experiments.modular_sum import WORK
+from funcsim.own_model import command
 from funcsim.progress import progress_bar
 
 BENCHMARKS = {"gw": gw.run, "partition": partition.run}
@@ -36,8 +37,10 @@ def main(arguments: list[str] | None = None) -> int:
     measure.add_argument("--profile", choices=("full", "smoke"), default="full")
     measure.add_argument("--only", choices=tuple(BENCHMARKS), help="one of them; without it, all")
     measure.add_argument("--seed", type=int, default=0)
+    own = commands.add_parser("map", help="which layers of a network of yours form blocks? -> a report")
+    command.add_arguments(own)
     options = parser.parse_args(arguments)
-    return _experiments(options) if options.command == "experiments" else _bench(options)
+    return {"experiments": _experiments, "bench": _bench, "map": _map}[options.command](options)
 
 
 def _experiments(options: argparse.Namespace) -> int:
@@ -83,6 +86,17 @@ def _experiment(name: str, seed: int, told: dict[str, Any]) -> tuple[str, str]:
         return "", f"{name}: {error}"
     results = {key: round(value, 6) for key, value in record.results.items()}
     return f"{record}\n{results}", ""
+
+
+def _map(options: argparse.Namespace) -> int:
+    try:
+        return command.run(options)
+    except ValueError as error:
+        print(f"funcsim map: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nstopped; the same command goes on, since pairs that were compared are kept")
+        return 130
 
 
 def _bench(options: argparse.Namespace) -> int:

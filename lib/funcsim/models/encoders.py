@@ -161,8 +161,8 @@ def load_encoder(name: str, seed: int = 0) -> Encoder:
         )
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-    place, told = _find(name)
-    with torch.random.fork_rng(devices=[]), _quiet():
+    place, told = find_model(name)
+    with torch.random.fork_rng(devices=[]), quiet():
         torch.manual_seed(seed)
         try:
             tokenizer = AutoTokenizer.from_pretrained(place, trust_remote_code=False, **told)
@@ -178,7 +178,7 @@ def load_encoder(name: str, seed: int = 0) -> Encoder:
     )
 
 
-def _find(name: str) -> tuple[str, dict[str, Any]]:
+def find_model(name: str) -> tuple[str, dict[str, Any]]:
     """A folder or repository, and what else the loader is told."""
     offline = {"local_files_only": True}
     repository, revision, sha256 = KNOWN.get(name, (None, None, None))
@@ -210,7 +210,7 @@ def _find(name: str) -> tuple[str, dict[str, Any]]:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Without the loader's bar, and without its report that the classifier is new."""
     from transformers.utils import logging
 

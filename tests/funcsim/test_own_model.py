@@ -217,7 +217,7 @@ def test_the_command_writes_what_the_library_finds(folder, texts, tmp_path, caps
     assert "4 layers, encoder.layer.0 to encoder.layer.3; 24 texts" in said
     assert re.search(r"blocks?, p = [01]\.\d{3}; \d+ s, at most \d+ MiB", said)
     before = (out / "report.html").read_bytes()
-    assert ask("--model", folder, "--texts", texts, "--out", out) == 2
+    assert ask("--model", "no-such", "--texts", texts, "--out", out) == 2  # said before anything is loaded
     assert "nothing is overwritten" in capsys.readouterr().err
     assert (out / "report.html").read_bytes() == before
 

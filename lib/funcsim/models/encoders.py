@@ -172,10 +172,7 @@ def load_encoder(name: str, seed: int = 0) -> Encoder:
         except (OSError, ValueError) as error:
             first = str(error).strip().splitlines()[0]
             raise EncoderError(f"{name} could not be loaded from {place}: {first}") from error
-    revision = told.get("revision")
-    return Encoder(
-        model.eval(), tokenizer, name, f"{place}@{revision[:7]}" if revision else _of_package(name, place)
-    )
+    return Encoder(model.eval(), tokenizer, name, origin_of(name, place, told))
 
 
 def find_model(name: str) -> tuple[str, dict[str, Any]]:
@@ -225,7 +222,10 @@ def quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def _of_package(name: str, place: str) -> str:
+def origin_of(name: str, place: str, told: dict[str, Any]) -> str:
+    """Repository and revision, or folder, of what :func:`find_model` has found."""
+    if "revision" in told:
+        return f"{place}@{told['revision'][:7]}"
     repository, revision, _ = KNOWN.get(name, (None, None, None))
     return f"{repository}@{revision[:7]}, from {PACKAGE}" if repository else place
 

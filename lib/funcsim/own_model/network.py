@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from funcsim.capture import Batch
 from funcsim.errors import EncoderError, TaskDataError
-from funcsim.models.encoders import find_model, quiet
+from funcsim.models.encoders import find_model, origin_of, quiet
 from funcsim.pooling import Pool
 
 PICTURES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
@@ -98,9 +98,8 @@ def load_network(
         pictures = read_pictures(images)
         batches, inputs = _pixels(place, told, pictures, batch_size), f"{len(pictures)} images"
     model = _load(name, place, told, any_weights)
-    revision = told.get("revision")
-    origin = f"{place}@{revision[:7]}" if revision else place
-    return Network(model, batches, "mean" if texts is not None else mean_over_places, origin, inputs)
+    pool = "mean" if texts is not None else mean_over_places
+    return Network(model, batches, pool, origin_of(name, place, told), inputs)
 
 
 def mean_over_places(output: Tensor) -> Tensor:

@@ -90,8 +90,8 @@ def blocks_table(found: Findings) -> pd.DataFrame:
     """One row per block: its layers, and how sure it is that it starts there."""
     table = found.blocks.to_frame()
     p_values = dict(zip(found.blocks.boundaries, found.blocks.boundary_p_values, strict=True))
-    table["p of its start"] = [p_values.get(k) for k in table["start"]]
-    table["in share of halves"] = [found.boot.boundary_frequency[k] if k else None for k in table["start"]]
+    table["p of its start"] = [p_values.get(k, np.nan) for k in table["start"]]
+    table["in share of halves"] = [found.boot.boundary_frequency[k] if k else np.nan for k in table["start"]]
     table["block"] += 1
     return table
 

@@ -16,6 +16,7 @@ from funcsim.experiments import (
     encoders,
     interventions,
     known_targets,
+    leaderboard,
     modular_dynamics,
     modular_maps,
     modular_sum,
@@ -71,3 +72,4 @@ EXPERIMENTS |= {
     for name, plan in module.PLANS.items()
 }
 EXPERIMENTS[vision.NAME] = Experiment(vision.NAME, (0,), vision.run)
+EXPERIMENTS[leaderboard.NAME] = Experiment(leaderboard.NAME, (0,), leaderboard.run)

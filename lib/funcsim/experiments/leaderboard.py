@@ -1,0 +1,228 @@
+"""Which measure finds the boundaries of networks whose boundaries are known?
+
+Every network of ``known-boundaries`` is mapped under every measure, cut by the test and, once more,
+into as many blocks as it has functions; the cuts are scored against the truth. Guesses that look at
+no activation are scored with them, and so are the same networks before training.
+
+Taught in chapter 13.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import adjusted_rand_score
+
+import funcsim as fs
+from funcsim.cache import digest
+from funcsim.experiments import modular_sum
+from funcsim.experiments.encoder_maps import compare_defined
+from funcsim.experiments.modular_sum import WORK
+from funcsim.experiments.plans import KNOWN_BOUNDARIES
+from funcsim.measures.cca import FullRankWarning
+from funcsim.partition import cut_into, partition
+from funcsim.planted import boundary_f1
+from funcsim.progress import progress_bar
+from funcsim.provenance import Record, data_dir, describe_device, folder_of, freeze, load_record
+from funcsim.representations import Representations
+from funcsim.storage import replacing
+
+NAME = "leaderboard"
+ROWS = "rows.csv"
+STATES = ("trained", "untrained")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is scored.
+
+    Attributes
+    ----------
+    n_samples, n_inner : int
+        Pairs that a map of the stream is made of, and one of the inner layers, which are many.
+    n_draws : int
+        Such samples of every network, for the stream; one for the inner layers.
+    networks, measures : tuple of str
+        Of ``known-boundaries``, and of :func:`funcsim.measures`.
+    """
+
+    n_samples: int = 200
+    n_inner: int = 100
+    n_draws: int = 3
+    networks: tuple[str, ...] = tuple(KNOWN_BOUNDARIES)
+    measures: tuple[str, ...] = tuple(fs.measures())
+
+    def tiny(self) -> Plan:
+        """The same plan, small enough for profile `smoke`."""
+        few = {"n_samples": 20, "n_inner": 20, "n_draws": 1}
+        return replace(self, networks=("1-2",), measures=("euclidean", "rsm", "cka"), **few)
+
+
+def run(
+    profile: str = "full",
+    seed: int = 0,
+    device: str = "cpu",
+    out: Path | None = None,
+    work: Path = WORK,
+    progress: bool = True,
+) -> Record:
+    """Score everything.
+
+    The rows are frozen into ``out / leaderboard / seed-<seed>``, the ranking into ``out / results``.
+    The rows of a network that is done are kept in ``work / leaderboard``.
+    """
+    smoke = profile == "smoke"
+    plan = Plan().tiny() if smoke else Plan()
+    asked = [(name, state, s) for name in plan.networks for state in STATES for s in range(plan.n_draws)]
+    rows = pd.concat(
+        [
+            _kept(work / NAME, (name, state, draw, seed), plan, profile)
+            for name, state, draw in progress_bar(asked, NAME, progress)
+        ],
+        ignore_index=True,
+    )
+    out = out or data_dir()
+    told = {
+        "experiment": NAME,
+        "command": f"make experiments PROFILE={profile} ONLY={NAME} DEVICE={device} SEED={seed}",
+        "parameters": asdict(plan),
+        "seed": seed,
+        "device": describe_device("cpu"),
+        "seconds": round(float(rows["seconds"].sum()), 1),
+        "encoder": f"{len(plan.networks)} chains of transformers whose boundaries are known",
+        "data": f"{plan.n_samples} of all pairs, {plan.n_draws} times",
+        "results": {},
+    }
+    _write(out / folder_of(NAME, seed) / ROWS, rows.drop(columns="seconds"))
+    _write(out / "results" / "leaderboard.csv", ranking(rows))
+    freeze(out / "results", ["leaderboard.csv"], **told)
+    return freeze(out / folder_of(NAME, seed), [ROWS], **told)
+
+
+def load(profile: str = "laptop", seed: int = 0) -> tuple[pd.DataFrame, str]:
+    """The rows, and in one line where they come from; at profile "smoke" made on the spot.
+
+    Raises
+    ------
+    FrozenDataError
+        If the frozen files are missing or differ from their record.
+    """
+    if profile == "smoke":
+        plan = Plan().tiny()
+        rows = [_rows(name, state, 0, seed, plan, profile) for name in plan.networks for state in STATES]
+        return pd.concat(rows, ignore_index=True), "profile smoke: tiny networks, on the spot"
+    record = load_record(NAME, seed)
+    return pd.read_csv(data_dir() / folder_of(NAME, seed) / ROWS, dtype={"network": str}), str(record)
+
+
+def ranking(rows: pd.DataFrame) -> pd.DataFrame:
+    """One row per set of layers and measure: the mean over trained networks and samples, the best first."""
+    scores = ["exact", "f1", "ari", "f1 given K", "ari given K"]
+    trained = rows[rows["state"] == "trained"].astype(dict.fromkeys(scores, float))
+    table = trained.groupby(["layers", "measure"])[scores].mean().reset_index()
+    return table.sort_values(["layers", "f1 given K", "f1"], ascending=[False, False, False]).round(4)
+
+
+def _kept(folder: Path, asked: tuple[str, str, int, int], plan: Plan, profile: str) -> pd.DataFrame:
+    """The rows of one sample of one network, from an interrupted run if it had come so far."""
+    path = folder / f"{digest(repr((asked, asdict(plan), profile)))[:16]}.csv"
+    if not path.exists():
+        _write(path, _rows(*asked, plan, profile))
+    return pd.read_csv(path, dtype={"network": str})
+
+
+def _write(path: Path, table: pd.DataFrame) -> None:
+    with replacing(path) as temporary:
+        table.to_csv(temporary, index=False)
+
+
+def layers_of(names: tuple[str, ...], which: str) -> list[str]:
+    """The layers of a chain: its stream, each state once; or all, one head for all four.
+
+    Parameters
+    ----------
+    names : tuple of str
+        All of them, such as ``parts.0.blocks.1.resid_pre``.
+    which : {"stream", "inner"}
+    """
+    again = [name for name in names if name.endswith("resid_pre") and ".blocks.0." not in name]
+    kept = [name for name in names if name not in again]  # the same tensor as the end of the block before
+    if which == "stream":
+        return [name for name in kept if "resid" in name]
+    return [name for name in kept if name[-2:] not in (".1", ".2", ".3")]
+
+
+def starts(names: list[str]) -> tuple[int, ...]:
+    """Where a new function begins: the first layer of every part but the first."""
+    parts = [name.split(".")[1] for name in names]
+    return tuple(k for k in range(1, len(parts)) if parts[k] != parts[k - 1])
+
+
+def _rows(name: str, state: str, draw: int, seed: int, plan: Plan, profile: str) -> pd.DataFrame:
+    began = time.perf_counter()
+    trained = modular_sum.load(f"known-boundaries/{name}", profile, seed)
+    model = trained.model if state == "trained" else trained.plan.network(seed).eval()
+    reps = fs.capture(model, [trained.pairs], pool="last", progress=False)
+    found = []
+    for which, n in {"stream": plan.n_samples, "inner": plan.n_inner}.items():
+        if which == "inner" and draw > 0:
+            continue
+        chosen = reps.select(layers_of(reps.names, which)).subsample(min(n, reps.n_samples), draw)
+        equal = len({layer.shape[1] for layer in chosen.values()}) == 1
+        fitting = [key for key in plan.measures if equal or not fs.measures()[key].equal_width]
+        scores = {key: _measured(chosen, key) for key in fitting}
+        scores |= {f"guess: {key}": _scored(cuts, cuts, chosen) for key, cuts in guesses(chosen).items()}
+        found += [
+            {"network": name, "state": state, "draw": draw, "layers": which, "measure": key} | score
+            for key, score in scores.items()
+        ]
+    rows = pd.DataFrame(found)
+    return rows.assign(seconds=(time.perf_counter() - began) / len(rows))
+
+
+def _measured(reps: Representations, measure: str) -> dict[str, object]:
+    """Scores of the test's cuts and of the best cuts into as many blocks as there are functions."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FullRankWarning)  # said in chapter 03
+        layer_map = compare_defined(reps, measure=measure)
+    if np.isnan(layer_map.values).any():
+        return {}
+    found, true = partition(layer_map), starts(list(reps.names))
+    return {"p": found.p_value} | _scored(
+        found.boundaries, cut_into(layer_map, len(true) + 1).boundaries, reps
+    )
+
+
+def guesses(reps: Representations) -> dict[str, tuple[int, ...]]:
+    """Cuts that look at no activation: none; as many as there are functions, evenly; at every block; at every
+    change of width."""
+    names, n = list(reps.names), len(reps)
+    k = len(starts(names)) + 1
+    blocks = [".".join(name.split(".")[:4]) for name in names]
+    widths = [layer.shape[1] for layer in reps.values()]
+    return {
+        "one block": (),
+        "equal blocks": tuple(round(i * n / k) for i in range(1, k)),
+        "every block": tuple(i for i in range(1, n) if blocks[i] != blocks[i - 1]),
+        "widths": tuple(i for i in range(1, n) if widths[i] != widths[i - 1]),
+    }
+
+
+def _scored(cuts: tuple[int, ...], given: tuple[int, ...], reps: Representations) -> dict[str, object]:
+    """How well boundaries fit the truth: those that were found, and those for the right number of blocks."""
+    true, n = starts(list(reps.names)), len(reps)
+    found, best, truth = (np.searchsorted(at, np.arange(n), side="right") for at in (cuts, given, true))
+    return {
+        "K": len(true) + 1,
+        "K found": len(cuts) + 1,
+        "exact": cuts == true,
+        "f1": boundary_f1(cuts, true),
+        "ari": adjusted_rand_score(truth, found),
+        "f1 given K": boundary_f1(given, true),
+        "ari given K": adjusted_rand_score(truth, best),
+    }

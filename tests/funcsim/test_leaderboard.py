@@ -53,7 +53,8 @@ def test_scores_against_scores_by_hand():
     half = leaderboard._scored((5,), (5, 7), clouds(names))
     assert not half["exact"]
     assert (half["K found"], half["f1"], half["f1 given K"]) == (2, 2 / 3, 0.5)
-    assert 0 < half["ari"] < 1
+    together, both = 10 + 3 + 3, (10 + 15) * (10 + 3 + 3) / 55  # pairs of layers of 5, 3, 3 and of 5, 6
+    assert half["ari"] == pytest.approx((together - both) / ((16 + 25) / 2 - both))
     assert 0 < half["ari given K"] < 1
     nothing = leaderboard._scored((), (2, 3), clouds(names))
     assert nothing["f1"] == nothing["ari"] == nothing["f1 given K"] == 0

@@ -136,7 +136,8 @@ stepper(frames, alts, "snapshot")
 # %%
 def share(curve):
     """A curve as a share of its way from the first value to the last."""
-    return (curve - curve[0]) / (curve[-1] - curve[0])
+    way = curve[-1] - curve[0]
+    return (curve - curve[0]) / (way if way else 1)
 
 
 RISING = {
@@ -167,6 +168,8 @@ viz.curves(
 def halfway(dynamics, curve):
     """After how many steps a curve has first gone half of its way."""
     gone, log = share(curve(dynamics)), np.log2(np.maximum(dynamics.steps, 0.5))
+    if gone.max() < 0.5:  # it ends where it began
+        return np.nan
     k = int(np.argmax(gone >= 0.5))
     part = (0.5 - gone[k - 1]) / (gone[k] - gone[k - 1])
     return 2 ** (log[k - 1] + part * (log[k] - log[k - 1]))

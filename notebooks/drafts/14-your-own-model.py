@@ -1,0 +1,241 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+#   bookkit:
+#     data: []
+# ---
+
+# %% [markdown]
+# # Your own model
+#
+# Everything so far was about networks that we chose. This chapter is about yours. Three lines map any PyTorch network: capture, compare, partition. The rest of
+# the chapter is what surrounds them: which layers, which inputs, how to pool, how to watch a network while it learns, and one command that writes
+# a report.
+#
+# :::{admonition} What you will learn
+# - how to map a network of your own in three lines;
+# - what to do with recurrent networks and with decoders;
+# - how to record maps in your own training loop;
+# - how to write a report, and what to put beside a map before you show it to anyone.
+#
+# **Time**: 15 minutes to read, one minute to run.
+# **In the paper**: nothing; this is what it is good for.
+# **You need**: [chapter 01](01-functional-similarity.ipynb) and [chapter 06](06-modular-sum-subnetworks.ipynb).
+# :::
+
+# %% tags=["parameters"]
+profile = "laptop"
+seed = 0
+
+# %% [markdown]
+# The imports:
+
+# %%
+import tempfile
+from pathlib import Path
+
+import torch
+from sklearn.datasets import load_digits
+from torch import nn
+
+import funcsim as fs
+from bookkit.notes import note
+from funcsim import viz
+from funcsim.own_model import default_layers, study, write_report
+from funcsim.widgets import stepper
+
+# %% [markdown]
+# ## Three lines
+#
+# A network of six layers, and 1,797 pictures of digits, of 8 by 8 pixels each, which come with scikit-learn.
+
+# %%
+torch.manual_seed(seed)
+digits = load_digits()
+x = torch.tensor(digits.data / 16, dtype=torch.float32)
+y = torch.tensor(digits.target)
+small = profile == "smoke"
+
+
+def deep(width=48, n_layers=6):
+    """Blocks of a linear layer and a ReLU, then a classifier."""
+    blocks = [
+        nn.Sequential(nn.Linear(64 if k == 0 else width, width), nn.ReLU())
+        for k in range(n_layers)
+    ]
+    return nn.Sequential(*blocks, nn.Linear(width, 10))
+
+
+# %% [markdown]
+# It is trained in the plainest way. What you see between the lines of this loop is all that recording maps asks of you: one call every so
+# many epochs.
+
+
+# %%
+def train(model, epochs, look):
+    """Full batches; `look` is called before the first epoch and after some."""
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    look(0)
+    for epoch in range(1, epochs + 1):
+        loss = nn.functional.cross_entropy(model(x[:1400]), y[:1400])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        if epoch in {1, 3, 10, 30, 100}:
+            look(epoch)
+
+
+# %% [markdown]
+# The callback takes 200 pictures that are not learned, and keeps a map.
+
+# %%
+model, maps = deep(), {}
+shown = x[1400 : 1430 if small else 1600]
+
+
+def look(epoch):
+    """Keep the map of this moment."""
+    reps = fs.capture(model, [shown], default_layers(model, shown), progress=False)
+    maps[epoch] = fs.compare(reps, progress=False)
+
+
+train(model, 3 if small else 100, look)
+right = (model(x[1600:]).argmax(1) == y[1600:]).double().mean()
+note(right=100 * float(right), n_shown=len(shown))
+list(maps)
+
+# %% [markdown]
+# The network gets {glue:text}`right:.1f` % of the digits right that it never saw. Here is what its blocks looked like to one another on the way:
+
+# %% tags=["widget"]
+top = max(m.values.max() for m in maps.values())
+figures = [
+    viz.layer_map(m, title=f"after epoch {epoch}", most=top)
+    for epoch, m in maps.items()
+]
+stepper(figures, [f"Layer map after epoch {epoch}" for epoch in maps], "look")
+
+# %% [markdown]
+# (OBSERVE-maps)
+#
+# And the three lines, once more in one place:
+
+# %%
+reps = fs.capture(model, [shown], default_layers(model, shown), progress=False)
+layer_map = fs.compare(reps, progress=False)
+blocks = fs.partition(layer_map, seed=seed)
+note(n_blocks=blocks.n_blocks, p_value=blocks.p_value)
+blocks.to_frame()
+
+# %% [markdown]
+# (OBSERVE-blocks)
+#
+# ## Recurrent networks
+#
+# A recurrent layer returns a vector for every step, and PyTorch's also its state. `fs.capture` takes the first tensor of what a layer returns. With
+# `pool="last"` the last step stands for the sequence.
+
+
+# %%
+class Reader(nn.Module):
+    """Three recurrent layers, each reading the one before."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.LSTM(8, 24, batch_first=True)
+        self.second = nn.LSTM(24, 24, batch_first=True)
+        self.third = nn.LSTM(24, 24, batch_first=True)
+
+    def forward(self, rows):
+        """Read a picture row by row."""
+        return self.third(self.second(self.first(rows)[0])[0])[0]
+
+
+# %% [markdown]
+# The same digits, as eight rows of eight pixels:
+
+# %%
+reader = Reader()
+rows = shown.reshape(-1, 8, 8)
+read = fs.capture(reader, [rows], pool="last", progress=False)
+fs.compare(read, progress=False).to_frame().round(3)
+
+# %% [markdown]
+# (OBSERVE-lstm)
+#
+# ## Decoders
+#
+# Models of the transformers library take dictionaries. Masks go through, so that padding does not count. This one is made from a configuration and has random weights; yours would be
+# `AutoModel.from_pretrained(...)`.
+
+# %%
+from transformers import GPT2Config, GPT2Model
+
+decoder = GPT2Model(
+    GPT2Config(
+        n_layer=6,
+        n_embd=48,
+        n_head=4,
+        vocab_size=17,
+        bos_token_id=0,
+        eos_token_id=0,
+    )
+)
+tokens = (16 * shown).long()
+batches = [
+    {"input_ids": part, "attention_mask": torch.ones_like(part)}
+    for part in tokens.split(50)
+]
+layers = default_layers(decoder, batches[0])
+decoded = fs.capture(decoder, batches, layers, "last", progress=False)
+decoded
+
+# %% [markdown]
+# A network that has learned nothing is the best first thing to map: whatever its map shows is not function.
+
+# %%
+nothing = fs.compare(decoded, progress=False)
+found = fs.partition(nothing, seed=seed)
+note(nothing_blocks=found.n_blocks, nothing_p=found.p_value)
+found.to_frame()
+
+# %% [markdown]
+# (OBSERVE-decoder)
+#
+# ## A report
+#
+# `study` does what a careful reader of this book would do by hand: the map with intervals from random halves of the inputs, the test, how often each boundary comes back, what widths alone would show, and what
+# to keep in mind. `write_report` puts it into a folder.
+
+# %%
+findings = study(reps, n_boot=4 if small else 20, seed=seed, progress=False)
+folder = Path(tempfile.mkdtemp())
+for path in write_report(folder, findings, "Six layers on digits", {"seed": seed}):
+    print(path.name)
+note(n_warnings=len(findings.warnings))
+findings.warnings
+
+# %% [markdown]
+# The same from the command line, for any model of the transformers library or a function of yours that returns a network:
+#
+# ```bash
+# funcsim map --model minilm --texts lines.txt --out report
+# funcsim map --model my_module:my_network --images folder --out report --dry-run
+# ```
+#
+# ## Before you show a map to anyone
+#
+# (OBSERVE-checklist)
+#
+# ## References
+#
+# ```{bibliography}
+# :filter: docname in docnames
+# ```

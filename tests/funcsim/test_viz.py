@@ -172,3 +172,12 @@ def test_the_explorer_says_which_end_is_alike(layer_map):
     similar = dataclasses.replace(layer_map, measure="cka", larger_is_similar=True)
     assert "from 0.000, alike, to 0.900, different" in widgets.explorer(layer_map, "alt").data
     assert "from 0.000, different, to 0.900, alike" in widgets.explorer(similar, "alt").data
+
+
+def test_pictures_stand_in_rows_under_their_names():
+    images = {"first": np.arange(6.0).reshape(2, 3), "second": np.zeros((4, 4))}
+    fig = viz.pictures({"random": images, "trained": {"second": images["second"], "first": images["first"]}})
+    titles = [ax.get_title() for ax in fig.axes]
+    assert titles == ["first", "second", "", ""]
+    assert [ax.get_ylabel() for ax in fig.axes] == ["random", "", "trained", ""]
+    assert [ax.images[0].get_array().shape for ax in fig.axes] == [(2, 3), (4, 4)] * 2

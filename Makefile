@@ -30,7 +30,7 @@ book: $(VENDOR)  ## run the notebooks and build the site: _build/html/index.html
 	$(PY) -m bookkit check-site _build/html
 
 test: $(VENDOR)  ## all tests, with every notebook on tiny inputs and the pages in a browser
-	$(PY) -m pytest --numprocesses auto --dist loadgroup
+	$(PY) -m pytest --numprocesses auto --dist loadfile
 
 check: $(READY)  ## lint, pairing of notebooks, cell rules, spelling
 	$(PY) -m ruff check .

@@ -13,11 +13,17 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # each process has a core of its own, a
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def pytest_collection_modifyitems(items):
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
     """Side by side run files, not tests: what a file sets up once is set up once.
 
     All that run or read the chapters at profile `smoke` share one site, and so one process.
     """
-    for item in items:
-        smoke = item.path.parent.name in ("notebooks", "site") and "BOOK_SITE" not in os.environ
-        item.add_marker(pytest.mark.xdist_group("site" if smoke else item.path.name))
+    from xdist.scheduler import LoadFileScheduling
+
+    class Files(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            smoke = nodeid.startswith(("tests/notebooks/", "tests/site/")) and "BOOK_SITE" not in os.environ
+            return "site" if smoke else super()._split_scope(nodeid)
+
+    return Files(config, log)

@@ -9,8 +9,10 @@ from scipy.spatial.distance import pdist
 import funcsim as fs
 from funcsim import viz
 from funcsim.cli import main
-from funcsim.experiments import encoder_maps, encoders
+from funcsim.experiments import encoder_maps, encoders, text_run
 from funcsim.experiments.encoders import PLANS
+from funcsim.experiments.text_run import corpora
+from funcsim.models.encoders import load_encoder
 from funcsim.provenance import load_record
 from funcsim.tasks.sentiment import toy_corpus
 
@@ -118,7 +120,7 @@ def test_what_is_missing_is_said_before_anything_is_learned(tmp_path, monkeypatc
     command = ["experiments", "--only", "bert/sst2-dense", "--seed", "0"]
     assert main(command) == 2
     assert "bert/sst2-dense: SST-2 is not at hand: set FUNCSIM_DATA" in capsys.readouterr().err
-    monkeypatch.setattr(encoders, "_corpora", lambda *told: (toy_corpus(8), toy_corpus(500)))
+    monkeypatch.setattr(text_run, "corpora", lambda *told: (toy_corpus(8), toy_corpus(500)))
     assert main([*command, "--encoder", "nonsense"]) == 2
     assert "there is no encoder 'nonsense'" in capsys.readouterr().err
     assert not list(tmp_path.rglob("*.safetensors"))
@@ -180,7 +182,7 @@ def test_an_encoder_whose_heads_are_dead_is_still_looked_at(monkeypatch):
 
     monkeypatch.setattr(encoders, "sparsifier", deadly)
     plan = encoders.PLANS["sst2-neuroprune-95"].tiny()
-    made = encoders._carry_out(plan, "tiny", 0, "cpu", None, True, False)[1]
+    made = encoders.carry_out(load_encoder("tiny"), plan, corpora("sst2", True), 0, None, "cpu", False)
     assert made.heads.tolist() == [0, 0, 4, 4]
     assert np.isnan(made.maps["cls/mean/gw"].values[:2]).all()
     assert np.isfinite(made.maps["cls/mean/gw"].values[2:, 2:]).all()

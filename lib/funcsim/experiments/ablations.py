@@ -118,7 +118,7 @@ def run(
     arrays = {key: getattr(found, key) for key in ("n", "right", "seconds")}
     write_tensors(told.folder / FILE, arrays, {"format": FORMAT})
     results = {f"val_accuracy_{n}": float(a) for n, a in zip(found.n, found.accuracy, strict=True)}
-    return text_run.conclude(told, FILE, float(found.seconds.sum()), results)
+    return text_run.conclude(told, [FILE], float(found.seconds.sum()), results)
 
 
 def load(name: str, profile: str = "laptop", seed: int = 0) -> Ablation:

@@ -98,7 +98,7 @@ def run(
             shutil.copyfile(told.kept / STATE, copied)
     dynamics.save(told.folder, found)
     results = {key: float(found.seen[key][-1]) for key in ("val_loss", "val_accuracy", "val_f1")}
-    return text_run.conclude(told, dynamics.FILE, history.seconds, results)
+    return text_run.conclude(told, [dynamics.FILE], history.seconds, results)
 
 
 def load(name: str, profile: str = "laptop", seed: int = 0) -> Dynamics:

@@ -9,19 +9,17 @@ Taught in chapters 07 to 09.
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.spatial.distance import pdist
 from torch import nn
 
 import funcsim as fs
-from funcsim.cache import digest
+from funcsim.experiments import text_run
 from funcsim.experiments.encoder_maps import (
     POOLINGS,
     boundary_frequency,
@@ -33,10 +31,11 @@ from funcsim.experiments.encoder_maps import (
     save_maps,
 )
 from funcsim.experiments.modular_sum import WORK
+from funcsim.experiments.text_run import corpora
 from funcsim.models.encoders import Encoder, load_encoder
-from funcsim.provenance import Record, data_dir, describe_device, folder_of, freeze, load_record
+from funcsim.provenance import Record, data_dir, folder_of, load_record
 from funcsim.storage import read_tensors, write_tensors
-from funcsim.tasks.sentiment import Corpus, load_sentiment, toy_corpus
+from funcsim.tasks.sentiment import Corpus
 from funcsim.training.fine_tuning import (
     FineTuningConfig,
     FineTuningHistory,
@@ -211,33 +210,19 @@ def run(
 
     States from which an interrupted run goes on are kept in ``work / bert/<name>``.
     """
-    experiment = f"{GROUP}/{name}"
     plan = PLANS[name].tiny() if profile == "smoke" else PLANS[name]
-    encoder = "tiny" if profile == "smoke" else encoder
-    told = json.dumps([encoder, plan.to_dict(), seed, torch.device(device).type], sort_keys=True)
-    state = work / experiment / f"{digest(told)[:12]}.safetensors"
-    loaded, made, corpora = _carry_out(plan, encoder, seed, device, state, profile == "smoke", progress)
-    folder = (out or data_dir()) / folder_of(experiment, seed)
+    told = text_run.prepare(f"{GROUP}/{name}", plan, profile, seed, device, out, work, encoder)
+    state = told.kept / "state.safetensors"
+    made = carry_out(told.encoder, plan, told.texts, seed, state, device, progress)
     for pooling, reps in made.reps.items():
-        reps.save(folder / f"{pooling}.safetensors", half=True)
-    save_maps(folder / MAPS, made.maps)
+        reps.save(told.folder / f"{pooling}.safetensors", half=True)
+    save_maps(told.folder / MAPS, made.maps)
     arrays = {name: getattr(made, name) for name in ARRAYS}
     arrays |= {f"curves/{k}": v for k, v in made.history.curves().items()} if made.history else {}
-    write_tensors(folder / FILE, arrays, {"format": FORMAT})
+    write_tensors(told.folder / FILE, arrays, {"format": FORMAT})
+    files = [FILE, MAPS, *(f"{pooling}.safetensors" for pooling in made.reps)]
     results = {f"val_{k}": v for k, v in made.scores.items()} | {"sparsity": made.sparsity}
-    return freeze(
-        folder,
-        [FILE, MAPS, *(f"{pooling}.safetensors" for pooling in made.reps)],
-        experiment=experiment,
-        command=f"make experiments PROFILE={profile} ONLY={experiment} DEVICE={device} SEED={seed}",
-        parameters=plan.to_dict() | {"encoder": encoder},
-        seed=seed,
-        device=describe_device(device),
-        seconds=round(made.history.seconds if made.history else 0.0, 1),
-        encoder=f"{loaded.origin}, {loaded.n_blocks} blocks of width {loaded.model.config.hidden_size}",
-        data="; ".join(corpus.origin for corpus in corpora),
-        results=results,
-    )
+    return text_run.conclude(told, files, made.history.seconds if made.history else 0.0, results)
 
 
 def load(name: str, profile: str = "laptop", seed: int = 0) -> EncoderRun:
@@ -276,18 +261,25 @@ def load(name: str, profile: str = "laptop", seed: int = 0) -> EncoderRun:
 @cache
 def _tiny(name: str, seed: int) -> EncoderRun:
     """Made once in a process."""
-    return _carry_out(PLANS[name].tiny(), "tiny", seed, "cpu", None, True, False)[1]
+    plan = PLANS[name].tiny()
+    return carry_out(load_encoder("tiny", seed), plan, corpora(plan.task, True), seed, None, "cpu", False)
 
 
-def _carry_out(
-    plan: EncoderPlan, name: str, seed: int, device: str, state: Path | None, smoke: bool, progress: bool
-) -> tuple[Encoder, EncoderRun, tuple[Corpus, Corpus]]:
-    """Load, fine-tune, look: everything but freezing."""
-    train, validation = _corpora(plan, smoke)  # what is missing is said before anything is learned
+def carry_out(
+    encoder: Encoder,
+    plan: EncoderPlan,
+    texts: tuple[Corpus, Corpus],
+    seed: int,
+    state: Path | None,
+    device: str,
+    progress: bool,
+) -> EncoderRun:
+    """Fine-tune `encoder` in place, and look at it."""
+    train, validation = texts
     rows = validation.draw(plan.n_texts, seed=0)
-    encoder = load_encoder(name, seed)
     before = _block_weights(encoder.model)
-    history, config = None, plan.training or FineTuningConfig(max_length=16 if smoke else 64)
+    most = getattr(encoder.model.config, "max_position_embeddings", 64)
+    history, config = None, plan.training or FineTuningConfig(max_length=min(64, most))
     if plan.training:
         after_step = None
         if plan.method:
@@ -299,7 +291,7 @@ def _carry_out(
     reps, lengths = look(encoder, validation[rows], plan.n_flat, config.max_length)
     halves = look_twice(encoder, validation[rows[: plan.n_mapped]], config.max_length)
     keep = plan.keep if seed == 0 else (0, 0, 0)
-    made = EncoderRun(
+    return EncoderRun(
         {pooling: first(reps[pooling], n) for pooling, n in zip(POOLINGS, keep, strict=True) if n},
         maps_of({pooling: first(reps[pooling], plan.n_mapped) for pooling in POOLINGS[:2]}, fs.measures())
         | maps_of({"halves": halves} if halves else {}, ("gw", "rsm", "cka-debiased")),
@@ -317,13 +309,6 @@ def _carry_out(
         plan,
         None,
     )
-    return encoder, made, (train, validation)
-
-
-def _corpora(plan: EncoderPlan, smoke: bool) -> tuple[Corpus, Corpus]:
-    if smoke:
-        return toy_corpus(80, seed=0), toy_corpus(40, seed=1)
-    return load_sentiment(plan.task, "train"), load_sentiment(plan.task, "validation")
 
 
 def _block_weights(model: nn.Module) -> list[NDArray[np.float64]]:

@@ -127,7 +127,7 @@ def run(
     found, history = carry_out(told.encoder, plan, told.texts, seed, told.tuned, device, progress)
     write_tensors(told.folder / FILE, {key: getattr(found, key) for key in ARRAYS}, {"format": FORMAT})
     results = {"val_accuracy": float(found.whole.mean())}
-    return text_run.conclude(told, FILE, history.seconds, results)
+    return text_run.conclude(told, [FILE], history.seconds, results)
 
 
 def load(name: str, profile: str = "laptop", seed: int = 0) -> Interventions:

@@ -2,7 +2,7 @@
 
 A plan says which task, and how to be tiny; what is done in between is each experiment's own.
 
-Taught in chapters 10 and 11.
+Taught in chapters 07 to 11.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Plan(Protocol):
     def task(self) -> str: ...
 
     @property
-    def training(self) -> FineTuningConfig: ...
+    def training(self) -> FineTuningConfig | None: ...
 
     def to_dict(self) -> dict[str, object]: ...
 
@@ -88,7 +88,8 @@ def prepare(
     """Load texts and encoder; what is missing is said before anything is learned."""
     smoke = profile == "smoke"
     parameters = plan.to_dict() | {"encoder": "tiny" if smoke else encoder}
-    trained = {"encoder": parameters["encoder"], "task": plan.task, "training": plan.training.to_dict()}
+    training = plan.training and plan.training.to_dict()
+    trained = {"encoder": parameters["encoder"], "task": plan.task, "training": training}
     texts = corpora(plan.task, smoke)
     return TextRun(
         experiment,
@@ -109,13 +110,13 @@ def _key(parameters: dict[str, Any], seed: int, device: str) -> str:
     return digest(json.dumps([parameters, seed, torch.device(device).type], sort_keys=True))[:12]
 
 
-def conclude(run: TextRun, file: str, seconds: float, results: dict[str, float]) -> Record:
-    """Write the record of the one file that a run has left in its folder."""
+def conclude(run: TextRun, files: list[str], seconds: float, results: dict[str, float]) -> Record:
+    """Write the record of the files that a run has left in its folder."""
     encoder = run.encoder
     asked = f"ONLY={run.experiment} DEVICE={run.device} SEED={run.seed}"
     return freeze(
         run.folder,
-        [file],
+        files,
         experiment=run.experiment,
         command=f"make experiments PROFILE={run.profile} {asked}",
         parameters=run.parameters,

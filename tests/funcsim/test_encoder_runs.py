@@ -145,7 +145,8 @@ def test_fewer_texts_than_asked_for_are_refused_before_training(tmp_path, monkey
             file.write("sentence\tlabel\n" + "good\t1\nbad\t0\n" * 20)
     monkeypatch.setenv("FUNCSIM_DATA", str(tmp_path))
     monkeypatch.setattr(encoders, "fine_tune", lambda *args: pytest.fail("training began"))
-    assert main(["experiments", "--only", "bert/sst2-dense", "--out", str(tmp_path / "out")]) == 2
+    command = ["experiments", "--only", "bert/sst2-dense", "--encoder", "tiny"]
+    assert main([*command, "--out", str(tmp_path / "out")]) == 2
     assert "500 texts were asked for, and there are 40" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 

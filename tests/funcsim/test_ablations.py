@@ -9,11 +9,12 @@ import torch
 import funcsim as fs
 from funcsim.cli import main
 from funcsim.errors import EncoderError
-from funcsim.experiments import ablations, encoder_dynamics, interventions
+from funcsim.experiments import ablations, encoder_dynamics, interventions, text_run
 from funcsim.experiments.text_run import corpora
 from funcsim.models.encoders import load_encoder
 from funcsim.models.rearranged import first_blocks, rearranged, swapped, without
 from funcsim.provenance import folder_of, load_record
+from funcsim.tasks.sentiment import toy_corpus
 from funcsim.training import fine_tuning
 from funcsim.training.fine_tuning import fine_tune, predict
 
@@ -158,6 +159,9 @@ def test_interventions_begin_where_dynamics_has_ended(tmp_path, monkeypatch):
     assert alone == after
     with pytest.raises(TypeError):  # another seed has to be trained
         interventions.run("sst2-interventions", out=tmp_path, work=tmp_path / "work", **told | {"seed": 3})
+    monkeypatch.setattr(text_run, "corpora", lambda *told: (toy_corpus(80, seed=5), TEXTS[1]))
+    with pytest.raises(TypeError):  # and so have other texts
+        interventions.run("sst2-interventions", out=tmp_path, work=tmp_path / "work", **told)
 
 
 def test_a_readout_finds_a_word_and_nothing_where_there_is_none():

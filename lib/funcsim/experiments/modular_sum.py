@@ -166,11 +166,8 @@ def _freeze(folder: Path, trained: TrainedModel, name: str, profile: str, device
     plan, stages = trained.plan, trained.stage_accuracies()
     curves = {f"{k}/{c}": v for k, h in enumerate(trained.histories) for c, v in h.curves().items()}
     if (name, trained.seed) in ANSWERS_ONLY:
-        first, what_is_said = (
-            ANSWERS_FILE,
-            {str(k): said.short().numpy() for k, said in enumerate(trained.answers)},
-        )
-        write_tensors(folder / first, what_is_said, {"format": ANSWERS_FORMAT})
+        first, said = ANSWERS_FILE, {str(k): x.short().numpy() for k, x in enumerate(trained.answers)}
+        write_tensors(folder / first, said, {"format": ANSWERS_FORMAT})
     else:
         first, weights = CHECKPOINT, {key: x.numpy() for key, x in trained.model.state_dict().items()}
         write_tensors(folder / first, weights, {"format": CHECKPOINT_FORMAT})

@@ -89,8 +89,9 @@ def prepare(
     smoke = profile == "smoke"
     parameters = plan.to_dict() | {"encoder": "tiny" if smoke else encoder}
     training = plan.training and plan.training.to_dict()
-    trained = {"encoder": parameters["encoder"], "task": plan.task, "training": training}
     texts = corpora(plan.task, smoke)
+    learned = digest(*texts[0].texts, texts[0].labels)  # this state outlives the command that leaves it
+    trained = {"encoder": parameters["encoder"], "training": training, "texts": learned}
     return TextRun(
         experiment,
         profile,

@@ -23,19 +23,19 @@ from funcsim.provenance import load_record
 @pytest.fixture
 def few_maps(monkeypatch):
     chosen = {name: MAPS[name] for name in ("l", "l-raw", "l-width", "l-untrained", "l-stream-100")}
-    monkeypatch.setattr(modular_maps, "MAPS", chosen)
+    monkeypatch.setitem(modular_maps.SETS, "modular-maps", chosen)
     return chosen
 
 
 def test_maps_are_frozen_and_loaded(few_maps, tmp_path, monkeypatch):
-    made = modular_maps.run("smoke", out=tmp_path / "out", work=tmp_path / "work", progress=False)
+    made = modular_maps.run(profile="smoke", out=tmp_path / "out", work=tmp_path / "work", progress=False)
     monkeypatch.setenv("FUNCSIM_FROZEN", str(tmp_path / "out"))
     assert set(made.files) == {f"{name}.safetensors" for name in few_maps}
     for name in few_maps:
         assert (modular_maps.load(name).values == modular_maps.load(name, "smoke").values).all()
     assert load_record("modular-maps").parameters["l-raw"]["normalize"] is None
-    assert modular_maps.origin() == str(made)
-    with pytest.raises(ValueError, match="no map 'x'; there is l, l-raw"):
+    assert modular_maps.origin("l") == str(made)
+    with pytest.raises(ValueError, match="no map 'x'; there is l, e, l-raw"):
         modular_maps.load("x")
     (tmp_path / "out/modular-maps/seed-0/l.safetensors").write_bytes(b"")
     with pytest.raises(FrozenDataError, match=r"l\.safetensors differs.*ONLY=modular-maps"):
@@ -144,7 +144,7 @@ def test_every_layer_is_probed_for_every_target():
     assert found[0, 1, 1] < 0.6
 
 
-@pytest.mark.parametrize("kind", ["classifier", "regressor"])
+@pytest.mark.parametrize("kind", ["linear-l", "classifier", "regressor"])
 def test_probes_are_frozen_resumed_and_loaded(kind, tmp_path, monkeypatch):
     told = {"profile": "smoke", "out": tmp_path / "out", "work": tmp_path / "work", "progress": False}
     first = known_targets.run(kind, **told)

@@ -43,10 +43,13 @@ EXPERIMENTS: dict[str, Experiment] = {
         partial(modular_sum.run, name),
     )
     for name in PLANS
-} | {modular_maps.NAME: Experiment(modular_maps.NAME, (0,), modular_maps.run)}
+}
+EXPERIMENTS |= {
+    name: Experiment(modular_maps.NAME, (0,), partial(modular_maps.run, name)) for name in modular_maps.SETS
+}
 EXPERIMENTS |= {
     f"{known_targets.NAME}/{kind}": Experiment(known_targets.NAME, (0,), partial(known_targets.run, kind))
-    for kind in known_targets.PROBES
+    for kind in known_targets.KINDS
 }
 EXPERIMENTS |= {
     f"{encoders.GROUP}/{name}": Experiment(

@@ -1,8 +1,8 @@
-"""Two-layer probes for the known targets of Model E (appendix B and Table 3 of Gao et al.).
+"""Probes for the known targets of Models L and E (appendix B and Table 3 of Gao et al.).
 
-scikit-learn's classifier with its default parameters, as in the paper, and its regressor, from
-each of the 93 representations to each of c1, c2, c3 and to a control: c1 in a random order, of
-which nothing can be learned but by heart.
+A linear probe of both networks; of Model E scikit-learn's two-layer classifier with its default
+parameters, as in the paper, and its regressor. From each of the 93 representations to each of c1,
+c2, c3 and to a control: c1 in a random order, of which nothing can be learned but by heart.
 
 Taught in chapter 05.
 """
@@ -10,6 +10,7 @@ Taught in chapter 05.
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -20,17 +21,32 @@ from numpy.typing import NDArray
 import funcsim as fs
 from funcsim.experiments import modular_sum
 from funcsim.experiments.modular_sum import TrainedModel
-from funcsim.probes import probe_all, two_layer_probe, two_layer_regression
+from funcsim.probes import Probe, linear_probe, probe_all, two_layer_probe, two_layer_regression
 from funcsim.progress import progress_bar
 from funcsim.provenance import Record, data_dir, describe_device, folder_of, freeze, load_record
 from funcsim.storage import read_tensors, write_tensors
 
 NAME = "known-targets"
-NETWORK = "model-e-equal"
 FORMAT = "funcsim.probes/1"
 TARGETS = ("c1", "c2", "c3", "control")
-PROBES = {"classifier": two_layer_probe, "regressor": two_layer_regression}
-FILES = {"classifier": "accuracies.safetensors", "regressor": "r2.safetensors"}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A probe of all layers of a network, and the file of its scores."""
+
+    network: str
+    probe: Probe
+    told: str
+    file: str = "accuracies.safetensors"
+
+
+KINDS = {
+    "linear-l": Kind("model-l-equal", linear_probe, "logistic regression"),
+    "linear-e": Kind("model-e-equal", linear_probe, "logistic regression"),
+    "classifier": Kind("model-e-equal", two_layer_probe, "MLP classifier, defaults"),
+    "regressor": Kind("model-e-equal", two_layer_regression, "MLP regressor, defaults", "r2.safetensors"),
+}
 
 
 def targets_of(trained: TrainedModel, seed: int = 0) -> dict[str, NDArray[np.int64]]:
@@ -60,9 +76,9 @@ def run(
 
     The probes of a finished layer are kept in ``work / known-targets/<kind>`` and not fitted again.
     """
-    name = f"{NAME}/{kind}"
+    name, network, file = f"{NAME}/{kind}", KINDS[kind].network, KINDS[kind].file
     folder, parts = (out or data_dir()) / folder_of(name, seed), work / name
-    trained = modular_sum.load(NETWORK, profile)
+    trained = modular_sum.load(network, profile)
     reps = fs.capture(trained.model, [trained.pairs], pool="last", progress=False)
     found: list[dict[str, NDArray]] = []
     for layer in progress_bar(reps.names, "probe", progress):
@@ -74,17 +90,17 @@ def run(
             write_tensors(part, {"scores": scores, "seconds": took}, {"format": FORMAT})
         found.append(read_tensors(part, FORMAT)[0])
     scores = np.concatenate([tensors["scores"] for tensors in found])
-    write_tensors(folder / FILES[kind], {"scores": scores}, {"format": FORMAT})
+    write_tensors(folder / file, {"scores": scores}, {"format": FORMAT})
     return freeze(
         folder,
-        [FILES[kind]],
+        [file],
         experiment=name,
         command=f"make experiments PROFILE={profile} ONLY={name} DEVICE={device} SEED={seed}",
-        parameters={"network": NETWORK, "targets": list(TARGETS), "probe": f"MLP {kind}, defaults"},
+        parameters={"network": network, "targets": list(TARGETS), "probe": KINDS[kind].told},
         seed=seed,
         device=describe_device("cpu"),
         seconds=round(sum(tensors["seconds"].item() for tensors in found), 1),
-        encoder=f"{NETWORK}, seed {trained.seed}",
+        encoder=f"{network}, seed {trained.seed}",
         data="all pairs, split as the network was trained; last position",
         results={f"best_{target}": float(scores[:, k, 1].max()) for k, target in enumerate(TARGETS)},
     )
@@ -95,8 +111,8 @@ def load(kind: str, profile: str = "laptop", seed: int = 0) -> tuple[NDArray[np.
 
     Parameters
     ----------
-    kind : {"classifier", "regressor"}
-        Scored by accuracy, and by R^2.
+    kind : {"linear-l", "linear-e", "classifier", "regressor"}
+        The first three are scored by accuracy, the last by R^2.
     profile : str
     seed : int
 
@@ -106,17 +122,19 @@ def load(kind: str, profile: str = "laptop", seed: int = 0) -> tuple[NDArray[np.
         If the frozen files are missing or differ from their record.
     """
     if profile == "smoke":
-        trained = modular_sum.load(NETWORK, profile)
+        trained = modular_sum.load(KINDS[kind].network, profile)
         reps = fs.capture(trained.model, [trained.pairs], pool="last", progress=False)
         scores = _probe(kind, trained, reps, seed)
         return scores, "profile smoke: probes of a tiny network, fitted on the spot"
     record = load_record(f"{NAME}/{kind}", seed)
-    tensors, _ = read_tensors(data_dir() / folder_of(f"{NAME}/{kind}", seed) / FILES[kind], FORMAT)
+    tensors, _ = read_tensors(data_dir() / folder_of(f"{NAME}/{kind}", seed) / KINDS[kind].file, FORMAT)
     return tensors["scores"], str(record)
 
 
 def _probe(kind: str, trained: TrainedModel, reps: fs.Representations, seed: int) -> NDArray[np.float64]:
     smoke = trained.record is None
-    probe = partial(PROBES[kind], seed=seed, epochs=2 if smoke else 200)
+    probe = KINDS[kind].probe
+    if probe is not linear_probe:
+        probe = partial(probe, seed=seed, epochs=2 if smoke else 200)
     jobs = 1 if smoke else torch.get_num_threads()
     return probe_all(probe, reps, targets_of(trained, seed), training_rows(trained), jobs)

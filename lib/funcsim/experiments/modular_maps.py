@@ -73,7 +73,7 @@ class MapPlan:
 L = MapPlan("model-l-equal")
 E = MapPlan("model-e-equal")
 
-MAPS = {
+DEEP = {
     "l": L,
     "e": E,
     "l-raw": replace(L, normalize=None),
@@ -90,8 +90,21 @@ MAPS = {
     "chain": MapPlan("known-boundaries/1-1-1"),
 } | {f"l-stream-{n}": replace(L, stream=True, n_samples=n) for n in (100, 1000, 3481)}
 
+MODEL_0 = MapPlan("model-0", pool=None, n_samples=200)
+
+#: By experiment. One map of Model 0, normalised, is computed in the chapter; these two go with it.
+SETS = {
+    NAME: DEEP,
+    f"{NAME}/model-0": {
+        "0-raw": replace(MODEL_0, normalize=None),
+        "0-width": replace(MODEL_0, control="width"),
+    },
+}
+MAPS = {key: plan for plans in SETS.values() for key, plan in plans.items()}
+
 
 def run(
+    name: str = NAME,
     profile: str = "full",
     seed: int = 0,
     device: str = "cpu",
@@ -99,17 +112,18 @@ def run(
     work: Path = modular_sum.WORK,
     progress: bool = True,
 ) -> Record:
-    """Compute every map of :data:`MAPS` and freeze them into ``out / modular-maps / seed-<seed>``.
+    """Compute every map of one of :data:`SETS` and freeze them into ``out / <name> / seed-<seed>``.
 
-    A finished map is kept in ``work / modular-maps`` and not computed again.
+    A finished map is kept in ``work / <name>`` and not computed again.
     """
-    folder, parts = (out or data_dir()) / folder_of(NAME, seed), work / NAME
+    folder, parts = (out or data_dir()) / folder_of(name, seed), work / name
+    plans = _plans(name, profile)
     parts.mkdir(parents=True, exist_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
     spent: dict[str, float] = {}
     means: dict[str, float] = {}
-    for name, plan in _plans(profile).items():
-        part, clock = parts / f"{profile}-{seed}-{name}.safetensors", parts / f"{profile}-{seed}-{name}.json"
+    for key, plan in plans.items():
+        part, clock = (parts / f"{profile}-{seed}-{key}.{kind}" for kind in ("safetensors", "json"))
         if not clock.exists():
             began = time.perf_counter()
             reps = plan.representations(profile, seed)
@@ -117,19 +131,19 @@ def run(
             m.save(part)
             with replacing(clock) as temporary:
                 temporary.write_text(json.dumps(time.perf_counter() - began))
-        spent[name] = json.loads(clock.read_text())
-        shutil.copyfile(part, folder / f"{name}.safetensors")
-        means[f"mean_{name}"] = float(fs.LayerMap.load(part).values.mean())
+        spent[key] = json.loads(clock.read_text())
+        shutil.copyfile(part, folder / f"{key}.safetensors")
+        means[f"mean_{key}"] = float(fs.LayerMap.load(part).values.mean())
     return freeze(
         folder,
-        [f"{name}.safetensors" for name in spent],
-        experiment=NAME,
-        command=f"make experiments PROFILE={profile} ONLY={NAME} DEVICE={device} SEED={seed}",
-        parameters={name: asdict(plan) for name, plan in _plans(profile).items()},
+        [f"{key}.safetensors" for key in spent],
+        experiment=name,
+        command=f"make experiments PROFILE={profile} ONLY={name} DEVICE={device} SEED={seed}",
+        parameters={key: asdict(plan) for key, plan in plans.items()},
         seed=seed,
         device=describe_device("cpu"),
         seconds=round(sum(spent.values()), 1),
-        encoder="Models E and L (equal moduli), a chain (nested moduli)",
+        encoder=", ".join(dict.fromkeys(plan.network for plan in plans.values())),
         data="samples of all pairs below 59; how many is said with each map",
         results=means,
     )
@@ -145,25 +159,33 @@ def load(name: str, profile: str = "laptop", seed: int = 0) -> fs.LayerMap:
     ValueError
         If `name` is unknown.
     """
-    if name not in MAPS:
-        raise ValueError(f"there is no map {name!r}; there is {', '.join(MAPS)}")
+    experiment = _experiment_of(name)
     if profile == "smoke":
-        plan = _plans(profile)[name]
+        plan = _plans(experiment, profile)[name]
         reps = plan.representations(profile, seed)
         return fs.compare(reps, measure=plan.measure, normalize=plan.normalize, progress=False)
-    load_record(NAME, seed)
-    return fs.LayerMap.load(data_dir() / folder_of(NAME, seed) / f"{name}.safetensors")
+    load_record(experiment, seed)
+    return fs.LayerMap.load(data_dir() / folder_of(experiment, seed) / f"{name}.safetensors")
 
 
-def origin(profile: str = "laptop", seed: int = 0) -> str:
-    """In one line, where the maps come from."""
+def origin(name: str, profile: str = "laptop", seed: int = 0) -> str:
+    """In one line, where a map comes from; errors as of :func:`load`."""
+    experiment = _experiment_of(name)
     if profile == "smoke":
         return "profile smoke: maps of tiny networks, computed on the spot"
-    return str(load_record(NAME, seed))
+    return str(load_record(experiment, seed))
 
 
-def _plans(profile: str) -> dict[str, MapPlan]:
+def _experiment_of(name: str) -> str:
+    """Which experiment makes this map."""
+    for experiment, plans in SETS.items():
+        if name in plans:
+            return experiment
+    raise ValueError(f"there is no map {name!r}; there is {', '.join(MAPS)}")
+
+
+def _plans(experiment: str, profile: str) -> dict[str, MapPlan]:
     if profile != "smoke":
-        return MAPS
+        return SETS[experiment]
     # tiny networks, compared by a measure that needs no search
-    return {name: replace(plan, n_samples=45, measure="rsm") for name, plan in MAPS.items()}
+    return {key: replace(plan, n_samples=45, measure="rsm") for key, plan in SETS[experiment].items()}

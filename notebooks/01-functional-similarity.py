@@ -193,7 +193,7 @@ reps
 # numbers modulo 59. Chapter 04 trains it; here we load it and read all its 31
 # representations, the ones in Table 1 of the paper. Inputs are all pairs $(a, b)$.
 
-# %%
+# %% tags=["paper-T01"]
 trained = modular_sum.load("model-0", profile, seed)
 pairs = trained.pairs
 answers = pairs.sum(dim=1).numpy() % trained.model.config.p

@@ -463,9 +463,8 @@ viz.scatter(
 # | --- | --- | --- |
 # | C02: GW compares layers of different widths (4) | holds, and so do all but {glue:text}`n_equal_width:d` of the others | the table of measures |
 # | C33: GW shows clearer sub-networks than RSM, RSA, CCA, CKA, MSID (reviews) | cannot tell from one network | rank correlation with RSM {glue:text}`agree_rsm:.2f`, with CKA {glue:text}`agree_cka:.2f`; blocks above |
-#
-# Of the reviewers' questions this chapter answers D02 (the missing measures), and part of D05
-# (what is gained over CKA): GW answers another question, and the page shows on which pairs.
+# | D02: established measures are missing | holds; ten are here | rank correlation of GW with RSM {glue:text}`agree_rsm:.2f`, with CKA {glue:text}`agree_cka:.2f` |
+# | D05: CKA looks the same | differs on clouds made for it, cannot tell from one network | the five pairs above; on the network {glue:text}`agree_cka:.2f` |
 #
 # ## References
 #

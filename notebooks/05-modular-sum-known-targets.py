@@ -127,7 +127,7 @@ viz.curves(
 # that no held-out pair is wrong:
 
 
-# %%
+# %% tags=["paper-T03"]
 def table_3(scores):
     """For each target: layers without a mistake, and the best one."""
     frame = pd.DataFrame(100 * scores, names, list(targets))
@@ -161,7 +161,7 @@ for target, row in table_l.drop("control").iterrows():
 #
 # Model E, which was asked for $c_3$ alone:
 
-# %%
+# %% tags=["paper-T03"]
 table_e = table_3(linear_e[..., 1])
 best_e, where_e = table_e["its accuracy (%)"], table_e["best layer"]
 note(e_best_c1=float(best_e["c1"]), e_best_c2=float(best_e["c2"]))
@@ -356,7 +356,7 @@ distances = to_targets(layers_l, spaces)
 # 5 % farther than the closest.
 
 
-# %%
+# %% tags=["paper-T02"]
 def table_2(distances, ends):
     """For each target: the closest layer, and how far the ends of the blocks are."""
     table = pd.DataFrame(
@@ -418,7 +418,7 @@ closest
 # [chapter 04](04-modular-sum-training.ipynb) has a chain with one block for each: its parts hand on nothing but $c_1$, $c_2$ and $c_3$, and so
 # hold them at their ends. The same table for this chain:
 
-# %%
+# %% tags=["paper-T02"]
 chain = modular_sum.load("known-boundaries/1-1-1", profile)
 print(chain.origin)
 layers_c = fs.capture(chain.model, [chain.pairs], pool="last")
@@ -455,9 +455,8 @@ closer_c.rename("layers closer than the right one").to_frame()
 # | C16, Table 3, Model L, $c_3$: Resid-Post3 and Post2 | holds for Resid-Post3 | {glue:text}`l_c3:d` layers, of the block ends {glue:text}`l_among_c3` |
 # | C17, Table 3, Model E, linear: no layer holds $c_1$ or $c_2$ | holds | held-out accuracy {glue:text}`e_best_c1:.1f` % and {glue:text}`e_best_c2:.1f` % at best |
 # | C17, Table 3, Model E, two layers: $c_1$ and $c_2$ are found perfectly | differs on unseen pairs | seen: {glue:text}`mlp_seen_c1:d` and {glue:text}`mlp_seen_c2:d` perfect layers, but the control has {glue:text}`mlp_seen_control:.1f` %; unseen: {glue:text}`mlp_c1:.1f` % and {glue:text}`mlp_c2:.1f` % at best |
-#
-# To doubt D09, why these layers and not others: for the probes, because those layers were trained to hold the target and the
-# layers after them have not lost it yet; for GW, no reason is left.
+# | D09: why these layers? | holds for GW: no reason is left | the right layer is closest in {glue:text}`gw_right_c1:d`, {glue:text}`gw_right_c2:d` and {glue:text}`gw_right_c3:d` of three metrics |
+# | D09, for the probes | differs: those layers were trained to hold the target, and the layers after them have not lost it yet | {glue:text}`l_c1:d`, {glue:text}`l_c2:d` and {glue:text}`l_c3:d` layers without a mistake |
 #
 # ## References
 #

@@ -122,7 +122,7 @@ raw_blocks.boundaries, raw_blocks.p_value
 # Dark means alike, bright means different. White frames are the blocks that the test below
 # finds.
 
-# %% tags=["fig"] mystnb={"image": {"alt": "Raw layer map of Model 0: the last four layers, the MLP and the exit, are bright against everything else, which is uniformly dark."}}
+# %% tags=["fig", "paper-F05"] mystnb={"image": {"alt": "Raw layer map of Model 0: the last four layers, the MLP and the exit, are bright against everything else, which is uniformly dark."}}
 raw.plot(blocks=raw_blocks, title="Model 0, raw distances")
 
 # %% [markdown]
@@ -157,7 +157,7 @@ blocks.to_frame()
 # %% [markdown]
 # The map, with the blocks framed:
 
-# %% tags=["fig"] mystnb={"image": {"alt": "Normalised layer map of Model 0: the four attention maps form a bright cross, alike among themselves and unlike all other layers; five blocks are framed."}}
+# %% tags=["fig", "paper-F05"] mystnb={"image": {"alt": "Normalised layer map of Model 0: the four attention maps form a bright cross, alike among themselves and unlike all other layers; five blocks are framed."}}
 normalised.plot(
     blocks=blocks, title="Model 0, each layer divided by its mean distance"
 )
@@ -303,7 +303,7 @@ note(doors=max(float(map_l.values[door]) for door in doors))
 # They are {glue:text}`doors:g`. Now the map, with the blocks that the test finds. It names
 # both layers wherever you point at it, here on the page as well; arrow keys move the mark.
 
-# %%
+# %% tags=["paper-F03"]
 blocks_l = fs.partition(map_l, seed=seed)
 widgets.explorer(
     map_l,
@@ -478,7 +478,7 @@ note(
 #
 # Model E has learned $c_3$ alone, all blocks at once. The same map for it:
 
-# %%
+# %% tags=["paper-F04"]
 map_e = modular_maps.load("e", profile, seed)
 blocks_e = fs.partition(map_e, seed=seed)
 note(n_blocks_e=blocks_e.n_blocks)
@@ -775,9 +775,8 @@ note(holds_100=table["holds that of all (%)"][100])
 # | C06: subsampling does not change the finding | holds for the order, differs for the values | rank correlation {glue:text}`rank_100:.2f` and a shift of {glue:text}`shift_100:+.0f` % at 100 inputs |
 # | C33: GW shows sub-networks more clearly than other measures (reviews) | differs on this network | no measure finds more than {glue:text}`found_by_any:d` of the two true boundaries |
 # | C36: layers change abruptly, not smoothly (later version) | holds for Model 0 and this definition of abrupt | $p$ = {glue:text}`p_value:.3f` against smooth drift |
-#
-# To doubt D11, who decides on the number of groups: a test with a stated null hypothesis. To
-# doubt D03, why one should optimise a correspondence that is known: here the optimised one throws away which input is which.
+# | D11: how many groups, and who decides? | differs: a test with a stated null hypothesis decides | {glue:text}`n_blocks:d` blocks in Model 0 ($p$ = {glue:text}`p_value:.3f`), {glue:text}`n_blocks_l:d` in Model L ($p$ = {glue:text}`p_l:.3f`), {glue:text}`n_blocks_width:d` where nothing happens |
+# | D03: the correspondence is known | holds: the search throws away which input is which | in the median pair of layers {glue:text}`share_median:.0f` % of the squared distance goes away; $a$ alone and $b$ alone are at {glue:text}`free:.1g` |
 #
 # ## References
 #

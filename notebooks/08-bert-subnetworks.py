@@ -139,19 +139,19 @@ def grid(task, measures, scale):
 # %% [markdown]
 # On Yelp:
 
-# %% tags=["fig"] mystnb={"image": {"alt": "Maps of six encoders on Yelp under four raw measures: in all of them the last block is far from everything else, and the rest is dark."}}
+# %% tags=["fig", "paper-F06"] mystnb={"image": {"alt": "Maps of six encoders on Yelp under four raw measures: in all of them the last block is far from everything else, and the rest is dark."}}
 viz.map_grid(grid("Yelp", FOUR, "raw"))
 
 # %% [markdown]
 # Then each block divided by its mean distance:
 
-# %% tags=["fig"] mystnb={"image": {"alt": "The same maps with each block divided by its mean distance: under GW the map of the pre-trained encoder is even, and the fine-tuned one has its last blocks apart."}}
+# %% tags=["fig", "paper-F06"] mystnb={"image": {"alt": "The same maps with each block divided by its mean distance: under GW the map of the pre-trained encoder is even, and the fine-tuned one has its last blocks apart."}}
 viz.map_grid(grid("Yelp", FOUR, "mean"))
 
 # %% [markdown]
 # And SST-2, which is Figure 13 of the paper:
 
-# %% tags=["fig"] mystnb={"image": {"alt": "Normalised maps of six encoders on SST-2 under four measures."}}
+# %% tags=["fig", "paper-F13", "paper-R17"] mystnb={"image": {"alt": "Normalised maps of six encoders on SST-2 under four measures."}}
 viz.map_grid(grid("SST-2", FOUR, "mean"))
 
 # %% [markdown]
@@ -216,7 +216,7 @@ viz.map_grid(grid("SST-2", SIX, "mean"))
 # %% [markdown]
 # And on Yelp:
 
-# %% tags=["fig"] mystnb={"image": {"alt": "The same six measures on Yelp."}}
+# %% tags=["fig", "paper-R15", "paper-R16"] mystnb={"image": {"alt": "The same six measures on Yelp."}}
 viz.map_grid(grid("Yelp", SIX, "mean"))
 
 # %% [markdown]
@@ -422,7 +422,7 @@ spectral = {s: fs.spectral_partition(m, 2, seed=seed).labels for s, m in gw.item
 # %% [markdown]
 # Pair by pair:
 
-# %%
+# %% tags=["paper-R19"]
 pairs = [(a, b) for a in seeds for b in seeds if a < b]
 across = pd.DataFrame(
     {
@@ -662,7 +662,7 @@ crossed = {
 # %% [markdown]
 # Rows are the blocks of the dense encoder, columns those of the other:
 
-# %% tags=["fig"] mystnb={"image": {"alt": "GW distances of the blocks of the fine-tuned encoder on Yelp to the blocks of six encoders."}}
+# %% tags=["fig", "paper-F12"] mystnb={"image": {"alt": "GW distances of the blocks of the fine-tuned encoder on Yelp to the blocks of six encoders."}}
 viz.map_grid({"dense": crossed})
 
 # %% [markdown]
@@ -752,11 +752,13 @@ note(rival_r2=100 * np.corrcoef(guess, gw[0].values[upper])[0, 1] ** 2)
 # | C28: on SST-2 two to three groups as well, the last block apart (G, Figure 13) | holds for two; the last block alone is scale | as C19; raw GW is to {glue:text}`raw_scale:.0f` % width |
 # | C32: the same across seeds (reviews, Figure 19) | holds for {glue:text}`n_seeds:d` seeds of the fine-tuning | boundary in {glue:text}`seeds_found:d` of {glue:text}`n_seeds:d`; adjusted Rand index {glue:text}`seed_cut:.0f` |
 # | C33: GW shows clearer sub-networks than RSM, RSA, CCA, CKA, MSID, AGW, on text (reviews, Figures 15 to 17) | differs for the pictures, holds for the test | best cut explains {glue:text}`all_gw:.0f` % under GW, {glue:text}`all_rsm:.0f` % under RSM, {glue:text}`all_cka:.0f` % under CKA; the test finds a boundary in {glue:text}`dense_GW:d`, {glue:text}`dense_RSM:d` and {glue:text}`dense_CKA:d` of {glue:text}`n_dense:d` dense encoders |
+# | D01: can the method give a number? | differs: it can | a test that may say one block: $p$ = {glue:text}`p_sst2_pretrained:.2f` before and {glue:text}`p_sst2_dense:.3f` after fine-tuning on SST-2 |
+# | D02: established measures are missing | holds; all ten are here | RSM, which is GW without its matching, does nearly as well: {glue:text}`all_rsm:.0f` and {glue:text}`all_gw:.0f` % |
+# | D04: a block is a function | cannot tell from maps | among the surest boundaries of this page are those of encoders that pruning has ruined; {glue:text}`rival_r2:.0f` % of the variance of the map follow from how far each block has come from what it said before |
+# | D05: CKA looks the same | differs: it does not find the same | rank correlation of the maps {glue:text}`gw_cka:.2f`; a boundary in {glue:text}`dense_GW:d` and {glue:text}`dense_CKA:d` of {glue:text}`n_dense:d` dense encoders |
+# | D06: other seeds | differs for seeds of the fine-tuning: they agree | boundary in {glue:text}`seeds_found:d` of {glue:text}`n_seeds:d` |
 #
-# To doubt D05, that CKA looks the same: it does not find the same. CKA sees every step of the way, GW only changes of shape. At the usual rate a change of shape stands out from level ground, and GW is surer of it; at the higher rate there is no step of shape on SST-2, and only CKA finds one. To D04, that a block be a
-# function: among the surest boundaries of this page are those of encoders that pruning has ruined. To D02, the missing measures: all ten are here; RSM, which is GW without its
-# matching, does nearly as well. To D01 and D11, who says how many groups: a test that may say one. To D06: three seeds agree. To the rival explanation: {glue:text}`rival_r2:.0f` % of the variance of the map follow from how far each block
-# has come from what it said before.
+# CKA sees every step of the way, GW only changes of shape. At the usual rate a change of shape stands out from level ground, and GW is surer of it; at the higher rate there is no step of shape on SST-2, and only CKA finds one.
 #
 # **Before you report blocks**: divide by the mean; say which pooling; give the test, not the clustering; and try another learning rate.
 #

@@ -415,7 +415,7 @@ n_few = min(run.reps["cls"].n_samples for run in on_yelp.values())
 # %% [markdown]
 # From block to block:
 
-# %%
+# %% tags=["paper-F11"]
 kl = {
     kind: [divergence(b, a) for a, b in pairwise(spread(run, n_few))]
     for kind, run in on_yelp.items()
@@ -470,9 +470,9 @@ pd.DataFrame(pattern, index=TARGETS).rename_axis("zero (%)").round(2)
 # | C20: the sparser, the smaller the differences between layers (5.2, Figure 6) | holds for three ways of pruning and two tasks, one seed each | mean GW {glue:text}`gw_neuroprune_0:.2f`, {glue:text}`gw_neuroprune_25:.2f`, {glue:text}`gw_neuroprune_70:.2f`, {glue:text}`gw_neuroprune_95:.2f` on SST-2, {glue:text}`gw_yelp_0:.2f`, {glue:text}`gw_yelp_25:.2f`, {glue:text}`gw_yelp_70:.2f`, {glue:text}`gw_yelp_95:.2f` on Yelp; but {glue:text}`gw_slow:.2f` in a dense encoder at a quarter of the rate |
 # | C20, with raw distances | holds, and is scale | rank correlation with the width of the last block {glue:text}`rank_raw:.2f` |
 # | C20: in the same pattern | holds up to 70 %, differs at 95 % for NeuroPrune | rank correlation with the dense map {glue:text}`pattern_neuroprune_25:.2f`, {glue:text}`pattern_neuroprune_70:.2f`, {glue:text}`pattern_neuroprune_95:.2f` |
+# | D13: which link between sparsity and similarity? | cannot tell | the encoder as it came has a mean distance of {glue:text}`gw_came:.2f`, after a slower fine-tuning {glue:text}`gw_slow:.2f`, at the usual rate {glue:text}`gw_neuroprune_0:.2f` |
 #
-# To doubt D13, why sparse models, and what link one should expect: not one of the method, since three methods do the same, and not one of lost accuracy alone. The encoder as it came has a mean distance of {glue:text}`gw_came:.2f`. Fine-tuning adds to it, and adds less where it
-# may change less, be it by a smaller rate or by pruning. That is our reading, not a test of it.
+# The link is not one of the method, since three methods do the same, and not one of lost accuracy alone. Fine-tuning adds to the distances, and adds less where it may change less, be it by a smaller rate or by pruning. That is our reading of D13, not a test of it.
 #
 # **Before you compare a pruned model with its original**: divide by the mean, train both at the same rate, and count the layers that have fallen silent.
 #

@@ -47,6 +47,14 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         part.unlink(missing_ok=True)
 
 
+def write_if_different(path: Path, text: str) -> bool:
+    """Write a text unless the file holds it already; true when it was written."""
+    if path.is_file() and path.read_text() == text:
+        return False
+    write_atomically(path, text)
+    return True
+
+
 def copy_if_different(source: Path, target: Path) -> bool:
     """Copy a file unless the target holds the same bytes; true when it was written."""
     if (

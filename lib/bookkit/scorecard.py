@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import nbformat
 import yaml
 
 from bookkit.errors import BookError
+from bookkit.sections import Section, cells_with_sections
 
 ID = re.compile(r"[CD]\d\d")
 GLUED = re.compile(r"\{glue:text\}`([^`:]+)(?::([^`]*))?`")
@@ -35,15 +36,15 @@ class Answer:
         Of the claim or doubt.
     claim, verdict, evidence : str
         The three columns, as Markdown, with numbers in place.
-    chapter : str
-        The file's stem.
+    section : Section
+        Where the first number of the evidence was computed; without a number, the table itself.
     """
 
     id: str
     claim: str
     verdict: str
     evidence: str
-    chapter: str
+    section: Section
 
 
 def load_claims(path: Path) -> dict[str, dict[str, str]]:
@@ -72,6 +73,7 @@ def answers(notebook: nbformat.NotebookNode, chapter: str) -> list[Answer]:
         If a row has not three columns, gives no verdict, or quotes a number that no cell has noted.
     """
     numbers, found = noted(notebook), []
+    places = sections_of(notebook, chapter)
     text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     for line in text.splitlines():
         columns = [column.strip() for column in re.split(r"(?<!\\)\|", line)[1:-1]]
@@ -83,19 +85,35 @@ def answers(notebook: nbformat.NotebookNode, chapter: str) -> list[Answer]:
         if not any(word in filled[1] for word in VERDICTS):
             raise BookError(f"{chapter}: the row of {columns[0][:3]} says none of {', '.join(VERDICTS)}")
         claim = re.sub(r"^[:,]\s*", "", filled[0][3:])
-        found.append(Answer(filled[0][:3], claim, filled[1], filled[2], chapter))
+        quoted = [*GLUED.findall(columns[2]), *GLUED.findall(columns[1])]
+        section = places[quoted[0][0]] if quoted else Section(chapter, "What we found")
+        found.append(Answer(filled[0][:3], claim, filled[1], filled[2], section))
     return found
 
 
 def noted(notebook: nbformat.NotebookNode) -> dict[str, float | str]:
     """What the cells of an executed notebook have noted, by name."""
-    values: dict[str, float | str] = {}
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            name = output.get("metadata", {}).get("scrapbook", {}).get("name")
-            if name is not None:
-                values[name] = ast.literal_eval(output["data"][f"{MARK}text/plain"])
-    return values
+    return {
+        name: ast.literal_eval(data[f"{MARK}text/plain"])
+        for cell in notebook.cells
+        for name, data in _noted_by(cell)
+    }
+
+
+def sections_of(notebook: nbformat.NotebookNode, chapter: str) -> dict[str, Section]:
+    """In which section each of these was computed, by name."""
+    return {
+        name: section
+        for cell, section in cells_with_sections(notebook, chapter)
+        for name, _ in _noted_by(cell)
+    }
+
+
+def _noted_by(cell: nbformat.NotebookNode) -> Iterator[tuple[str, Mapping[str, str]]]:
+    for output in cell.get("outputs", []):
+        name = output.get("metadata", {}).get("scrapbook", {}).get("name")
+        if name is not None:
+            yield name, output["data"]
 
 
 def fill_in(text: str, numbers: Mapping[str, float | str], chapter: str) -> str:
@@ -120,7 +138,9 @@ def scorecard(claims: Mapping[str, Mapping[str, str]], found: list[Answer], kind
     """
     for answer in found:
         if answer.id not in claims:
-            raise BookError(f"{answer.chapter}: answers {answer.id}, which data/claims.yaml does not have")
+            raise BookError(
+                f"{answer.section.chapter}: answers {answer.id}, which data/claims.yaml does not have"
+            )
     lines = ["| | what was said | our answer | evidence | where |", "| --- | --- | --- | --- | --- |"]
     for key, row in claims.items():
         if not key.startswith(kind):
@@ -129,9 +149,8 @@ def scorecard(claims: Mapping[str, Mapping[str, str]], found: list[Answer], kind
         given = [answer for answer in found if answer.id == key]
         for k, answer in enumerate(given):  # the further answers say which part they are about
             name, said = (key, whole) if k == 0 else ("", answer.claim)
-            link = f"[chapter {answer.chapter[:2]}](../notebooks/{answer.chapter}.ipynb)"
             evidence = answer.evidence.replace("](", "](../notebooks/")
-            lines.append(f"| {name} | {said} | {answer.verdict} | {evidence} | {link} |")
+            lines.append(f"| {name} | {said} | {answer.verdict} | {evidence} | {answer.section.link} |")
         if not given:
             lines.append(f"| {key} | {whole} | not answered yet | | |")
     return "\n".join(lines) + "\n"

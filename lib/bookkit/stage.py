@@ -9,7 +9,8 @@ from pathlib import Path
 import yaml
 
 from bookkit.errors import BookError
-from bookkit.files import copy_if_different, files_below
+from bookkit.files import copy_if_different, files_below, write_if_different
+from bookkit.filled import asks, fill
 
 
 def stage(root: Path, out: Path) -> int:
@@ -24,7 +25,12 @@ def stage(root: Path, out: Path) -> int:
             "_toc.yml names pages that are not there (run `python -m bookkit run` first?): "
             + ", ".join(missing)
         )
-    written = sum(copy_if_different(source, out / name) for name, source in wanted.items())
+    written = 0
+    for name, source in wanted.items():
+        if name.endswith(".md") and asks(text := source.read_text()):
+            written += write_if_different(out / name, fill(text, root, out / "notebooks"))
+        else:
+            written += copy_if_different(source, out / name)
     for folder in ("book", "_static"):
         for path in files_below(out / folder) if (out / folder).is_dir() else []:
             if path.relative_to(out).as_posix() not in wanted:

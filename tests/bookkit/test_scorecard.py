@@ -7,6 +7,8 @@ import nbformat
 import pytest
 
 from bookkit.errors import BookError
+from bookkit.filled import asks, fill
+from bookkit.paper_map import load_figures, paper_map
 from bookkit.scorecard import answers, load_claims, noted, scorecard
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,7 +28,10 @@ def notebook(text=TABLE, **values):
         cell.outputs.append(
             nbformat.v4.new_output("display_data", data, metadata={"scrapbook": {"name": name}})
         )
-    return nbformat.v4.new_notebook(cells=[cell, nbformat.v4.new_markdown_cell(text)])
+    above = nbformat.v4.new_markdown_cell(
+        "# A title\n\n```\n# no heading\n```\n\n## Where it is computed\n\nHere:"
+    )
+    return nbformat.v4.new_notebook(cells=[above, cell, nbformat.v4.new_markdown_cell(text)])
 
 
 NUMBERS = {"r2": 0.934, "word": "barely", "n": 3}
@@ -41,6 +46,8 @@ def test_rows_are_read_with_their_numbers():
     assert (second.claim, second.verdict) == ("without scale", "differs, barely")
     assert second.evidence == "\\|x\\| is 3"
     assert (doubt.id, doubt.verdict) == ("D02", "cannot tell")
+    places = [answer.section.title for answer in (first, second, doubt)]
+    assert places == ["Where it is computed", "Where it is computed", "What we found"]
 
 
 def test_every_claim_has_its_row_answered_or_not():
@@ -51,7 +58,7 @@ def test_every_claim_has_its_row_answered_or_not():
     }
     found = answers(notebook(**NUMBERS), "01-a")
     lines = scorecard(claims, found, "C").splitlines()[2:]
-    link = "[chapter 01](../notebooks/01-a.ipynb)"
+    link = "[chapter 01, Where it is computed](../notebooks/01-a.ipynb#where-it-is-computed)"
     assert lines == [
         f"| C01 | One. (3.1) | holds | 0.93 of [this](../notebooks/01-a.ipynb) | {link} |",
         f"|  | without scale | differs, barely | \\|x\\| is 3 | {link} |",
@@ -99,3 +106,64 @@ def test_every_chapter_has_rows_that_can_be_read(source):
     assert found
     known = load_claims(ROOT / "data/claims.yaml")
     assert {answer.id for answer in found} <= known.keys()
+
+
+def tagged(*names):
+    cell = nbformat.v4.new_code_cell("1", metadata={"tags": list(names)})
+    texts = "# A title", "## First $c_1$", "No heading."
+    return nbformat.v4.new_notebook(
+        cells=[*(nbformat.v4.new_markdown_cell(text) for text in texts), cell]
+    )
+
+
+def test_the_paper_map_leads_to_the_tagged_cells():
+    figures = {
+        "F01": {"id": "F01", "name": "Figure 1", "said": "An idea.", "instead": "a sketch"},
+        "T02": {"id": "T02", "name": "Table 2", "said": "Numbers."},
+        "R18": {"id": "R18", "name": "Figure 18", "said": "Maps."},
+    }
+    lines = paper_map(figures, {"05-a": tagged("fig", "paper-T02"), "06-b": tagged("paper-T02")}).splitlines()
+    links = [f"[chapter {n[:2]}, First $c_1$](../notebooks/{n}.ipynb#first-c_1)" for n in ("05-a", "06-b")]
+    assert lines[2:] == [
+        "| Figure 1 | An idea. | a sketch |",
+        f"| Table 2 | Numbers. | {links[0]}; {links[1]} |",
+        "| Figure 18 | Maps. | not yet |",
+    ]
+    with pytest.raises(BookError, match=r"05-a: redoes F03, which data/claims\.yaml does not have"):
+        paper_map(figures, {"05-a": tagged("paper-F03")})
+
+
+def test_every_figure_and_table_of_the_paper_is_listed():
+    figures = load_figures(ROOT / "data/claims.yaml")
+    wanted = [f"F{n:02d}" for n in range(1, 14)] + [f"T{n:02d}" for n in range(1, 5)]
+    assert list(figures) == [*wanted, "R09", *(f"R{n}" for n in range(15, 21)), "S07"]
+
+
+def test_a_list_with_an_id_twice_is_refused(tmp_path):
+    path = tmp_path / "claims.yaml"
+    path.write_text("figures: [{id: F01, name: a, said: b}, {id: F01, name: a, said: b}]")
+    with pytest.raises(BookError, match="'F01' is no id of a figure, or stands there twice"):
+        load_figures(path)
+
+
+def test_a_page_asks_for_its_tables(tmp_path):
+    assert not asks("Text with <!-- scorecard C --> inside a line")
+    page = "# A page\n\n<!-- scorecard C -->\n\nAnd\n\n<!-- paper-map -->\n"
+    assert asks(page)
+    with pytest.raises(BookError, match=r"data/claims\.yaml, which is not there"):
+        fill(page, tmp_path, tmp_path / "out")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/claims.yaml").write_text(
+        "claims: [{id: C01, said: One.}]\ndoubts: []\nfigures: [{id: F05, name: Figure 5, said: A map.}]"
+    )
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks/01-a.py").write_text("")
+    (tmp_path / "out").mkdir()
+    nbformat.write(notebook("| C01 | holds | {glue:text}`n:d` |", n=3), tmp_path / "out/01-a.ipynb")
+    nbformat.write(
+        notebook("| C07 | holds | a chapter that is no longer there |"), tmp_path / "out/02-b.ipynb"
+    )
+    filled = fill(page, tmp_path, tmp_path / "out")
+    assert "| C01 | One. | holds | 3 | [chapter 01, Where it is computed]" in filled
+    assert "| Figure 5 | A map. | not yet |" in filled
+    assert "<!--" not in filled

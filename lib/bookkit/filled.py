@@ -1,0 +1,50 @@
+"""Fill the pages that are made of what the chapters found: the scorecard and the paper map.
+
+A page asks for a table by a line of its own, such as ``<!-- scorecard C -->``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import nbformat
+
+from bookkit.chapters import chapters
+from bookkit.errors import BookError
+from bookkit.paper_map import load_figures, paper_map
+from bookkit.scorecard import answers, load_claims, scorecard
+
+MARK = re.compile(r"^<!-- (scorecard [CD]|paper-map) -->$", re.MULTILINE)
+CLAIMS = "data/claims.yaml"
+
+
+def asks(text: str) -> bool:
+    """Whether a page has such a line."""
+    return MARK.search(text) is not None
+
+
+def fill(text: str, root: Path, executed: Path) -> str:
+    """The page with its tables, from the chapters in the folder `executed`.
+
+    Raises
+    ------
+    BookError
+        If a table cannot be made: see :mod:`bookkit.scorecard` and :mod:`bookkit.paper_map`.
+    """
+    if not (root / CLAIMS).exists():
+        raise BookError(f"a page asks for the answers to {CLAIMS}, which is not there")
+    found = {source.stem: executed / f"{source.stem}.ipynb" for source in chapters(root)}
+    notebooks = {name: nbformat.read(path, as_version=4) for name, path in found.items() if path.exists()}
+
+    def card(kind: str) -> str:
+        found = [answer for name, notebook in notebooks.items() for answer in answers(notebook, name)]
+        return scorecard(load_claims(root / CLAIMS), found, kind)
+
+    tables: dict[str, Callable[[], str]] = {
+        "scorecard C": lambda: card("C"),
+        "scorecard D": lambda: card("D"),
+        "paper-map": lambda: paper_map(load_figures(root / CLAIMS), notebooks),
+    }
+    return MARK.sub(lambda match: tables[match[1]](), text)

@@ -98,7 +98,7 @@ def at_steps(dynamics, key, n=5):
 # %% [markdown]
 # On Yelp, as in the paper:
 
-# %% tags=["fig"] mystnb={"image": {"alt": "(OBSERVE-alt-yelp) Maps of an encoder after five numbers of steps on Yelp, raw and normalised."}}
+# %% tags=["fig", "paper-F07"] mystnb={"image": {"alt": "Maps of the encoder at five moments on Yelp: raw, the last block outshines all others from the start; normalised, the map is even at first, and the last blocks stand apart later."}}
 viz.map_grid(
     {"raw": at_steps(yelp, "raw/gw"), "mean = 1": at_steps(yelp, "mean/gw")}
 )
@@ -106,17 +106,18 @@ viz.map_grid(
 # %% [markdown]
 # And on SST-2:
 
-# %% tags=["fig"] mystnb={"image": {"alt": "(OBSERVE-alt-sst2) Maps of an encoder after five numbers of steps on SST-2, raw and normalised."}}
+# %% tags=["fig", "paper-F07"] mystnb={"image": {"alt": "The same on SST-2: an even normalised map for the first dozens of steps, then the last blocks apart."}}
 viz.map_grid(
     {"raw": at_steps(sst2[0], "raw/gw"), "mean = 1": at_steps(sst2[0], "mean/gw")}
 )
 
 # %% [markdown]
-# (OBSERVE-maps)
+# Read the lower rows. For the first few dozen steps nothing can be seen. Then the lower right corner, the last blocks, leaves the rest, and what follows is more of the same. In the upper rows one block outshines
+# everything from the beginning, because its distances are large.
 #
 # All {glue:text}`n_looks:d` snapshots of Yelp, normalised. Press play, or move the slider.
 
-# %% tags=["widget"]
+# %% tags=["widget", "paper-F07"]
 top = max(yelp.layer_map(s).values.max() for s in range(len(yelp.steps)))
 frames = [
     viz.layer_map(yelp.layer_map(s), title=f"after step {step}", most=top)
@@ -150,7 +151,7 @@ RISING = {
 # %% [markdown]
 # Over the steps, which are spaced by their logarithm; step 0 stands at 1/2:
 
-# %% tags=["fig"] mystnb={"image": {"alt": "(OBSERVE-alt-rise) Mean distance, accuracy, F1 and training loss on Yelp, each as a share of its way."}}
+# %% tags=["fig", "paper-F08"] mystnb={"image": {"alt": "Mean distance, accuracy, F1 and training loss on Yelp, each as a share of its way: all rise steeply within the same steps, the distance a little after accuracy."}}
 viz.curves(
     {name: share(curve(yelp)) for name, curve in RISING.items()},
     np.maximum(yelp.steps, 0.5),
@@ -178,7 +179,7 @@ def halfway(dynamics, curve):
 # %% [markdown]
 # In the encoders:
 
-# %%
+# %% tags=["paper-F08"]
 watched = {f"SST-2, seed {s}": d for s, d in zip(SEEDS, sst2, strict=True)} | {
     "Yelp": yelp
 }
@@ -220,7 +221,8 @@ print(
 )
 
 # %% [markdown]
-# (OBSERVE-lag)
+# On SST-2 the mean distance is halfway after {glue:text}`lag_sst2:.2f` times as many steps as accuracy, with an interval from {glue:text}`lag_sst2_low:.2f` to {glue:text}`lag_sst2_high:.2f`; on Yelp after {glue:text}`half_gw_yelp:.0f` steps against {glue:text}`half_acc_yelp:.0f`. So
+# the rise is steep, as the paper says, and it accompanies accuracy. It does not announce it. (F1 is a poor clock: an encoder that calls every text positive, as these do after a few steps, has an F1 of two thirds.)
 #
 # ## How much of the growth is scale?
 #
@@ -264,7 +266,8 @@ note(
 scale.round(2)
 
 # %% [markdown]
-# (OBSERVE-scale)
+# On Yelp the mean raw distance grows {glue:text}`raw_growth:.1f` times, while the layers grow {glue:text}`width_growth:.1f` times as wide. In every run the width explains {glue:text}`width_r2:.1f` % or more of how the raw mean goes up and down: a curve of raw distances, as in
+# the paper's Figure 8, is a curve of widths. But something else grows as well. Divided by its scale, the mean distance is still {glue:text}`norm_growth:.1f` times what it was.
 #
 # ## When does the boundary come?
 #
@@ -299,12 +302,16 @@ table = pd.DataFrame(
     {name: onset(d, dated[name]) for name, d in watched.items()},
     index=["from step", "in block"],
 ).T
+onsets = table["from step"].dropna().astype(int)
+note(n_dated=len(onsets), n_watched=len(table))
+note(onset_least=int(min(onsets, default=0)), onset_most=int(max(onsets, default=0)))
 table["p before training"] = [found[0][0] for found in dated.values()]
 table["p at the end"] = [found[-1][0] for found in dated.values()]
 table
 
 # %% [markdown]
-# (OBSERVE-onset)
+# Before training no run has a boundary. At the end {glue:text}`n_dated:d` of {glue:text}`n_watched:d` have one that has come to stay, since step {glue:text}`onset_least:d` at the earliest and {glue:text}`onset_most:d` at the latest: some way after the rise of the mean. First the last blocks
+# leave the others, all at once; only later is the step into them sharp against the steps around it.
 #
 # ## Which block changes first?
 #
@@ -321,7 +328,7 @@ def said(dynamics):
 # %% [markdown]
 # On Yelp, a line for four of the blocks:
 
-# %% tags=["fig"] mystnb={"image": {"alt": "(OBSERVE-alt-said) GW distance of four blocks to themselves before training, over the steps on Yelp."}}
+# %% tags=["fig"] mystnb={"image": {"alt": "GW distance of four blocks to themselves before training, over the steps on Yelp: all rise together, the later the block the higher."}}
 viz.curves(
     {
         f"block {k + 1}": said(yelp)[:, k]
@@ -367,6 +374,7 @@ order = pd.DataFrame(
         for name, d in watched.items()
     }
 ).T
+note(half_block_1=first.iloc[0].min(), half_block_last=first.iloc[-1].max())
 note(
     far_least=order["how far"].min(),
     late_least=order["how late"].min(),
@@ -375,7 +383,8 @@ note(
 order.round(2)
 
 # %% [markdown]
-# (OBSERVE-first)
+# The later a block, the farther it goes: rank correlation {glue:text}`far_least:.2f` or more. But it does not go *earlier*: place and time have a rank correlation between {glue:text}`late_least:.2f` and {glue:text}`late_most:.2f`. All blocks are on their way within
+# the same few dozen steps, and the first block is halfway after {glue:text}`half_block_1:.0f` steps or more only because it has hardly a way to go. What looks like a wave from the end, in maps, is one movement of different size.
 #
 # ## Larger gradients at the end?
 #
@@ -403,7 +412,8 @@ note(
 gradients.round(1)
 
 # %% [markdown]
-# (OBSERVE-gradients)
+# There are differences among the blocks, and they are the other way round: the last block has {glue:text}`grad_last:.1f` times the gradient of the first. The classifier has at least {glue:text}`grad_head:.0f` times as much. So large gradients do not explain the
+# last blocks, as the authors found, and gradients of blocks are not equal, as they did not.
 #
 # ## Every block moved equally far
 #
@@ -442,7 +452,9 @@ print(
 )
 
 # %% [markdown]
-# (OBSERVE-equal)
+# It was hardly needed: in the usual training, too, each block moves by about the same share of its length, {glue:text}`moved_least:.1f` to {glue:text}`moved_most:.1f` %. Adam divides each gradient by its size. Moved equally far, the blocks end at a map with a rank correlation of {glue:text}`equal_rank:.2f`
+# to the usual one, the test finds {glue:text}`equal_boundaries:d` boundary ($p$ = {glue:text}`equal_p:.3f`), and accuracy is {glue:text}`equal_acc:.1f` % instead of {glue:text}`usual_acc:.1f` %. What sets the last blocks apart is not how far their weights move. It is what a move of this size does there:
+# the changes of all earlier blocks arrive at the last one, and those of the last at no other.
 #
 # ## Grokking
 #
@@ -467,7 +479,7 @@ print(adding["Model 0", 0].origin)
 # %% [markdown]
 # Model 0, first seed:
 
-# %% tags=["fig"] mystnb={"image": {"alt": "(OBSERVE-alt-grok) Accuracy on training and validation pairs and mean GW distance of Model 0 over the epochs."}}
+# %% tags=["fig"] mystnb={"image": {"alt": "Model 0 over the epochs: mean GW rises together with accuracy on training pairs, before accuracy on validation pairs, and does not rise further with it."}}
 one = adding["Model 0", 0]
 viz.curves(
     {
@@ -483,7 +495,7 @@ viz.curves(
 # %% [markdown]
 # And Model E:
 
-# %% tags=["fig"] mystnb={"image": {"alt": "(OBSERVE-alt-grok-e) The same for Model E."}}
+# %% tags=["fig"] mystnb={"image": {"alt": "The same for Model E."}}
 one = adding["Model E", 0]
 viz.curves(
     {
@@ -513,13 +525,23 @@ for name, rows in (("0", slice(0, 3)), ("e", slice(3, 6))):
 grok.round(1)
 
 # %% [markdown]
-# (OBSERVE-grok)
+# In Model 0 the mean distance is halfway after {glue:text}`lag_0:.2f` times as many epochs as validation accuracy (interval {glue:text}`lag_0_low:.2f` to {glue:text}`lag_0_high:.2f`), in Model E after {glue:text}`lag_e:.2f` times as many ({glue:text}`lag_e_low:.2f` to {glue:text}`lag_e_high:.2f`). In Model 0
+# it rises with the accuracy on *training* pairs, while the network learns them by heart, and hardly changes while it begins to understand the others. The same holds for CKA. So the distance says that a network is learning, not what.
 #
 # ## What we found
 #
 # | claim | our answer | evidence on this page |
 # | --- | --- | --- |
-# | (OBSERVE-table) | | |
+# | C23: the last block changes first, its neighbours after it (5.3, Figure 7) | differs: it changes most, not first | rank correlation of place with distance gone {glue:text}`far_least:.2f` or more, with time between {glue:text}`late_least:.2f` and {glue:text}`late_most:.2f` |
+# | C23: because it is moved most | differs | with equal moves the map has a rank correlation of {glue:text}`equal_rank:.2f` with the usual one |
+# | C24: mean GW grows slowly, then fast, with accuracy (5.3, Figure 8) | holds: it comes with accuracy, a little later | halfway after {glue:text}`lag_sst2:.2f` times as many steps [{glue:text}`lag_sst2_low:.2f`, {glue:text}`lag_sst2_high:.2f`] on SST-2, three seeds; {glue:text}`lag_yelp:.2f` on Yelp |
+# | C24, with raw distances | holds, and is scale | width explains {glue:text}`width_r2:.1f` % or more of the mean over the steps; without scale it grows {glue:text}`norm_growth:.1f` times |
+# | C24: as in grokking | differs: it rises with what is learned by heart | Model 0: halfway after {glue:text}`lag_0:.2f` times as many epochs as validation accuracy [{glue:text}`lag_0_low:.2f`, {glue:text}`lag_0_high:.2f`], Model E {glue:text}`lag_e:.2f` [{glue:text}`lag_e_low:.2f`, {glue:text}`lag_e_high:.2f`] |
+# | C29: gradients do not explain the last blocks (reviews) | holds; that blocks have equal gradients differs | the last block has {glue:text}`grad_last:.1f` times the gradient of the first |
+# | C29: the classifier's are more than ten times larger | holds | at least {glue:text}`grad_head:.0f` times those of block 1 |
+# | C36: computation changes abruptly (later version) | holds after training, not during it | a boundary to stay from step {glue:text}`onset_least:d` to {glue:text}`onset_most:d` |
+#
+# **Before you read a curve of distances**: divide by the scale; draw it beside the accuracy on *training* data; and ask of each block how far it has come from itself, not from others.
 #
 # ## References
 #

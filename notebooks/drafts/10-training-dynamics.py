@@ -304,7 +304,9 @@ table = pd.DataFrame(
 ).T
 onsets = table["from step"].dropna().astype(int)
 note(n_dated=len(onsets), n_watched=len(table))
-note(onset_least=int(min(onsets, default=0)), onset_most=int(max(onsets, default=0)))
+note(
+    onset_least=int(min(onsets, default=0)), onset_most=int(max(onsets, default=0))
+)
 table["p before training"] = [found[0][0] for found in dated.values()]
 table["p at the end"] = [found[-1][0] for found in dated.values()]
 table

@@ -47,11 +47,11 @@ import numpy as np
 import pandas as pd
 import torch
 from scipy import stats
+from transformers import BertConfig, BertForSequenceClassification
 
 import funcsim as fs
 from bookkit.notes import note
 from funcsim.experiments import ablations, encoders, interventions
-from transformers import BertConfig, BertForSequenceClassification
 
 # %% [markdown]
 # ## The predictions, written down first

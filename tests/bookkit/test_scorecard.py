@@ -111,9 +111,7 @@ def test_every_chapter_has_rows_that_can_be_read(source):
 def tagged(*names):
     cell = nbformat.v4.new_code_cell("1", metadata={"tags": list(names)})
     texts = "# A title", "## First $c_1$", "No heading."
-    return nbformat.v4.new_notebook(
-        cells=[*(nbformat.v4.new_markdown_cell(text) for text in texts), cell]
-    )
+    return nbformat.v4.new_notebook(cells=[*(nbformat.v4.new_markdown_cell(text) for text in texts), cell])
 
 
 def test_the_paper_map_leads_to_the_tagged_cells():

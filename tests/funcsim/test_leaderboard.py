@@ -1,12 +1,14 @@
 """Scores of measures on networks whose boundaries are known."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import funcsim as fs
 from funcsim.cli import main
-from funcsim.experiments import leaderboard
+from funcsim.experiments import leaderboard, variants
 from funcsim.experiments.plans import PLANS
 from funcsim.provenance import load_record
 
@@ -45,7 +47,7 @@ def test_guesses_look_at_no_activation():
 
 def test_scores_against_scores_by_hand():
     names = leaderboard.layers_of(tuple(NAMES), "stream")  # the truth is (5, 8)
-    right = leaderboard._measured(clouds(names, at=(5, 8)), "rsm")
+    right = leaderboard._measured(clouds(names, at=(5, 8)), partial(fs.compare, measure="rsm"))
     assert right["exact"]
     assert right["p"] < 0.05
     assert (right["K"], right["K found"]) == (3, 3)
@@ -76,16 +78,51 @@ def test_what_was_scored_comes_back(tmp_path, monkeypatch):
         stopped.setattr(leaderboard, "_rows", stop_at_second)
         assert main(command) == 130
         assert main(command) == 0
-        assert len(calls) == 3  # one, the one that was stopped, and that again
+        assert len(calls) == 1 + len(leaderboard.STATES)  # the one that was stopped, twice
     monkeypatch.setenv("FUNCSIM_FROZEN", str(tmp_path / "_build/smoke"))
     frozen, origin = leaderboard.load()
     made, _ = leaderboard.load("smoke")
     assert "1 chains" in origin
     pd.testing.assert_frame_equal(frozen, made.drop(columns="seconds"), check_dtype=False)
-    assert set(frozen["measure"]) >= {"rsm", "cka", "euclidean", "guess: widths"}
+    assert set(frozen["measure"]) >= {"rsm", "cka", "euclidean", "guess: widths", "gw, raw"}
+    nulls = frozen[frozen["state"].isin(["spectrum", "width"])]
+    assert set(nulls["layers"]) == {"stream"}
+    assert not nulls["measure"].str.startswith("gw").any()
     table = pd.read_csv(tmp_path / "_build/smoke/results/leaderboard.csv")
     assert load_record("leaderboard").parameters["networks"] == ["1-2"]
     one = made[(made["measure"] == "cka") & (made["layers"] == "stream") & (made["state"] == "trained")]
     row = table[(table["measure"] == "cka") & (table["layers"] == "stream")].iloc[0]
     assert row["f1"] == pytest.approx(one["f1"].astype(float).mean(), abs=1e-4)
     assert table["layers"].tolist() == sorted(table["layers"], reverse=True)
+
+
+def test_variants_make_maps_of_the_same_layers():
+    reps = clouds(NAMES[:4], at=(2,))
+    made = {key: make(reps) for key, make in variants.VARIANTS.items()}
+    usual = fs.compare(reps, progress=False)
+    assert all(m.names == usual.names for m in made.values())
+    assert (made["gw, from one start"].values >= usual.values - 1e-9).all()
+    assert (made["gw, lower bound"].values <= usual.values).all()
+    assert made["gw, lower bound"].values[0, 2] > 0
+    assert made["gw, raw"].normalize is None
+    assert made["gw, a quarter of the inputs"].n_samples == 8
+    assert made["gw, without the longest"].n_samples < 30
+
+
+def test_one_long_sample_is_left_out_of_all_layers():
+    reps = clouds(NAMES[:2])
+    outlier = {name: np.vstack([x, 100 * np.ones((1, 4))]) for name, x in reps.items()}
+    fewer = variants.without_longest(fs.Representations(outlier))
+    assert fewer.n_samples == 30
+    assert all((fewer[name] == reps[name]).all() for name in reps)
+
+
+def test_the_first_direction_is_taken_away():
+    rng = np.random.default_rng(0)
+    axis = np.array([0.6, 0.8, 0.0])
+    x = rng.normal(size=(50, 3)) + 30 * rng.normal(size=(50, 1)) * axis
+    rest = variants.without_first_direction(fs.Representations({"a": x}))["a"]
+    assert np.linalg.matrix_rank(rest, tol=1e-2) == 2
+    assert np.abs(rest @ axis).std() < 0.2
+    other = np.cross(axis, [0, 0, 1])
+    assert np.corrcoef(rest @ other, x @ other)[0, 1] > 0.9

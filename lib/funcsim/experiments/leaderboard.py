@@ -2,7 +2,8 @@
 
 Every network of ``known-boundaries`` is mapped under every measure, cut by the test and, once more,
 into as many blocks as it has functions; the cuts are scored against the truth. Guesses that look at
-no activation are scored with them, and so are the same networks before training.
+no activation are scored with them, and so are networks without what is to be found: the same before
+training, and clouds in the place of layers that share with them the spectrum, or the width alone.
 
 Taught in chapter 13.
 """
@@ -11,7 +12,9 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +27,9 @@ from funcsim.experiments import modular_sum
 from funcsim.experiments.encoder_maps import compare_defined
 from funcsim.experiments.modular_sum import WORK
 from funcsim.experiments.plans import KNOWN_BOUNDARIES
+from funcsim.experiments.variants import VARIANTS
 from funcsim.measures.cca import FullRankWarning
+from funcsim.nulls import spectrum_matched, width_matched
 from funcsim.partition import cut_into, partition
 from funcsim.planted import boundary_f1
 from funcsim.progress import progress_bar
@@ -34,7 +39,12 @@ from funcsim.storage import replacing
 
 NAME = "leaderboard"
 ROWS = "rows.csv"
-STATES = ("trained", "untrained")
+#: What becomes of a network's layers, by state; those of a null are drawn with a seed.
+NULLS: dict[str, Callable[[Representations, int], Representations]] = {
+    "spectrum": spectrum_matched,
+    "width": width_matched,
+}
+STATES = ("trained", "untrained", *NULLS)
 
 
 @dataclass(frozen=True)
@@ -46,7 +56,8 @@ class Plan:
     n_samples, n_inner : int
         Pairs that a map of the stream is made of, and one of the inner layers, which are many.
     n_draws : int
-        Such samples of every network, for the stream; one for the inner layers.
+        Such samples of every network, trained or untrained, for the stream; one for the inner
+        layers, which the nulls are not asked about, and for the nulls.
     networks, measures : tuple of str
         Of ``known-boundaries``, and of :func:`funcsim.measures`.
     """
@@ -78,7 +89,12 @@ def run(
     """
     smoke = profile == "smoke"
     plan = Plan().tiny() if smoke else Plan()
-    asked = [(name, state, s) for name in plan.networks for state in STATES for s in range(plan.n_draws)]
+    asked = [
+        (name, state, draw)
+        for name in plan.networks
+        for state in STATES
+        for draw in range(1 if state in NULLS else plan.n_draws)
+    ]
     rows = pd.concat(
         [
             _kept(work / NAME, (name, state, draw, seed), plan, profile)
@@ -166,16 +182,19 @@ def starts(names: list[str]) -> tuple[int, ...]:
 def _rows(name: str, state: str, draw: int, seed: int, plan: Plan, profile: str) -> pd.DataFrame:
     began = time.perf_counter()
     trained = modular_sum.load(f"known-boundaries/{name}", profile, seed)
-    model = trained.model if state == "trained" else trained.plan.network(seed).eval()
+    model = trained.plan.network(seed).eval() if state == "untrained" else trained.model
     reps = fs.capture(model, [trained.pairs], pool="last", progress=False)
     found = []
     for which, n in {"stream": plan.n_samples, "inner": plan.n_inner}.items():
-        if which == "inner" and draw > 0:
+        if which == "inner" and (draw > 0 or state in NULLS):
             continue
         chosen = reps.select(layers_of(reps.names, which)).subsample(min(n, reps.n_samples), draw)
+        chosen = NULLS[state](chosen, draw) if state in NULLS else chosen
         equal = len({layer.shape[1] for layer in chosen.values()}) == 1
         fitting = [key for key in plan.measures if equal or not fs.measures()[key].equal_width]
-        scores = {key: _measured(chosen, key) for key in fitting}
+        scores = {key: _measured(chosen, partial(compare_defined, measure=key)) for key in fitting}
+        if which == "stream" and state == "trained" and draw == 0:
+            scores |= {key: _measured(chosen, make) for key, make in VARIANTS.items()}
         scores |= {f"guess: {key}": _scored(cuts, cuts, chosen) for key, cuts in guesses(chosen).items()}
         found += [
             {"network": name, "state": state, "draw": draw, "layers": which, "measure": key} | score
@@ -185,11 +204,11 @@ def _rows(name: str, state: str, draw: int, seed: int, plan: Plan, profile: str)
     return rows.assign(seconds=(time.perf_counter() - began) / len(rows))
 
 
-def _measured(reps: Representations, measure: str) -> dict[str, object]:
+def _measured(reps: Representations, make: Callable[[Representations], fs.LayerMap]) -> dict[str, object]:
     """Scores of the test's cuts and of the best cuts into as many blocks as there are functions."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FullRankWarning)  # said in chapter 03
-        layer_map = compare_defined(reps, measure=measure)
+        layer_map = make(reps)
     if np.isnan(layer_map.values).any():
         return {}
     found, true = partition(layer_map), starts(list(reps.names))

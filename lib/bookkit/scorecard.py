@@ -94,10 +94,12 @@ def answers(notebook: nbformat.NotebookNode, chapter: str) -> list[Answer]:
 def noted(notebook: nbformat.NotebookNode) -> dict[str, float | str]:
     """What the cells of an executed notebook have noted, by name."""
     return {
-        name: ast.literal_eval(data[f"{MARK}text/plain"])
-        for cell in notebook.cells
-        for name, data in _noted_by(cell)
+        name: _value(data[f"{MARK}text/plain"]) for cell in notebook.cells for name, data in _noted_by(cell)
     }
+
+
+def _value(written: str) -> float | str:
+    return float(written) if written in ("nan", "inf", "-inf") else ast.literal_eval(written)
 
 
 def sections_of(notebook: nbformat.NotebookNode, chapter: str) -> dict[str, Section]:

@@ -1,5 +1,6 @@
 """The scorecard says what the chapters say, with their numbers, and leaves nothing out."""
 
+import math
 import re
 from pathlib import Path
 
@@ -38,8 +39,9 @@ NUMBERS = {"r2": 0.934, "word": "barely", "n": 3}
 
 
 def test_rows_are_read_with_their_numbers():
-    executed = notebook(**NUMBERS)
-    assert noted(executed) == NUMBERS
+    executed = notebook(**NUMBERS, none=float("nan"))
+    assert {key: noted(executed)[key] for key in NUMBERS} == NUMBERS
+    assert math.isnan(noted(executed)["none"])
     first, second, doubt = answers(executed, "01-a")
     assert (first.id, first.claim, first.verdict) == ("C01", "a line (3.1)", "holds")
     assert first.evidence == "0.93 of [this](01-a.ipynb)"

@@ -41,6 +41,8 @@ seed = 0
 import tempfile
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import torch
 from sklearn.datasets import load_digits
 from torch import nn
@@ -81,7 +83,7 @@ def deep(width=48, n_layers=6):
 # %%
 def train(model, epochs, look):
     """Full batches; `look` is called before the first epoch and after some."""
-    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
     look(0)
     for epoch in range(1, epochs + 1):
         loss = nn.functional.cross_entropy(model(x[:1400]), y[:1400])
@@ -123,7 +125,18 @@ figures = [
 stepper(figures, [f"Layer map after epoch {epoch}" for epoch in maps], "look")
 
 # %% [markdown]
-# (OBSERVE-maps)
+# How far is it from each block to the next, before and after?
+
+# %%
+steps = {epoch: np.diag(m.values, k=1) for epoch, m in maps.items()}
+begun, *_, ended = steps.values()
+note(first_begun=begun[0], first_ended=ended[0])
+note(later_begun=begun[1:].mean(), later_ended=ended[1:].mean())
+pd.DataFrame(steps).round(3)
+
+# %% [markdown]
+# Before training every block turns the cloud a little. Training makes the first step larger ({glue:text}`first_begun:.2f` to {glue:text}`first_ended:.2f`) and the later ones smaller (on average {glue:text}`later_begun:.2f` to {glue:text}`later_ended:.2f`): the work moves to the entrance,
+# and blocks further on hand it through. Six blocks are more than this task needs.
 #
 # And the three lines, once more in one place:
 
@@ -135,7 +148,7 @@ note(n_blocks=blocks.n_blocks, p_value=blocks.p_value)
 blocks.to_frame()
 
 # %% [markdown]
-# (OBSERVE-blocks)
+# The test finds {glue:text}`n_blocks:d` block ($p$ = {glue:text}`p_value:.2f`). With six layers that is what it says of nearly every network; ask it about twice as many places, such as the linear layers and the ReLUs.
 #
 # ## Recurrent networks
 #
@@ -165,10 +178,14 @@ class Reader(nn.Module):
 reader = Reader()
 rows = shown.reshape(-1, 8, 8)
 read = fs.capture(reader, [rows], pool="last", progress=False)
-fs.compare(read, progress=False).to_frame().round(3)
+between = fs.compare(read, progress=False).to_frame()
+note(
+    lstm_near=between.loc["second", "third"], lstm_far=between.loc["first", "third"]
+)
+between.round(3)
 
 # %% [markdown]
-# (OBSERVE-lstm)
+# Untrained, the second layer and the third ({glue:text}`lstm_near:.2f`) are nearer to each other than the first and the third ({glue:text}`lstm_far:.2f`): each layer bends the cloud once more.
 #
 # ## Decoders
 #
@@ -207,7 +224,7 @@ note(nothing_blocks=found.n_blocks, nothing_p=found.p_value)
 found.to_frame()
 
 # %% [markdown]
-# (OBSERVE-decoder)
+# Here it shows {glue:text}`nothing_blocks:d` block ($p$ = {glue:text}`nothing_p:.2f`), as it should. Keep this second map beside the first whenever you show one: the same architecture, before it has learned.
 #
 # ## A report
 #
@@ -232,7 +249,12 @@ findings.warnings
 #
 # ## Before you show a map to anyone
 #
-# (OBSERVE-checklist)
+# 1. **Which layers, which inputs, how many, how pooled, how scaled.** Five choices, and [chapter 06](06-modular-sum-subnetworks.ipynb) changes what it sees with each of them. Say them in the caption.
+# 2. **The untrained network, and widths alone.** What they show as well is not function. `study` does the second, you do the first.
+# 3. **The test, not the eye, and not the clustering.** Spectral clustering returns as many groups as it is asked for.
+# 4. **Another seed, another half of the inputs, another learning rate.** [Chapter 08](08-bert-subnetworks.ipynb) has a boundary that comes and goes with the rate.
+# 5. **CKA or RSM beside GW.** Where they disagree, ask what each of them ignores ([chapter 03](03-ten-measures.ipynb)).
+# 6. **Something that does not come from the map**: a probe, a cut, a frozen block. A map is a guess about function. It is the second experiment that makes it a finding.
 #
 # ## References
 #

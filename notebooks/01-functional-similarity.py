@@ -52,6 +52,7 @@ from torch import nn
 import funcsim as fs
 from bookkit.notes import note
 from funcsim import viz
+from funcsim.checks import chapter_01 as check
 from funcsim.experiments import modular_sum
 
 # %% [markdown]
@@ -276,6 +277,111 @@ viz.bars({k: 100 * v for k, v in accuracy.items()}, ylabel="held-out accuracy (%
 # another show that something was done in between. [Chapter 02](02-gromov-wasserstein.ipynb)
 # makes a distance between layers out of that: the Gromov-Wasserstein distance.
 #
+# ## Exercises
+#
+# Each has a check that says in a sentence what is missing. The solutions are folded.
+#
+# :::{exercise} A share of variance
+# :label: ex-01-explained
+#
+# *Difficulty 1 of 5, importance 4 of 5, 5 minutes.* The score of the first probe was the share of variance that it explains. Write `explained(target, predicted)` for two arrays of the same length, with NumPy alone.
+#
+# ```{dropdown} Hint 1
+# What would you predict if you had seen the targets, but no layer? That is what every prediction is measured against.
+# ```
+# ```{dropdown} Hint 2
+# One minus a quotient: squared errors of the prediction, squared deviations of the target from its mean.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"]
+def explained(target, predicted):
+    """Share of the variance of the target that a prediction explains."""
+    errors = ((target - predicted) ** 2).sum()
+    return 1 - errors / ((target - target.mean()) ** 2).sum()
+
+
+check.explained(explained)
+
+# %% [markdown]
+# :::{exercise} Invisible to a line
+# :label: ex-01-invisible
+#
+# *Difficulty 2 of 5, importance 3 of 5, 5 minutes.* Find a function of $z$, other than a parabola, of which a line explains less than 2 % when $z$ is uniform between $-1$ and $1$. Write it as `invisible(z)`.
+#
+# ```{dropdown} Hint 1
+# The slope of the best line is the mean of $z\,f(z)$, up to a factor. When does it vanish?
+# ```
+# ```{dropdown} Hint 2
+# If $f(-z) = f(z)$, the two halves cancel.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"]
+def invisible(z):
+    """Values (n,) at z (n,), between -1 and 1."""
+    return np.cos(2 * np.pi * z)
+
+
+check.invisible(invisible)
+
+# %% [markdown]
+# :::{exercise} A hook that keeps what it saw
+# :label: ex-01-hook
+#
+# *Difficulty 2 of 5, importance 5 of 5, 10 minutes.* Write `first_output(model, x)`: what the first module of an `nn.Sequential` returns for a batch, read by a forward hook, with a ReLU in place behind it. Leave the model as you found it.
+#
+# ```{dropdown} Hint 1
+# The hook gets a reference to a tensor that will be overwritten a moment later.
+# ```
+# ```{dropdown} Hint 2
+# `output.clone()`, and `handle.remove()` at the end.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"]
+def first_output(model, x):
+    """The first module's output (n, d), copied by a hook."""
+    kept = []
+    handle = model[0].register_forward_hook(
+        lambda module, inputs, output: kept.append(output.detach().clone())
+    )
+    with torch.no_grad():
+        model(x)
+    handle.remove()
+    return kept[0]
+
+
+check.first_output(first_output)
+
+# %% [markdown]
+# :::{exercise} On inputs it has not seen
+# :label: ex-01-held-out
+#
+# *Difficulty 1 of 5, importance 5 of 5, 5 minutes.* A probe has the methods `fit(layer, labels)` and `score(layer, labels)`. Write `held_out(probe, layer, labels, fitted_on)`, where `fitted_on` marks the rows to fit on with `True`: the accuracy on all others.
+#
+# ```{dropdown} Hint 1
+# The check uses a probe that knows by heart what it was fitted on, and labels drawn at random.
+# ```
+# ```{dropdown} Hint 2
+# `~fitted_on` marks the others.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"]
+def held_out(probe, layer, labels, fitted_on):
+    """Accuracy of a probe on the rows that it was not fitted on."""
+    probe.fit(layer[fitted_on], labels[fitted_on])
+    return probe.score(layer[~fitted_on], labels[~fitted_on])
+
+
+check.held_out(held_out)
+
+# %% [markdown]
 # ## What we found
 #
 # | claim of the paper | our answer | evidence on this page |

@@ -13,6 +13,7 @@ from bookkit.pairing import pair, pair_check
 from bookkit.run import PROFILES, run
 from bookkit.serve import serve
 from bookkit.stage import stage
+from bookkit.student import student
 from bookkit.vendor import vendor
 
 
@@ -39,6 +40,8 @@ def parser() -> argparse.ArgumentParser:
     serving = commands.add_parser("serve", help="show a built site on the loopback interface")
     serving.add_argument("folder", type=Path)
     serving.add_argument("--port", type=int, default=8000)
+    edition = commands.add_parser("student", help="write the chapters without their solutions")
+    edition.add_argument("--to", type=Path, help="folder (default: _build/student)")
     commands.add_parser("pair", help="write notebooks/*.ipynb from notebooks/*.py")
     commands.add_parser("pair-check", help="fail when a pair differs or an .ipynb holds outputs")
     commands.add_parser("check-cells", help="fail when a cell breaks a rule")
@@ -57,6 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
         "build": lambda: build(root, out),
         "check-site": lambda: check_site(args.folder.resolve(), args.budget),
         "serve": lambda: serve(args.folder.resolve(), args.port),
+        "student": lambda: student(root, (args.to or root / "_build" / "student").resolve()),
         "pair": lambda: pair(root),
         "pair-check": lambda: pair_check(root),
         "check-cells": lambda: check_cells(root),

@@ -53,6 +53,7 @@ from scipy.optimize import linear_sum_assignment
 import funcsim as fs
 from bookkit.notes import note
 from funcsim import viz, widgets
+from funcsim.checks import chapter_02 as check
 from funcsim.experiments import modular_sum
 from funcsim.geometry import metric_space, pairwise_distances
 from funcsim.gw import bounds
@@ -704,6 +705,103 @@ viz.curves(
 #
 # And `fs.compare(reps, device="cuda")` solves many pairs at once on a graphics card.
 #
+# ## Exercises
+#
+# :::{exercise} The cost of a coupling
+# :label: ex-02-cost
+#
+# *Difficulty 2 of 5, importance 5 of 5, 10 minutes.* Write `coupling_cost(D1, D2, T)`: the cost of a coupling `T` (n, n) of two distance matrices, from the definition. You may spend $n^4$ operations.
+#
+# ```{dropdown} Hint 1
+# Four indices, two factors $T$. `np.einsum` takes the definition nearly as it stands.
+# ```
+# ```{dropdown} Hint 2
+# Or expand the square: two terms do not need the coupling, and the third is two matrix products.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"]
+def coupling_cost(D1, D2, T):
+    """The cost of a coupling (n, n) of two distance matrices (n, n)."""
+    error = (D1[:, None, :, None] - D2[None, :, None, :]) ** 2
+    return np.einsum("ijkl,ij,kl", error, T, T)
+
+
+check.coupling_cost(coupling_cost)
+
+# %% [markdown]
+# :::{exercise} The cost is no metric
+# :label: ex-02-triangle
+#
+# *Difficulty 3 of 5, importance 4 of 5, 10 minutes.* Find three clouds such that going from the first to the third costs more than going by the second. Return them from `three_clouds()`, as arrays (n, d).
+#
+# ```{dropdown} Hint 1
+# The smallest clouds will do: two points at a distance $r$. What is the cost of two of them, with distances $r$ and $s$?
+# ```
+# ```{dropdown} Hint 2
+# It is $(r - s)^2 / 2$. Squares of a long way are more than the squares of its parts.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"]
+def three_clouds():
+    """Three arrays (n, d)."""
+    return tuple(np.array([[0.0], [r]]) for r in (1, 2, 3))
+
+
+check.three_clouds(three_clouds)
+
+# %% [markdown]
+# :::{exercise} Without its size
+# :label: ex-02-scale
+#
+# *Difficulty 1 of 5, importance 5 of 5, 5 minutes.* Write `mean_one(points)`: the distance matrix of a cloud (n, d), divided by the mean distance of two different points.
+#
+# ```{dropdown} Hint 1
+# The diagonal is zero, and says nothing about the cloud.
+# ```
+# ```{dropdown} Hint 2
+# `np.triu_indices(n, k=1)` are the pairs, each once.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"]
+def mean_one(points):
+    """Distances (n, n) of points (n, d), in units of their mean."""
+    distances = np.linalg.norm(points[:, None] - points[None], axis=2)
+    return distances / distances[np.triu_indices(len(points), k=1)].mean()
+
+
+check.mean_one(mean_one)
+
+# %% [markdown]
+# :::{exercise} What no coupling is below
+# :label: ex-02-bound
+#
+# *Difficulty 4 of 5, importance 4 of 5, 15 minutes.* A matrix has a size: the root of its mean square. Write `never_below(D1, D2)`: a bound of the distance, without any search, that grows with the difference of the two sizes.
+#
+# ```{dropdown} Hint 1
+# For a coupling $T$, read the cost as a squared length: that of the difference of two functions of $(i, j, k, l)$, weighted by $T_{ij} T_{kl}$.
+# ```
+# ```{dropdown} Hint 2
+# The length of a difference is at least the difference of the lengths. And the length of each function does not depend on $T$, because the rows and columns of $T$ sum to $1/n$.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"]
+def never_below(D1, D2):
+    """A lower bound of the Gromov-Wasserstein distance, from two sizes."""
+    first, second = (np.sqrt((D**2).mean()) for D in (D1, D2))
+    return abs(first - second)
+
+
+check.never_below(never_below)
+
+# %% [markdown]
 # ## What we found
 #
 # | claim | our answer | evidence on this page |

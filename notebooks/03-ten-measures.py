@@ -49,6 +49,7 @@ import pandas as pd
 import funcsim as fs
 from bookkit.notes import note
 from funcsim import viz
+from funcsim.checks import chapter_03 as check
 from funcsim.experiments import modular_sum
 from funcsim.geometry import mean_distance, pairwise_distances
 from funcsim.measures import INVARIANCES
@@ -457,6 +458,105 @@ viz.scatter(
 # Report two that differ in what they forgive. If they agree, no choice was needed; if not, the
 # difference is the finding.
 #
+# ## Exercises
+#
+# :::{exercise} CKA in three lines
+# :label: ex-03-cka
+#
+# *Difficulty 2 of 5, importance 5 of 5, 10 minutes.* Write `linear_cka(X, Y)` for two clouds (n, d) and (n, e) with the same samples in their rows: between 0 and 1, the same for a cloud that is rotated, moved or scaled.
+#
+# ```{dropdown} Hint 1
+# Centre the columns of both. Then compare the matrices of inner products $XX^\top$ and $YY^\top$, entry by entry, as if they were two long vectors.
+# ```
+# ```{dropdown} Hint 2
+# The cosine of the angle between them. The inner product of the two matrices is $\lVert Y^\top X \rVert_F^2$.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"]
+def linear_cka(X, Y):
+    """Linear CKA of clouds (n, d) and (n, e), between 0 and 1."""
+    X, Y = X - X.mean(axis=0), Y - Y.mean(axis=0)
+    K, L = X @ X.T, Y @ Y.T
+    return (K * L).sum() / (np.linalg.norm(K) * np.linalg.norm(L))
+
+
+check.linear_cka(linear_cka)
+
+# %% [markdown]
+# :::{exercise} Alike by width alone
+# :label: ex-03-noise
+#
+# *Difficulty 2 of 5, importance 4 of 5, 5 minutes.* Two clouds of Gaussian noise have nothing to do with each other. Find numbers of samples and of dimensions for which their linear CKA is above 0.9 all the same, and return them as `samples_and_dimensions()`. At most 200 of each.
+#
+# ```{dropdown} Hint 1
+# In how many directions can a sample differ from the others, and how alike are then all inner products?
+# ```
+# ```{dropdown} Hint 2
+# With few samples in many dimensions, all points are nearly equally far from one another: one shape for every cloud. The debiased CKA exists for this reason.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"]
+def samples_and_dimensions():
+    """How many samples, and how many dimensions."""
+    return 10, 200
+
+
+check.samples_and_dimensions(samples_and_dimensions)
+
+# %% [markdown]
+# :::{exercise} Are they the same pairs?
+# :label: ex-03-rsm
+#
+# *Difficulty 1 of 5, importance 4 of 5, 5 minutes.* Write `rsm(X, Y)`: the root of the mean squared difference of the two distance matrices, each in units of its mean distance between different points. That is the Gromov-Wasserstein distance without the search.
+#
+# ```{dropdown} Hint 1
+# `pairwise_distances` and `mean_distance` are imported above.
+# ```
+# ```{dropdown} Hint 2
+# The mean is over all $n^2$ entries, the diagonal among them, as in the cost of a coupling.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"]
+def rsm(X, Y):
+    """Difference of the distances of two clouds (n, d) and (n, e)."""
+    D, E = pairwise_distances(X), pairwise_distances(Y)
+    return np.sqrt(((D / mean_distance(D) - E / mean_distance(E)) ** 2).mean())
+
+
+check.rsm(rsm)
+
+# %% [markdown]
+# :::{exercise} A p-value that cannot be zero
+# :label: ex-03-permutation
+#
+# *Difficulty 3 of 5, importance 5 of 5, 10 minutes.* Is a similarity more than chance? Shuffle the samples of one cloud, and see how often the score is as large. Write `p_value(score, X, Y, n, rng)`: `score(X, Y)` is larger for what is more alike, `n` shuffles are drawn with `rng.permutation`.
+#
+# ```{dropdown} Hint 1
+# Shuffle the rows of one of the two, not of both in the same way.
+# ```
+# ```{dropdown} Hint 2
+# The order that we have is one of the possible orders: count it, above and below. So the smallest value is $1 / (n + 1)$.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"]
+def p_value(score, X, Y, n, rng):
+    """How often chance does as well, of n shuffles and the order that we have."""
+    seen = score(X, Y)
+    shuffled = [score(X, Y[rng.permutation(len(Y))]) for _ in range(n)]
+    return (1 + sum(s >= seen for s in shuffled)) / (n + 1)
+
+
+check.p_value(p_value)
+
+# %% [markdown]
 # ## What we found
 #
 # | claim | our answer | evidence on this page |

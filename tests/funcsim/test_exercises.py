@@ -40,7 +40,7 @@ def with_imports(chapter, cell):
     (source,) = (path for path in chapters(ROOT) if path.stem.startswith(chapter))
     names = {}
     for other in read_chapter(source).cells:
-        if other.cell_type == "code" and other.source.startswith(("import ", "from ")):
+        if other.cell_type == "code" and other.source.startswith(("import ", "from ", "profile = ")):
             exec(other.source, names)
     exec(cell, names)
     return names

@@ -49,6 +49,7 @@ import pandas as pd
 
 from bookkit.notes import note
 from funcsim import viz
+from funcsim.checks import chapter_04 as check
 from funcsim.experiments import modular_sum
 from funcsim.experiments.plans import KNOWN_BOUNDARIES, SEEDS
 from funcsim.models.modular_transformer import ModularTransformer
@@ -482,6 +483,109 @@ lowest.round(2)
 # seeds), Model E {glue:text}`low_e:.1f` % ({glue:text}`perfect_e:d` of three), and with nested moduli {glue:text}`low_nested:.1f` %. Each record
 # says how long its network took: one to twenty-five minutes on one or two processor cores that had other work to do.
 #
+# ## Exercises
+#
+# :::{exercise} Three sums
+# :label: ex-04-sums
+#
+# *Difficulty 1 of 5, importance 4 of 5, 5 minutes.* Write `third_sum(a, b, moduli)`: $c_3$ for arrays of numbers and a tuple of three moduli. When does it need $c_1$ and $c_2$?
+#
+# ```{dropdown} Hint 1
+# A loop over the moduli, in which the answer of one step is the first summand of the next.
+# ```
+# ```{dropdown} Hint 2
+# With equal moduli the remainders on the way make no difference. That is why a network need not compute them.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"]
+def third_sum(a, b, moduli):
+    """The third sum of numbers (n,) and (n,)."""
+    c = a
+    for modulus in moduli:
+        c = (c + b) % modulus
+    return c
+
+
+check.third_sum(third_sum)
+
+# %% [markdown]
+# :::{exercise} An honest split
+# :label: ex-04-split
+#
+# *Difficulty 1 of 5, importance 5 of 5, 5 minutes.* Write `split(n, share, seed)`: two arrays of row numbers, a random share of `n` rows to train on, and all others.
+#
+# ```{dropdown} Hint 1
+# The pairs come in order: the first 59 rows all have $a = 0$.
+# ```
+# ```{dropdown} Hint 2
+# One permutation, cut in two.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"]
+def split(n, share, seed):
+    """Rows to train on, and the others."""
+    rows = np.random.default_rng(seed).permutation(n)
+    cut = round(share * n)
+    return rows[:cut], rows[cut:]
+
+
+check.split(split)
+
+# %% [markdown]
+# :::{exercise} How late it understands
+# :label: ex-04-delay
+#
+# *Difficulty 2 of 5, importance 4 of 5, 10 minutes.* Grokking is a delay. Write `delay(train, val, level)`: how many epochs after the training accuracy the validation accuracy first reaches a level; infinity if it never does.
+#
+# ```{dropdown} Hint 1
+# `np.argmax` of a condition is the first place where it is true, and also 0 where it is true nowhere.
+# ```
+# ```{dropdown} Hint 2
+# Ask `(val >= level).any()` first.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"]
+def delay(train, val, level):
+    """Epochs between the first crossings of a level by two curves (n,)."""
+    if not (val >= level).any():
+        return np.inf
+    return np.argmax(val >= level) - np.argmax(train >= level)
+
+
+check.delay(delay)
+
+# %% [markdown]
+# :::{exercise} The shape of the errors
+# :label: ex-04-errors
+#
+# *Difficulty 2 of 5, importance 3 of 5, 10 minutes.* Model E with nested moduli errs, but how? Write `off_by(answers, targets, inner, outer)`: of the wrong answers, which share is off by exactly `inner`, up or down, modulo `outer`? If none is wrong, 0.
+#
+# ```{dropdown} Hint 1
+# A difference modulo `outer` is between 0 and `outer - 1`. Down by `inner` is up by how much?
+# ```
+# ```{dropdown} Hint 2
+# `(answers - targets) % outer` is `inner` or `outer - inner`.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"]
+def off_by(answers, targets, inner, outer):
+    """Share of the errors that are off by one inner modulus."""
+    wrong = answers != targets
+    apart = (answers - targets)[wrong] % outer
+    return np.isin(apart, (inner, outer - inner)).mean() if wrong.any() else 0.0
+
+
+check.off_by(off_by)
+
+# %% [markdown]
 # ## What we found
 #
 # | claim | our answer | evidence on this page |

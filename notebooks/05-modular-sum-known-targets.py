@@ -47,6 +47,7 @@ from sklearn.linear_model import LinearRegression
 import funcsim as fs
 from bookkit.notes import note
 from funcsim import viz
+from funcsim.checks import chapter_05 as check
 from funcsim.experiments import known_targets, modular_sum
 from funcsim.experiments.known_targets import targets_of, training_rows
 from funcsim.probes import (
@@ -442,6 +443,105 @@ closer_c.rename("layers closer than the right one").to_frame()
 # As classes, $c_1$ and $c_2$ are closest to the layer with which the second part *begins*: there stands $b$ alone, which has 59 equally frequent values just as $c_1$
 # has. So in this chain it is not the moduli that keep GW from finding a target. It compares shapes, and other layers have the same shape.
 #
+# ## Exercises
+#
+# :::{exercise} A control
+# :label: ex-05-control
+#
+# *Difficulty 1 of 5, importance 5 of 5, 5 minutes.* Write `control(target, rng)`: a target that no input explains, but for which guessing is as easy as for the real one.
+#
+# ```{dropdown} Hint 1
+# Who always answers the most frequent value should be right equally often for both.
+# ```
+# ```{dropdown} Hint 2
+# So the values must be the same ones. Only their order is free.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"]
+def control(target, rng):
+    """A target (n,) like the given one, of which nothing can be learned."""
+    return rng.permutation(target)
+
+
+check.control(control)
+
+# %% [markdown]
+# :::{exercise} A circle of remainders
+# :label: ex-05-circle
+#
+# *Difficulty 1 of 5, importance 3 of 5, 5 minutes.* Write `on_a_circle(values, modulus)`: remainders (n,) as points (n, 2), so that the last remainder is as near to 0 as 1 is.
+#
+# ```{dropdown} Hint 1
+# A full turn is $2\pi$, and belongs to one modulus.
+# ```
+# ```{dropdown} Hint 2
+# Cosine and sine of $2 \pi v / m$.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"]
+def on_a_circle(values, modulus):
+    """Points (n, 2) for remainders (n,)."""
+    angle = 2 * np.pi * values / modulus
+    return np.column_stack([np.cos(angle), np.sin(angle)])
+
+
+check.on_a_circle(on_a_circle)
+
+# %% [markdown]
+# :::{exercise} Only the same or not
+# :label: ex-05-classes
+#
+# *Difficulty 1 of 5, importance 3 of 5, 5 minutes.* Write `as_classes(values)`: distances (n, n) between labels of which nothing is known but whether they are the same.
+#
+# ```{dropdown} Hint 1
+# There are only two distances.
+# ```
+# ```{dropdown} Hint 2
+# `values[:, None] != values[None]`, as numbers.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"]
+def as_classes(values):
+    """Distances (n, n) of labels (n,): 0 if they are the same, else 1."""
+    return (values[:, None] != values[None]).astype(float)
+
+
+check.as_classes(as_classes)
+
+# %% [markdown]
+# :::{exercise} When two targets are one
+# :label: ex-05-one
+#
+# *Difficulty 3 of 5, importance 5 of 5, 10 minutes.* Gromov-Wasserstein sees neither the order of the inputs nor the names of the classes. Write `one_space(first, second)`: whether two lists of labels are one space to it, if classes are all equally far apart.
+#
+# ```{dropdown} Hint 1
+# Take away the order, then take away the names. What is left of [0, 0, 0, 1, 1, 2]?
+# ```
+# ```{dropdown} Hint 2
+# How large the classes are. `np.unique(..., return_counts=True)`.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"]
+def one_space(first, second):
+    """Whether the classes of two labellings (n,) have the same sizes."""
+    sizes = [
+        np.sort(np.unique(labels, return_counts=True)[1])
+        for labels in (first, second)
+    ]
+    return np.array_equal(*sizes)
+
+
+check.one_space(one_space)
+
+# %% [markdown]
 # ## What we found
 #
 # | claim | our answer | evidence on this page |

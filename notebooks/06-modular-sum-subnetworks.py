@@ -52,6 +52,7 @@ from scipy.stats import spearmanr
 import funcsim as fs
 from bookkit.notes import note
 from funcsim import viz, widgets
+from funcsim.checks import chapter_06 as check
 from funcsim.experiments import modular_maps, modular_sum
 from funcsim.experiments.modular_maps import MAPS
 from funcsim.geometry import mean_distance, pairwise_distances
@@ -759,6 +760,102 @@ note(holds_100=table["holds that of all (%)"][100])
 # interval is {glue:text}`interval_100:.0f` % of the distance wide, and holds the distance on all inputs for {glue:text}`holds_100:.0f` % of the pairs: it tells how much a distance would vary with other
 # samples *of this size*, and nothing of the shift. Compare maps only at the same number of inputs, and read no difference that is smaller than the interval.
 #
+# ## Exercises
+#
+# :::{exercise} What scale would say
+# :label: ex-06-scale
+#
+# *Difficulty 2 of 5, importance 5 of 5, 5 minutes.* Write `by_scale(layers)`: for a list of L clouds (n, d) the map (L, L) that one would guess if nothing counted but how far apart the points of each layer are, on average.
+#
+# ```{dropdown} Hint 1
+# `mean_distance` and `pairwise_distances` are imported above.
+# ```
+# ```{dropdown} Hint 2
+# One number per layer; the absolute difference for every pair.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"]
+def by_scale(layers):
+    """Differences (L, L) of the mean distances of L clouds."""
+    sizes = np.array([mean_distance(pairwise_distances(x)) for x in layers])
+    return np.abs(sizes[:, None] - sizes[None])
+
+
+check.by_scale(by_scale)
+
+# %% [markdown]
+# :::{exercise} Where an eye would cut
+# :label: ex-06-step
+#
+# *Difficulty 1 of 5, importance 3 of 5, 5 minutes.* Write `new_block(values)`: for a map (L, L) the index of the layer that begins a block, if we cut where the step from a layer to the next is largest.
+#
+# ```{dropdown} Hint 1
+# `np.diag(values, k=1)` are the steps. How many are there?
+# ```
+# ```{dropdown} Hint 2
+# Step 0 leads to layer 1.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"]
+def new_block(values):
+    """Index of the layer after the largest step of a map (L, L)."""
+    return int(np.argmax(np.diag(values, k=1))) + 1
+
+
+check.new_block(new_block)
+
+# %% [markdown]
+# :::{exercise} Scoring a partition
+# :label: ex-06-f1
+#
+# *Difficulty 2 of 5, importance 4 of 5, 10 minutes.* If the true boundaries are known, how good are those that a test has found? Write `f1(found, true)` for two tuples of layers: two times the hits, divided by cuts and boundaries together; 1 if there are none of either.
+#
+# ```{dropdown} Hint 1
+# A hit is in both. Sets have `&`.
+# ```
+# ```{dropdown} Hint 2
+# Check that one cut too many and one too few both cost something.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"]
+def f1(found, true):
+    """F1 of boundaries against the true ones, between 0 and 1."""
+    together = len(found) + len(true)
+    return 2 * len(set(found) & set(true)) / together if together else 1.0
+
+
+check.f1(f1)
+
+# %% [markdown]
+# :::{exercise} What Gromov-Wasserstein forgets
+# :label: ex-06-forgets
+#
+# *Difficulty 3 of 5, importance 5 of 5, 10 minutes.* Write `forgets(x)`: for a cloud (n, d) another one that has a Gromov-Wasserstein distance of nearly 0 from it, while CKA says that they have nothing in common.
+#
+# ```{dropdown} Hint 1
+# A rotation is forgiven by both. What does one of them not even see?
+# ```
+# ```{dropdown} Hint 2
+# Which input is which.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"]
+def forgets(x):
+    """A cloud (n, d) that only one of the two measures takes for the same."""
+    return np.random.default_rng(0).permutation(x)
+
+
+check.forgets(forgets)
+
+# %% [markdown]
 # ## What we found
 #
 # | claim | our answer | evidence on this page |

@@ -62,6 +62,7 @@ from sklearn.neighbors import NearestNeighbors
 import funcsim as fs
 from bookkit.notes import note
 from funcsim import viz
+from funcsim.checks import chapter_07 as check
 from funcsim.experiments import encoders
 from funcsim.experiments.encoder_maps import first
 from funcsim.geometry import pairwise_distances
@@ -492,6 +493,108 @@ note(length_late=np.median(lengths[:, half:]))
 # {glue:text}`class_sst2:.0f` % of the texts of SST-2 and {glue:text}`class_yelp:.0f` % of those of Yelp are matched with one of their own class. One step earlier these are {glue:text}`flip_sst2:.0f` and {glue:text}`flip_yelp:.0f` %: on SST-2
 # the plan sees two groups and exchanges them, friendly for unfriendly. To GW that is as good.
 #
+# ## Exercises
+#
+# :::{exercise} A text as one point
+# :label: ex-07-pool
+#
+# *Difficulty 1 of 5, importance 5 of 5, 5 minutes.* Write `pool_mean(states, mask)`: for states (n, tokens, d) and a mask (n, tokens) of ones for real tokens and zeros for padding, the mean over the real tokens of every text, (n, d).
+#
+# ```{dropdown} Hint 1
+# Multiply before you add, and think about what to divide by.
+# ```
+# ```{dropdown} Hint 2
+# `mask[..., None]` has the shape (n, tokens, 1), and `mask.sum(axis=1)` is how many tokens each text has.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"]
+def pool_mean(states, mask):
+    """Means (n, d) over the real tokens of n texts."""
+    real = mask[..., None].astype(float)
+    return (states * real).sum(axis=1) / real.sum(axis=1)
+
+
+check.pool_mean(pool_mean)
+
+# %% [markdown]
+# :::{exercise} Where F1 begins
+# :label: ex-07-f1
+#
+# *Difficulty 1 of 5, importance 4 of 5, 5 minutes.* Write `f1(answers, labels)` for two arrays of zeros and ones: two times the hits, divided by what is called positive and what is positive, together; 0 if that is nothing. What does it give an encoder that calls every text positive?
+#
+# ```{dropdown} Hint 1
+# A hit is called positive and is.
+# ```
+# ```{dropdown} Hint 2
+# On balanced classes such an encoder has two thirds. So an F1 of 0.67 is no achievement.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"]
+def f1(answers, labels):
+    """F1 of the positive class, between 0 and 1."""
+    together = answers.sum() + labels.sum()
+    return 2 * (answers * labels).sum() / together if together else 0.0
+
+
+check.f1(f1)
+
+# %% [markdown]
+# :::{exercise} How sure is an accuracy?
+# :label: ex-07-margin
+#
+# *Difficulty 2 of 5, importance 5 of 5, 5 minutes.* Write `margin(accuracy, n)`: half the width of the 95 % interval of an accuracy that was measured on `n` texts, by the normal approximation.
+#
+# ```{dropdown} Hint 1
+# One answer is right or wrong; its variance is $p (1 - p)$.
+# ```
+# ```{dropdown} Hint 2
+# The mean of $n$ answers has an $n$-th of that variance. Its root, times 1.96.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"]
+def margin(accuracy, n):
+    """Half the width of a 95 % interval of an accuracy on n texts."""
+    return 1.96 * np.sqrt(accuracy * (1 - accuracy) / n)
+
+
+check.margin(margin)
+
+# %% [markdown]
+# :::{exercise} Kept neighbourhoods
+# :label: ex-07-kept
+#
+# *Difficulty 3 of 5, importance 4 of 5, 15 minutes.* Write `kept(x, y, k)`: for every point its `k` nearest neighbours in one cloud and in the other; how many are common, divided by how many are in either; the mean over all points.
+#
+# ```{dropdown} Hint 1
+# The nearest point to a point is the point itself, and does not count.
+# ```
+# ```{dropdown} Hint 2
+# Boolean matrices: `(a & b).sum(axis=1) / (a | b).sum(axis=1)`.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"]
+def kept(x, y, k):
+    """Mean Jaccard index of the k nearest neighbours in clouds (n, d) and (n, e)."""
+    near = []
+    for cloud in (x, y):
+        order = np.argsort(pairwise_distances(cloud), axis=1)[:, 1 : k + 1]
+        near.append(np.zeros((len(x), len(x)), dtype=bool))
+        np.put_along_axis(near[-1], order, True, axis=1)
+    a, b = near
+    return ((a & b).sum(axis=1) / (a | b).sum(axis=1)).mean()
+
+
+check.kept(kept)
+
+# %% [markdown]
 # ## What we found
 #
 # | claim | our answer | evidence on this page |

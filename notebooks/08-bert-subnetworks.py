@@ -53,6 +53,7 @@ from sklearn.metrics import adjusted_rand_score
 import funcsim as fs
 from bookkit.notes import note
 from funcsim import viz
+from funcsim.checks import chapter_08 as check
 from funcsim.experiments import encoders
 from funcsim.experiments.encoder_maps import compare_defined, first
 from funcsim.partition import cut_into
@@ -740,6 +741,104 @@ note(rival_r2=100 * np.corrcoef(guess, gw[0].values[upper])[0, 1] ** 2)
 # The guess has a rank correlation of {glue:text}`rival:.2f` with the map and explains {glue:text}`rival_r2:.0f` % of its variance.
 # So the rival explanation cannot be dismissed: the map of a fine-tuned encoder is first of all a list of how far its blocks have come from a map that was even. Whether the last blocks also do something *new* no map can say. That takes operations on the network.
 #
+# ## Exercises
+#
+# :::{exercise} What a cut explains
+# :label: ex-08-cut
+#
+# *Difficulty 2 of 5, importance 4 of 5, 10 minutes.* Write `cut_explains(values, k)`: for a map (L, L) and a cut before layer `k`, the share of the variance of its entries that is explained by whether a pair of layers lies on both sides of the cut. It is the number with which this chapter ranks its maps.
+#
+# ```{dropdown} Hint 1
+# Each pair of different layers once: `np.triu_indices(L, k=1)`.
+# ```
+# ```{dropdown} Hint 2
+# The square of the correlation between the entries and "crosses the cut", as zeros and ones.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"]
+def cut_explains(values, k):
+    """Share of the variance of a map (L, L) that a cut before layer k explains."""
+    rows, columns = np.triu_indices(len(values), k=1)
+    crosses = (rows < k) & (columns >= k)
+    return np.corrcoef(crosses, values[rows, columns])[0, 1] ** 2
+
+
+check.cut_explains(cut_explains)
+
+# %% [markdown]
+# :::{exercise} Two groups where there are none
+# :label: ex-08-none
+#
+# *Difficulty 3 of 5, importance 5 of 5, 10 minutes.* Write `no_blocks(n)`: a map (n, n) in which the test finds one block, while spectral clustering, asked for two groups, cuts it into a first and a second half.
+#
+# ```{dropdown} Hint 1
+# What does a network look like in which every layer changes a little, all of them equally?
+# ```
+# ```{dropdown} Hint 2
+# Points on a line, equally spaced.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"]
+def no_blocks(n):
+    """A map (n, n) of layers that drift, all steps alike."""
+    where = np.arange(n, dtype=float)
+    return np.abs(where[:, None] - where[None])
+
+
+check.no_blocks(no_blocks)
+
+# %% [markdown]
+# :::{exercise} Many maps, some boundaries
+# :label: ex-08-many
+#
+# *Difficulty 1 of 5, importance 5 of 5, 5 minutes.* Write `false_alarm(n, alpha)`: if none of `n` networks has a boundary, and each is tested at level `alpha`, what is the chance that at least one boundary is found?
+#
+# ```{dropdown} Hint 1
+# Not `n * alpha`: for thirty tests that is more than 1.
+# ```
+# ```{dropdown} Hint 2
+# One minus the chance that all tests keep quiet.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"]
+def false_alarm(n, alpha):
+    """The chance of at least one false boundary in n tests."""
+    return 1 - (1 - alpha) ** n
+
+
+check.false_alarm(false_alarm)
+
+# %% [markdown]
+# :::{exercise} Do two maps agree?
+# :label: ex-08-agree
+#
+# *Difficulty 1 of 5, importance 4 of 5, 5 minutes.* Write `agreement(first, second)`: the rank correlation of two maps of the same layers.
+#
+# ```{dropdown} Hint 1
+# What would the diagonals do to it?
+# ```
+# ```{dropdown} Hint 2
+# `spearmanr` of the entries above the diagonal.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"]
+def agreement(first, second):
+    """Rank correlation of the pairs of layers in two maps (L, L)."""
+    upper = np.triu_indices(len(first), k=1)
+    return spearmanr(first[upper], second[upper]).statistic
+
+
+check.agreement(agreement)
+
+# %% [markdown]
 # ## What we found
 #
 # | claim | our answer | evidence on this page |

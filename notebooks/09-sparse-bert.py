@@ -53,6 +53,7 @@ from torch import nn
 
 from bookkit.notes import note
 from funcsim import viz
+from funcsim.checks import chapter_09 as check
 from funcsim.experiments import encoders
 from funcsim.experiments.encoder_maps import compare_defined, first
 from funcsim.geometry import is_degenerate
@@ -463,6 +464,105 @@ pd.DataFrame(pattern, index=TARGETS).rename_axis("zero (%)").round(2)
 # %% [markdown]
 # At 25 and 70 % the pattern stays: the least of the six is {glue:text}`pattern_least:.2f`. At 95 % NeuroPrune has lost it ({glue:text}`pattern_neuroprune_95:.2f`), plain l1 half of it ({glue:text}`pattern_l1_95:.2f`); magnitude pruning, which does not press on the weights that stay, keeps most ({glue:text}`pattern_magnitude_95:.2f`).
 #
+# ## Exercises
+#
+# :::{exercise} To zero, and not beyond
+# :label: ex-09-shrink
+#
+# *Difficulty 1 of 5, importance 4 of 5, 5 minutes.* Write `shrink(weights, amount)`: every weight moved towards zero by `amount`, and zero if it would go beyond.
+#
+# ```{dropdown} Hint 1
+# The sign stays, the size loses `amount`.
+# ```
+# ```{dropdown} Hint 2
+# `np.maximum(..., 0)`.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"]
+def shrink(weights, amount):
+    """Weights of any shape, moved towards zero."""
+    return np.sign(weights) * np.maximum(np.abs(weights) - amount, 0)
+
+
+check.shrink(shrink)
+
+# %% [markdown]
+# :::{exercise} How sparse is it?
+# :label: ex-09-zeros
+#
+# *Difficulty 1 of 5, importance 3 of 5, 5 minutes.* Write `zeros(matrices)`: for a list of weight matrices the share of all weights that are exactly zero.
+#
+# ```{dropdown} Hint 1
+# The matrices are not equally large.
+# ```
+# ```{dropdown} Hint 2
+# Add zeros, add sizes, divide once.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"]
+def zeros(matrices):
+    """Share of all weights of a list of arrays that are zero."""
+    return sum((m == 0).sum() for m in matrices) / sum(m.size for m in matrices)
+
+
+check.zeros(zeros)
+
+# %% [markdown]
+# :::{exercise} What Adam does to a penalty
+# :label: ex-09-adam
+#
+# *Difficulty 3 of 5, importance 5 of 5, 15 minutes.* Write `adam_moves(gradients, lr)`: where Adam (with $\beta_1 = 0.9$, $\beta_2 = 0.999$, $\epsilon = 10^{-8}$) brings one weight that began at 0, given the gradient of every step. Then make all gradients ten times as large.
+#
+# ```{dropdown} Hint 1
+# Two running means: of the gradients, and of their squares. The step is one divided by the root of the other.
+# ```
+# ```{dropdown} Hint 2
+# Both begin at zero. In step $k$, counted from 1, divide them by $1 - \beta^k$.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"]
+def adam_moves(gradients, lr):
+    """Where a weight that began at 0 is after gradients (steps,)."""
+    m = v = w = 0.0
+    for k, g in enumerate(gradients, 1):
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+        w -= lr * m / (1 - 0.9**k) / (np.sqrt(v / (1 - 0.999**k)) + 1e-8)
+    return w
+
+
+check.adam_moves(adam_moves)
+
+# %% [markdown]
+# :::{exercise} Layers that have fallen silent
+# :label: ex-09-silent
+#
+# *Difficulty 2 of 5, importance 4 of 5, 10 minutes.* In a sparse encoder a block may say the same of all texts. Write `is_silent(layer)`: whether the rows of a layer (n, d) are all the same, up to rounding. Mind that a layer may be small, or have large numbers in all rows.
+#
+# ```{dropdown} Hint 1
+# What counts is how far rows differ, relative to how large they are.
+# ```
+# ```{dropdown} Hint 2
+# A spread of less than a millionth of the largest number is rounding.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"]
+def is_silent(layer):
+    """Whether all rows of a layer (n, d) are the same."""
+    spread = np.ptp(layer, axis=0).max()
+    return bool(spread <= 1e-6 * np.abs(layer).max())
+
+
+check.is_silent(is_silent)
+
+# %% [markdown]
 # ## What we found
 #
 # | claim | our answer | evidence on this page |

@@ -38,6 +38,7 @@ seed = 0
 # The imports:
 
 # %%
+import copy
 import tempfile
 from pathlib import Path
 
@@ -50,6 +51,7 @@ from torch import nn
 import funcsim as fs
 from bookkit.notes import note
 from funcsim import viz
+from funcsim.checks import chapter_14 as check
 from funcsim.own_model import default_layers, study, write_report
 from funcsim.widgets import stepper
 
@@ -256,6 +258,112 @@ findings.warnings
 # 5. **CKA or RSM beside GW.** Where they disagree, ask what each of them ignores ([chapter 03](03-ten-measures.ipynb)).
 # 6. **Something that does not come from the map**: a probe, a cut, a frozen block. A map is a guess about function. It is the second experiment that makes it a finding.
 #
+# ## Exercises
+#
+# :::{exercise} The last real token
+# :label: ex-14-last
+#
+# *Difficulty 2 of 5, importance 4 of 5, 10 minutes.* Write `last_real(states, mask)`: for states (n, tokens, d) and a mask (n, tokens), what is said at the last real token of every text, (n, d). The padding may be on the right or on the left.
+#
+# ```{dropdown} Hint 1
+# The last place at which the mask is 1. How many tokens there are does not tell where they are.
+# ```
+# ```{dropdown} Hint 2
+# `np.argmax` of a reversed mask is the distance of the last one from the end.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"]
+def last_real(states, mask):
+    """States (n, d) at the last place of each row of the mask that is 1."""
+    last = mask.shape[1] - 1 - np.argmax(mask[:, ::-1], axis=1)
+    return states[np.arange(len(states)), last]
+
+
+check.last_real(last_real)
+
+# %% [markdown]
+# :::{exercise} To look and leave no trace
+# :label: ex-14-eval
+#
+# *Difficulty 2 of 5, importance 5 of 5, 10 minutes.* Write `outputs(model, batches)`: what a model answers to a list of batches, as one tensor, with dropout off and without learning anything; afterwards the model is in the mode in which you found it.
+#
+# ```{dropdown} Hint 1
+# `model.training` tells the mode, `model.train(mode)` sets it.
+# ```
+# ```{dropdown} Hint 2
+# `torch.no_grad()`, `model.eval()`, and `torch.cat`.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"]
+def outputs(model, batches):
+    """What a model answers to all batches (n, d), in evaluation mode."""
+    was_training = model.training
+    model.eval()
+    with torch.no_grad():
+        found = torch.cat([model(batch) for batch in batches])
+    model.train(was_training)
+    return found
+
+
+check.outputs(outputs)
+
+# %% [markdown]
+# :::{exercise} The same network, untrained
+# :label: ex-14-untrained
+#
+# *Difficulty 2 of 5, importance 5 of 5, 10 minutes.* Write `untrained(model, seed)`: a copy of a model with the random weights with which PyTorch begins; the model itself stays as it is.
+#
+# ```{dropdown} Hint 1
+# Most layers of PyTorch have a method `reset_parameters`.
+# ```
+# ```{dropdown} Hint 2
+# `model.modules()` goes through all of them, `model.children()` only through the outermost.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"]
+def untrained(model, seed):
+    """A copy of a model with fresh weights."""
+    torch.manual_seed(seed)
+    fresh = copy.deepcopy(model)
+    for module in fresh.modules():
+        if hasattr(module, "reset_parameters"):
+            module.reset_parameters()
+    return fresh
+
+
+check.untrained(untrained)
+
+# %% [markdown]
+# :::{exercise} How often does it come back?
+# :label: ex-14-often
+#
+# *Difficulty 1 of 5, importance 4 of 5, 5 minutes.* Write `how_often(cuts, n_layers)`: for a list of tuples, the boundaries that were found in one random half of the inputs after another, the share of halves in which each layer begins a block.
+#
+# ```{dropdown} Hint 1
+# A half in which none was found is a half.
+# ```
+# ```{dropdown} Hint 2
+# `np.bincount(..., minlength=n_layers)`.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"]
+def how_often(cuts, n_layers):
+    """Share (n_layers,) of repetitions in which a layer begins a block."""
+    counts = np.bincount([k for one in cuts for k in one], minlength=n_layers)
+    return counts / len(cuts)
+
+
+check.how_often(how_often)
+
+# %% [markdown]
 # ## References
 #
 # ```{bibliography}

@@ -1,5 +1,6 @@
 """Every solution passes its check; every stub and every plausible wrong answer fails it, in a sentence."""
 
+import ast
 import importlib.util
 from itertools import pairwise
 from pathlib import Path
@@ -38,10 +39,10 @@ WRONG = {
 def with_imports(chapter, cell):
     """What a reader has when the cell is run: the chapter's imports, and the names of the cell."""
     (source,) = (path for path in chapters(ROOT) if path.stem.startswith(chapter))
+    code = "\n".join(other.source for other in read_chapter(source).cells if other.cell_type == "code")
+    imported = [node for node in ast.parse(code).body if isinstance(node, ast.Import | ast.ImportFrom)]
     names = {}
-    for other in read_chapter(source).cells:
-        if other.cell_type == "code" and other.source.startswith(("import ", "from ", "profile = ")):
-            exec(other.source, names)
+    exec(ast.unparse(imported), names)
     exec(cell, names)
     return names
 

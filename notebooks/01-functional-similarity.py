@@ -295,7 +295,7 @@ viz.bars({k: 100 * v for k, v in accuracy.items()}, ylabel="held-out accuracy (%
 # :::
 
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def explained(target, predicted):
     """Share of the variance of the target that a prediction explains."""
     errors = ((target - predicted) ** 2).sum()
@@ -319,7 +319,7 @@ check.explained(explained)
 # :::
 
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def invisible(z):
     """Values (n,) at z (n,), between -1 and 1."""
     return np.cos(2 * np.pi * z)
@@ -342,7 +342,7 @@ check.invisible(invisible)
 # :::
 
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def first_output(model, x):
     """The first module's output (n, d), copied by a hook."""
     kept = []
@@ -372,7 +372,7 @@ check.first_output(first_output)
 # :::
 
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def held_out(probe, layer, labels, fitted_on):
     """Accuracy of a probe on the rows that it was not fitted on."""
     probe.fit(layer[fitted_on], labels[fitted_on])

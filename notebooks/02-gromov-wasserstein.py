@@ -721,7 +721,7 @@ viz.curves(
 # :::
 
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def coupling_cost(D1, D2, T):
     """The cost of a coupling (n, n) of two distance matrices (n, n)."""
     error = (D1[:, None, :, None] - D2[None, :, None, :]) ** 2
@@ -745,7 +745,7 @@ check.coupling_cost(coupling_cost)
 # :::
 
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def three_clouds():
     """Three arrays (n, d)."""
     return tuple(np.array([[0.0], [r]]) for r in (1, 2, 3))
@@ -768,7 +768,7 @@ check.three_clouds(three_clouds)
 # :::
 
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def mean_one(points):
     """Distances (n, n) of points (n, d), in units of their mean."""
     distances = np.linalg.norm(points[:, None] - points[None], axis=2)
@@ -792,7 +792,7 @@ check.mean_one(mean_one)
 # :::
 
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def never_below(D1, D2):
     """A lower bound of the Gromov-Wasserstein distance, from two sizes."""
     first, second = (np.sqrt((D**2).mean()) for D in (D1, D2))

@@ -474,7 +474,7 @@ viz.scatter(
 # :::
 
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def linear_cka(X, Y):
     """Linear CKA of clouds (n, d) and (n, e), between 0 and 1."""
     X, Y = X - X.mean(axis=0), Y - Y.mean(axis=0)
@@ -499,7 +499,7 @@ check.linear_cka(linear_cka)
 # :::
 
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def samples_and_dimensions():
     """How many samples, and how many dimensions."""
     return 10, 200
@@ -522,7 +522,7 @@ check.samples_and_dimensions(samples_and_dimensions)
 # :::
 
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def rsm(X, Y):
     """Difference of the distances of two clouds (n, d) and (n, e)."""
     D, E = pairwise_distances(X), pairwise_distances(Y)
@@ -546,7 +546,7 @@ check.rsm(rsm)
 # :::
 
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def p_value(score, X, Y, n, rng):
     """How often chance does as well, of n shuffles and the order that we have."""
     seen = score(X, Y)

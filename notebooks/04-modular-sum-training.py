@@ -499,7 +499,7 @@ lowest.round(2)
 # :::
 
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def third_sum(a, b, moduli):
     """The third sum of numbers (n,) and (n,)."""
     c = a
@@ -525,7 +525,7 @@ check.third_sum(third_sum)
 # :::
 
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def split(n, share, seed):
     """Rows to train on, and the others."""
     rows = np.random.default_rng(seed).permutation(n)
@@ -550,7 +550,7 @@ check.split(split)
 # :::
 
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def delay(train, val, level):
     """Epochs between the first crossings of a level by two curves (n,)."""
     if not (val >= level).any():
@@ -575,7 +575,7 @@ check.delay(delay)
 # :::
 
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def off_by(answers, targets, inner, outer):
     """Share of the errors that are off by one inner modulus."""
     wrong = answers != targets

@@ -459,7 +459,7 @@ closer_c.rename("layers closer than the right one").to_frame()
 # :::
 
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def control(target, rng):
     """A target (n,) like the given one, of which nothing can be learned."""
     return rng.permutation(target)
@@ -482,7 +482,7 @@ check.control(control)
 # :::
 
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def on_a_circle(values, modulus):
     """Points (n, 2) for remainders (n,)."""
     angle = 2 * np.pi * values / modulus
@@ -506,7 +506,7 @@ check.on_a_circle(on_a_circle)
 # :::
 
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def as_classes(values):
     """Distances (n, n) of labels (n,): 0 if they are the same, else 1."""
     return (values[:, None] != values[None]).astype(float)
@@ -529,7 +529,7 @@ check.as_classes(as_classes)
 # :::
 
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def one_space(first, second):
     """Whether the classes of two labellings (n,) have the same sizes."""
     sizes = [

@@ -776,7 +776,7 @@ note(holds_100=table["holds that of all (%)"][100])
 # :::
 
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def by_scale(layers):
     """Differences (L, L) of the mean distances of L clouds."""
     sizes = np.array([mean_distance(pairwise_distances(x)) for x in layers])
@@ -800,7 +800,7 @@ check.by_scale(by_scale)
 # :::
 
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def new_block(values):
     """Index of the layer after the largest step of a map (L, L)."""
     return int(np.argmax(np.diag(values, k=1))) + 1
@@ -823,7 +823,7 @@ check.new_block(new_block)
 # :::
 
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def f1(found, true):
     """F1 of boundaries against the true ones, between 0 and 1."""
     together = len(found) + len(true)
@@ -847,7 +847,7 @@ check.f1(f1)
 # :::
 
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def forgets(x):
     """A cloud (n, d) that only one of the two measures takes for the same."""
     return np.random.default_rng(0).permutation(x)

@@ -509,7 +509,7 @@ note(length_late=np.median(lengths[:, half:]))
 # :::
 
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def pool_mean(states, mask):
     """Means (n, d) over the real tokens of n texts."""
     real = mask[..., None].astype(float)
@@ -533,7 +533,7 @@ check.pool_mean(pool_mean)
 # :::
 
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def f1(answers, labels):
     """F1 of the positive class, between 0 and 1."""
     together = answers.sum() + labels.sum()
@@ -557,7 +557,7 @@ check.f1(f1)
 # :::
 
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def margin(accuracy, n):
     """Half the width of a 95 % interval of an accuracy on n texts."""
     return 1.96 * np.sqrt(accuracy * (1 - accuracy) / n)
@@ -580,7 +580,7 @@ check.margin(margin)
 # :::
 
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def kept(x, y, k):
     """Mean Jaccard index of the k nearest neighbours in clouds (n, d) and (n, e)."""
     near = []

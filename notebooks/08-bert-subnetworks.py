@@ -757,7 +757,7 @@ note(rival_r2=100 * np.corrcoef(guess, gw[0].values[upper])[0, 1] ** 2)
 # :::
 
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def cut_explains(values, k):
     """Share of the variance of a map (L, L) that a cut before layer k explains."""
     rows, columns = np.triu_indices(len(values), k=1)
@@ -782,7 +782,7 @@ check.cut_explains(cut_explains)
 # :::
 
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def no_blocks(n):
     """A map (n, n) of layers that drift, all steps alike."""
     where = np.arange(n, dtype=float)
@@ -806,7 +806,7 @@ check.no_blocks(no_blocks)
 # :::
 
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def false_alarm(n, alpha):
     """The chance of at least one false boundary in n tests."""
     return 1 - (1 - alpha) ** n
@@ -829,7 +829,7 @@ check.false_alarm(false_alarm)
 # :::
 
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def agreement(first, second):
     """Rank correlation of the pairs of layers in two maps (L, L)."""
     upper = np.triu_indices(len(first), k=1)

@@ -480,7 +480,7 @@ pd.DataFrame(pattern, index=TARGETS).rename_axis("zero (%)").round(2)
 # :::
 
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def shrink(weights, amount):
     """Weights of any shape, moved towards zero."""
     return np.sign(weights) * np.maximum(np.abs(weights) - amount, 0)
@@ -503,7 +503,7 @@ check.shrink(shrink)
 # :::
 
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def zeros(matrices):
     """Share of all weights of a list of arrays that are zero."""
     return sum((m == 0).sum() for m in matrices) / sum(m.size for m in matrices)
@@ -526,7 +526,7 @@ check.zeros(zeros)
 # :::
 
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def adam_moves(gradients, lr):
     """Where a weight that began at 0 is after gradients (steps,)."""
     m = v = w = 0.0
@@ -553,7 +553,7 @@ check.adam_moves(adam_moves)
 # :::
 
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def is_silent(layer):
     """Whether all rows of a layer (n, d) are the same."""
     spread = np.ptp(layer, axis=0).max()

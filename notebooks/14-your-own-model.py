@@ -274,7 +274,7 @@ findings.warnings
 # :::
 
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def last_real(states, mask):
     """States (n, d) at the last place of each row of the mask that is 1."""
     last = mask.shape[1] - 1 - np.argmax(mask[:, ::-1], axis=1)
@@ -298,7 +298,7 @@ check.last_real(last_real)
 # :::
 
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def outputs(model, batches):
     """What a model answers to all batches (n, d), in evaluation mode."""
     was_training = model.training
@@ -326,7 +326,7 @@ check.outputs(outputs)
 # :::
 
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def untrained(model, seed):
     """A copy of a model with fresh weights."""
     torch.manual_seed(seed)
@@ -354,7 +354,7 @@ check.untrained(untrained)
 # :::
 
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def how_often(cuts, n_layers):
     """Share (n_layers,) of repetitions in which a layer begins a block."""
     counts = np.bincount([k for one in cuts for k in one], minlength=n_layers)

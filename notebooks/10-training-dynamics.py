@@ -49,6 +49,7 @@ from scipy import stats
 import funcsim as fs
 from bookkit.notes import note
 from funcsim import viz
+from funcsim.checks import chapter_10 as check
 from funcsim.experiments import encoder_dynamics, modular_dynamics
 from funcsim.widgets import stepper
 
@@ -77,6 +78,10 @@ def ends(dynamics):
     return [k for k, name in enumerate(dynamics.names) if "attention" not in name]
 
 
+# %% [markdown]
+# How large everything is:
+
+# %%
 n_blocks = len(ends(yelp))
 note(n_blocks=n_blocks, n_mapped=yelp.n_samples)
 note(sst2_steps=int(sst2[0].steps[-1]), yelp_steps=int(yelp.steps[-1]))
@@ -141,6 +146,10 @@ def share(curve):
     return (curve - curve[0]) / (way if way else 1)
 
 
+# %% [markdown]
+# Four curves, of which the loss is turned round:
+
+# %%
 RISING = {
     "mean GW": lambda d: d.mean_distance(),
     "accuracy": lambda d: d.seen["val_accuracy"],
@@ -151,7 +160,7 @@ RISING = {
 # %% [markdown]
 # Over the steps, which are spaced by their logarithm; step 0 stands at 1/2:
 
-# %% tags=["fig", "paper-F08"] mystnb={"image": {"alt": "Mean distance, accuracy, F1 and training loss on Yelp, each as a share of its way: all rise steeply within the same steps, the distance a little after accuracy."}}
+# %% tags=["fig", "paper-F08"] mystnb={"image": {"alt": "Mean distance, accuracy, F1 and training loss on Yelp, each as a share of its way: accuracy and F1 jump after a few steps, the distance rises later, together with the fall of the loss."}}
 viz.curves(
     {name: share(curve(yelp)) for name, curve in RISING.items()},
     np.maximum(yelp.steps, 0.5),
@@ -222,7 +231,7 @@ print(
 
 # %% [markdown]
 # On SST-2 the mean distance is halfway after {glue:text}`lag_sst2:.2f` times as many steps as accuracy, with an interval from {glue:text}`lag_sst2_low:.2f` to {glue:text}`lag_sst2_high:.2f`; on Yelp after {glue:text}`half_gw_yelp:.0f` steps against {glue:text}`half_acc_yelp:.0f`. So
-# the rise is steep, as the paper says, and it accompanies accuracy. It does not announce it. (F1 is a poor clock: an encoder that calls every text positive, as these do after a few steps, has an F1 of two thirds.)
+# the rise is steep, as the paper says, and it follows accuracy. It does not announce it: on Yelp the encoder gets four of five texts right before the mean distance has moved at all. (F1 is a poor clock: an encoder that calls every text positive, as these do after a few steps, has an F1 of two thirds.)
 #
 # ## How much of the growth is scale?
 #
@@ -284,6 +293,11 @@ def boundaries(dynamics):
     return [(p.p_value, p.boundaries) for p in found]
 
 
+# %% [markdown]
+# A boundary is dated by the one that stands first at the end:
+
+
+# %%
 def onset(dynamics, found):
     """After which step there is a boundary to stay, and before which block; None if there is none."""
     last = found[-1][1]
@@ -353,6 +367,10 @@ def half_of_its_way(dynamics, k):
     return halfway(dynamics, lambda d: said(d)[:, k])
 
 
+# %% [markdown]
+# In every run:
+
+# %%
 first = pd.DataFrame(
     {
         name: [half_of_its_way(d, k) for k in range(n_blocks)]
@@ -376,7 +394,8 @@ order = pd.DataFrame(
         for name, d in watched.items()
     }
 ).T
-note(half_block_1=first.iloc[0].min(), half_block_last=first.iloc[-1].max())
+note(earliest=", ".join(sorted(set(first.idxmin()))))
+note(late_ratio=float((first.iloc[-1] / first.min()).max()))
 note(
     far_least=order["how far"].min(),
     late_least=order["how late"].min(),
@@ -385,8 +404,8 @@ note(
 order.round(2)
 
 # %% [markdown]
-# The later a block, the farther it goes: rank correlation {glue:text}`far_least:.2f` or more. But it does not go *earlier*: place and time have a rank correlation between {glue:text}`late_least:.2f` and {glue:text}`late_most:.2f`. All blocks are on their way within
-# the same few dozen steps, and the first block is halfway after {glue:text}`half_block_1:.0f` steps or more only because it has hardly a way to go. What looks like a wave from the end, in maps, is one movement of different size.
+# The later a block, the farther it goes: rank correlation {glue:text}`far_least:.2f` or more. But it does not go *earlier*: place and time have a rank correlation between {glue:text}`late_least:.2f` and {glue:text}`late_most:.2f`. First to be halfway, in
+# all runs, is {glue:text}`earliest`; the last block takes up to {glue:text}`late_ratio:.1f` times as many steps. What looks like a wave from the end, in maps, is one movement of different size: a block that goes farther is the first to be *seen* to have moved.
 #
 # ## Larger gradients at the end?
 #
@@ -454,7 +473,7 @@ print(
 )
 
 # %% [markdown]
-# It was hardly needed: in the usual training, too, each block moves by about the same share of its length, {glue:text}`moved_least:.1f` to {glue:text}`moved_most:.1f` %. Adam divides each gradient by its size. Moved equally far, the blocks end at a map with a rank correlation of {glue:text}`equal_rank:.2f`
+# It was hardly needed: in the usual training, too, each block moves here by about the same share of its length, {glue:text}`moved_least:.1f` to {glue:text}`moved_most:.1f` %. Adam divides each gradient by its size. Moved equally far, the blocks end at a map with a rank correlation of {glue:text}`equal_rank:.2f`
 # to the usual one, the test finds {glue:text}`equal_boundaries:d` boundary ($p$ = {glue:text}`equal_p:.3f`), and accuracy is {glue:text}`equal_acc:.1f` % instead of {glue:text}`usual_acc:.1f` %. What sets the last blocks apart is not how far their weights move. It is what a move of this size does there:
 # the changes of all earlier blocks arrive at the last one, and those of the last at no other.
 #
@@ -497,7 +516,7 @@ viz.curves(
 # %% [markdown]
 # And Model E:
 
-# %% tags=["fig"] mystnb={"image": {"alt": "The same for Model E."}}
+# %% tags=["fig"] mystnb={"image": {"alt": "The same for Model E: the mean distance stays flat while training pairs are learned by heart, and rises at the end, after accuracy on validation pairs."}}
 one = adding["Model E", 0]
 viz.curves(
     {
@@ -524,21 +543,145 @@ grok["lag"] = grok["mean GW"] / grok["validation"]
 for name, rows in (("0", slice(0, 3)), ("e", slice(3, 6))):
     lag, low, high = interval(grok["lag"].iloc[rows].to_numpy())
     note(**{f"lag_{name}": lag, f"lag_{name}_low": low, f"lag_{name}_high": high})
+note(lag_train=float((grok["mean GW"] / grok["training"]).iloc[:3].mean()))
 grok.round(1)
 
 # %% [markdown]
-# In Model 0 the mean distance is halfway after {glue:text}`lag_0:.2f` times as many epochs as validation accuracy (interval {glue:text}`lag_0_low:.2f` to {glue:text}`lag_0_high:.2f`), in Model E after {glue:text}`lag_e:.2f` times as many ({glue:text}`lag_e_low:.2f` to {glue:text}`lag_e_high:.2f`). In Model 0
-# it rises with the accuracy on *training* pairs, while the network learns them by heart, and hardly changes while it begins to understand the others. The same holds for CKA. So the distance says that a network is learning, not what.
+# In Model 0 the mean distance is halfway after {glue:text}`lag_0:.2f` times as many epochs as validation accuracy (interval {glue:text}`lag_0_low:.2f` to {glue:text}`lag_0_high:.2f`): before it. It rises with the accuracy on *training* pairs ({glue:text}`lag_train:.2f` times as many epochs), while the
+# network learns them by heart, and hardly changes while it begins to understand the others. In Model E it is the other way round. Nothing happens to the mean while the pairs are learned by heart, and it rises when the network has understood, after {glue:text}`lag_e:.2f` times as many epochs as accuracy
+# ({glue:text}`lag_e_low:.2f` to {glue:text}`lag_e_high:.2f`). CKA says the same of both. And the raw mean?
+
+# %%
+raw = {key: d.mean_distance("raw/gw") for key, d in adding.items()}
+turn = pd.DataFrame(
+    {
+        f"{name}, seed {s}": {
+            "largest": x.max(),
+            "in epoch": adding[name, s].steps[x.argmax()],
+            "at the end": x[-1],
+        }
+        for (name, s), x in raw.items()
+    }
+).T
+fall = turn["largest"] / turn["at the end"]
+note(fall_0=fall.iloc[:3].max(), fall_e=fall.iloc[3:].min())
+turn.round(1)
+
+# %% [markdown]
+# In Model 0 it grows to the end, or nearly (the largest value is at most {glue:text}`fall_0:.2f` times the last). In Model E it grows while the network learns by heart, and *falls* when it understands, in every seed to less than 1 / {glue:text}`fall_e:.1f` of its largest value: weight decay clears away what is
+# no longer needed. So a rise of mean distance is a sign neither of memory nor of understanding. It says that something is being learned, not what.
 #
+# ## Exercises
+#
+# :::{exercise} When to look
+# :label: ex-10-look
+#
+# *Difficulty 1 of 5, importance 4 of 5, 5 minutes.* Write `when_to_look(last, n)`: about `n` different steps from 0 to `last`, in order, evenly spaced in their logarithm.
+#
+# ```{dropdown} Hint 1
+# `np.geomspace` begins at 1. What about step 0, and about steps that round to the same number?
+# ```
+# ```{dropdown} Hint 2
+# `np.unique` sorts and leaves out repeats.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
+def when_to_look(last, n):
+    """Steps from 0 to the last, at most n + 1 of them."""
+    spaced = np.geomspace(1, last, n).round().astype(int)
+    return np.unique(np.concatenate([[0], spaced]))
+
+
+check.when_to_look(when_to_look)
+
+# %% [markdown]
+# :::{exercise} Half of the way
+# :label: ex-10-half
+#
+# *Difficulty 3 of 5, importance 4 of 5, 15 minutes.* Write `halfway(steps, curve)`: after how many steps a curve has first gone half of the way from its first value to its last, on straight lines between the points. It may rise or fall, and need not be monotone.
+#
+# ```{dropdown} Hint 1
+# Turn the curve into a share of its way: 0 at the beginning, 1 at the end, whether it rises or falls.
+# ```
+# ```{dropdown} Hint 2
+# `np.argmax(gone >= 0.5)` is the first point beyond; the crossing lies on the line from the point before.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
+def halfway(steps, curve):
+    """Where a curve (n,) over steps (n,) first crosses half of its way."""
+    gone = (curve - curve[0]) / (curve[-1] - curve[0])
+    k = np.argmax(gone >= 0.5)
+    part = (0.5 - gone[k - 1]) / (gone[k] - gone[k - 1])
+    return steps[k - 1] + part * (steps[k] - steps[k - 1])
+
+
+check.halfway(halfway)
+
+# %% [markdown]
+# :::{exercise} How sure is a lag?
+# :label: ex-10-lag
+#
+# *Difficulty 3 of 5, importance 5 of 5, 15 minutes.* A lag is a factor: 2 means after twice as many steps. Write `lag(factors)`: from the factors of a few seeds, their mean and the two ends of its 95 % interval. Twice as late and twice as early cancel.
+#
+# ```{dropdown} Hint 1
+# Take logarithms, do what you would do with lengths, and go back.
+# ```
+# ```{dropdown} Hint 2
+# The standard error, `stats.sem`, times the quantile of Student's distribution, `stats.t.ppf(0.975, n - 1)`.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
+def lag(factors):
+    """Geometric mean of factors (n,), and both ends of its interval."""
+    log = np.log2(factors)
+    reach = stats.t.ppf(0.975, len(log) - 1) * stats.sem(log)
+    return 2.0 ** np.array([log.mean(), log.mean() - reach, log.mean() + reach])
+
+
+check.lag(lag)
+
+# %% [markdown]
+# :::{exercise} Come to stay
+# :label: ex-10-stays
+#
+# *Difficulty 2 of 5, importance 4 of 5, 10 minutes.* Write `stays_from(steps, found, layer)`: `found` has for each step the boundaries that the test found, as a tuple. From which step on is `layer` among them to the end? `None` if it is not there at the end.
+#
+# ```{dropdown} Hint 1
+# When was it last missing?
+# ```
+# ```{dropdown} Hint 2
+# The step after that one.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
+def stays_from(steps, found, layer):
+    """The first step from which a boundary is always found, or None."""
+    missing = [k for k, cuts in enumerate(found) if layer not in cuts]
+    after = missing[-1] + 1 if missing else 0
+    return steps[after] if after < len(steps) else None
+
+
+check.stays_from(stays_from)
+
+# %% [markdown]
 # ## What we found
 #
 # | claim | our answer | evidence on this page |
 # | --- | --- | --- |
 # | C23: the last block changes first, its neighbours after it (5.3, Figure 7) | differs: it changes most, not first | rank correlation of place with distance gone {glue:text}`far_least:.2f` or more, with time between {glue:text}`late_least:.2f` and {glue:text}`late_most:.2f` |
 # | C23: because it is moved most | differs | with equal moves the map has a rank correlation of {glue:text}`equal_rank:.2f` with the usual one |
-# | C24: mean GW grows slowly, then fast, with accuracy (5.3, Figure 8) | holds: it comes with accuracy, a little later | halfway after {glue:text}`lag_sst2:.2f` times as many steps [{glue:text}`lag_sst2_low:.2f`, {glue:text}`lag_sst2_high:.2f`] on SST-2, three seeds; {glue:text}`lag_yelp:.2f` on Yelp |
+# | C24: mean GW grows slowly, then fast, with accuracy (5.3, Figure 8) | holds; it follows accuracy | halfway after {glue:text}`lag_sst2:.2f` times as many steps [{glue:text}`lag_sst2_low:.2f`, {glue:text}`lag_sst2_high:.2f`] on SST-2, three seeds; {glue:text}`lag_yelp:.2f` on Yelp |
 # | C24, with raw distances | holds, and is scale | width explains {glue:text}`width_r2:.1f` % or more of the mean over the steps; without scale it grows {glue:text}`norm_growth:.1f` times |
-# | C24: as in grokking | differs: it rises with what is learned by heart | Model 0: halfway after {glue:text}`lag_0:.2f` times as many epochs as validation accuracy [{glue:text}`lag_0_low:.2f`, {glue:text}`lag_0_high:.2f`], Model E {glue:text}`lag_e:.2f` [{glue:text}`lag_e_low:.2f`, {glue:text}`lag_e_high:.2f`] |
+# | C24: as in grokking | differs between networks, and between raw and normalised | halfway after {glue:text}`lag_0:.2f` times as many epochs as validation accuracy in Model 0 [{glue:text}`lag_0_low:.2f`, {glue:text}`lag_0_high:.2f`], {glue:text}`lag_e:.2f` in Model E [{glue:text}`lag_e_low:.2f`, {glue:text}`lag_e_high:.2f`]; the raw mean of Model E falls to 1 / {glue:text}`fall_e:.1f` |
 # | C29: gradients do not explain the last blocks (reviews) | holds; that blocks have equal gradients differs | the last block has {glue:text}`grad_last:.1f` times the gradient of the first |
 # | C29: the classifier's are more than ten times larger | holds | at least {glue:text}`grad_head:.0f` times those of block 1 |
 # | C36: computation changes abruptly (later version) | holds after training, not during it | a boundary to stay from step {glue:text}`onset_least:d` to {glue:text}`onset_most:d` |

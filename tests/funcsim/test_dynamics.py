@@ -21,8 +21,9 @@ from funcsim.training.snapshots import Snapshots, log_steps
 
 pytest.importorskip("transformers")
 
-PLAN = encoder_dynamics.PLANS["sst2"].tiny()
+PLAN = dataclasses.replace(encoder_dynamics.PLANS["sst2"].tiny(), n_snapshots=3)
 NETWORK = NETWORKS["model-0"].tiny()
+LOOKS = modular_dynamics.Looks(3, 41, ("resid_mid", "resid_post"))
 
 
 class StopError(Exception):
@@ -94,7 +95,7 @@ def test_watching_a_transformer_changes_nothing_in_its_training(monkeypatch):
         return modular.train(stage, *told)
 
     monkeypatch.setattr(modular_dynamics, "train", train)
-    found, watched = modular_dynamics.watch(NETWORK, 3, 0, None, "cpu", False)
+    found, watched = modular_dynamics.watch(NETWORK, LOOKS, 0, None, "cpu", False)
     assert torch.equal(weights(alone.stages()[0]), weights(networks[0]))
     assert watched.train_loss == history.train_loss
     assert found.seen["val_loss"][-1] == history.val_loss[-1]
@@ -121,7 +122,7 @@ def test_a_watched_encoder_that_was_stopped_shows_the_same_snapshots(tmp_path, m
 
 
 def test_a_watched_transformer_that_was_stopped_shows_the_same_snapshots(tmp_path, monkeypatch):
-    whole, _ = modular_dynamics.watch(NETWORK, 3, 0, None, "cpu", False)
+    whole, _ = modular_dynamics.watch(NETWORK, LOOKS, 0, None, "cpu", False)
     take = Snapshots.take
 
     def stop(self, step, last=False):
@@ -131,9 +132,9 @@ def test_a_watched_transformer_that_was_stopped_shows_the_same_snapshots(tmp_pat
 
     monkeypatch.setattr(Snapshots, "take", stop)
     with pytest.raises(StopError):
-        modular_dynamics.watch(NETWORK, 3, 0, tmp_path, "cpu", False)
+        modular_dynamics.watch(NETWORK, LOOKS, 0, tmp_path, "cpu", False)
     monkeypatch.setattr(Snapshots, "take", take)
-    resumed, _ = modular_dynamics.watch(NETWORK, 3, 0, tmp_path, "cpu", False)
+    resumed, _ = modular_dynamics.watch(NETWORK, LOOKS, 0, tmp_path, "cpu", False)
     assert same(whole.seen, resumed.seen)
 
 

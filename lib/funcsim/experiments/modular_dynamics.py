@@ -6,6 +6,7 @@ Taught in chapter 10.
 from __future__ import annotations
 
 import json
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
@@ -28,11 +29,21 @@ from funcsim.training.snapshots import Snapshots, log_steps
 
 #: By name: which network is watched.
 WATCHED = {"model-0": "model-0", "model-e": "model-e-equal"}
-N_SNAPSHOTS, N_MAPPED = 30, 200
-FEW = 4  # snapshots at profile smoke
 #: What is looked at in every block, after what enters the first. The heads are left out: they are four
 #: times as many, and chapter 06 looks at them.
 POINTS = ("attn_out", "resid_mid", "post", "mlp_out", "resid_post")
+
+
+@dataclass(frozen=True)
+class Looks:
+    """How often a network is looked at, at how many pairs, and where."""
+
+    n_snapshots: int = 30
+    n_mapped: int = 200
+    points: tuple[str, ...] = POINTS
+
+
+FEW = Looks(4, 41, ("resid_mid", "resid_post"))  # at profile smoke
 
 
 def run(
@@ -50,10 +61,11 @@ def run(
     """
     experiment = f"{GROUP}/{name}"
     plan = _plan(name, profile)
-    n_snapshots = FEW if profile == "smoke" else N_SNAPSHOTS
-    told = json.dumps([plan.to_dict(), n_snapshots, seed, torch.device(device).type], sort_keys=True)
+    looks = FEW if profile == "smoke" else Looks()
+    parameters = plan.to_dict() | asdict(looks)
+    told = json.dumps([parameters, seed, torch.device(device).type], sort_keys=True)
     kept = work / experiment / digest(told)[:12]
-    found, history = watch(plan, n_snapshots, seed, kept, device, progress)
+    found, history = watch(plan, looks, seed, kept, device, progress)
     folder = (out or data_dir()) / folder_of(experiment, seed)
     dynamics.save(folder, found)
     return freeze(
@@ -61,7 +73,7 @@ def run(
         [dynamics.FILE],
         experiment=experiment,
         command=f"make experiments PROFILE={profile} ONLY={experiment} DEVICE={device} SEED={seed}",
-        parameters=plan.to_dict() | {"n_snapshots": n_snapshots, "n_mapped": len(_mapped(plan))},
+        parameters=parameters,
         seed=seed,
         device=describe_device(device),
         seconds=round(history.seconds, 1),
@@ -97,18 +109,13 @@ def _tiny(name: str, seed: int) -> Dynamics:
     return watch(_plan(name, "smoke"), FEW, seed, None, "cpu", False)[0]
 
 
-def _mapped(plan: Plan) -> NDArray[np.int64]:
-    """Rows of the pairs that maps are made of."""
-    return np.random.default_rng(0).permutation(plan.p**2)[:N_MAPPED]
-
-
 def watch(
-    plan: Plan, n_snapshots: int, seed: int, kept: Path | None, device: str, progress: bool
+    plan: Plan, looks: Looks, seed: int, kept: Path | None, device: str, progress: bool
 ) -> tuple[Dynamics, History]:
     """Train the network of a plan end to end, and say what was seen meanwhile."""
     model, split = plan.network(seed), plan.splits(seed)[0]
-    pairs = all_pairs(plan.p)[_mapped(plan)]
-    layers = [f"blocks.{b}.{point}" for b in range(len(model.blocks)) for point in POINTS]
+    pairs = all_pairs(plan.p)[np.random.default_rng(0).permutation(plan.p**2)[: looks.n_mapped]]
+    layers = [f"blocks.{b}.{point}" for b in range(len(model.blocks)) for point in looks.points]
     layers = ["blocks.0.resid_pre", *layers]
     blocks = [list(block.parameters()) for block in model.blocks]
     start = [[p.detach().clone() for p in block] for block in blocks]
@@ -117,7 +124,7 @@ def watch(
         reps = fs.capture(model, [pairs], layers, progress=False)
         return dynamics.maps_now(reps) | {"moved": lengths_of_moves(blocks, start).numpy()}
 
-    snapshots = Snapshots(log_steps(plan.training.epochs, n_snapshots), look, kept)
+    snapshots = Snapshots(log_steps(plan.training.epochs, looks.n_snapshots), look, kept)
     snapshots.recall()
     snapshots.take(0)
     state = kept and kept / "state.safetensors"

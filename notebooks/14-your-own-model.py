@@ -364,6 +364,12 @@ def how_often(cuts, n_layers):
 check.how_often(how_often)
 
 # %% [markdown]
+# ## What we found
+#
+# | doubt | our answer | evidence on this page |
+# | --- | --- | --- |
+# | D07: only transformers, only sentiment | differs for the method, which takes any network; cannot tell for the findings | a perceptron that reads {glue:text}`right:.0f` % of new digits right, recurrent layers and a decoder are mapped here; before training the decoder has {glue:text}`nothing_blocks:d` block |
+#
 # ## References
 #
 # ```{bibliography}

@@ -548,8 +548,8 @@ grok.round(1)
 
 # %% [markdown]
 # In Model 0 the mean distance is halfway after {glue:text}`lag_0:.2f` times as many epochs as validation accuracy (interval {glue:text}`lag_0_low:.2f` to {glue:text}`lag_0_high:.2f`): before it. It rises with the accuracy on *training* pairs ({glue:text}`lag_train:.2f` times as many epochs), while the
-# network learns them by heart, and hardly changes while it begins to understand the others. In Model E it is the other way round. Nothing happens to the mean while the pairs are learned by heart, and it rises when the network has understood, after {glue:text}`lag_e:.2f` times as many epochs as accuracy
-# ({glue:text}`lag_e_low:.2f` to {glue:text}`lag_e_high:.2f`). CKA says the same of both. And the raw mean?
+# network learns them by heart, and hardly changes while it begins to understand the others. In Model E it is the other way round. Nothing happens to the mean while the pairs are learned by heart, and it rises when the network understands, after {glue:text}`lag_e:.2f` times as many epochs as accuracy
+# ({glue:text}`lag_e_low:.2f` to {glue:text}`lag_e_high:.2f`): with it, or a little later. CKA says the same of both. And the raw mean?
 
 # %%
 raw = {key: d.mean_distance("raw/gw") for key, d in adding.items()}
@@ -568,7 +568,7 @@ note(fall_0=fall.iloc[:3].max(), fall_e=fall.iloc[3:].min())
 turn.round(1)
 
 # %% [markdown]
-# In Model 0 it grows to the end, or nearly (the largest value is at most {glue:text}`fall_0:.2f` times the last). In Model E it grows while the network learns by heart, and *falls* when it understands, in every seed to less than 1 / {glue:text}`fall_e:.1f` of its largest value: weight decay clears away what is
+# In Model 0 it grows to the end, or nearly (the largest value is at most {glue:text}`fall_0:.2f` times the last). In Model E it grows while the network learns by heart, and *falls* when it understands, in every seed to 1 / {glue:text}`fall_e:.1f` of its largest value or less: weight decay clears away what is
 # no longer needed. So a rise of mean distance is a sign neither of memory nor of understanding. It says that something is being learned, not what.
 #
 # ## Exercises

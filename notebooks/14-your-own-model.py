@@ -138,7 +138,7 @@ pd.DataFrame(steps).round(3)
 
 # %% [markdown]
 # Before training every block turns the cloud a little. Training makes the first step larger ({glue:text}`first_begun:.2f` to {glue:text}`first_ended:.2f`) and the later ones smaller (on average {glue:text}`later_begun:.2f` to {glue:text}`later_ended:.2f`): the work moves to the entrance,
-# and blocks further on hand it through. Six blocks are more than this task needs.
+# and blocks further on hand it through.
 #
 # And the three lines, once more in one place:
 
@@ -150,7 +150,7 @@ note(n_blocks=blocks.n_blocks, p_value=blocks.p_value)
 blocks.to_frame()
 
 # %% [markdown]
-# The test finds {glue:text}`n_blocks:d` block ($p$ = {glue:text}`p_value:.2f`). With six layers that is what it says of nearly every network; ask it about twice as many places, such as the linear layers and the ReLUs.
+# The test finds {glue:text}`n_blocks:d` block ($p$ = {glue:text}`p_value:.2f`). Of six layers it can tell little; ask it about twice as many places, such as the linear layers and the ReLUs.
 #
 # ## Recurrent networks
 #

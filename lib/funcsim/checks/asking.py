@@ -27,7 +27,7 @@ def ask(function: Answer, *given: Any, copies: bool = True) -> Any:
     NotYetError
         If it is still empty, stops with an error, or returns nothing.
     """
-    name = getattr(function, "__name__", "your function")
+    name = _name(function)
     try:
         found = function(*(copy.deepcopy(given) if copies else given))
     except NotImplementedError:
@@ -48,7 +48,7 @@ def number(function: Answer, *given: Any) -> float:
         If it is not, or for the reasons of :func:`ask`.
     """
     found = ask(function, *given)
-    name = getattr(function, "__name__", "your function")
+    name = _name(function)
     try:
         value = float(found)
     except (TypeError, ValueError):
@@ -66,7 +66,7 @@ def array(function: Answer, shape: tuple[int, ...], *given: Any) -> NDArray[np.f
         If it is not, or for the reasons of :func:`ask`.
     """
     found = ask(function, *given)
-    name = getattr(function, "__name__", "your function")
+    name = _name(function)
     try:
         values = np.asarray(found, dtype=np.float64)
     except (TypeError, ValueError):
@@ -88,3 +88,7 @@ def see(condition: bool | np.bool_, otherwise: str) -> None:
 def right(what_it_shows: str) -> None:
     """The last line of a check."""
     print(f"Right. {what_it_shows}")
+
+
+def _name(function: Answer) -> str:
+    return getattr(function, "__name__", "your function")

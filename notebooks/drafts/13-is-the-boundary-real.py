@@ -41,12 +41,20 @@ seed = 0
 # The imports:
 
 # %%
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
+from scipy import stats
 
+import funcsim as fs
 from bookkit.notes import note
-from funcsim.experiments import leaderboard
+from funcsim.checks import chapter_13 as check
+from funcsim.experiments import leaderboard, modular_sum
 from funcsim.experiments.variants import VARIANTS
+from funcsim.nulls import spectrum_matched
+from funcsim.partition import dissimilarity
+from funcsim.stitching import stitch
 
 # %% [markdown]
 # ## The question
@@ -179,10 +187,238 @@ paired.round(2) if against else "profile smoke has no GW"
 # %% [markdown]
 # (OBSERVE-paired)
 #
+# ## Cut and stitch
+#
+# A map is a picture of similarity. What if one acts on it? In every chain, each layer of the stream is made anew from an earlier one by the best affine map, fitted on half of all pairs; the rest of the network goes on from there
+# and answers the other half. If nothing is lost, then nothing between the two layers is needed that an affine map cannot do, and the first can stand for the second. {cite:t}`lenc2015equivariance` and {cite:t}`bansal2021stitching` compare
+# networks in this way; here a network is stitched to itself.
+
+
+# %%
+def stream_of(model, pairs):
+    """All numbers of each layer of the stream, and the layers' names."""
+    names = leaderboard.layers_of(tuple(model.representation_layers), "stream")
+    return fs.capture(model, [pairs], names, progress=False)
+
+
+def stitched(chain, source=None, last=False):
+    """Accuracy when one layer, or only the last, is made from another."""
+    rows = np.random.default_rng(seed).random(len(chain.pairs)) < 0.5
+    reps = stream_of(chain.model, chain.pairs)
+    reps = reps.select(list(reps.names[-1:])) if last else reps
+    truth = chain.targets[:, -1]
+    return stitch(chain.model, chain.pairs, truth, reps, rows, source)
+
+
+# %% [markdown]
+# Every chain, stitched in all ways. The first is shown: rows are what a layer is made from, and the diagonal is the untouched network.
+
+# %% tags=["fig"] mystnb={"image": {"alt": "(OBSERVE-alt-stitch) Accuracy of the chain 1-2 when the layer of the column is made from that of the row."}}
+chains = {
+    name: modular_sum.load(f"known-boundaries/{name}", profile, seed)
+    for name in networks
+}
+stitches = {name: stitched(chain) for name, chain in chains.items()}
+stitches["1-2"].plot(title="Chain 1-2: right answers, stitched")
+
+# %% [markdown]
+# (OBSERVE-stitch)
+#
+# Three controls. If a layer is made from noise with the same spectrum, does the rest of the network answer by itself? Can the last layer be made from any layer of the same chain before training? And what is right if one always gives the most frequent answer?
+
+
+# %%
+def controls(chain):
+    """The best accuracy when noise is given to any layer, and when the last is made from an untrained one."""
+    reps = stream_of(chain.model, chain.pairs)
+    noise = spectrum_matched(reps.select([reps.names[0]]), seed)
+    untrained = stream_of(chain.plan.network(seed).eval(), chain.pairs)
+    counts = np.bincount(chain.targets[:, -1])
+    return {
+        "from noise": stitched(chain, noise).values.max(),
+        "from untrained": stitched(chain, untrained, last=True).values.max(),
+        "most frequent": counts.max() / counts.sum(),
+    }
+
+
+control = pd.DataFrame({name: controls(chain) for name, chain in chains.items()}).T
+control.round(2)
+
+# %% [markdown]
+# (OBSERVE-controls)
+#
+# Which steps cannot be made straight? Attention (to the middle of a block), MLP (to its end), and the hand-over from one function to the next:
+
+
+# %%
+def kind(before, after):
+    """What happens between two neighbours of the stream."""
+    if before.split(".")[1] != after.split(".")[1]:
+        return "hand-over"
+    return "attention" if after.endswith("mid") else "MLP"
+
+
+steps = pd.DataFrame(
+    [
+        (name, kind(before, after), m.values[k, k + 1])
+        for name, m in stitches.items()
+        for k, (before, after) in enumerate(pairwise(m.names))
+    ],
+    columns=["network", "step", "accuracy"],
+)
+steps.groupby("step")["accuracy"].describe()[["count", "mean", "min", "max"]].round(
+    2
+)
+
+# %% [markdown]
+# (OBSERVE-steps)
+#
+# Now the question of the reviewers: is what looks alike what can stand for the other? For each chain, the rank correlation over all pairs of layers between their distance and the accuracy that a stitch loses; and, for comparison, how far apart the layers are in depth.
+
+
+# %%
+def foretold(chain, m, n=200):
+    """Rank correlation of distance and of depth with the accuracy lost."""
+    upper = np.triu_indices(len(m.names), k=1)
+    lost = m.values[0, 0] - m.values[upper]
+    few = stream_of(chain.model, chain.pairs).subsample(n, seed)
+    by = {
+        measure: dissimilarity(fs.compare(few, measure=measure, progress=False))[
+            upper
+        ]
+        for measure in ("gw", "rsm", "cka", "euclidean")
+    }
+    by["depth"] = upper[1] - upper[0]
+    return {name: stats.spearmanr(d, lost).statistic for name, d in by.items()}
+
+
+foretell = pd.DataFrame(
+    {name: foretold(chains[name], m) for name, m in stitches.items()}
+)
+low, high = interval(foretell)
+summary = pd.DataFrame({"mean": foretell.mean(axis=1), "from": low, "to": high})
+summary.sort_values("mean", ascending=False).round(2)
+
+# %% [markdown]
+# (OBSERVE-foretold)
+#
+# And the map of stitches itself, cut like all others: does acting find what looking does not?
+
+# %%
+acted = pd.DataFrame({name: leaderboard.score(m) for name, m in stitches.items()}).T
+acted[["K", "K found", *SCORES]]
+
+# %% [markdown]
+# (OBSERVE-acted)
+#
 # ## What a careful user should report
 #
 # (OBSERVE-conclusion)
 #
+# ## Exercises
+#
+# :::{exercise} Score a cut
+# :label: ex-13-f1
+#
+# *Difficulty 1 of 5, importance 4 of 5, 5 minutes.* Write `f1_of_cuts(found, true)`, two tuples of places: the harmonic mean of precision and recall. What should it be if both are empty?
+#
+# ```{dropdown} Hint 1
+# Precision: which share of what was found is true? Recall: which share of what is true was found?
+# ```
+# ```{dropdown} Hint 2
+# Twice the number that both have, divided by the sum of their numbers.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
+def f1_of_cuts(found, true):
+    """From 0 to 1; a cut that is one layer off is wrong."""
+    if not found and not true:
+        return 1.0
+    return 2 * len(set(found) & set(true)) / (len(found) + len(true))
+
+
+check.f1_of_cuts(f1_of_cuts)
+
+# %% [markdown]
+# :::{exercise} Make a layer from another
+# :label: ex-13-made
+#
+# *Difficulty 2 of 5, importance 4 of 5, 10 minutes.* Write `made_from(source, target, rows)`: fit the best affine map from `source` (n, d) to `target` (n, e) on the samples where `rows` is true, and return what it makes of the others.
+#
+# ```{dropdown} Hint 1
+# An affine map is a linear one with a shift: add a column of ones to the source.
+# ```
+# ```{dropdown} Hint 2
+# `np.linalg.lstsq(a, b, rcond=None)[0]` are the weights; `~rows` are the others.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
+def made_from(source, target, rows):
+    """The affine image (m, e) of the m samples that are not in rows."""
+    ones = np.column_stack([source, np.ones(len(source))])
+    weights = np.linalg.lstsq(ones[rows], target[rows], rcond=None)[0]
+    return ones[~rows] @ weights
+
+
+check.made_from(made_from)
+
+# %% [markdown]
+# :::{exercise} Which measure is better?
+# :label: ex-13-gain
+#
+# *Difficulty 3 of 5, importance 5 of 5, 15 minutes.* Two measures were scored on the same chains. Write `gain(one, other, rng)`: the mean difference of their scores (n,), and both ends of its 95 % bootstrap interval, from 2,000 draws of n chains with `rng`.
+#
+# ```{dropdown} Hint 1
+# Some chains are hard for both. If you draw a chain, draw both of its scores.
+# ```
+# ```{dropdown} Hint 2
+# `rng.choice(one - other, (2000, n))` draws; then means, then `np.quantile`.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
+def gain(one, other, rng):
+    """Mean difference, lower and upper end."""
+    difference = one - other
+    drawn = rng.choice(difference, (2000, len(difference))).mean(axis=1)
+    return difference.mean(), *np.quantile(drawn, [0.025, 0.975])
+
+
+check.gain(gain)
+
+# %% [markdown]
+# :::{exercise} Beyond depth
+# :label: ex-13-depth
+#
+# *Difficulty 3 of 5, importance 5 of 5, 15 minutes.* Layers far apart differ more, and more is lost if one stands for the other. Write `beyond_depth(distance, lost, depth)`: the rank correlation of distance and loss when what depth explains of either is taken out.
+#
+# ```{dropdown} Hint 1
+# Go over to ranks, fit a line over the ranks of depth to each, and keep what is left.
+# ```
+# ```{dropdown} Hint 2
+# `stats.rankdata`, `np.polyfit(x, y, 1)`, `np.polyval`, and `stats.pearsonr` of what is left.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
+def beyond_depth(distance, lost, depth):
+    """Partial rank correlation, between -1 and 1."""
+    ranks = [stats.rankdata(x) for x in (distance, lost, depth)]
+    one, other = (
+        r - np.polyval(np.polyfit(ranks[2], r, 1), ranks[2]) for r in ranks[:2]
+    )
+    return stats.pearsonr(one, other).statistic
+
+
+check.beyond_depth(beyond_depth)
+
+# %% [markdown]
 # ## What we found
 #
 # | claim | our answer | evidence on this page |

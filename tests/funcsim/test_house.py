@@ -18,7 +18,7 @@ FLOORS = [
     {"representations", "gw", "models", "tasks", "cache"},
     {"measures", "layer_map", "training"},
     {"capture", "compare", "partition", "planted", "provenance"},
-    {"inference", "nulls", "probes"},
+    {"inference", "nulls", "probes", "stitching"},
     {"experiments"},
     {"bench"},
     {"viz", "widgets", "own_model", "cli", "checks"},

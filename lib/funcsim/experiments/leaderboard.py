@@ -195,7 +195,9 @@ def _rows(name: str, state: str, draw: int, seed: int, plan: Plan, profile: str)
         scores = {key: _measured(chosen, partial(compare_defined, measure=key)) for key in fitting}
         if which == "stream" and state == "trained" and draw == 0:
             scores |= {key: _measured(chosen, make) for key, make in VARIANTS.items()}
-        scores |= {f"guess: {key}": _scored(cuts, cuts, chosen) for key, cuts in guesses(chosen).items()}
+        scores |= {
+            f"guess: {key}": _scored(cuts, cuts, list(chosen.names)) for key, cuts in guesses(chosen).items()
+        }
         found += [
             {"network": name, "state": state, "draw": draw, "layers": which, "measure": key} | score
             for key, score in scores.items()
@@ -205,16 +207,31 @@ def _rows(name: str, state: str, draw: int, seed: int, plan: Plan, profile: str)
 
 
 def _measured(reps: Representations, make: Callable[[Representations], fs.LayerMap]) -> dict[str, object]:
-    """Scores of the test's cuts and of the best cuts into as many blocks as there are functions."""
+    """Scores of a map; none if it compares some layers with nothing."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FullRankWarning)  # said in chapter 03
         layer_map = make(reps)
-    if np.isnan(layer_map.values).any():
-        return {}
-    found, true = partition(layer_map), starts(list(reps.names))
-    return {"p": found.p_value} | _scored(
-        found.boundaries, cut_into(layer_map, len(true) + 1).boundaries, reps
-    )
+    return {} if np.isnan(layer_map.values).any() else score(layer_map)
+
+
+def score(layer_map: fs.LayerMap) -> dict[str, object]:
+    """How well a map of a chain's layers finds its functions.
+
+    Parameters
+    ----------
+    layer_map : LayerMap
+        Of layers with names such as ``parts.0.blocks.1.resid_mid``.
+
+    Returns
+    -------
+    dict
+        The p-value of the test's cuts; how many functions there are and how many blocks it finds;
+        whether its cuts are those of the functions, and how nearly, as F1 and as adjusted Rand
+        index; the same two of the best cuts into as many blocks as there are functions.
+    """
+    found, true = partition(layer_map), starts(list(layer_map.names))
+    given = cut_into(layer_map, len(true) + 1)
+    return {"p": found.p_value} | _scored(found.boundaries, given.boundaries, list(layer_map.names))
 
 
 def guesses(reps: Representations) -> dict[str, tuple[int, ...]]:
@@ -232,9 +249,9 @@ def guesses(reps: Representations) -> dict[str, tuple[int, ...]]:
     }
 
 
-def _scored(cuts: tuple[int, ...], given: tuple[int, ...], reps: Representations) -> dict[str, object]:
+def _scored(cuts: tuple[int, ...], given: tuple[int, ...], names: list[str]) -> dict[str, object]:
     """How well boundaries fit the truth: those that were found, and those for the right number of blocks."""
-    true, n = starts(list(reps.names)), len(reps)
+    true, n = starts(names), len(names)
     found, best, truth = (np.searchsorted(at, np.arange(n), side="right") for at in (cuts, given, true))
     return {
         "K": len(true) + 1,

@@ -1,0 +1,162 @@
+"""Stitching: what a network still answers when one of its layers is made from another by a straight map.
+
+The layer that goes in is fitted by least squares to the layer that was there. If nothing is lost, then
+whatever the network does between the two is nothing that an affine map cannot do. The idea is Lenc and
+Vedaldi's (2015), and Bansal et al.'s (2021), who compare networks with it; here a network is also
+stitched to itself.
+
+Taught in chapter 13.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor, nn
+
+from funcsim.errors import LayerSelectionError
+from funcsim.layer_map import LayerMap
+from funcsim.representations import Representations
+
+
+def stitch(
+    model: nn.Module,
+    inputs: Tensor,
+    labels: ArrayLike,
+    reps: Representations,
+    rows: NDArray[np.bool_],
+    source: Representations | None = None,
+) -> LayerMap:
+    """How much a model still answers right when its layers are made from other layers.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        From `inputs` to logits (n, classes).
+    inputs : Tensor, shape (n, ...)
+    labels : array, shape (n,)
+        The right answers.
+    reps : Representations
+        M layers of the model, all their numbers in a row, (n, d) each, as
+        :func:`funcsim.capture` gives them without `pool`. No module may run twice in one pass.
+    rows : boolean array, shape (n,)
+        On which samples the affine maps are fitted. The others are those that are answered.
+    source : Representations, optional
+        L layers to make them from: of another network, or of none. Without it, each layer is made
+        from each one before it.
+
+    Returns
+    -------
+    LayerMap
+        Shares between 0 and 1 of the other samples that are answered right, (L, M), with layer j
+        made from layer i. Without `source`, the map of the model with itself: mirrored, since
+        layers are only made from earlier ones, and with what the untouched model answers right
+        on the diagonal.
+
+    Raises
+    ------
+    LayerSelectionError
+        If the model has no layer of a name in `reps`.
+    ValueError
+        If `inputs`, `labels`, `rows`, `reps` and `source` differ in their number of samples, or
+        if there is no sample to fit, or none to answer.
+    """
+    within = source is None
+    source = reps if source is None else source
+    labels = np.asarray(labels)
+    _check(model, inputs, labels, reps, rows, source)
+    values = np.empty((len(source), len(reps)))
+    asked, truth = inputs[torch.as_tensor(~rows)], labels[~rows]
+    whole = _share_right(model, asked, truth)
+    for i, given in enumerate(source.values()):
+        ahead = list(reps)[i + 1 :] if within else list(reps)
+        made = affine_fit(given, [reps[name] for name in ahead], rows)
+        for j, (name, state) in enumerate(zip(ahead, made, strict=True), start=len(reps) - len(ahead)):
+            values[i, j] = _share_right(model, asked, truth, name, state)
+            if within:
+                values[j, i] = values[i, j]
+        if within:
+            values[i, i] = whole
+    return LayerMap(
+        values, source.names, reps.names, "stitching", None, int((~rows).sum()), larger_is_similar=True
+    )
+
+
+def affine_fit(
+    source: NDArray[np.floating], targets: list[NDArray[np.floating]], rows: NDArray[np.bool_]
+) -> list[NDArray[np.float64]]:
+    """The best affine image of a layer for each of several others, where nothing was fitted.
+
+    Parameters
+    ----------
+    source : array, shape (n, d)
+    targets : list of array, shape (n, d_k)
+    rows : boolean array, shape (n,)
+        On which m samples to fit.
+
+    Returns
+    -------
+    list of array, shape (n - m, d_k)
+        For the other samples. Among the maps that fit equally well, that of the smallest norm.
+    """
+    if not targets:
+        return []
+    whole = np.column_stack([source, np.ones(len(source))]).astype(np.float64)
+    weights = np.linalg.lstsq(whole[rows], np.hstack(targets)[rows].astype(np.float64), rcond=None)[0]
+    ends = np.cumsum([target.shape[1] for target in targets])
+    return np.split(whole[~rows] @ weights, ends[:-1], axis=1)
+
+
+@torch.no_grad()
+def answers(
+    model: nn.Module, inputs: Tensor, layer: str | None = None, state: NDArray | None = None
+) -> Tensor:
+    """What the model returns for `inputs` if a layer returns `state` (n, d) instead of what it computes."""
+    if layer is None:
+        return model(inputs)
+    value = torch.tensor(state)
+    hook = model.get_submodule(layer).register_forward_hook(
+        lambda module, given, output: value.reshape(output.shape).to(output)
+    )
+    try:
+        return model(inputs)
+    finally:
+        hook.remove()
+
+
+def _share_right(
+    model: nn.Module,
+    inputs: Tensor,
+    labels: NDArray[np.int64],
+    layer: str | None = None,
+    state: NDArray | None = None,
+) -> float:
+    logits = answers(model, inputs, layer, state)
+    return float((logits.argmax(dim=1).cpu().numpy() == labels).mean())
+
+
+def _check(
+    model: nn.Module,
+    inputs: Tensor,
+    labels: NDArray[np.int64],
+    reps: Representations,
+    rows: NDArray[np.bool_],
+    source: Representations,
+) -> None:
+    counts = {
+        "inputs": len(inputs),
+        "labels": len(labels),
+        "rows": len(rows),
+        "reps": reps.n_samples,
+        "source": source.n_samples,
+    }
+    if len(set(counts.values())) > 1:
+        told = ", ".join(f"{name} {n}" for name, n in counts.items())
+        raise ValueError(f"all must have the same number of samples: {told}")
+    if rows.all() or not rows.any():
+        raise ValueError("rows must say on which samples to fit and leave some others to be answered")
+    known = {name for name, _ in model.named_modules()}
+    for name in reps:
+        if name not in known:
+            raise LayerSelectionError(f"{name!r} is no layer of this model, so nothing can take its place")

@@ -19,7 +19,7 @@ JOBS    ?= 1
 PYTHON ?= $(shell for p in python3.11 python3.12 python3 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' 2>/dev/null && echo "$$p" && break; done)
 
-.PHONY: help book test check check-site serve lab student pair experiments bench clean
+.PHONY: help book test check check-site serve lab student archive pair experiments bench clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 20
@@ -52,7 +52,10 @@ lab: $(READY)  ## JupyterLab on the notebooks
 student: $(READY)  ## the chapters without their solutions: _build/student/*.ipynb
 	$(PY) -m bookkit student
 
-pair: $(READY)  ## write notebooks/*.ipynb anew from notebooks/*.py
+archive: $(READY)  ## the built site and the executed chapters as zip files with checksums: _build/archive
+	$(PY) -m bookkit archive
+
+pair: $(READY)  ## write the set-up cells, and notebooks/*.ipynb anew from notebooks/*.py
 	$(PY) -m bookkit pair
 
 experiments: PROFILE = full

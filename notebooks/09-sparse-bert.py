@@ -38,6 +38,21 @@
 profile = "laptop"
 seed = 0
 
+# %% tags=["set-up", "remove-cell"]
+import importlib.util
+
+if not importlib.util.find_spec("funcsim"):  # not installed, as on Colab
+    import os
+    import subprocess
+    import sys
+
+    book = "https://github.com/functional-similarity/sub-networks"
+    subprocess.run(["git", "clone", "--depth=1", book, "book"], check=True)
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    subprocess.run([*pip, "--editable", "book[text]"], check=True)
+    sys.path.insert(0, os.path.abspath("book/lib"))
+    os.chdir("book/notebooks")
+
 # %% [markdown]
 # The imports:
 

@@ -5,6 +5,7 @@ import json
 import sys
 from pathlib import Path
 
+from bookkit.archive import archive
 from bookkit.build import build
 from bookkit.cells import check_cells
 from bookkit.check_site import PAGE_BUDGET, check_site
@@ -42,6 +43,8 @@ def parser() -> argparse.ArgumentParser:
     serving.add_argument("--port", type=int, default=8000)
     edition = commands.add_parser("student", help="write the chapters without their solutions")
     edition.add_argument("--to", type=Path, help="folder (default: _build/student)")
+    packing = commands.add_parser("archive", help="pack the built site and the executed chapters")
+    packing.add_argument("--to", type=Path, help="folder (default: _build/archive)")
     commands.add_parser("pair", help="write notebooks/*.ipynb from notebooks/*.py")
     commands.add_parser("pair-check", help="fail when a pair differs or an .ipynb holds outputs")
     commands.add_parser("check-cells", help="fail when a cell breaks a rule")
@@ -61,6 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
         "check-site": lambda: check_site(args.folder.resolve(), args.budget),
         "serve": lambda: serve(args.folder.resolve(), args.port),
         "student": lambda: student(root, (args.to or root / "_build" / "student").resolve()),
+        "archive": lambda: archive(root, (args.to or root / "_build" / "archive").resolve()),
         "pair": lambda: pair(root),
         "pair-check": lambda: pair_check(root),
         "check-cells": lambda: check_cells(root),

@@ -9,6 +9,7 @@ from nbformat import NotebookNode
 
 from bookkit.chapters import alt_text, chapters, first_line, read_chapter, tags
 from bookkit.errors import report
+from bookkit.set_up import TAG as SET_UP
 
 LONGEST = 40
 LONGEST_MEDIAN = 8
@@ -40,7 +41,8 @@ def _whole(notebook: NotebookNode) -> Iterator[str]:
     marked = sum("parameters" in tags(cell) for cell in code)
     if marked != 1:
         yield f"{marked} cells are tagged `parameters`, there must be exactly one"
-    if code and (median := statistics.median(length(cell) for cell in code)) > LONGEST_MEDIAN:
+    own = [length(cell) for cell in code if SET_UP not in tags(cell)]
+    if own and (median := statistics.median(own)) > LONGEST_MEDIAN:
         yield f"the median code cell has {median:g} lines, at most {LONGEST_MEDIAN} are allowed"
 
 

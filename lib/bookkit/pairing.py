@@ -7,10 +7,13 @@ import nbformat
 from bookkit.chapters import chapters, first_line, read_chapter
 from bookkit.errors import report
 from bookkit.files import write_atomically
+from bookkit.set_up import set_up_cell, with_cell, write_set_up
 
 
 def pair(root: Path) -> None:
-    """Write each .ipynb from its .py, where they differ; remove an .ipynb that has lost its .py."""
+    """Write the set-up cell into each .py, and each .ipynb from its .py, where they differ; remove an .ipynb
+    that has lost its .py."""
+    write_set_up(root)
     for source in chapters(root):
         target = source.with_suffix(".ipynb")
         text = nbformat.writes(read_chapter(source)) + "\n"
@@ -24,9 +27,14 @@ def pair(root: Path) -> None:
 
 
 def pair_check(root: Path) -> None:
-    """Fail when a pair differs, or an .ipynb holds outputs."""
-    sources = chapters(root)
-    findings = [finding for source in sources for finding in compare(source)]
+    """Fail when a pair differs, an .ipynb holds outputs, or a set-up cell is not that of the template."""
+    sources, cell = chapters(root), set_up_cell(root)
+    findings = [
+        f"{source.name}: its set-up cell is missing or another; run `make pair`"
+        for source in sources
+        if with_cell(text := source.read_text(), cell, source.name) != text
+    ]
+    findings += [finding for source in sources for finding in compare(source)]
     findings += [f"{target.name}: has no .py beside it; run `make pair`" for target in _orphans(root)]
     report(findings, f"the pairs of {len(sources)} chapters")
 

@@ -1,4 +1,4 @@
-"""The command line: ``funcsim map``, ``funcsim experiments`` and ``funcsim bench``."""
+"""The command line: ``funcsim map``, ``funcsim experiments``, ``funcsim bench`` and ``funcsim check-env``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 import joblib
 
 from funcsim.bench import gw, partition
+from funcsim.check_env import check_env
 from funcsim.errors import FuncsimError
 from funcsim.experiments import EXPERIMENTS
 from funcsim.experiments.modular_sum import WORK
@@ -22,7 +23,8 @@ BENCHMARKS = {"gw": gw.run, "partition": partition.run}
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; 0 if it went well, 2 if it was asked wrongly, 130 if interrupted."""
+    """Run a command; 0 if it went well, 1 if something is missing, 2 if it was asked wrongly, 130 if
+    interrupted."""
     parser = argparse.ArgumentParser(prog="funcsim", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("experiments", help="compute what data/ freezes")
@@ -39,8 +41,10 @@ def main(arguments: list[str] | None = None) -> int:
     measure.add_argument("--seed", type=int, default=0)
     own = commands.add_parser("map", help="which layers of a network of yours form blocks? -> a report")
     command.add_arguments(own)
+    commands.add_parser("check-env", help="is everything here that the book needs?")
     options = parser.parse_args(arguments)
-    return {"experiments": _experiments, "bench": _bench, "map": _map}[options.command](options)
+    handlers = {"experiments": _experiments, "bench": _bench, "map": _map, "check-env": _check_env}
+    return handlers[options.command](options)
 
 
 def _experiments(options: argparse.Namespace) -> int:
@@ -104,6 +108,13 @@ def _bench(options: argparse.Namespace) -> int:
         print(f"{name}: profile {options.profile}, seed {options.seed}")
         BENCHMARKS[name](profile=options.profile, seed=options.seed)
     return 0
+
+
+def _check_env(options: argparse.Namespace) -> int:
+    found = check_env()
+    for level, text in found:
+        print(f"[{level}] {text}")
+    return int(any(level == "!!" for level, _ in found))
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ def book(tmp_path) -> Path:
     for name in ("notebooks", "lib", "data"):
         (tmp_path / name).mkdir()
     (tmp_path / "lib" / "tool.py").write_text("ANSWER = 42\n")
+    (tmp_path / "_config.yml").write_text("repository: {url: 'https://example.org/book'}\n")
     (tmp_path / "constraints.txt").write_text("numpy==2.0\n")
     return tmp_path
 

@@ -43,16 +43,16 @@ def test_pair_keeps_metadata(paired):
     [
         (
             lambda nb: nb.cells[-1].update(source="x = 2"),
-            r"01-a.ipynb: cell 3 \(`x = 1`\) is not that of the .py",
+            r"01-a.ipynb: cell 4 \(`x = 1`\) is not that of the .py",
         ),
-        (lambda nb: nb.cells[-1].metadata.update(tags=[]), "01-a.ipynb: cell 3"),
-        (lambda nb: nb.cells.pop(), "01-a.ipynb: has 2 cells, 01-a.py 3"),
+        (lambda nb: nb.cells[-1].metadata.update(tags=[]), "01-a.ipynb: cell 4"),
+        (lambda nb: nb.cells.pop(), "01-a.ipynb: has 3 cells, 01-a.py 4"),
         (lambda nb: nb.metadata.kernelspec.update(name="julia"), "its kernelspec differs"),
         (
             lambda nb: nb.cells[-1].outputs.append(nbformat.v4.new_output("stream", text="1")),
-            "01-a.ipynb: cell 3 holds outputs",
+            "01-a.ipynb: cell 4 holds outputs",
         ),
-        (lambda nb: nb.cells[-1].update(execution_count=4), "01-a.ipynb: cell 3 holds outputs"),
+        (lambda nb: nb.cells[-1].update(execution_count=4), "01-a.ipynb: cell 4 holds outputs"),
     ],
     ids=["source", "metadata", "count", "kernel", "outputs", "execution-count"],
 )

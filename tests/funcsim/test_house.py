@@ -21,7 +21,7 @@ FLOORS = [
     {"inference", "nulls", "probes", "stitching"},
     {"experiments"},
     {"bench"},
-    {"viz", "widgets", "own_model", "cli", "checks"},
+    {"viz", "widgets", "own_model", "cli", "check_env", "checks"},
 ]
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 MODULES = [m.name for m in pkgutil.walk_packages([str(ROOT)], "funcsim.")]

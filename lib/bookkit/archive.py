@@ -1,0 +1,46 @@
+"""What a release hands out: the site and the executed chapters as zip files, and their checksums.
+
+The same files give the same archives, byte for byte, whenever they are packed.
+"""
+
+import zipfile
+from pathlib import Path
+
+from bookkit.errors import BookError
+from bookkit.files import files_below, sha256, write_atomically
+
+#: The earliest time that a zip file can tell.
+EPOCH = (1980, 1, 1, 0, 0, 0)
+SITE, CHAPTERS, SUMS = "book-html.zip", "notebooks.zip", "SHA256SUMS"
+
+
+def archive(root: Path, out: Path) -> list[Path]:
+    """Pack ``_build/html`` and the executed chapters into `out`, and say which files were written.
+
+    Raises
+    ------
+    BookError
+        If the book was not built.
+    """
+    site, executed = root / "_build" / "html", root / "_build" / "src" / "notebooks"
+    chapters = sorted(executed.glob("*.ipynb"))
+    if not (site / "index.html").exists() or not chapters:
+        raise BookError("there is no built book to pack; run `make book`")
+    out.mkdir(parents=True, exist_ok=True)
+    _pack(out / SITE, site, files_below(site))
+    _pack(out / CHAPTERS, executed, chapters)
+    packed = [out / SITE, out / CHAPTERS]
+    write_atomically(out / SUMS, "".join(f"{sha256(path)}  {path.name}\n" for path in packed))
+    for path in packed:
+        print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
+    return [*packed, out / SUMS]
+
+
+def _pack(target: Path, folder: Path, files: list[Path]) -> None:
+    part = target.with_name(f".{target.name}")
+    with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as packed:
+        for path in files:
+            entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), EPOCH)
+            entry.external_attr = 0o644 << 16
+            packed.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED)
+    part.replace(target)

@@ -1,0 +1,72 @@
+"""The cell that installs what a chapter needs where nothing is installed, as on Colab.
+
+It is the same in every chapter and written by `make pair`; the pages of the book leave it out.
+"""
+
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import yaml
+
+from bookkit.chapters import chapters
+from bookkit.errors import BookError
+from bookkit.files import write_atomically
+
+TAG = "set-up"
+HEADER = f'# %% tags=["{TAG}", "remove-cell"]\n'
+TEMPLATE = """import importlib.util
+
+if not importlib.util.find_spec("funcsim"):  # not installed, as on Colab
+    import os
+    import subprocess
+    import sys
+
+    book = "{url}"
+    subprocess.run(["git", "clone", "--depth=1", book, "book"], check=True)
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    subprocess.run([*pip, "--editable", "book[text]"], check=True)
+    sys.path.insert(0, os.path.abspath("book/lib"))
+    os.chdir("book/notebooks")
+"""
+A_CELL = re.compile(r"^# %%.*$", re.MULTILINE)
+
+
+def set_up_cell(root: Path) -> str:
+    """The cell's source, for the repository that `_config.yml` names."""
+    url = yaml.safe_load((root / "_config.yml").read_text())["repository"]["url"]
+    return TEMPLATE.format(url=url)
+
+
+def write_set_up(root: Path) -> None:
+    """Put the cell behind the parameters of every chapter, where it is missing or another."""
+    cell = set_up_cell(root)
+    for source in chapters(root):
+        text = source.read_text()
+        changed = with_cell(text, cell, source.name)
+        if changed != text:
+            write_atomically(source, changed)
+            print(f"{source.relative_to(root)}: set-up cell written")
+
+
+def with_cell(text: str, cell: str, name: str) -> str:
+    """The text of a chapter with this set-up cell and no other.
+
+    Raises
+    ------
+    BookError
+        If no cell is tagged `parameters`.
+    """
+    parts = _cells(text)
+    kept = [part for part in parts if not part.startswith(HEADER)]
+    for place, part in enumerate(kept):
+        if part.startswith("# %%") and '"parameters"' in part.splitlines()[0]:
+            kept.insert(place + 1, f"{HEADER}{cell}\n")
+            return "".join(kept)
+    raise BookError(f"{name}: no cell is tagged `parameters`, so the set-up cell has no place")
+
+
+def _cells(text: str) -> list[str]:
+    """What is before the first cell, and each cell with its first line."""
+    starts = [0, *(match.start() for match in A_CELL.finditer(text)), len(text)]
+    return [text[a:b] for a, b in pairwise(starts)]

@@ -1,0 +1,50 @@
+"""The archives of a release."""
+
+import os
+import subprocess
+import zipfile
+
+import pytest
+
+from bookkit.archive import archive
+from bookkit.errors import BookError
+
+
+@pytest.fixture
+def built(tmp_path):
+    for name, text in {
+        "html/index.html": "<h1>Book</h1>",
+        "html/_static/a.css": "a {}",
+        "src/notebooks/01-a.ipynb": "{}",
+        "src/notebooks/01-a.run.json": "{}",
+    }.items():
+        path = tmp_path / "_build" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return tmp_path
+
+
+def test_the_site_and_the_executed_chapters_are_packed(built, tmp_path):
+    site, chapters, _ = archive(built, tmp_path / "out")
+    with zipfile.ZipFile(site) as packed:
+        assert packed.namelist() == ["_static/a.css", "index.html"]
+        assert packed.read("index.html") == b"<h1>Book</h1>"
+    with zipfile.ZipFile(chapters) as packed:
+        assert packed.namelist() == ["01-a.ipynb"]
+
+
+def test_checksums_hold(built, tmp_path):
+    out = archive(built, tmp_path / "out")[0].parent
+    subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=out, check=True)
+
+
+def test_packed_again_it_is_the_same(built, tmp_path):
+    first = [path.read_bytes() for path in archive(built, tmp_path / "one")]
+    os.utime(built / "_build/html/index.html", (1, 1))
+    assert [path.read_bytes() for path in archive(built, tmp_path / "two")] == first
+
+
+def test_without_a_book_nothing_is_packed(tmp_path):
+    with pytest.raises(BookError, match="no built book to pack; run `make book`"):
+        archive(tmp_path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -292,6 +292,22 @@ viz.bars({k: 100 * v for k, v in accuracy.items()}, ylabel="held-out accuracy (%
 # another show that something was done in between. [Chapter 02](02-gromov-wasserstein.ipynb)
 # makes a distance between layers out of that: the Gromov-Wasserstein distance.
 #
+# ## Quiz
+#
+# Choose, and open your choice to see what we think of it.
+#
+# **1. A linear probe reads nothing about a target from a layer. What follows?**
+#
+# <details><summary>a. The layer holds nothing about the target.</summary>No: the parabola of this chapter is a function of the layer, and no line sees it.</details>
+# <details><summary>b. No line leads from the layer to the target.</summary>Right: that is all a linear probe can say. A bend may still lead there.</details>
+# <details><summary>c. The target is noise.</summary>No: noise would give the same number, and so would a bent curve. The probe cannot tell them apart.</details>
+#
+# **2. Why is a captured tensor copied at once?**
+#
+# <details><summary>a. Copies can be compared faster.</summary>No: a copy costs time and memory.</details>
+# <details><summary>b. A later operation may write its result over it.</summary>Right: an in-place ReLU does, and then one compares a layer with itself.</details>
+# <details><summary>c. PyTorch forgets outputs after the forward pass.</summary>No: a tensor lives as long as someone holds it. What it holds may change.</details>
+#
 # ## Exercises
 #
 # Each has a check that says in a sentence what is missing. The solutions are folded.

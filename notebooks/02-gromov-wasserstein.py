@@ -720,6 +720,22 @@ viz.curves(
 #
 # And `fs.compare(reps, device="cuda")` solves many pairs at once on a graphics card.
 #
+# ## Quiz
+#
+# Choose, and open your choice to see what we think of it.
+#
+# **1. Which of these changes the Gromov-Wasserstein distance between two layers?**
+#
+# <details><summary>a. Rotating one of them.</summary>No: distances within a layer stay as they are.</details>
+# <details><summary>b. Renumbering the inputs in one of them.</summary>No: the matching is searched, so names of points do not matter. That is what it gives away.</details>
+# <details><summary>c. Multiplying one of them by two.</summary>Right: all its distances double. That is why layers are divided by their mean distance.</details>
+#
+# **2. A search ends at a cost of 0.12. What is known about the optimum?**
+#
+# <details><summary>a. It is at least 0.12.</summary>No: the other way round. A better matching would cost less.</details>
+# <details><summary>b. It is 0.12.</summary>No: a search ends at a matching that it cannot improve, which need not be the best.</details>
+# <details><summary>c. It is at most 0.12.</summary>Right: every matching is an upper bound. A certified lower bound says how far below it can be.</details>
+#
 # ## Exercises
 #
 # :::{exercise} The cost of a coupling

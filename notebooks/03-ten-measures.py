@@ -473,6 +473,22 @@ viz.scatter(
 # Report two that differ in what they forgive. If they agree, no choice was needed; if not, the
 # difference is the finding.
 #
+# ## Quiz
+#
+# Choose, and open your choice to see what we think of it.
+#
+# **1. Two layers have the same distances between inputs, but the inputs are shuffled in one. Which measure calls them alike?**
+#
+# <details><summary>a. RSM</summary>No: it compares the two distance matrices entry by entry.</details>
+# <details><summary>b. Gromov-Wasserstein</summary>Right: it may match each input with any other.</details>
+# <details><summary>c. CKA</summary>No: it compares input by input, so shuffling destroys what it sees.</details>
+#
+# **2. Two measures rank all pairs of layers of one network alike. What follows?**
+#
+# <details><summary>a. Nothing in this network tells them apart.</summary>Right: for that, one needs a case in which their questions have different answers.</details>
+# <details><summary>b. The cheaper one is better.</summary>No: it is cheaper here. On another network it may not say the same.</details>
+# <details><summary>c. They measure the same.</summary>No: on clouds made for the purpose they disagree completely.</details>
+#
 # ## Exercises
 #
 # :::{exercise} CKA in three lines

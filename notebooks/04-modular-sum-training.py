@@ -498,6 +498,22 @@ lowest.round(2)
 # seeds), Model E {glue:text}`low_e:.1f` % ({glue:text}`perfect_e:d` of three), and with nested moduli {glue:text}`low_nested:.1f` %. Each record
 # says how long its network took: one to twenty-five minutes on one or two processor cores that had other work to do.
 #
+# ## Quiz
+#
+# Choose, and open your choice to see what we think of it.
+#
+# **1. With equal moduli, why need Model E not compute the intermediate sums?**
+#
+# <details><summary>a. It has too few blocks.</summary>No: it has three, one for each sum.</details>
+# <details><summary>b. All three steps together are one sum of a and a multiple of b.</summary>Right: the network may learn that one directly. With nested moduli it cannot.</details>
+# <details><summary>c. Weight decay removes them.</summary>No: weight decay prefers small weights; it does not know what a sum is.</details>
+#
+# **2. Training accuracy is 100 % after 200 epochs, validation accuracy after 900. What is that called?**
+#
+# <details><summary>a. A slingshot</summary>No: that is a sudden jump of the loss late in training, and a fall after it.</details>
+# <details><summary>b. Grokking</summary>Right: the network first learns the pairs by heart and understands the rule later.</details>
+# <details><summary>c. Leakage</summary>No: then validation accuracy would rise too early, not late.</details>
+#
 # ## Exercises
 #
 # :::{exercise} Three sums

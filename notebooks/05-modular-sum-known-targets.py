@@ -458,6 +458,22 @@ closer_c.rename("layers closer than the right one").to_frame()
 # As classes, $c_1$ and $c_2$ are closest to the layer with which the second part *begins*: there stands $b$ alone, which has 59 equally frequent values just as $c_1$
 # has. So in this chain it is not the moduli that keep GW from finding a target. It compares shapes, and other layers have the same shape.
 #
+# ## Quiz
+#
+# Choose, and open your choice to see what we think of it.
+#
+# **1. A two-layer probe is right on every pair that it was fitted on, and so it is for random labels. What does it show?**
+#
+# <details><summary>a. The random labels were not random.</summary>No: they were drawn. With enough parameters any labels can be learned.</details>
+# <details><summary>b. The layer holds the target.</summary>No: then it would also hold the random labels.</details>
+# <details><summary>c. The probe learned by heart.</summary>Right: that is why it is judged on pairs it has not seen, and why there is a control.</details>
+#
+# **2. Three targets are sums modulo 59 in which every value occurs equally often. Why can GW not tell them apart?**
+#
+# <details><summary>a. The sums are too similar.</summary>No: as functions of a pair they are quite different. Only the names of the pairs tell them apart.</details>
+# <details><summary>b. The search is not good enough.</summary>No: the best matching has the same cost for all three, and that can be proved.</details>
+# <details><summary>c. As metric spaces they are one: relabel the pairs, and one becomes the other.</summary>Right: and GW is free to relabel.</details>
+#
 # ## Exercises
 #
 # :::{exercise} A control

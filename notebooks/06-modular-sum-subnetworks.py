@@ -775,6 +775,22 @@ note(holds_100=table["holds that of all (%)"][100])
 # interval is {glue:text}`interval_100:.0f` % of the distance wide, and holds the distance on all inputs for {glue:text}`holds_100:.0f` % of the pairs: it tells how much a distance would vary with other
 # samples *of this size*, and nothing of the shift. Compare maps only at the same number of inputs, and read no difference that is smaller than the interval.
 #
+# ## Quiz
+#
+# Choose, and open your choice to see what we think of it.
+#
+# **1. A map of raw distances has a bright corner at the end of the network. What should be checked first?**
+#
+# <details><summary>a. Whether there are enough colours.</summary>No: more colours show the same numbers.</details>
+# <details><summary>b. Whether another solver gives less.</summary>No: it may, by some percent. Scale can make a whole corner.</details>
+# <details><summary>c. Whether the layers there are just larger.</summary>Right: divide each layer by its mean distance and look again.</details>
+#
+# **2. A layer encodes only a, another only b. How far apart are they under GW?**
+#
+# <details><summary>a. At distance 0: swapping a and b makes one the other.</summary>Right: so a distance of 0 does not mean that two layers do the same work on the same input.</details>
+# <details><summary>b. It depends on the number of inputs.</summary>No: if all pairs are there, it is 0 for every number.</details>
+# <details><summary>c. As far as can be: they share no information.</summary>No: GW does not ask about information on the same input.</details>
+#
 # ## Exercises
 #
 # :::{exercise} What scale would say

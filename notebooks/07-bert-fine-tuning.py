@@ -508,6 +508,22 @@ note(length_late=np.median(lengths[:, half:]))
 # {glue:text}`class_sst2:.0f` % of the texts of SST-2 and {glue:text}`class_yelp:.0f` % of those of Yelp are matched with one of their own class. One step earlier these are {glue:text}`flip_sst2:.0f` and {glue:text}`flip_yelp:.0f` %: on SST-2
 # the plan sees two groups and exchanges them, friendly for unfriendly. To GW that is as good.
 #
+# ## Quiz
+#
+# Choose, and open your choice to see what we think of it.
+#
+# **1. The distance of two layers under GW stays the same when the texts of one are shuffled. What does that say about neighbours?**
+#
+# <details><summary>a. Neighbours are kept.</summary>No: shuffling destroys them, and GW does not notice.</details>
+# <details><summary>b. GW cannot be used to show that neighbours are kept.</summary>Right: a measure that is blind to a change cannot vouch for its absence.</details>
+# <details><summary>c. Texts have no neighbours.</summary>No: from block to block they keep far more of them than chance would.</details>
+#
+# **2. A pre-trained encoder with a fresh classifier is right in about half of the cases. What does it tell about its layers?**
+#
+# <details><summary>a. They hold nothing about the task.</summary>No: the classifier is random, whatever the layers hold.</details>
+# <details><summary>b. Little: a classifier that was not trained guesses.</summary>Right: a readout that is fitted tells what the layers hold.</details>
+# <details><summary>c. They are all alike.</summary>No: accuracy at the end says nothing about distances between layers.</details>
+#
 # ## Exercises
 #
 # :::{exercise} A text as one point

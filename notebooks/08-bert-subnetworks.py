@@ -756,6 +756,22 @@ note(rival_r2=100 * np.corrcoef(guess, gw[0].values[upper])[0, 1] ** 2)
 # The guess has a rank correlation of {glue:text}`rival:.2f` with the map and explains {glue:text}`rival_r2:.0f` % of its variance.
 # So the rival explanation cannot be dismissed: the map of a fine-tuned encoder is first of all a list of how far its blocks have come from a map that was even. Whether the last blocks also do something *new* no map can say. That takes operations on the network.
 #
+# ## Quiz
+#
+# Choose, and open your choice to see what we think of it.
+#
+# **1. Spectral clustering with two clusters finds two groups in a map. How much is learned?**
+#
+# <details><summary>a. The groups are contiguous.</summary>No: it does not even ask for that.</details>
+# <details><summary>b. There are two groups.</summary>No: it returns two for every map, and cannot return one.</details>
+# <details><summary>c. Nothing about how many there are.</summary>Right: a method that cannot say one cannot vouch for two.</details>
+#
+# **2. What makes a boundary in the map of a fine-tuned encoder more than a picture?**
+#
+# <details><summary>a. That three measures show it.</summary>No: measures that look at the same distances share their mistakes.</details>
+# <details><summary>b. A bright colour.</summary>No: colours follow from the largest value of the map.</details>
+# <details><summary>c. A p-value against smooth drift, and how often it is found in half of the texts.</summary>Right: the one says that it is no accident of noise, the other that it is not that of a few texts.</details>
+#
 # ## Exercises
 #
 # :::{exercise} What a cut explains

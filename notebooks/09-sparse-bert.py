@@ -479,6 +479,22 @@ pd.DataFrame(pattern, index=TARGETS).rename_axis("zero (%)").round(2)
 # %% [markdown]
 # At 25 and 70 % the pattern stays: the least of the six is {glue:text}`pattern_least:.2f`. At 95 % NeuroPrune has lost it ({glue:text}`pattern_neuroprune_95:.2f`), plain l1 half of it ({glue:text}`pattern_l1_95:.2f`); magnitude pruning, which does not press on the weights that stay, keeps most ({glue:text}`pattern_magnitude_95:.2f`).
 #
+# ## Quiz
+#
+# Choose, and open your choice to see what we think of it.
+#
+# **1. Layers of a pruned encoder have smaller raw distances. What else, besides function, may be the reason?**
+#
+# <details><summary>a. Zeros cannot be compared.</summary>No: zeros are numbers like others.</details>
+# <details><summary>b. Pruned encoders need more texts.</summary>No: the same texts are used for all.</details>
+# <details><summary>c. Pruned encoders say less loudly what they say: their layers are narrower.</summary>Right: divide by the scale first. Here something is left after that as well.</details>
+#
+# **2. An encoder has so many zeros that it answers no better than by guessing. May it be used to show how sparsity changes layers?**
+#
+# <details><summary>a. Only beside others that are as sparse and still work, or as bad and dense.</summary>Right: that is how the two effects are told apart.</details>
+# <details><summary>b. No encoder may.</summary>No: some have zeros and still do their task.</details>
+# <details><summary>c. Yes, it is the sparsest.</summary>No: one cannot tell what sparsity did from what the loss of the task did.</details>
+#
 # ## Exercises
 #
 # :::{exercise} To zero, and not beyond

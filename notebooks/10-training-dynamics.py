@@ -586,6 +586,22 @@ turn.round(1)
 # In Model 0 it grows to the end, or nearly (the largest value is at most {glue:text}`fall_0:.2f` times the last). In Model E it grows while the network learns by heart, and *falls* when it understands, in every seed to 1 / {glue:text}`fall_e:.1f` of its largest value or less: we take it that weight decay clears away what is
 # no longer needed. So a rise of mean distance is a sign neither of memory nor of understanding. It says that something is being learned, not what.
 #
+# ## Quiz
+#
+# Choose, and open your choice to see what we think of it.
+#
+# **1. Mean GW rises over the same steps as accuracy. Which of the two causes the other?**
+#
+# <details><summary>a. Distance causes accuracy.</summary>No: a curve beside a curve shows no cause.</details>
+# <details><summary>b. Accuracy causes distance.</summary>No: a curve beside a curve shows no cause.</details>
+# <details><summary>c. Neither follows; one can say which is halfway first, with an interval.</summary>Right: and here distance follows accuracy, with the interval over seeds.</details>
+#
+# **2. The last block ends farthest from where it began. Did it change first?**
+#
+# <details><summary>a. Yes, farthest is first.</summary>No: how far and when are two questions. Date each block by when it is halfway of its own way.</details>
+# <details><summary>b. It does not follow, and here another block is halfway first.</summary>Right.</details>
+# <details><summary>c. That cannot be measured.</summary>No: the states along the way were mapped.</details>
+#
 # ## Exercises
 #
 # :::{exercise} When to look

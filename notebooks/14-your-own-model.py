@@ -273,6 +273,22 @@ findings.warnings
 # 5. **CKA or RSM beside GW.** Where they disagree, ask what each of them ignores ([chapter 03](03-ten-measures.ipynb)).
 # 6. **Something that does not come from the map**: a probe, a cut, a frozen block. A map is a guess about function. It is the second experiment that makes it a finding.
 #
+# ## Quiz
+#
+# Choose, and open your choice to see what we think of it.
+#
+# **1. Which of these should stand beside a map of your network before anyone sees it?**
+#
+# <details><summary>a. The name of the paper.</summary>No: that tells where the idea is from, not whether the map means something.</details>
+# <details><summary>b. The same map before training.</summary>Right: and the number of inputs, the pooling, the scale, and the test.</details>
+# <details><summary>c. A map in brighter colours.</summary>No: it says the same.</details>
+#
+# **2. A recurrent layer is called once for each token. What is a layer, then?**
+#
+# <details><summary>a. The mean over all weights.</summary>No: layers are compared by what they say, not by their weights.</details>
+# <details><summary>b. Each call is one: you choose which to compare, and say so.</summary>Right: or take the state after the last token, as one layer.</details>
+# <details><summary>c. Such networks cannot be mapped.</summary>No: this chapter does it.</details>
+#
 # ## Exercises
 #
 # :::{exercise} The last real token

@@ -315,6 +315,22 @@ acted[["K", "K found", *SCORES]]
 #
 # (OBSERVE-conclusion)
 #
+# ## Quiz
+#
+# Choose, and open your choice to see what we think of it.
+#
+# **1. A measure finds the right boundary in every trained chain, and a boundary in every untrained one. What is it worth?**
+#
+# <details><summary>a. It is the best: it misses nothing.</summary>No: who always cries finds every thief.</details>
+# <details><summary>b. Its findings say little: they do not depend on whether there is a function.</summary>Right: look at the null first.</details>
+# <details><summary>c. Untrained chains have functions, too.</summary>No: before training no part computes its sum.</details>
+#
+# **2. A layer can be made from an earlier one by an affine map without any loss. What follows?**
+#
+# <details><summary>a. The layers in between do nothing.</summary>No: they may do something that is not needed, or something affine.</details>
+# <details><summary>b. Nothing that is needed between the two is more than affine.</summary>Right: that is what stitching tests, no more and no less.</details>
+# <details><summary>c. The two layers are at distance 0 under GW.</summary>No: an affine map may stretch, and GW sees that.</details>
+#
 # ## Exercises
 #
 # :::{exercise} Score a cut

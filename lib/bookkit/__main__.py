@@ -13,6 +13,7 @@ from bookkit.errors import BookError
 from bookkit.pairing import pair, pair_check
 from bookkit.run import PROFILES, run
 from bookkit.serve import serve
+from bookkit.slides import slides
 from bookkit.stage import stage
 from bookkit.student import student
 from bookkit.vendor import vendor
@@ -45,6 +46,8 @@ def parser() -> argparse.ArgumentParser:
     edition.add_argument("--to", type=Path, help="folder (default: _build/student)")
     packing = commands.add_parser("archive", help="pack the built site and the executed chapters")
     packing.add_argument("--to", type=Path, help="folder (default: _build/archive)")
+    showing = commands.add_parser("slides", help="one page of slides from the executed chapters")
+    showing.add_argument("--to", type=Path, help="folder (default: _build/slides)")
     commands.add_parser("pair", help="write notebooks/*.ipynb from notebooks/*.py")
     commands.add_parser("pair-check", help="fail when a pair differs or an .ipynb holds outputs")
     commands.add_parser("check-cells", help="fail when a cell breaks a rule")
@@ -65,6 +68,7 @@ def main(arguments: list[str] | None = None) -> int:
         "serve": lambda: serve(args.folder.resolve(), args.port),
         "student": lambda: student(root, (args.to or root / "_build" / "student").resolve()),
         "archive": lambda: archive(root, (args.to or root / "_build" / "archive").resolve()),
+        "slides": lambda: slides(root, (args.to or root / "_build" / "slides").resolve()),
         "pair": lambda: pair(root),
         "pair-check": lambda: pair_check(root),
         "check-cells": lambda: check_cells(root),

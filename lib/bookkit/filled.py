@@ -1,10 +1,11 @@
-"""Fill the pages that are made of what the chapters found: the scorecard and the paper map.
+"""Fill the pages that are made of the chapters: the scorecard, the paper map, and the teacher's tables.
 
 A page asks for a table by a line of its own, such as ``<!-- scorecard C -->``.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -12,11 +13,12 @@ from pathlib import Path
 import nbformat
 
 from bookkit.chapters import chapters
+from bookkit.course import exercise_table, timings
 from bookkit.errors import BookError
 from bookkit.paper_map import load_figures, paper_map
 from bookkit.scorecard import answers, load_claims, scorecard
 
-MARK = re.compile(r"^<!-- (scorecard [CD]|paper-map) -->$", re.MULTILINE)
+MARK = re.compile(r"^<!-- (scorecard [CD]|paper-map|course timings|course exercises) -->$", re.MULTILINE)
 CLAIMS = "data/claims.yaml"
 
 
@@ -38,6 +40,11 @@ def fill(text: str, root: Path, executed: Path) -> str:
     found = {source.stem: executed / f"{source.stem}.ipynb" for source in chapters(root)}
     notebooks = {name: nbformat.read(path, as_version=4) for name, path in found.items() if path.exists()}
 
+    def seconds() -> dict[str, float]:
+        return {
+            name: json.loads((executed / f"{name}.run.json").read_text())["seconds"] for name in notebooks
+        }
+
     def card(kind: str) -> str:
         found = [answer for name, notebook in notebooks.items() for answer in answers(notebook, name)]
         return scorecard(load_claims(root / CLAIMS), found, kind)
@@ -46,5 +53,7 @@ def fill(text: str, root: Path, executed: Path) -> str:
         "scorecard C": lambda: card("C"),
         "scorecard D": lambda: card("D"),
         "paper-map": lambda: paper_map(load_figures(root / CLAIMS), notebooks),
+        "course timings": lambda: timings(notebooks, seconds()),
+        "course exercises": lambda: exercise_table(notebooks),
     }
     return MARK.sub(lambda match: tables[match[1]](), text)

@@ -1,0 +1,94 @@
+"""Slides for a lesson: one for each figure of the book, with the sentences that follow it.
+
+One page that needs no network; printed, it has a slide on each sheet. What is said is what the
+chapters say, with their numbers.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from html import escape
+from pathlib import Path
+
+import nbformat
+from markdown_it import MarkdownIt
+
+from bookkit.chapters import alt_text, chapters
+from bookkit.errors import BookError
+from bookkit.files import write_atomically
+from bookkit.scorecard import fill_in, noted
+from bookkit.sections import cells_with_sections
+
+MATHJAX = Path(".vendor/site/mathjax/tex-svg-full.js")
+ROLE = re.compile(r"\{(?:cite(?::\w+)?|prf:ref|ref|doc)\}`[^`]*`")
+SENTENCES = re.compile(r"(?:.+?[.?!](?=\s|$)){1,2}")
+LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")
+PAGE = Path(__file__).with_suffix(".html")
+
+
+def slides(root: Path, out: Path) -> Path:
+    """Write ``slides.html`` into `out`, from the executed chapters.
+
+    Raises
+    ------
+    BookError
+        If no chapter was executed.
+    """
+    executed = root / "_build" / "src" / "notebooks"
+    paths = [path for source in chapters(root) if (path := executed / f"{source.stem}.ipynb").exists()]
+    if not paths:
+        raise BookError("there is no executed chapter to take slides from; run `make book`")
+    found = [slide for path in paths for slide in of_chapter(nbformat.read(path, as_version=4), path.stem)]
+    write_atomically(out / "slides.html", PAGE.read_text().replace("<!-- slides -->", "\n".join(found)))
+    if (root / MATHJAX).exists():
+        shutil.copyfile(root / MATHJAX, out / "mathjax.js")
+    print(f"{len(found)} slides: {out / 'slides.html'}")
+    return out / "slides.html"
+
+
+def of_chapter(notebook: nbformat.NotebookNode, chapter: str) -> Iterator[str]:
+    """The slides of one executed chapter: its title, its figures, what was found."""
+    numbers = noted(notebook)
+    title, opening = notebook.cells[0].source.split("\n", 1)
+    yield _slide(
+        f"<h1>{chapter[:2]} {escape(title.removeprefix('# '))}</h1>", _said(opening, numbers, chapter)
+    )
+    after = dict(zip((cell["id"] for cell in notebook.cells), notebook.cells[1:], strict=False))
+    for cell, section in cells_with_sections(notebook, chapter):
+        picture = next(
+            (o["data"]["image/png"] for o in cell.outputs if "image/png" in o.get("data", {})), None
+        )
+        follows = after.get(cell["id"])
+        if picture is None or follows is None or follows.cell_type != "markdown":
+            continue
+        yield _slide(
+            f"<h2>{escape(section.title)}</h2>",
+            f'<img alt="{escape(alt_text(cell))}" src="data:image/png;base64,{"".join(picture.split())}">',
+            _said(follows.source, numbers, chapter) or f"<p>{escape(alt_text(cell))}</p>",
+        )
+    rows = [cell.source for cell in notebook.cells if "## What we found" in cell.source]
+    answered = re.findall(r"^\| ([CD]\d\d.*?) \| (.*?) \|", rows[-1], re.MULTILINE) if rows else []
+    if answered:
+        body = "".join(
+            "<tr>" + "".join(f"<td>{_inline(part, numbers, chapter)}</td>" for part in row) + "</tr>"
+            for row in answered
+        )
+        yield _slide(f"<h2>{chapter[:2]}: what we found</h2>", f"<table>{body}</table>")
+
+
+def _said(text: str, numbers: Mapping[str, float | str], chapter: str) -> str:
+    """The first two sentences of a Markdown cell, as a paragraph."""
+    prose = next((part for part in text.strip().split("\n\n") if part[:1] not in "#|:`-<"), "")
+    found = SENTENCES.match(" ".join(prose.split()))
+    return f"<p>{_inline(found[0], numbers, chapter)}</p>" if found else ""
+
+
+def _inline(text: str, numbers: Mapping[str, float | str], chapter: str) -> str:
+    plain = ROLE.sub("", fill_in(LINK.sub(r"\1", text), numbers, chapter))
+    return MarkdownIt("commonmark", {"html": False}).renderInline(plain).replace("()", "")
+
+
+def _slide(*parts: str) -> str:
+    return "<section>\n" + "\n".join(part for part in parts if part) + "\n</section>"

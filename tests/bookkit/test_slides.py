@@ -1,0 +1,66 @@
+"""Slides say what the chapters say, and carry their pictures with them."""
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+
+from bookkit.errors import BookError
+from bookkit.slides import of_chapter, slides
+
+PIXEL = "iVBORw0KGgo=\n"
+
+
+def executed():
+    new = nbformat.v4
+    number = new.new_output(
+        "display_data",
+        {"application/papermill.record/text/plain": "0.934"},
+        metadata={"scrapbook": {"name": "r2"}},
+    )
+    figure = new.new_output("display_data", {"image/png": PIXEL})
+    alt = {"mystnb": {"image": {"alt": 'A "curve" that falls.'}}}
+    return new.new_notebook(
+        cells=[
+            new.new_markdown_cell("# Title & all\n\nWhy is that? Because. And more."),
+            new.new_code_cell("note()", outputs=[number]),
+            new.new_markdown_cell("## Section\n\nText."),
+            new.new_code_cell("plot()", outputs=[figure], metadata=alt),
+            new.new_markdown_cell("It explains {glue:text}`r2:.2f` of [this](x.md), $a < b$. Two. Three."),
+            new.new_code_cell("plot()", outputs=[figure], metadata=alt),
+            new.new_markdown_cell("## What we found\n\n| C01: a claim | holds | 1 |"),
+        ]
+    )
+
+
+@pytest.fixture
+def sections():
+    return BeautifulSoup("".join(of_chapter(executed(), "01-a")), "html.parser").find_all("section")
+
+
+def test_title_figures_and_answers_in_order(sections):
+    title, first, second, found = sections
+    assert title.h1.text == "01 Title & all"
+    assert title.p.text == "Why is that? Because."
+    assert first.h2.text == "Section"
+    assert first.img["alt"] == 'A "curve" that falls.'
+    assert first.img["src"] == "data:image/png;base64,iVBORw0KGgo="
+    assert first.p.text == "It explains 0.93 of this, $a < b$. Two."
+    assert second.p.text == 'A "curve" that falls.'  # nothing is said after it but a heading
+    assert [cell.text for cell in found.find_all("td")] == ["C01: a claim", "holds"]
+
+
+def test_one_page_with_nothing_remote(book, write):
+    write("01-a")
+    folder = book / "_build/src/notebooks"
+    folder.mkdir(parents=True)
+    nbformat.write(executed(), folder / "01-a.ipynb")
+    page = slides(book, book / "out").read_text()
+    assert page.count("<section>") == 4
+    assert "http:" not in page
+    assert "https:" not in page
+
+
+def test_without_executed_chapters(book, write):
+    write("01-a")
+    with pytest.raises(BookError, match="no executed chapter to take slides from; run `make book`"):
+        slides(book, book / "out")

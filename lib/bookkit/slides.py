@@ -22,7 +22,8 @@ from bookkit.scorecard import fill_in, noted
 from bookkit.sections import cells_with_sections
 
 MATHJAX = Path(".vendor/site/mathjax/tex-svg-full.js")
-ROLE = re.compile(r"\{(?:cite(?::\w+)?|prf:ref|ref|doc)\}`[^`]*`")
+ROLE = re.compile(r"\{(?:cite(?::\w+)?|ref|doc)\}`[^`]*`")
+THEOREM = re.compile(r"\{prf:ref\}`[^`]*`")
 SENTENCES = re.compile(r"(?:.+?[.?!](?=\s|$)){1,2}")
 LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")
 PAGE = Path(__file__).with_suffix(".html")
@@ -86,7 +87,7 @@ def _said(text: str, numbers: Mapping[str, float | str], chapter: str) -> str:
 
 
 def _inline(text: str, numbers: Mapping[str, float | str], chapter: str) -> str:
-    plain = ROLE.sub("", fill_in(LINK.sub(r"\1", text), numbers, chapter))
+    plain = ROLE.sub("", THEOREM.sub("a theorem", fill_in(LINK.sub(r"\1", text), numbers, chapter)))
     return MarkdownIt("commonmark", {"html": False}).renderInline(plain).replace("()", "")
 
 

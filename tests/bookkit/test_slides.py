@@ -25,7 +25,10 @@ def executed():
             new.new_code_cell("note()", outputs=[number]),
             new.new_markdown_cell("## Section\n\nText."),
             new.new_code_cell("plot()", outputs=[figure], metadata=alt),
-            new.new_markdown_cell("It explains {glue:text}`r2:.2f` of [this](x.md), $a < b$. Two. Three."),
+            new.new_markdown_cell(
+                "It explains {glue:text}`r2:.2f` of [this](x.md), $a < b$, by {prf:ref}`thm-x` {cite:p}`k`. "
+                "Two. Three."
+            ),
             new.new_code_cell("plot()", outputs=[figure], metadata=alt),
             new.new_markdown_cell("## What we found\n\n| C01: a claim | holds | 1 |"),
         ]
@@ -44,7 +47,7 @@ def test_title_figures_and_answers_in_order(sections):
     assert first.h2.text == "Section"
     assert first.img["alt"] == 'A "curve" that falls.'
     assert first.img["src"] == "data:image/png;base64,iVBORw0KGgo="
-    assert first.p.text == "It explains 0.93 of this, $a < b$. Two."
+    assert first.p.text == "It explains 0.93 of this, $a < b$, by a theorem . Two."
     assert second.p.text == 'A "curve" that falls.'  # nothing is said after it but a heading
     assert [cell.text for cell in found.find_all("td")] == ["C01: a claim", "holds"]
 

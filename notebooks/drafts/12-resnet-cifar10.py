@@ -52,6 +52,7 @@ from scipy import stats
 import funcsim as fs
 from bookkit.notes import note
 from funcsim import viz
+from funcsim.checks import chapter_12 as check
 from funcsim.experiments import vision
 from funcsim.experiments.vision_maps import MEASURES
 from funcsim.models.resnet import ResNet9
@@ -354,6 +355,117 @@ readouts.round(2)
 # %% [markdown]
 # (OBSERVE-readouts)
 #
+# ## Quiz
+#
+# Choose, and open your choice to see what we think of it.
+#
+# **1. The output of a batch normalisation was kept, and holds no negative number. What happened?**
+#
+# <details><summary>a. A ReLU in place has written over it.</summary>Right: copy at once, or you compare a layer with itself.</details>
+# <details><summary>b. Batch normalisation makes numbers positive.</summary>No: it makes their mean zero, so about half of them are negative.</details>
+# <details><summary>c. The images are positive.</summary>No: a convolution of positive numbers has both signs.</details>
+#
+# **2. A map has a border where the image is halved. Is it a border of function?**
+#
+# <details><summary>a. Yes: halving is what the layer does.</summary>No: a cloud of another spectrum is another cloud, whatever it computes.</details>
+# <details><summary>b. No: shapes are never functions.</summary>No: it may be both. The map alone does not say.</details>
+# <details><summary>c. First ask whether a cloud of the same spectrum, or a random network, has it too.</summary>Right.</details>
+#
+# ## Exercises
+#
+# :::{exercise} A number for each channel
+# :label: ex-12-places
+#
+# *Difficulty 1 of 5, importance 4 of 5, 5 minutes.* Write `over_places(layer)`: from what a convolution returns, (n, c, h, w), the mean over the image of each channel, (n, c).
+#
+# ```{dropdown} Hint 1
+# Which axes are places?
+# ```
+# ```{dropdown} Hint 2
+# `mean` takes a tuple of axes.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
+def over_places(layer):
+    """Means (n, c) over the last two axes."""
+    return layer.mean(axis=(2, 3))
+
+
+check.over_places(over_places)
+
+# %% [markdown]
+# :::{exercise} The same distances in few numbers
+# :label: ex-12-few
+#
+# *Difficulty 3 of 5, importance 5 of 5, 15 minutes.* 300 images are 300 points, in a layer of 65,536 numbers. Write `few_numbers(x)`: for points (n, d) other points with at most n numbers each that have the same distances.
+#
+# ```{dropdown} Hint 1
+# n points and their mean lie in a space of less than n dimensions. What are good axes in it?
+# ```
+# ```{dropdown} Hint 2
+# The singular value decomposition of what is left when the mean is taken off: left vectors times singular values.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
+def few_numbers(x):
+    """Coordinates (n, at most n) along principal axes."""
+    left, sizes, _ = np.linalg.svd(x - x.mean(axis=0), full_matrices=False)
+    return left * sizes
+
+
+check.few_numbers(few_numbers)
+
+# %% [markdown]
+# :::{exercise} Something local
+# :label: ex-12-red
+#
+# *Difficulty 1 of 5, importance 3 of 5, 5 minutes.* Write `redness(images)`: from bytes (n, 32, 32, 3) the mean of red in the upper left quarter of each image, (n,).
+#
+# ```{dropdown} Hint 1
+# The axes are image, row from above, column from the left, and colour.
+# ```
+# ```{dropdown} Hint 2
+# `images[:, :16, :16, 0]`.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
+def redness(images):
+    """Means (n,) between 0 and 255."""
+    return images[:, :16, :16, 0].mean(axis=(1, 2))
+
+
+check.redness(redness)
+
+# %% [markdown]
+# :::{exercise} Rise and fall
+# :label: ex-12-rate
+#
+# *Difficulty 2 of 5, importance 3 of 5, 10 minutes.* Write `rise_and_fall(step, steps, peak, highest)`: a learning rate that rises on a line from 0 to `highest`, which it reaches after a share `peak` of the steps, and falls on a line to 0 at the end.
+#
+# ```{dropdown} Hint 1
+# Three points and the lines between them.
+# ```
+# ```{dropdown} Hint 2
+# `np.interp(step, [...], [0, 1, 0])`.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
+def rise_and_fall(step, steps, peak, highest):
+    """The rate after so many of all steps."""
+    return highest * np.interp(step, [0, peak * steps, steps], [0, 1, 0])
+
+
+check.rise_and_fall(rise_and_fall)
+
+# %% [markdown]
 # ## What we found
 #
 # | claim | our answer | evidence on this page |

@@ -19,7 +19,7 @@ JOBS    ?= 1
 PYTHON ?= $(shell for p in python3.11 python3.12 python3 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' 2>/dev/null && echo "$$p" && break; done)
 
-.PHONY: help book test check check-site serve lab student slides archive pair experiments bench clean
+.PHONY: help book test check check-site serve lab student slides print archive pair experiments bench clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 20
@@ -54,6 +54,9 @@ student: $(READY)  ## the chapters without their solutions: _build/student/*.ipy
 
 slides: $(READY)  ## a slide for each figure of the built book: _build/slides/slides.html
 	$(PY) -m bookkit slides
+
+print: $(READY)  ## the built book on one page, and as a PDF where Chromium is installed: _build/print
+	$(PY) -m bookkit print
 
 archive: $(READY)  ## the built site and the executed chapters as zip files with checksums: _build/archive
 	$(PY) -m bookkit archive

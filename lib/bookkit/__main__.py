@@ -11,6 +11,7 @@ from bookkit.cells import check_cells
 from bookkit.check_site import PAGE_BUDGET, check_site
 from bookkit.errors import BookError
 from bookkit.pairing import pair, pair_check
+from bookkit.print_edition import print_edition
 from bookkit.run import PROFILES, run
 from bookkit.serve import serve
 from bookkit.slides import slides
@@ -48,6 +49,8 @@ def parser() -> argparse.ArgumentParser:
     packing.add_argument("--to", type=Path, help="folder (default: _build/archive)")
     showing = commands.add_parser("slides", help="one page of slides from the executed chapters")
     showing.add_argument("--to", type=Path, help="folder (default: _build/slides)")
+    printing = commands.add_parser("print", help="the built site as one page, and as a PDF")
+    printing.add_argument("--to", type=Path, help="folder (default: _build/print)")
     commands.add_parser("pair", help="write notebooks/*.ipynb from notebooks/*.py")
     commands.add_parser("pair-check", help="fail when a pair differs or an .ipynb holds outputs")
     commands.add_parser("check-cells", help="fail when a cell breaks a rule")
@@ -69,6 +72,7 @@ def main(arguments: list[str] | None = None) -> int:
         "student": lambda: student(root, (args.to or root / "_build" / "student").resolve()),
         "archive": lambda: archive(root, (args.to or root / "_build" / "archive").resolve()),
         "slides": lambda: slides(root, (args.to or root / "_build" / "slides").resolve()),
+        "print": lambda: print_edition(root, (args.to or root / "_build" / "print").resolve()),
         "pair": lambda: pair(root),
         "pair-check": lambda: pair_check(root),
         "check-cells": lambda: check_cells(root),

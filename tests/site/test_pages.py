@@ -1,5 +1,10 @@
 """The built pages: what can be read from their HTML, and what each does in a browser."""
 
+import os
+
+import pytest
+from bs4 import BeautifulSoup
+
 from bookkit.check_site import check_site
 
 OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -35,6 +40,28 @@ def test_page_fits_a_phone(visit, page_name):
     seen = visit(viewport={"width": 390, "height": 844}, device_scale_factor=1)
     page = seen.open(page_name)
     assert page.evaluate(OVERFLOW) <= 0, "the page scrolls sideways"
+
+
+@pytest.mark.skipif("BOOK_SITE" not in os.environ, reason="other tests run beside this one")
+def test_something_is_seen_within_a_second(visit, page_name):
+    seen = visit(viewport={"width": 390, "height": 844})
+    times = []
+    for _ in range(3):
+        page = seen.open(page_name)
+        times.append(page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime"))
+    assert min(times) < 1000, f"milliseconds: {times}"
+
+
+def test_the_head_says_what_the_page_is(site, page_name):
+    head = BeautifulSoup((site / page_name).read_text(), "html.parser").head
+    told = {
+        tag.get("property") or tag.get("name"): tag["content"] for tag in head.find_all("meta", content=True)
+    }
+    assert told["og:site_name"] == "Finding Sub-networks by Functional Similarity"
+    assert told["citation_title"].startswith(told["og:title"])
+    assert told["citation_author"] == "The Functional Similarity contributors"
+    assert 20 <= len(told["og:description"]) <= 204
+    assert told["og:description"] == told["description"]
 
 
 def test_root_leads_to_the_first_page(visit):

@@ -374,7 +374,8 @@ def foretold(chain, m, n=100):
     """Rank correlation of distance and of depth with the accuracy lost."""
     upper = np.triu_indices(len(m.names), k=1)
     lost = m.values[0, 0] - m.values[upper]
-    few = stream_of(chain.model, chain.pairs).subsample(n, seed)
+    few = stream_of(chain.model, chain.pairs)
+    few = few.subsample(min(n, len(chain.pairs)), seed)
     by = {
         measure: dissimilarity(fs.compare(few, measure=measure, progress=False))[
             upper

@@ -68,7 +68,7 @@ def exercise_table(notebooks: Mapping[str, nbformat.NotebookNode]) -> str:
     lines = ["| exercise | difficulty | importance | minutes |", "| --- | --- | --- | --- |"]
     for name, notebook in notebooks.items():
         lines += [
-            f"| {name[:2]} [{task.title}](../../notebooks/{name}.ipynb#{task.label}) | {task.difficulty} | "
+            f"| {name[:2]} {{ref}}`{task.title} <{task.label}>` | {task.difficulty} | "
             f"{task.importance} | {task.minutes} |"
             for task in exercises_in(notebook)
         ]

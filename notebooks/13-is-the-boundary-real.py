@@ -398,7 +398,7 @@ summary.sort_values("mean", ascending=False).round(2)
 
 # %% [markdown]
 # What looks alike to CKA can best stand for each other ({glue:text}`tell_cka:.2f` [{glue:text}`tell_cka_from:.2f`, {glue:text}`tell_cka_to:.2f`]), but not better than what is near in depth ({glue:text}`tell_depth:.2f`). GW is last, with {glue:text}`tell_gw:.2f` [{glue:text}`tell_gw_from:.2f`, {glue:text}`tell_gw_to:.2f`]. That is no
-# accident: a stitch goes input by input, and GW does not ask which input is which. For this question the matching should be fixed. Exercise 4 takes depth out.
+# accident: a stitch goes input by input, and GW does not ask which input is which. For this question the matching should be fixed. The last exercise takes depth out.
 #
 # And the map of stitches itself, cut like all others: does acting find what looking does not?
 

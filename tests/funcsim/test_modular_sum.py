@@ -318,7 +318,7 @@ def test_training_lowers_the_loss():
     assert curves["train_loss"][-1] < 0.5 * curves["train_loss"][0]
 
 
-FROZEN_HERE = ("model-0", "model-l-equal", "known-boundaries/2-1-1")
+FROZEN_HERE = ("model-0", "model-l-nested", "known-boundaries/2-1-1")
 
 
 @pytest.fixture
@@ -347,7 +347,7 @@ def test_what_is_frozen_is_what_is_loaded(frozen, name):
 
 
 def test_stage_accuracies_against_reading_the_stream_by_hand(frozen):
-    trained = modular_sum.load("model-l-equal")
+    trained = modular_sum.load("model-l-nested")
     split = split_pairs(7, steps=trained.plan.steps[:2])
     stream = trained.model.stream(split.val_inputs, 2)[:, -1]
     right = (trained.model.readouts[1](stream).argmax(1) == split.val_labels).double().mean()
@@ -357,23 +357,23 @@ def test_stage_accuracies_against_reading_the_stream_by_hand(frozen):
 
 
 def test_of_some_networks_the_answers_are_frozen_and_no_weights(tmp_path, monkeypatch):
-    monkeypatch.setattr(modular_sum, "ANSWERS_ONLY", (("model-l-equal", 1),))
+    monkeypatch.setattr(modular_sum, "ANSWERS_ONLY", (("model-l-nested", 1),))
     for seed in (0, 1):
-        modular_sum.run("model-l-equal", "smoke", seed, out=tmp_path, work=tmp_path / "w", progress=False)
+        modular_sum.run("model-l-nested", "smoke", seed, out=tmp_path, work=tmp_path / "w", progress=False)
     monkeypatch.setenv("FUNCSIM_FROZEN", str(tmp_path))
-    assert modular_sum.load("model-l-equal", seed=0).model is not None
-    loaded, trained = (modular_sum.load("model-l-equal", profile, 1) for profile in ("laptop", "smoke"))
+    assert modular_sum.load("model-l-nested", seed=0).model is not None
+    loaded, trained = (modular_sum.load("model-l-nested", profile, 1) for profile in ("laptop", "smoke"))
     assert loaded.model is None
-    assert not (tmp_path / "model-l-equal/seed-1/model.safetensors").exists()
+    assert not (tmp_path / "model-l-nested/seed-1/model.safetensors").exists()
     assert loaded.stage_accuracies() == trained.stage_accuracies()
     inputs = trained.split.val_inputs
     said = trained.model(inputs).argmax(1)
     assert len(set(said.tolist())) > 1
     assert (loaded.at(loaded.answers[-1], inputs) == said).all()
-    path = tmp_path / "model-l-equal/seed-1/answers.safetensors"
+    path = tmp_path / "model-l-nested/seed-1/answers.safetensors"
     path.write_bytes(path.read_bytes()[:-1] + b"7")
     with pytest.raises(FrozenDataError, match="answers"):
-        modular_sum.load("model-l-equal", seed=1)
+        modular_sum.load("model-l-nested", seed=1)
 
 
 def test_the_record_says_where_it_came_from(frozen):

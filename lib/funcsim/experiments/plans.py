@@ -139,7 +139,6 @@ ANSWERS_ONLY = (
     ("model-e-nested", 2),
     ("model-e-equal-unclipped", 0),
     ("model-0-decay-1", 0),
-    ("model-l-nested", 0),
 )
 
 SUMS = (*NESTED, Step(11))

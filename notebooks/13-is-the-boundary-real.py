@@ -397,8 +397,8 @@ keep(summary, "to", tell_gw_to="gw", tell_cka_to="cka")
 summary.sort_values("mean", ascending=False).round(2)
 
 # %% [markdown]
-# What looks alike to CKA can best stand for each other ({glue:text}`tell_cka:.2f` [{glue:text}`tell_cka_from:.2f`, {glue:text}`tell_cka_to:.2f`]), but not better than what is near in depth ({glue:text}`tell_depth:.2f`). GW is last, with {glue:text}`tell_gw:.2f` [{glue:text}`tell_gw_from:.2f`, {glue:text}`tell_gw_to:.2f`]. That is no
-# accident: a stitch goes input by input, and GW does not ask which input is which. For this question the matching should be fixed. The last exercise takes depth out.
+# What looks alike to CKA can best stand for each other ({glue:text}`tell_cka:.2f` [{glue:text}`tell_cka_from:.2f`, {glue:text}`tell_cka_to:.2f`]), but not better than what is near in depth ({glue:text}`tell_depth:.2f`). GW is last, with {glue:text}`tell_gw:.2f` [{glue:text}`tell_gw_from:.2f`, {glue:text}`tell_gw_to:.2f`]. A stitch goes
+# input by input, and GW does not ask which input is which; that may be why. RSM, which asks, is in between. The last exercise takes depth out.
 #
 # And the map of stitches itself, cut like all others: does acting find what looking does not?
 

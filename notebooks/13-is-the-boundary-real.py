@@ -205,7 +205,7 @@ keep(before, "f1 given K", told_before="gw")
 print(f"{alarms} of {len(single)} maps")
 
 # %% [markdown]
-# This table turns the leaderboard around once more. Before training no part computes anything, and yet cosine distance finds the borders with an F1 of {glue:text}`cosine_untrained:.2f`. What it sees is the hand-over itself: the answer of one part is embedded anew by the next, in directions of its own,
+# This table turns the leaderboard around once more. Before training no part computes anything, and yet cosine distance finds the borders with an F1 of {glue:text}`cosine_untrained:.2f`. What it sees can only be the hand-over itself: the answer of one part is embedded anew by the next, in directions of its own,
 # trained or not. Under GW the test finds next to nothing before training ({glue:text}`gw_untrained:.2f`) and {glue:text}`gw_test:.2f` after it: a gain of {glue:text}`gw_gain:.2f` [{glue:text}`gw_gain_low:.2f`, {glue:text}`gw_gain_high:.2f`]. RSM and AGW, which are close to GW, gain less, with intervals that include 0; CKA loses ({glue:text}`cka_gain:+.2f`).
 # A limit of this: told how many functions there are, GW cuts untrained chains right as well ({glue:text}`told_before:.2f`); the step is there, but not beyond drift. And the test keeps its word: {glue:text}`alarms:d` false alarms in {glue:text}`n_single:d` maps of chains with one function.
 #
@@ -305,7 +305,7 @@ stitches = {name: stitched(chain) for name, chain in chains.items()}
 stitches["1-2"].plot(title="Chain 1-2: right answers, stitched")
 
 # %% [markdown]
-# Dark is right. Two squares: the layers up to the first MLP, which can all be made from one another, and those of the second part up to its last MLP. So the first block of the second part could be left out by a straight map; it is hardly used. Nothing crosses the border: the answer goes over
+# Dark is right. Two squares: the layers up to the first MLP, which can all be made from one another, and those of the second part up to its last MLP. So the first block of the second part could be replaced by a straight map. Nothing crosses the border: the answer goes over
 # it as a number, and the largest of 59 logits is no affine function of the stream.
 #
 # Three controls. If a layer is made from noise with the same spectrum, does the rest of the network answer by itself? Can the last layer be made from any layer of the same chain before training? And what is right if one always gives the most frequent answer?

@@ -73,9 +73,8 @@ def gain(answer: Answer) -> None:
     see(np.isclose(found[0], 0.1), f"The mean difference is 0.10, and you have {found[0]:.2f}.")
     see(
         found[2] - found[1] < 0.02,
-        "Here one score is better by 0.1 in *every* chain, so the interval should have no width. Draw "
-        "chains, "
-        "with both of their scores.",
+        "Here one score is better by 0.1 in *every* chain, so the interval should have no width. "
+        "Draw chains, with both of their scores.",
     )
     noisy = hard + 0.1 + rng.normal(scale=0.2, size=40)
     found = array(answer, (3,), noisy, other, np.random.default_rng(0))
@@ -85,14 +84,13 @@ def gain(answer: Answer) -> None:
     wide = (high - low) / (2 * 1.96 * error)
     see(
         wide < 2,
-        f"Your interval is {wide:.1f} times as wide as it should be. It is that of the *mean*, not of a "
-        "chain.",
+        f"Your interval is {wide:.1f} times as wide as it should be. "
+        "It is that of the *mean*, not of a chain.",
     )
     see(
         0.8 < wide < 1.2,
-        f"Your interval is {wide:.1f} times as wide as it should be: from the 2.5 % to the 97.5 % quantile "
-        "of "
-        "the drawn means.",
+        f"Your interval is {wide:.1f} times as wide as it should be: "
+        "from the 2.5 % to the 97.5 % quantile of the drawn means.",
     )
     right("What all chains share, that some are harder, is not in it.")
 
@@ -113,9 +111,8 @@ def beyond_depth(answer: Answer) -> None:
     found = number(answer, np.exp(3 * noise[0]), noise[0] ** 3, depth)
     see(
         found > 0.95,
-        f"A rank correlation does not change when one stretches an axis, and you have {found:.2f} in the "
-        "place "
-        "of 1. Go over to ranks first.",
+        "A rank correlation does not change when one stretches an axis, and you have "
+        f"{found:.2f} in the place of 1. Go over to ranks first.",
     )
     found = number(answer, depth - noise[0], depth + noise[0], depth)
     see(found < -0.9, "Where more distance is less loss, at equal depth, it should be negative.")

@@ -18,6 +18,7 @@ from funcsim.experiments import EXPERIMENTS
 from funcsim.experiments.modular_sum import WORK
 from funcsim.own_model import command
 from funcsim.progress import progress_bar
+from funcsim.threads import one_thread
 
 BENCHMARKS = {"gw": gw.run, "partition": partition.run}
 
@@ -85,7 +86,8 @@ def _experiment(name: str, seed: int, told: dict[str, Any]) -> tuple[str, str]:
     """Run one, in this process or in one beside it; what is to be said, and what went wrong."""
     print(f"{name}: profile {told['profile']}, seed {seed}, {told['device']}", flush=True)
     try:
-        record = EXPERIMENTS[name].run(seed=seed, **told)
+        with one_thread():  # the same numbers on any count of cores; `--jobs` is what uses them
+            record = EXPERIMENTS[name].run(seed=seed, **told)
     except FuncsimError as error:
         return "", f"{name}: {error}"
     results = {key: round(value, 6) for key, value in record.results.items()}

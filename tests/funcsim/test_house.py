@@ -13,7 +13,7 @@ import funcsim as fs
 
 ROOT = Path(fs.__file__).parent
 FLOORS = [
-    {"errors", "storage", "progress"},
+    {"errors", "storage", "progress", "threads"},
     {"geometry", "pooling", "segmentation"},
     {"representations", "gw", "models", "tasks", "cache"},
     {"measures", "layer_map", "training"},

@@ -25,8 +25,9 @@ from funcsim.capture import capture
 from funcsim.experiments import modular_sum
 from funcsim.geometry import metric_space
 from funcsim.gw.coupling import Array, cost, from_permutation, uniform
-from funcsim.gw.solver import conditional_gradient, default_starts, descents, one_thread, solve
+from funcsim.gw.solver import conditional_gradient, default_starts, descents, solve
 from funcsim.gw.space import prepare
+from funcsim.threads import one_thread
 
 OUT = Path("_build/bench/gw.json")
 #: Samples and pairs per kind of layers.

@@ -15,7 +15,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 import funcsim as fs
@@ -136,5 +135,4 @@ def _probe(kind: str, trained: TrainedModel, reps: fs.Representations, seed: int
     probe = KINDS[kind].probe
     if probe is not linear_probe:
         probe = partial(probe, seed=seed, epochs=2 if smoke else 200)
-    jobs = 1 if smoke else torch.get_num_threads()
-    return probe_all(probe, reps, targets_of(trained, seed), training_rows(trained), jobs)
+    return probe_all(probe, reps, targets_of(trained, seed), training_rows(trained), 1 if smoke else -1)

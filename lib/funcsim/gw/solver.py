@@ -11,7 +11,6 @@ Taught in chapter 02.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,7 +18,6 @@ import numpy as np
 import ot
 import torch
 from numpy.typing import NDArray
-from threadpoolctl import ThreadpoolController
 
 from funcsim.gw.annealing import soft_match
 from funcsim.gw.assignment import assign, assignment_steps, squared_difference
@@ -35,6 +33,7 @@ from funcsim.gw.coupling import (
 )
 from funcsim.gw.space import Space, prepare
 from funcsim.gw.swaps import swap_search
+from funcsim.threads import one_thread
 
 Start = Literal["annealed", "product", "identity", "random"] | Array
 STARTS = ("annealed", "product", "identity", "random")
@@ -45,9 +44,6 @@ SMALL = 40
 #: The identity is descended from only where it costs less than so many times the lowest so far.
 #: Elsewhere it is a start like any other, and what was found is far below it already.
 HOPELESS = 1.5
-
-#: Found once: looking for the libraries that hold threads takes longer than a small problem.
-THREADS = ThreadpoolController()
 
 #: Changes whenever the same input may give other numbers, so that no cache outlives it.
 VERSION = f"assignments-and-swaps/2 POT {ot.__version__}"
@@ -111,18 +107,6 @@ def solve(
         # Between isometric clouds both are rounding, and the bound may come out above.
         bound = min(best_lower_bound(a, b), distance)
     return GWResult(distance, value, bound, plan, start, method)
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """NumPy, SciPy and PyTorch on one thread inside, as before outside."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with THREADS.limit(limits=1):
-            yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def default_starts(n: int) -> tuple[Start, ...]:

@@ -22,11 +22,11 @@ from dataclasses import dataclass
 import numpy as np
 import ot
 from numpy.typing import ArrayLike
-from threadpoolctl import threadpool_limits
 
 from funcsim.geometry import Normalize, metric_space, scaled
 from funcsim.gw.coupling import Array, cost, from_permutation, uniform
 from funcsim.measures.measure import Measure
+from funcsim.threads import one_thread
 
 ALPHA = 0.5
 MAX_ROUNDS = 100
@@ -74,7 +74,7 @@ def objective(a: Augmented, b: Augmented, T: Array, F: Array, alpha: float) -> f
 def search(a: Augmented, b: Augmented, alpha: float) -> tuple[Array, Array]:
     """The better end of two alternating searches: couplings (n, m) and (d, e)."""
     ends = []
-    with threadpool_limits(limits=1):
+    with one_thread():
         for T in _starts(a, b):
             T, F = _alternate(a, b, T, alpha)
             ends.append((objective(a, b, T, F, alpha), T, F))

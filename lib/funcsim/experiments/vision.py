@@ -143,7 +143,7 @@ def run(
         seed=seed,
         device=describe_device(device),
         seconds=round(history.seconds, 1),
-        encoder=f"ResNet-9, {plan.width:g} of its channels",
+        encoder="ResNet-9" if plan.width == 1 else f"ResNet-9 with {plan.width:g} times its channels",
         data="; ".join(part.origin for part in images),
         results={
             "test_accuracy": history.test_accuracy[-1],

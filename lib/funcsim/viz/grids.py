@@ -73,7 +73,8 @@ def map_grid(rows: Mapping[str, Mapping[str, LayerMap]]) -> Figure:
     rows : mapping of str to mapping of str to LayerMap
         The names of the columns are those of the first row.
     """
-    fig, cells = _grid(rows, 1.25)
+    few = len(next(iter(rows.values()))) < 3
+    fig, cells = _grid(rows, 1.7 if few else 1.25)
     for row, maps in rows.items():
         values = np.concatenate([m.values.ravel() for m in maps.values()])
         norm = Normalize(min(0.0, float(np.nanmin(values))), float(np.nanmax(values)))
@@ -95,7 +96,7 @@ def pictures(rows: Mapping[str, Mapping[str, NDArray]]) -> Figure:
     rows : mapping of str to mapping of str to array (height, width)
         The names of the columns are those of the first row.
     """
-    fig, cells = _grid(rows, 1.0)
+    fig, cells = _grid(rows, 0.85)
     for ax, image in (cell for row in cells.values() for cell in row):
         ax.imshow(image, cmap=COLOURS, interpolation="nearest")
         ax.set(xticks=[], yticks=[])
@@ -107,7 +108,7 @@ def _grid(
 ) -> tuple[Figure, dict[str, list[tuple[Axes, Any]]]]:
     """Axes in rows and columns under their names, each with what is to be drawn there."""
     columns = list(next(iter(rows.values())))
-    size = (6.4, 0.5 + height * len(rows))
+    size = (min(6.4, 0.8 + 1.9 * len(columns)), 0.5 + height * len(rows))
     fig, grid = plt.subplots(
         len(rows), len(columns), figsize=size, dpi=110, layout="constrained", squeeze=False
     )

@@ -1,0 +1,604 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+#   bookkit:
+#     data: [resnet9]
+# ---
+
+# %% [markdown]
+# # ResNet-9 on CIFAR-10
+#
+# Until now all networks were transformers. The reviewers asked for another kind of network and another kind of data, and the authors answered with a small residual network on pictures: under the Gromov-Wasserstein distance, they write,
+# it falls into four sub-networks, with changes at three named layers, which one also sees in the pictures of its activations, and which other measures do not show. This chapter trains the same architecture, and
+# asks each of these things for a number.
+#
+# **What is smaller here.** The architecture is theirs {cite:p}`park2023trak`. The data are 20,000 of the 50,000 training pictures of CIFAR-10 {cite:p}`krizhevsky2009learning`, and it is trained for {glue:text}`n_epochs:d` epochs, from one seed. It reaches
+# {glue:text}`accuracy:.1f` % on test pictures, where the authors' reaches 91.63 %.
+#
+# :::{admonition} What you will learn
+# - how convolutional layers are captured and compared, and why in-place operations are a trap;
+# - how a map of a random network differs from that of a trained one;
+# - whether there are four sub-networks, and whether their borders are those of the shapes;
+# - what early and late layers know, by readouts;
+# - what it takes to replace "as one can see".
+#
+# **Time**: 20 minutes to read, one minute to run.
+# **In the paper**: not in the first version; the discussion of its reviews, with the figures on vision.
+# **You need**: [chapter 03](03-ten-measures.ipynb) and [chapter 06](06-modular-sum-subnetworks.ipynb).
+# :::
+
+# %% tags=["parameters"]
+profile = "laptop"
+seed = 0
+
+# %% tags=["set-up", "remove-cell"]
+import importlib.util
+
+if not importlib.util.find_spec("funcsim"):  # not installed, as on Colab
+    import os
+    import subprocess
+    import sys
+
+    book = "https://github.com/functional-similarity/sub-networks"
+    subprocess.run(["git", "clone", "--depth=1", book, "book"], check=True)
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    subprocess.run([*pip, "--editable", "book[text]"], check=True)
+    sys.path.insert(0, os.path.abspath("book/lib"))
+    os.chdir("book/notebooks")
+
+# %% [markdown]
+# The imports:
+
+# %%
+from itertools import combinations, pairwise
+
+import numpy as np
+import pandas as pd
+import torch
+from scipy import stats
+
+import funcsim as fs
+from bookkit.notes import note
+from funcsim import viz
+from funcsim.checks import chapter_12 as check
+from funcsim.experiments import vision
+from funcsim.experiments.vision_maps import MEASURES
+from funcsim.models.resnet import ResNet9
+from funcsim.partition import cut_into
+from funcsim.tasks.images import Images
+from funcsim.widgets import explorer
+
+# %% [markdown]
+# ## The network
+#
+# Eight convolutions, each followed by batch normalisation and a ReLU; twice the output of an earlier step is added to a later one; two poolings. The 24 layers are named as the authors name them: the number of the
+# convolution, counted from 0, and the kind.
+
+# %%
+run = vision.load(profile, seed)
+print(run.origin)
+names = run.layers.names
+note(n_epochs=len(run.curves["test_accuracy"]), n_images=run.layers.n_samples)
+note(accuracy=100 * run.curves["test_accuracy"][-1])
+note(train_loss=run.curves["train_loss"][-1], test_loss=run.curves["test_loss"][-1])
+list(names[:4])
+
+# %% [markdown]
+# The ReLU of this network writes its result over what it was given. Who keeps the tensor that batch normalisation returned finds the ReLU's values in it later, and compares a layer with itself without noticing. `fs.capture` copies at once. If it did not, no number in a normalised layer could be negative:
+
+# %%
+noise = torch.randn(4, 3, 32, 32, generator=torch.Generator().manual_seed(seed))
+reps = fs.capture(run.model, [noise], progress=False)
+negative = float((reps["0.BatchNorm2d"] < 0).mean())
+note(negative=100 * negative)
+print(f"{100 * negative:.0f} % of the normalised values are negative")
+
+# %% [markdown]
+# Most of them are below zero, as they should be: none was overwritten.
+#
+# Accuracy on the test pictures, epoch by epoch:
+
+# %% tags=["fig"] mystnb={"image": {"alt": "Test accuracy over 16 epochs: from 35 % it rises to about 75 %, falls back twice on the way while the learning rate is high, and ends at 84 % when it has gone to nothing."}}
+viz.curves(
+    {"test accuracy (%)": 100 * run.curves["test_accuracy"]},
+    xlabel="epoch",
+    ylabel="test accuracy (%)",
+)
+
+# %% [markdown]
+# The rate rises for a fifth of the training and then falls to nothing. While it is high accuracy goes up and down; the last points come when it is small. On the pictures that it learned from, the loss at the end is {glue:text}`train_loss:.2f`, on test pictures {glue:text}`test_loss:.2f`: it knows its training pictures by heart, and more of them would help.
+#
+# ## What it looks like inside
+#
+# The authors show a picture of a ship as each layer has it, and read the same groups from these as from the map. Pictures of the data set are not part of this book, so we draw a ship: a hull, a mast and a sail on water.
+
+
+# %%
+def ship():
+    """A ship of 32 by 32 pixels, red, green and blue from 0 to 255."""
+    picture = np.full((32, 32, 3), (150, 190, 230), dtype=np.uint8)
+    picture[22:] = (30, 70, 120)
+    for row in range(18, 24):
+        picture[row, 6 + row - 18 : 27 - (row - 18)] = (110, 60, 40)
+    picture[5:18, 15] = (70, 50, 40)
+    for row in range(6, 17):
+        picture[row, 16 : 16 + (row - 4)] = (240, 240, 235)
+    return picture
+
+
+# %% [markdown]
+# The mean over the channels of a layer is a picture again. For the trained and for the random network:
+
+# %%
+boat = Images(ship()[None], np.array([8]), "a drawing").tensor()
+networks = {"random": ResNet9(seed=seed).eval(), "trained": run.model}
+
+
+def pictures(model):
+    """The mean over channels of every layer, one picture each."""
+    found = {}
+    for name in names:
+        module = model.get_submodule(name)
+        hook = module.register_forward_hook(
+            lambda m, i, out, name=name: found.update(
+                {name: out[0].mean(0).clone()}
+            )
+        )
+        with torch.no_grad():
+            model(boat)
+        hook.remove()
+    return {name: image.numpy() for name, image in found.items()}
+
+
+# %% [markdown]
+# The last layer of each of the eight steps:
+
+# %% tags=["fig", "paper-R09"] mystnb={"image": {"alt": "A drawn ship after each of the eight steps, as the mean over channels. In both networks sail and hull can be seen up to the fourth or fifth step; after the pooling, on 8 by 8 points, they cannot. The trained network keeps outlines, the random one areas."}}
+seen = {state: pictures(model) for state, model in networks.items()}
+shown = [name for name in names if name.endswith("ReLU")]
+viz.pictures({state: {name: seen[state][name] for name in shown} for state in seen})
+
+# %% [markdown]
+# The trained network draws outlines where the random one keeps areas. In both the ship can be made out on 16 by 16 points and is gone on 8 by 8. The authors say that its shape is nearly absent by `4.ReLU`; we see the same, and we see it without training, too.
+#
+# ## From layer to layer
+#
+# Figure 9 of the revised paper has the distance of each layer to the one before, under every measure. Similarities are turned into distances, and each column is divided by its mean, so that columns can be compared:
+
+
+# %%
+def stepwise(what, measure):
+    """Distance of each layer to the one before."""
+    m = run.maps[f"{what}/mean/{measure}"]
+    values = np.diag(m.values, k=1)
+    return 1 - values if m.larger_is_similar else values
+
+
+# %% [markdown]
+# One row for each layer:
+
+# %% tags=["paper-R09"]
+STATES = ("random", "trained")
+table = {
+    (measure, state): stepwise(state, measure) / stepwise(state, measure).mean()
+    for measure in MEASURES
+    for state in STATES
+}
+table = pd.DataFrame(table, index=names[1:])
+table.round(2)
+
+# %% [markdown]
+# Under GW, the two networks as lines:
+
+# %% tags=["fig", "paper-R09"] mystnb={"image": {"alt": "GW distance of each layer to the one before, in the random and in the trained network: both lines go up and down in threes, with a step of nearly nothing at every normalisation, and have no plateau and no single peak."}}
+viz.curves(
+    {state: stepwise(state, "gw") for state in STATES},
+    x=range(2, len(names) + 1),
+    xlabel="layer",
+    ylabel="GW distance to the layer before",
+)
+
+# %% [markdown]
+# Three things can be read here. In the random network normalisation changes nothing at all, since it has not seen a batch yet; in the trained one it changes little, except for the first. The columns of GW and of RSM, which compares distances input by input, are the same to two digits before training and nearly the same after it: from one layer to the next the search finds little better than to leave
+# each picture with itself. And both lines are saws: convolutions and ReLUs change a layer about equally, everywhere.
+#
+# Do the paper's three layers, `2.ReLU`, `4.Conv2d` and `7.Conv2d`, stand out? Their ranks among all steps, 1 for the largest, and the share of all choices of three layers that rank as high or higher on average:
+
+# %%
+PAPER = [name for name in ("2.ReLU", "4.Conv2d", "7.Conv2d") if name in names]
+rank = {column: stats.rankdata(-table[column]) for column in table}
+rank = pd.DataFrame(rank, index=names[1:])
+ours = rank.loc[PAPER].mean()
+threes = [list(c) for c in combinations(range(len(rank)), len(PAPER))]
+means = np.stack([rank.to_numpy()[c].mean(axis=0) for c in threes])
+share = pd.Series((means <= ours.to_numpy() + 1e-9).mean(axis=0), rank.columns)
+note(stand_random=share["gw", "random"], stand_trained=share["gw", "trained"])
+note(stand_cka=share["cka", "random"])
+pd.concat([rank.loc[PAPER], share.to_frame("share").T]).T
+
+# %% [markdown]
+# In the *random* network they do: {glue:text}`stand_random:.3f` of all triples rank as high under GW, {glue:text}`stand_cka:.3f` under CKA. In the trained network it is {glue:text}`stand_trained:.2f` under GW. So two of the three layers are places where distances jump before anything was learned: the channels are doubled at `4.Conv2d`, and halved at
+# `7.Conv2d`, which also cuts off the rim. After training they stand out less.
+#
+# Does the map agree with the eye? A number for the eye: the correlation of the pixels of a picture with those of the one before, when both are brought to the same size. A picture and its negative look alike, so its sign is left out; and so are the normalisations, which change nothing.
+
+
+# %%
+def alike(one, other):
+    """Correlation of two pictures, brought to one size."""
+    side = min(len(one), len(other))
+    shrink = torch.nn.functional.adaptive_avg_pool2d
+    small = [shrink(torch.tensor(x)[None], side).flatten() for x in (one, other)]
+    return np.corrcoef(*(x.numpy() for x in small))[0, 1]
+
+
+real = [k for k, name in enumerate(names[1:]) if "Norm" not in name]
+
+
+def to_the_eye(state, sign=abs):
+    """How much each picture differs from the one before."""
+    images = [seen[state][name] for name in names]
+    return np.array([1 - sign(alike(*pair)) for pair in pairwise(images)])[real]
+
+
+# %% [markdown]
+# The rank correlation of that with the steps, under every measure:
+
+
+# %%
+eye = {state: to_the_eye(state) for state in STATES}
+
+
+def agreement(state, measure, rows=slice(None)):
+    """Rank correlation of the eye's steps and a measure's."""
+    step = stepwise(state, measure)[real]
+    return stats.spearmanr(eye[state][rows], step[rows]).statistic
+
+
+agree = {s: {m: agreement(s, m) for m in MEASURES} for s in STATES}
+note(eye_gw=agree["trained"]["gw"], eye_rsm=agree["trained"]["rsm"])
+note(eye_cka=agree["trained"]["cka"], eye_random=agree["random"]["gw"])
+pd.DataFrame(agree).round(2)
+
+# %% [markdown]
+# For the trained network GW is first, as the authors say. With {glue:text}`n_steps:d` steps and one picture, is that more than luck? We draw the steps again with replacement, and look at GW less RSM and GW less CKA:
+
+# %%
+rng = np.random.default_rng(seed)
+draws = rng.integers(0, len(real), (500 if profile != "smoke" else 20, len(real)))
+lead = {}
+for other in ("rsm", "cka"):
+    gaps = [
+        agreement("trained", "gw", d) - agreement("trained", other, d)
+        for d in draws
+    ]
+    lead[other] = np.nanquantile(gaps, [0.025, 0.975])
+note(n_steps=len(real), over_rsm_from=lead["rsm"][0], over_rsm_to=lead["rsm"][1])
+note(over_cka_from=lead["cka"][0], over_cka_to=lead["cka"][1])
+pd.DataFrame(lead, index=["from", "to"]).T.round(2)
+
+# %% [markdown]
+# GW less RSM lies between {glue:text}`over_rsm_from:.2f` and {glue:text}`over_rsm_to:.2f`, GW less CKA between {glue:text}`over_cka_from:.2f` and {glue:text}`over_cka_to:.2f`. And our rule for the eye is one of several. The same with the sign, so that a picture and its negative are as unlike as can be:
+
+# %%
+signed = to_the_eye("trained", sign=float)
+signed = {
+    m: stats.spearmanr(signed, stepwise("trained", m)[real])[0] for m in MEASURES
+}
+note(signed_gw=signed["gw"], signed_cka=signed["cka"])
+pd.Series(signed, name="with the sign").to_frame().round(2)
+
+# %% [markdown]
+# Now GW has {glue:text}`signed_gw:.2f` and CKA {glue:text}`signed_cka:.2f`. Who looks at such pictures must first say what counts as alike, and the order of the measures depends on that.
+#
+# ## Maps
+#
+# All measures (Figures 18 and 20), the random network on the left, the trained one on the right:
+
+# %% tags=["fig", "paper-R18", "paper-R20"] mystnb={"image": {"alt": "Maps of 24 layers under six measures, for the random and for the trained network. Trained, GW and RSM show bright first rows and a grain of single layers; RSA, CKA and MSID show two or three squares along the diagonal, cut at layers 16 and 22."}}
+viz.map_grid(
+    {
+        m: {state: run.maps[f"{state}/mean/{m}"] for state in STATES}
+        for m in MEASURES
+    }
+)
+
+# %% [markdown]
+# Squares along the diagonal are in the lower rows, not in the first. GW and RSM see a trained network whose first layer is far from everything and whose other layers are each at some distance; RSA, MSID and CKA see groups.
+#
+# By how much does the search for a coupling lower the distance that RSM has, over all pairs of layers?
+
+# %%
+inner = np.triu_indices(len(names), k=1)
+searched = {}
+for state in STATES:
+    values = {m: run.maps[f"{state}/mean/{m}"].values[inner] for m in ("gw", "rsm")}
+    searched[state] = 1 - values["gw"].mean() / values["rsm"].mean()
+note(
+    searched_random=100 * searched["random"],
+    searched_trained=100 * searched["trained"],
+)
+pd.Series(searched, name="lowered by").to_frame().round(3)
+
+# %% [markdown]
+# In the random network by {glue:text}`searched_random:.0f` %: there GW is RSM. In the trained one by {glue:text}`searched_trained:.0f` %: between distant layers another match of pictures fits better than each with itself, as in [chapter 02](02-gromov-wasserstein.ipynb).
+#
+# The trained network under GW, with a part of the map computed again from the frozen layers:
+
+# %%
+gw = run.maps["trained/mean/gw"]
+some = list(names[::5])
+again = fs.compare(run.layers.select(some), progress=False).to_frame()
+gap = (again - gw.to_frame().loc[some, some]).abs().max(axis=None)
+note(replay=float(gap))
+blocks = fs.partition(gw, seed=seed)
+explorer(gw, "Map of ResNet-9, trained, under GW; the test marks no block.", blocks)
+
+# %% [markdown]
+# The largest difference of the part that was computed again is {glue:text}`replay:.0e`; layers are frozen in half precision.
+#
+# ## Four sub-networks?
+#
+# For every measure: how many blocks the test of [chapter 03](03-ten-measures.ipynb) finds, and where they start. And since a test may be too strict, where the map is cut if we insist on four blocks, and how many of these three cuts are the paper's.
+
+# %%
+found = {}
+for key in [(measure, state) for measure in MEASURES for state in STATES]:
+    m = run.maps[f"{key[1]}/mean/{key[0]}"]
+    p, four = fs.partition(m, seed=seed), cut_into(m, min(4, len(names) // 2))
+    start, cuts = ([names[k] for k in q.boundaries] for q in (p, four))
+    told = [p.n_blocks, p.p_value, ", ".join(start), ", ".join(cuts)]
+    found[key] = [*told, len(set(PAPER) & set(cuts))]
+columns = ["blocks", "p", "start at", "cut into four at", "of the paper's"]
+found = pd.DataFrame.from_dict(found, orient="index", columns=columns)
+found.index = pd.MultiIndex.from_tuples(found.index)
+found.round(3)
+
+# %% [markdown]
+# Keep what the text below says of it:
+
+# %%
+for measure in ("gw", "cka", "rsa"):
+    row = found.loc[(measure, "trained")]
+    note(**{f"blocks_{measure}": row["blocks"], f"p_{measure}": row["p"]})
+note(paper_cuts=found.loc[("gw", "trained"), "of the paper's"])
+note(best_cuts=found.xs("trained", level=1)["of the paper's"].max())
+note(random_cka=found.loc[("cka", "random"), "blocks"])
+
+# %% [markdown]
+# Under GW the trained network has {glue:text}`blocks_gw:d` block, p = {glue:text}`p_gw:.2f`. Told to make four, GW starts one at `7.Conv2d`, as the paper does, and the others elsewhere. CKA finds {glue:text}`blocks_cka:d` blocks, p = {glue:text}`p_cka:.3f`, from `5.Conv2d` and from `7.Conv2d`: those are the places where the picture shrinks,
+# and one of them is there in the random network, too.
+#
+# How often does the test find a block to start anywhere, in {glue:text}`n_halves:d` random halves of the pictures?
+
+# %%
+halves = {state: run.frequency[state].max() for state in STATES}
+note(n_halves=run.record.parameters["n_boot"] if run.record else 2)
+note(halves_trained=100 * halves["trained"])
+pd.Series(halves, name="largest frequency").to_frame()
+
+# %% [markdown]
+# In {glue:text}`halves_trained:.0f` % of them. That GW sees one block is not the luck of these pictures.
+#
+# ## Borders of function, or of shape?
+#
+# At four places the shape of the layers changes: at `1.Conv2d` the pictures are halved, at `4.Conv2d` the channels are doubled, before `5.Conv2d` the pictures are halved again, and at `7.Conv2d` they lose their rim and half of their channels. A layer of another shape is another cloud, whatever it computes. Two nulls: a Gaussian cloud of
+# the same spectrum in place of every layer; and, for layers taken by channels, the first layer projected to as many.
+
+# %%
+nulls = {
+    "trained": run.maps["trained/mean/gw"],
+    "spectrum only": run.maps["twins/mean/gw"],
+    "trained, by channels": run.maps["trained-channels/mean/gw"],
+    "width only, by channels": run.maps["width/mean/gw"],
+}
+rows = {}
+for name, m in nulls.items():
+    p = fs.partition(m, seed=seed)
+    like = stats.spearmanr(m.values[inner], gw.values[inner]).statistic
+    rows[name] = [p.n_blocks, p.p_value, like]
+rows = pd.DataFrame(rows, index=["blocks", "p", "agreement with trained"]).T
+note(
+    like_spectrum=rows.iloc[1, 2],
+    like_channels=rows.iloc[2, 2],
+    like_width=rows.iloc[3, 2],
+)
+rows.round(2)
+
+# %% [markdown]
+# Under GW there is no border to explain, in the network or in either null. What the map has, clouds of the same spectrum have in part: their distances agree with the trained ones with a rank correlation of {glue:text}`like_spectrum:.2f`, those of the widths alone with {glue:text}`like_width:.2f`. Whether layers are taken whole or by channels matters less ({glue:text}`like_channels:.2f`).
+#
+# ## What the layers know
+#
+# "Early blocks hold local statistics, late ones the class." From the means over the four quarters of the picture in every layer, a linear readout of the class, and of two things that are local: how much more red than blue there is in the upper left quarter, and whether its edges stand or
+# lie. Fitted on {glue:text}`n_learned:d` training pictures, measured on {glue:text}`n_read:d` test pictures.
+
+# %% tags=["fig"] mystnb={"image": {"alt": "Readouts from each layer of the trained network: accuracy of the class rises from 0.35 to 0.82, steadily; colour falls from 1 to 0.73, most of it after layer 15; edges jump to 0.83 at the first ReLU, stay, and fall to 0.64 at the end."}}
+known = dict(zip(run.targets, np.maximum(run.readouts[1], 0), strict=True))
+viz.curves(
+    {
+        "class (accuracy)": known["class"],
+        "colour (R²)": known["colour"],
+        "edges (R²)": known["edges"],
+    },
+    xlabel="layer",
+    ylabel="read from the layer",
+)
+
+# %% [markdown]
+# And the random network beside it, at the end of each step:
+
+# %%
+ends = [k for k, name in enumerate(names) if name.endswith("ReLU")] or [0, -1]
+readouts = pd.DataFrame(
+    run.readouts[:, :, ends].reshape(6, -1).T,
+    index=[names[k] for k in ends],
+    columns=pd.MultiIndex.from_product([STATES, run.targets]),
+)
+readouts.round(2)
+
+# %% [markdown]
+# How sure are these accuracies? Each is a share of {glue:text}`n_read:d` pictures; the interval of what the class gains from the first step to the last, as for two independent shares, which makes it too wide rather than too narrow:
+
+# %%
+told = run.record.parameters if run.record else {"n_learned": 80, "n_read": 60}
+note(n_learned=told["n_learned"], n_read=told["n_read"])
+first, last = readouts["trained", "class"].iloc[[0, -1]]
+error = np.sqrt((first * (1 - first) + last * (1 - last)) / told["n_read"])
+note(class_first=first, class_last=last, gain_class=last - first)
+note(gain_from=last - first - 1.96 * error, gain_to=last - first + 1.96 * error)
+for state in STATES:
+    for target in ("colour", "edges"):
+        ends_of = readouts[state, target].iloc[[0, -1]]
+        note(
+            **{
+                f"{target}_{state}_{k}": v
+                for k, v in zip("ab", ends_of, strict=True)
+            }
+        )
+note(class_random=readouts["random", "class"].max())
+
+# %% [markdown]
+# From the first step to the last the class gains {glue:text}`gain_class:.2f` (95 % interval {glue:text}`gain_from:.2f` to {glue:text}`gain_to:.2f`), from {glue:text}`class_first:.2f` to {glue:text}`class_last:.2f`; without training it never is above {glue:text}`class_random:.2f`. It comes little by little, in every step, and not at a border.
+#
+# What is local is lost, but not all of it by learning. Colour falls to {glue:text}`colour_trained_b:.2f` in the trained network, and to {glue:text}`colour_random_b:.2f` in the random one: training gives it up. Edges fall from {glue:text}`edges_trained_a:.2f` to {glue:text}`edges_trained_b:.2f`, but without training from {glue:text}`edges_random_a:.2f` to {glue:text}`edges_random_b:.2f`: there
+# training keeps what pooling and mixing would have lost.
+#
+# ## Quiz
+#
+# Choose, and open your choice to see what we think of it.
+#
+# **1. The output of a batch normalisation was kept, and holds no negative number. What happened?**
+#
+# <details><summary>a. A ReLU in place has written over it.</summary>Right: copy at once, or you compare a layer with itself.</details>
+# <details><summary>b. Batch normalisation makes numbers positive.</summary>No: it makes their mean zero, so about half of them are negative.</details>
+# <details><summary>c. The images are positive.</summary>No: a convolution of positive numbers has both signs.</details>
+#
+# **2. A map has a border where the image is halved. Is it a border of function?**
+#
+# <details><summary>a. Yes: halving is what the layer does.</summary>No: a cloud of another spectrum is another cloud, whatever it computes.</details>
+# <details><summary>b. No: shapes are never functions.</summary>No: it may be both. The map alone does not say.</details>
+# <details><summary>c. First ask whether a cloud of the same spectrum, or a random network, has it too.</summary>Right.</details>
+#
+# ## Exercises
+#
+# :::{exercise} A number for each channel
+# :label: ex-12-places
+#
+# *Difficulty 1 of 5, importance 4 of 5, 5 minutes.* Write `over_places(layer)`: from what a convolution returns, (n, c, h, w), the mean over the image of each channel, (n, c).
+#
+# ```{dropdown} Hint 1
+# Which axes are places?
+# ```
+# ```{dropdown} Hint 2
+# `mean` takes a tuple of axes.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
+def over_places(layer):
+    """Means (n, c) over the last two axes."""
+    return layer.mean(axis=(2, 3))
+
+
+check.over_places(over_places)
+
+# %% [markdown]
+# :::{exercise} The same distances in few numbers
+# :label: ex-12-few
+#
+# *Difficulty 3 of 5, importance 5 of 5, 15 minutes.* 300 images are 300 points, in a layer of 65,536 numbers. Write `few_numbers(x)`: for points (n, d) other points with at most n numbers each that have the same distances.
+#
+# ```{dropdown} Hint 1
+# n points and their mean lie in a space of less than n dimensions. What are good axes in it?
+# ```
+# ```{dropdown} Hint 2
+# The singular value decomposition of what is left when the mean is taken off: left vectors times singular values.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
+def few_numbers(x):
+    """Coordinates (n, at most n) along principal axes."""
+    left, sizes, _ = np.linalg.svd(x - x.mean(axis=0), full_matrices=False)
+    return left * sizes
+
+
+check.few_numbers(few_numbers)
+
+# %% [markdown]
+# :::{exercise} Something local
+# :label: ex-12-red
+#
+# *Difficulty 1 of 5, importance 3 of 5, 5 minutes.* Write `redness(images)`: from bytes (n, 32, 32, 3) the mean of red in the upper left quarter of each image, (n,).
+#
+# ```{dropdown} Hint 1
+# The axes are image, row from above, column from the left, and colour.
+# ```
+# ```{dropdown} Hint 2
+# `images[:, :16, :16, 0]`.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
+def redness(images):
+    """Means (n,) between 0 and 255."""
+    return images[:, :16, :16, 0].mean(axis=(1, 2))
+
+
+check.redness(redness)
+
+# %% [markdown]
+# :::{exercise} Rise and fall
+# :label: ex-12-rate
+#
+# *Difficulty 2 of 5, importance 3 of 5, 10 minutes.* Write `rise_and_fall(step, steps, peak, highest)`: a learning rate that rises on a line from 0 to `highest`, which it reaches after a share `peak` of the steps, and falls on a line to 0 at the end.
+#
+# ```{dropdown} Hint 1
+# Three points and the lines between them.
+# ```
+# ```{dropdown} Hint 2
+# `np.interp(step, [...], [0, 1, 0])`.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
+def rise_and_fall(step, steps, peak, highest):
+    """The rate after so many of all steps."""
+    return highest * np.interp(step, [0, peak * steps, steps], [0, 1, 0])
+
+
+check.rise_and_fall(rise_and_fall)
+
+# %% [markdown]
+# ## What we found
+#
+# | claim | our answer | evidence on this page |
+# | --- | --- | --- |
+# | C34: under GW a trained ResNet-9 has four sub-networks (reviews, Figure 18) | differs: the test finds one | p = {glue:text}`p_gw:.2f`; no border in {glue:text}`n_halves:d` random halves of the pictures; one seed |
+# | C34: they change at `2.ReLU`, `4.Conv2d` and `7.Conv2d` (Figure 9) | differs: these steps stand out before training, not after | share of triples that rank as high {glue:text}`stand_random:.3f` random, {glue:text}`stand_trained:.2f` trained; of the best cuts into four, {glue:text}`paper_cuts:d` is theirs |
+# | C34: other measures do not find them | differs: others find more | {glue:text}`blocks_cka:d` blocks under CKA, p = {glue:text}`p_cka:.3f`; at most {glue:text}`best_cuts:d` of the paper's three borders under any measure |
+# | C34: GW agrees best with how the feature images look | cannot tell | rank correlation {glue:text}`eye_gw:.2f` under GW, {glue:text}`eye_rsm:.2f` under RSM, {glue:text}`eye_cka:.2f` under CKA; GW less CKA [{glue:text}`over_cka_from:.2f`, {glue:text}`over_cka_to:.2f`], less RSM [{glue:text}`over_rsm_from:.2f`, {glue:text}`over_rsm_to:.2f`]; by another rule {glue:text}`signed_gw:.2f` and {glue:text}`signed_cka:.2f`; one picture |
+# | C33: on images GW shows sub-networks more clearly than RSM, RSA, CKA and MSID (reviews) | differs | {glue:text}`blocks_gw:d` block under GW, {glue:text}`blocks_cka:d` under CKA |
+# | C35: early blocks hold local statistics (reviews) | holds for colour, differs for edges | colour {glue:text}`colour_trained_a:.2f` to {glue:text}`colour_trained_b:.2f`, edges {glue:text}`edges_trained_a:.2f` to {glue:text}`edges_trained_b:.2f`; untrained {glue:text}`edges_random_a:.2f` to {glue:text}`edges_random_b:.2f` |
+# | C35: late ones the class | holds, by degrees | {glue:text}`class_first:.2f` to {glue:text}`class_last:.2f`, gain {glue:text}`gain_class:.2f` [{glue:text}`gain_from:.2f`, {glue:text}`gain_to:.2f`] |
+# | D07: other architectures and other kinds of data? | holds: what was found on text is not found here | accuracy {glue:text}`accuracy:.1f` %, {glue:text}`blocks_gw:d` block |
+# | D05: CKA looks the same; what is gained? | differs: here it does not look the same | {glue:text}`blocks_cka:d` blocks under CKA where GW has {glue:text}`blocks_gw:d`; but its borders are those of the shape |
+#
+# What this cannot say: it is one network, trained from one seed on less than half of the pictures, and it answers less well than the authors' own. A border that appears only with more training would not be here.#
+# ## References
+#
+# ```{bibliography}
+# :filter: docname in docnames
+# ```

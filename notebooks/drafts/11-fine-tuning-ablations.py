@@ -51,7 +51,10 @@ from transformers import BertConfig, BertForSequenceClassification
 
 import funcsim as fs
 from bookkit.notes import note
+from funcsim import viz
+from funcsim.checks import chapter_11 as check
 from funcsim.experiments import ablations, encoders, interventions
+from funcsim.widgets import stepper
 
 # %% [markdown]
 # ## The predictions, written down first
@@ -175,6 +178,35 @@ print("paper:", PAPER_4)
 pd.Series(ours, name="ours, Yelp (%)").round(2).to_frame()
 
 # %% [markdown]
+# Are the later blocks crucial? If the map is right, each block that is frozen behind the boundary costs more than each block before it. The difference of the two, in points per block, and its 95 % interval, from validation texts drawn again with replacement:
+
+
+# %%
+def bend(name, rows=slice(None)):
+    """Points lost per block frozen behind the boundary, less those per block before it."""
+    whole, parts = right(dense[name])[rows], frozen[name].right[:, rows]
+    gone = 100 * (whole.mean() - parts.mean(axis=1))
+    before = gone[predicted[name] - 1]
+    behind = n_blocks - predicted[name]
+    return (gone[-1] - before) / behind - before / predicted[name]
+
+
+# %% [markdown]
+# For SST-2 in the mean over seeds, with the same texts drawn for all three:
+
+# %%
+rng = np.random.default_rng(seed)
+crucial = {}
+for task, group in {"SST-2": list(MODELS)[:3], "Yelp": ["Yelp"]}.items():
+    n_texts = len(dense[group[0]].labels)
+    draws = rng.integers(0, n_texts, (500, n_texts))
+    drawn = [np.mean([bend(name, d) for name in group]) for d in draws]
+    value = np.mean([bend(name) for name in group])
+    crucial[task] = [value, *np.quantile(drawn, [0.025, 0.975])]
+crucial = pd.DataFrame(crucial, index=["points per block", "from", "to"]).T
+crucial.round(2)
+
+# %% [markdown]
 # (OBSERVE-freeze)
 #
 # ## How many blocks suffice?
@@ -190,6 +222,18 @@ truncating = pd.DataFrame(
     index=[f"first {n}" for n in first["Yelp"].n],
 )
 truncating.round(1)
+
+# %% [markdown]
+# How many blocks are enough? As many as it takes that from there on the upper end of the interval stays within a point. (The last exercise asks for this function.)
+
+# %%
+sufficient = {}
+for name in MODELS:
+    whole = right(dense[name])
+    gone = np.array([lost(whole, r) for r in first[name].right]).sum(axis=1)
+    fails = np.flatnonzero(gone > 1)
+    sufficient[name] = int(fails.max()) + 1 if len(fails) else 0
+pd.Series(sufficient, name="blocks that are enough").to_frame()
 
 # %% [markdown]
 # The paper's table for the reviewers, as far as it is told in the discussion: points lost compared with all twelve blocks.
@@ -283,6 +327,25 @@ pd.concat([only, without, swapped]).round(1)
 # %% [markdown]
 # (OBSERVE-without)
 #
+# Cut and see: move the slider to keep more or fewer of the first blocks of the encoder of SST-2, seed 0. The dashed line is the boundary that was predicted.
+
+# %% tags=["widget"]
+name = "SST-2, seed 0"
+frames, alts = [], []
+for n in range(n_blocks):
+    left = {
+        "fine-tuned again": 100 * first[name].accuracy[n],
+        "cut and left alone": 100 * cut_up[name].first[n].mean(),
+    }
+    told = {"xlabel": "accuracy (%)", "most": 100, "boundary": predicted[name]}
+    frames.append(viz.cut(n_blocks, n, left, **told))
+    said = ", ".join(f"{how} {value:.1f} %" for how, value in left.items())
+    alts.append(f"The first {n} of {n_blocks} blocks kept: {said}")
+stepper(frames, alts, "blocks kept")
+
+# %% [markdown]
+# (OBSERVE-cut)
+#
 # ## What the blocks know
 #
 # Readouts: a logistic regression, and a network of two layers, from what a block says of {glue:text}`n_learned:,d` training texts to their labels; accuracy on {glue:text}`n_read:d` others. The authors told their reviewers: about 50 % for the linear one, on every block but the last, and 50 to
@@ -374,6 +437,125 @@ note(chance=float(np.quantile(np.abs(by_chance), 0.95)))
 #
 # (OBSERVE-prediction)
 #
+# ## Quiz
+#
+# Choose, and open your choice to see what we think of it.
+#
+# **1. Freezing the first blocks costs nothing, freezing all but the last costs four points. What does that say of the map's boundary?**
+#
+# <details><summary>a. That it is right: the later blocks are crucial.</summary>No: more was frozen, too. Any network loses more when more of it is frozen.</details>
+# <details><summary>b. Nothing yet: ask whether the loss begins at the boundary, and whether depth alone would have said so.</summary>Right.</details>
+# <details><summary>c. That it is wrong: early blocks matter as well.</summary>No: that they can stay as they came does not say that they do not matter.</details>
+#
+# **2. Two encoders get 88.0 % and 87.5 % right on the same 872 texts. Each has an interval of about 2 points. Is the difference chance?**
+#
+# <details><summary>a. Yes: the intervals overlap.</summary>No: these are intervals for other texts. Both read the same ones.</details>
+# <details><summary>b. It depends on how many texts only one of them gets right.</summary>Right: if they differ on four texts, four of them lost, it is rather certain; if on two hundred, it is not.</details>
+# <details><summary>c. No: four texts are four texts.</summary>No: four more lost than won, but perhaps a hundred were lost and ninety-six won.</details>
+#
+# ## Exercises
+#
+# :::{exercise} The strongest cut
+# :label: ex-11-cut
+#
+# *Difficulty 1 of 5, importance 3 of 5, 5 minutes.* Write `strongest_cut(values)`: for a map of distances (L, L), how many layers come before its largest step from one layer to the next.
+#
+# ```{dropdown} Hint 1
+# Steps from one layer to the next stand beside the diagonal.
+# ```
+# ```{dropdown} Hint 2
+# `np.diag(values, k=1)`, and remember that counting begins at 0.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
+def strongest_cut(values):
+    """The number of layers before the largest step."""
+    return int(np.argmax(np.diag(values, k=1))) + 1
+
+
+check.strongest_cut(strongest_cut)
+
+# %% [markdown]
+# :::{exercise} Without a block
+# :label: ex-11-without
+#
+# *Difficulty 2 of 5, importance 4 of 5, 10 minutes.* A stack of blocks is a list of functions, applied one after the other. Write `without_block(blocks, k)`: the function that the stack is without its block number k, counted from 1.
+#
+# ```{dropdown} Hint 1
+# A function may be defined inside a function, and returned.
+# ```
+# ```{dropdown} Hint 2
+# `for i, block in enumerate(blocks, 1)`, and skip one.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
+def without_block(blocks, k):
+    """All blocks but number k, one after the other."""
+
+    def cut(x):
+        for i, block in enumerate(blocks, 1):
+            if i != k:
+                x = block(x)
+        return x
+
+    return cut
+
+
+check.without_block(without_block)
+
+# %% [markdown]
+# :::{exercise} On the same texts
+# :label: ex-11-lost
+#
+# *Difficulty 3 of 5, importance 5 of 5, 10 minutes.* Write `points_lost(whole, part)`: from which texts (n,) the whole encoder and its part answer right, the points of accuracy lost, and half the width of the 95 % interval of that.
+#
+# ```{dropdown} Hint 1
+# A text is lost (1), won (-1), or neither (0). The mean of that is the difference of the accuracies.
+# ```
+# ```{dropdown} Hint 2
+# 1.96 standard errors: the standard deviation of these numbers over the square root of how many there are. In points, times 100.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
+def points_lost(whole, part):
+    """Points lost, and half the width of their 95 % interval."""
+    apart = whole.astype(float) - part
+    return 100 * apart.mean(), 196 * apart.std() / np.sqrt(len(apart))
+
+
+check.points_lost(points_lost)
+
+# %% [markdown]
+# :::{exercise} Enough
+# :label: ex-11-enough
+#
+# *Difficulty 3 of 5, importance 4 of 5, 15 minutes.* With the first 0, 1, ..., L - 1 blocks so many points are lost, each give or take half of an interval. Write `enough(lost, half, tolerance)`: the least number of blocks from which on the loss is never above the tolerance, even at the upper end of its interval. If there is none, L.
+#
+# ```{dropdown} Hint 1
+# Where is the last number of blocks with which it may be above?
+# ```
+# ```{dropdown} Hint 2
+# `np.flatnonzero(lost + half > tolerance)`; it may be empty.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
+def enough(lost, half, tolerance):
+    """One more than the last number of blocks that fails."""
+    fails = np.flatnonzero(lost + half > tolerance)
+    return int(fails.max()) + 1 if len(fails) else 0
+
+
+check.enough(enough)
+
+# %% [markdown]
 # ## What we found
 #
 # | claim | our answer | evidence on this page |

@@ -82,6 +82,7 @@ def test_colours_brighten_monotonically_in_greyscale():
         lambda m: viz.ridges({"a": {"one": [0, 1, 1], "two": [2]}}, xlabel="x"),
         lambda m: viz.panels({"a": np.eye(2)}, [0, 1]),
         lambda m: viz.map_grid({"GW": {"a": m, "b": m}}),
+        lambda m: viz.cut(3, 1, {"a": 50.0}, xlabel="x", most=100),
     ],
 )
 def test_figures_are_closed_so_that_a_cell_shows_them_once(layer_map, draw):
@@ -123,6 +124,21 @@ def test_panels_show_every_point_with_its_kind_and_number():
     assert drawn == [[[2, 3]], [[0, 1], [4, 5]]]
     assert [t.get_text() for t in ax.texts] == ["1", "2", "3"]
     assert len({c.get_paths()[0].vertices.tobytes() for c in ax.collections}) == 2  # markers differ
+
+
+def test_a_cut_shows_what_is_kept_and_where_the_boundary_was():
+    fig = viz.cut(4, 3, {"trained": 80.0, "untrained": 60.0}, xlabel="accuracy", most=100, boundary=2)
+    stack, ax = fig.axes
+    assert [bool(block.get_hatch()) for block in stack.patches] == [False, False, False, True]
+    assert [t.get_text() for t in stack.texts] == ["1", "2", "3", "4"]
+    (line,) = stack.lines
+    assert list(line.get_xdata()) == [2, 2]
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["untrained", "trained"]
+    assert [bar.get_width() for bar in ax.patches] == [60, 80]
+    assert ax.get_xlim()[1] == pytest.approx(110)
+    assert not viz.cut(4, 3, {"a": 1.0}, xlabel="x", most=1).axes[0].lines
+    with pytest.raises(ValueError, match="of 4 blocks 5 cannot be kept"):
+        viz.cut(4, 5, {"a": 1.0}, xlabel="x", most=1)
 
 
 def test_maps_of_one_row_share_their_colours(layer_map):

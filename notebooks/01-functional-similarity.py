@@ -424,6 +424,8 @@ check.held_out(held_out)
 # the parabola is ours. And both answers are about single examples: they show that a thing
 # can happen, not how often it does.
 #
+# **Before you say that two layers do the same**: say which changes you would not count. A straight line from one to the other is a test for straight lines.
+#
 # ## References
 #
 # ```{bibliography}

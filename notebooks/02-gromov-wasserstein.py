@@ -15,7 +15,7 @@
 # %% [markdown]
 # # The Gromov-Wasserstein distance
 #
-# Two layers hold the same inputs, but in spaces that have nothing in common: 128 numbers per
+# How far apart are two layers? They hold the same inputs, but in spaces that have nothing in common: 128 numbers per
 # input here, 512 there. We cannot subtract one from the other. What we can do is look at each
 # by itself, write down how far apart its points are, and compare these lists of distances.
 # That is the idea of the Gromov-Wasserstein distance, the ruler of this book.
@@ -847,6 +847,8 @@ check.never_below(never_below)
 # | D03: is the correspondence found? | holds: not always | exchanges after POT's descent end {glue:text}`real_gain:.1f` % lower; the best lower bound is {glue:text}`loosest:.0f` to {glue:text}`tightest:.0f` % of the distance |
 # | D12: Wasserstein or Gromov-Wasserstein | differs: it can be said in a sentence | Wasserstein moves points through one space, GW compares distances inside two: 5 against 505 dimensions give {glue:text}`padded:.1g` |
 # | D17: sets and matrices are mixed | holds | all symbols of this book are on [one page](../book/notation.md) |
+#
+# **Before you report a Gromov-Wasserstein distance**: take the root of what POT returns, search from more than one start, give a lower bound, and say whether the layers were scaled.
 #
 # ## References
 #

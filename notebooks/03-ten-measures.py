@@ -597,6 +597,8 @@ check.p_value(p_value)
 # | D02: established measures are missing | holds; ten are here | rank correlation of GW with RSM {glue:text}`agree_rsm:.2f`, with CKA {glue:text}`agree_cka:.2f` |
 # | D05: CKA looks the same | differs on clouds made for it, cannot tell from one network | the five pairs above; on the network {glue:text}`agree_cka:.2f` |
 #
+# **Before you choose a measure**: write down which changes of a layer should not count, and look up who agrees with you. Two measures that disagree may both be right about different questions.
+#
 # ## References
 #
 # ```{bibliography}

@@ -15,8 +15,7 @@
 # %% [markdown]
 # # Networks that add
 #
-# A method that finds the parts of a network should first be tried on networks whose parts
-# are known. The paper takes three, and all of them add: given two integers $a$ and $b$,
+# Where is a network whose parts are known? A method that finds parts should first be tried there. The paper takes three, and all of them add: given two integers $a$ and $b$,
 # **Model 0** says $(a + b) \bmod p$, and **Models E and L** add three times, one sum on top
 # of the other. This chapter trains them and checks them; the maps come in
 # [chapter 06](06-modular-sum-subnetworks.ipynb). Two things are smaller here than in the
@@ -631,6 +630,8 @@ check.off_by(off_by)
 # Where the paper is vague: it gives neither its moduli (in the text we have), nor whether attention is masked, nor
 # the weight decay of each stage. With equal moduli a network has no need of $c_1$ and $c_2$; whoever
 # looks for three functions in Model E must know which moduli it was trained with.
+#
+# **Before you look for functions inside a network**: ask whether it could do its task without them, and give its accuracy on pairs that it never saw.
 #
 # ## References
 #

@@ -589,6 +589,8 @@ check.one_space(one_space)
 # | D09: why these layers? | holds for GW: no reason is left | the right layer is closest in {glue:text}`gw_right_c1:d`, {glue:text}`gw_right_c2:d` and {glue:text}`gw_right_c3:d` of three metrics |
 # | D09, for the probes | differs: those layers were trained to hold the target, and the layers after them have not lost it yet | {glue:text}`l_c1:d`, {glue:text}`l_c2:d` and {glue:text}`l_c3:d` layers without a mistake |
 #
+# **Before you trust a probe**: give its accuracy on inputs that it was not fitted on, beside that for a control target. **Before you trust a nearest target**: check that the targets are not the same space.
+#
 # ## References
 #
 # ```{bibliography}

@@ -906,6 +906,8 @@ check.forgets(forgets)
 # | D11: how many groups, and who decides? | differs: a test with a stated null hypothesis decides | {glue:text}`n_blocks:d` blocks in Model 0 ($p$ = {glue:text}`p_value:.3f`), {glue:text}`n_blocks_l:d` in Model L ($p$ = {glue:text}`p_l:.3f`), {glue:text}`n_blocks_width:d` where nothing happens |
 # | D03: the correspondence is known | holds: the search throws away which input is which | in the median pair of layers {glue:text}`share_median:.0f` % of the squared distance goes away; $a$ alone and $b$ alone are at {glue:text}`free:.1g` |
 #
+# **Before you read a map**: divide each layer by its mean, and draw beside it the map of a null in which nothing happens but the widths.
+#
 # ## References
 #
 # ```{bibliography}

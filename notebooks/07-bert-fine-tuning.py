@@ -641,6 +641,8 @@ check.kept(kept)
 # | D08: a change of neighbours needs a number | differs: here is one | overlap {glue:text}`kept_low:.2f` to {glue:text}`kept_high:.2f` from block to block, by chance {glue:text}`chance_overlap:.2f` |
 # | D03: the correspondence is known | holds: the optimum forgets it | {glue:text}`itself:.0f` % of the texts are matched with themselves; shuffled texts are as near, {glue:text}`gw_shuffled:.3f` |
 #
+# **Before you say that a layer has changed**: say whether the inputs may change places. GW does not see it when they do; the overlap of neighbours does.
+#
 # ## References
 #
 # ```{bibliography}

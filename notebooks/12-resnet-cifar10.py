@@ -15,7 +15,7 @@
 # %% [markdown]
 # # ResNet-9 on CIFAR-10
 #
-# Until now all networks were transformers. The reviewers asked for another kind of network and another kind of data, and the authors answered with a small residual network on pictures: under the Gromov-Wasserstein distance, they write,
+# Is it the same in a network of another kind, on data of another kind? Until now all networks were transformers that read texts or numbers. The reviewers asked this, and the authors answered with a small residual network on pictures: under the Gromov-Wasserstein distance, they write,
 # it falls into four sub-networks, with changes at three named layers, which one also sees in the pictures of its activations, and which other measures do not show. This chapter trains the same architecture, and
 # asks each of these things for a number.
 #
@@ -585,7 +585,10 @@ check.rise_and_fall(rise_and_fall)
 # | D07: other architectures and other kinds of data? | holds: what was found on text is not found here | accuracy {glue:text}`accuracy:.1f` %, {glue:text}`blocks_gw:d` block |
 # | D05: CKA looks the same; what is gained? | differs: here it does not look the same | {glue:text}`blocks_cka:d` blocks under CKA where GW has {glue:text}`blocks_gw:d`; but its borders are those of the shape |
 #
-# What this cannot say: it is one network, trained from one seed on less than half of the pictures, and it answers less well than the authors' own. A border that appears only with more training would not be here.#
+# What this cannot say: it is one network, trained from one seed on less than half of the pictures, and it answers less well than the authors' own. A border that appears only with more training would not be here.
+#
+# **Before you call a step in a map a function**: look at the same network before training, and at where its shapes change.
+#
 # ## References
 #
 # ```{bibliography}

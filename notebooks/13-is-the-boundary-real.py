@@ -557,6 +557,8 @@ check.beyond_depth(beyond_depth)
 # | D05: CKA looks the same | differs, in both directions | by the test GW finds {glue:text}`cka_test_gap:.2f` more; CKA foretells a stitch better, {glue:text}`tell_cka:.2f` against {glue:text}`tell_gw:.2f` |
 # | D11: how many groups, and who decides? | differs: the test decides, and did not cry wolf | {glue:text}`alarms:d` boundaries in {glue:text}`n_single:d` maps of chains with one function |
 #
+# **Before you say that a measure finds sub-networks**: let it look for them where you know them, and in a network that has learned nothing, beside a guess that looks at no activation.
+#
 # ## References
 #
 # ```{bibliography}

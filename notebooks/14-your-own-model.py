@@ -15,7 +15,7 @@
 # %% [markdown]
 # # Your own model
 #
-# Everything so far was about networks that we chose. This chapter is about yours. Three lines map any PyTorch network: capture, compare, partition. The rest of
+# Which layers of *your* network work together? Everything so far was about networks that we chose. Three lines map any PyTorch network: capture, compare, partition. The rest of
 # the chapter is what surrounds them: which layers, which inputs, how to pool, how to watch a network while it learns, and one command that writes
 # a report.
 #
@@ -400,6 +400,8 @@ check.how_often(how_often)
 # | doubt | our answer | evidence on this page |
 # | --- | --- | --- |
 # | D07: only transformers, only sentiment | differs for the method, which takes any network; cannot tell for the findings | a perceptron that reads {glue:text}`right:.0f` % of new digits right, recurrent layers and a decoder are mapped here; before training the decoder has {glue:text}`nothing_blocks:d` block |
+#
+# **On Monday**: map a network of yours before and after training, under two measures and with some 200 inputs. Let the test say how many blocks there are. Write down what the blocks predict, and only then cut.
 #
 # ## References
 #

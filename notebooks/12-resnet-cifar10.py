@@ -78,7 +78,7 @@ from funcsim.widgets import explorer
 # %% [markdown]
 # ## The network
 #
-# Eight convolutions, each followed by batch normalisation and a ReLU; twice the output of an earlier step is added to a later one; two poolings. The 24 layers are named as the authors name them: the number of the
+# Eight convolutions, each followed by batch normalisation and a ReLU; in two places what went into a pair of steps is added to what comes out of it; two poolings. The 24 layers are named as the authors name them: the number of the
 # convolution, counted from 0, and the kind.
 
 # %%

@@ -2,7 +2,7 @@
 
 Sums that are split over threads are added in another order, and after some thousand steps of
 training the last bits decide a network's accuracy. What is computed on one thread is the same
-on two cores and on sixty-four.
+on two cores of a kind and on sixty-four.
 """
 
 from __future__ import annotations

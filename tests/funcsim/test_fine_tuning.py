@@ -32,8 +32,11 @@ def test_an_encoder_learns_words_that_tell_the_label():
     assert scores(logits, VALIDATION.labels)["accuracy"] == history.val_accuracy[-1]
 
 
-@pytest.mark.parametrize("method", [None, "neuroprune", "magnitude"])
-def test_resumed_fine_tuning_equals_uninterrupted_to_the_bit(tmp_path, method):
+@pytest.mark.parametrize(
+    ("method", "precision"),
+    [(None, "float32"), (None, "bfloat16"), ("neuroprune", "float32"), ("magnitude", "float32")],
+)
+def test_resumed_fine_tuning_equals_uninterrupted_to_the_bit(tmp_path, method, precision):
     class StopError(Exception):
         pass
 
@@ -47,9 +50,8 @@ def test_resumed_fine_tuning_equals_uninterrupted_to_the_bit(tmp_path, method):
             if step == stop_at:
                 raise StopError
 
-        return encoder, fine_tune(
-            encoder, TRAIN, VALIDATION, CONFIG, state=state, after_step=after_step, progress=False
-        )
+        told = {"state": state, "after_step": after_step, "precision": precision}
+        return encoder, fine_tune(encoder, TRAIN, VALIDATION, CONFIG, progress=False, **told)
 
     whole, history = run(None)
     with pytest.raises(StopError):
@@ -71,6 +73,21 @@ def test_what_is_frozen_does_not_move_and_the_rest_does():
     for name, after in encoder.model.state_dict().items():
         frozen = "word_embeddings" in name or "layer.0." in name
         assert torch.equal(before[name], after) == frozen, name
+
+
+def test_half_precision_is_that_of_the_products_only():
+    """The weights move almost as they do in float32, but not quite, and stay float32."""
+    start = weights(load_encoder("tiny"))
+    moved = {}
+    for precision in ("float32", "bfloat16"):
+        encoder = load_encoder("tiny")
+        fine_tune(encoder, TRAIN, VALIDATION, CONFIG, progress=False, precision=precision)
+        assert {w.dtype for w in encoder.model.parameters()} == {torch.float32}
+        moved[precision] = weights(encoder) - start
+    apart = (moved["float32"] - moved["bfloat16"]).norm() / moved["float32"].norm()
+    assert 1e-4 < apart < 0.3
+    with pytest.raises(ValueError, match="it can be float32 or bfloat16"):
+        fine_tune(encoder, TRAIN, VALIDATION, CONFIG, progress=False, precision="float16")
 
 
 def test_every_text_is_seen_once_in_an_epoch():

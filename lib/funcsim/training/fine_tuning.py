@@ -28,6 +28,7 @@ from funcsim.tasks.sentiment import Corpus
 
 STATE_FORMAT = "funcsim.fine_tuning_state/1"
 CURVES = ("step", "train_loss", "val_loss", "val_accuracy", "val_f1")
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 WINDOW = 16  # so many batches are sorted by length together
 
 #: (encoder's model, step that was just taken, its learning rate): called after every step.
@@ -97,6 +98,7 @@ def fine_tune(
     device: str = "cpu",
     after_step: AfterStep | None = None,
     progress: bool = True,
+    precision: str = "float32",
 ) -> FineTuningHistory:
     """Fine-tune `encoder.model` in place.
 
@@ -117,6 +119,8 @@ def fine_tune(
         May change the weights; it must depend on nothing but its arguments.
     progress : bool
         Show a bar with the time left.
+    precision : {"float32", "bfloat16"}
+        Of the products of a training step. The weights, their steps and all measurements are float32.
 
     Returns
     -------
@@ -124,11 +128,15 @@ def fine_tune(
 
     Raises
     ------
+    ValueError
+        If there is no such precision.
     EncoderError
         If texts are to be cut at more tokens than the encoder takes.
     FileFormatError
         If `state` is damaged or of another kind.
     """
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision is {precision!r}; it can be {' or '.join(PRECISIONS)}")
     model = encoder.model.to(device)
     trained = _trained(model, config.freeze)
     optimizer = torch.optim.AdamW(trained.values(), lr=config.lr, weight_decay=0.0)
@@ -144,7 +152,7 @@ def fine_tune(
         began = time.perf_counter() - history.seconds
         for step in progress_bar(range(first, config.steps), "fine-tune", progress):
             lr = config.lr_at(step)
-            losses.append(_step(model, optimizer, lr, *order.batch(step)))
+            losses.append(_step(model, optimizer, lr, *order.batch(step), precision))
             if after_step is not None:
                 after_step(model, step, lr)
             if (step + 1) % config.eval_every == 0 or step + 1 == config.steps:
@@ -217,14 +225,20 @@ def _trained(model: nn.Module, freeze: tuple[str, ...]) -> dict[str, nn.Paramete
 
 
 def _step(
-    model: nn.Module, optimizer: torch.optim.Optimizer, lr: float, batch: dict[str, Tensor], labels: Tensor
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    lr: float,
+    batch: dict[str, Tensor],
+    labels: Tensor,
+    precision: str,
 ) -> float:
     device = next(model.parameters()).device
     model.train()
     for group in optimizer.param_groups:
         group["lr"] = lr
-    logits = model(**{k: v.to(device) for k, v in batch.items()}).logits
-    loss = cross_entropy(logits, labels.to(device))
+    with torch.autocast(device.type, PRECISIONS[precision], enabled=precision != "float32"):
+        logits = model(**{k: v.to(device) for k, v in batch.items()}).logits
+    loss = cross_entropy(logits.float(), labels.to(device))
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()

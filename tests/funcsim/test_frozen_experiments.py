@@ -42,6 +42,12 @@ def test_maps_are_frozen_and_loaded(few_maps, tmp_path, monkeypatch):
         modular_maps.load("l")
 
 
+def other_weights(name, profile, seed=0, load=modular_sum.load):
+    """A network of the same plan that was trained otherwise: here, not at all."""
+    trained = load(name, profile, seed)
+    return dataclasses.replace(trained, model=trained.plan.network(seed + 1).eval())
+
+
 def test_a_finished_map_is_not_computed_again(few_maps, tmp_path, monkeypatch):
     compared = []
     compare = fs.compare
@@ -57,8 +63,11 @@ def test_a_finished_map_is_not_computed_again(few_maps, tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         modular_maps.run(**told)
     assert not (tmp_path / "out/modular-maps/seed-0/record.json").exists()
-    modular_maps.run(**told)
+    first = modular_maps.run(**told)
     assert len(compared) == 3 + 3  # the two finished ones stay
+    monkeypatch.setattr(modular_sum, "load", other_weights)
+    assert modular_maps.run(**told | {"out": tmp_path / "other"}).files != first.files
+    assert len(compared) == 6 + 5  # none of them stays when the networks are others
 
 
 def test_what_a_map_compares():
@@ -148,9 +157,13 @@ def test_every_layer_is_probed_for_every_target():
 def test_probes_are_frozen_resumed_and_loaded(kind, tmp_path, monkeypatch):
     told = {"profile": "smoke", "out": tmp_path / "out", "work": tmp_path / "work", "progress": False}
     first = known_targets.run(kind, **told)
-    monkeypatch.setattr(known_targets, "_probe", None)  # nothing is left to fit
-    assert known_targets.run(kind, **told).files == first.files
-    monkeypatch.undo()
+    with monkeypatch.context() as finished:
+        finished.setattr(known_targets, "_probe", None)  # nothing is left to fit
+        assert known_targets.run(kind, **told).files == first.files
+    with monkeypatch.context() as retrained:
+        retrained.setattr(modular_sum, "load", other_weights)
+        retrained.setitem(told, "out", tmp_path / "other")
+        assert known_targets.run(kind, **told).files != first.files
     monkeypatch.setenv("FUNCSIM_FROZEN", str(tmp_path / "out"))
     frozen, origin = known_targets.load(kind)
     assert (frozen == known_targets.load(kind, "smoke")[0]).all()

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import funcsim as fs
+from funcsim.cache import digest
 from funcsim.experiments import modular_sum
 from funcsim.experiments.modular_sum import TrainedModel
 from funcsim.probes import Probe, linear_probe, probe_all, two_layer_probe, two_layer_regression
@@ -73,15 +74,17 @@ def run(
 ) -> Record:
     """Fit every probe of a kind; freeze their scores into ``out / known-targets/<kind> / seed-<seed>``.
 
-    The probes of a finished layer are kept in ``work / known-targets/<kind>`` and not fitted again.
+    The probes of a finished layer are kept in ``work / known-targets/<kind>``, and not fitted again
+    as long as the network is the same.
     """
     name, network, file = f"{NAME}/{kind}", KINDS[kind].network, KINDS[kind].file
     folder, parts = (out or data_dir()) / folder_of(name, seed), work / name
     trained = modular_sum.load(network, profile)
     reps = fs.capture(trained.model, [trained.pairs], pool="last", progress=False)
+    key = digest(profile, str(seed), trained.weights_digest)[:12]
     found: list[dict[str, NDArray]] = []
     for layer in progress_bar(reps.names, "probe", progress):
-        part = parts / f"{profile}-{seed}-{layer}.safetensors"
+        part = parts / f"{layer}-{key}.safetensors"
         if not part.exists():
             began = time.perf_counter()
             scores = _probe(kind, trained, reps.select([layer]), seed)

@@ -146,7 +146,9 @@ def ranking(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _kept(folder: Path, asked: tuple[str, str, int, int], plan: Plan, profile: str) -> pd.DataFrame:
     """The rows of one sample of one network, from an interrupted run if it had come so far."""
-    path = folder / f"{digest(repr((asked, asdict(plan), profile)))[:16]}.csv"
+    name, *_, seed = asked
+    weights = modular_sum.load(f"known-boundaries/{name}", profile, seed).weights_digest
+    path = folder / f"{digest(repr((asked, asdict(plan), profile)), weights)[:16]}.csv"
     if not path.exists():
         _write(path, _rows(*asked, plan, profile))
     return pd.read_csv(path, dtype={"network": str})

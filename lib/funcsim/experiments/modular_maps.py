@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 import funcsim as fs
+from funcsim.cache import digest
 from funcsim.experiments import modular_sum
 from funcsim.experiments.plans import SEEDS
 from funcsim.nulls import width_matched
@@ -114,7 +115,8 @@ def run(
 ) -> Record:
     """Compute every map of one of :data:`SETS` and freeze them into ``out / <name> / seed-<seed>``.
 
-    A finished map is kept in ``work / <name>`` and not computed again.
+    A finished map is kept in ``work / <name>``, and not computed again as long as its network is the
+    same.
     """
     folder, parts = (out or data_dir()) / folder_of(name, seed), work / name
     plans = _plans(name, profile)
@@ -123,7 +125,9 @@ def run(
     spent: dict[str, float] = {}
     means: dict[str, float] = {}
     for key, plan in plans.items():
-        part, clock = (parts / f"{profile}-{seed}-{key}.{kind}" for kind in ("safetensors", "json"))
+        trained = modular_sum.load(plan.network, profile, plan.network_seed)
+        told = digest(profile, str(seed), repr(plan), trained.weights_digest)[:12]
+        part, clock = (parts / f"{key}-{told}.{kind}" for kind in ("safetensors", "json"))
         if not clock.exists():
             began = time.perf_counter()
             reps = plan.representations(profile, seed)

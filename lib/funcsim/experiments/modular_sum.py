@@ -54,6 +54,11 @@ class TrainedModel:
         return str(self.record or "profile smoke: a tiny network, trained on the spot")
 
     @property
+    def weights_digest(self) -> str:
+        """The sha256 of all weights, so that what was kept of another network is not taken for its own."""
+        return digest(*(value.numpy() for value in self.model.state_dict().values()))
+
+    @property
     def pairs(self) -> Tensor:
         """All p*p inputs (p*p, 2), a changing slowest."""
         return all_pairs(self.plan.p)

@@ -49,5 +49,7 @@ def test_a_chapter_must_say_how_long_it_takes():
 def test_every_exercise_of_the_book_is_found(source):
     whole = read_chapter(source)
     written = sum(cell.source.count(":::{exercise}") for cell in whole.cells)
-    assert len(exercises_in(whole)) == written >= 4
+    found = len(exercises_in(whole))
+    assert found == written, f"of {written} exercises, {found} tell difficulty, importance and minutes"
+    assert found >= 4, f"{source.stem} has {found} exercises; four are asked for"
     timings({source.stem: whole}, {source.stem: 1.0})

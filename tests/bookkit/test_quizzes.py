@@ -15,9 +15,7 @@ OPTION = re.compile(r"^<details><summary>([a-z])\. (.+)</summary>(.+)</details>$
 @pytest.mark.parametrize("source", chapters(ROOT), ids=lambda path: path.stem)
 def test_a_quiz_can_be_read_and_has_one_answer_to_each_question(source):
     text = "\n".join(cell.source for cell in read_chapter(source).cells if cell.cell_type == "markdown")
-    assert text.count("## Quiz\n") == 1, (
-        f"{source.stem} has no quiz: a heading '## Quiz', and questions under it"
-    )
+    assert text.count("## Quiz\n") == 1, f"{source.stem} has no quiz: a heading '## Quiz' and questions"
     quiz = text.split("## Quiz\n")[1].split("\n## ")[0]
     parts = QUESTION.split(quiz)[1:]
     questions, options = parts[::2], [OPTION.findall(part) for part in parts[1::2]]

@@ -72,6 +72,7 @@ from funcsim.checks import chapter_08 as check
 from funcsim.experiments import encoders
 from funcsim.experiments.encoder_maps import compare_defined, first
 from funcsim.partition import cut_into
+from funcsim.widgets import explorer
 
 # %% [markdown]
 # ## The encoders
@@ -119,6 +120,7 @@ pd.DataFrame(
 # %%
 a_map = runs["SST-2", "dense"].maps["cls/mean/gw"]
 note(n_blocks=len(a_map.names), n_mapped=a_map.n_samples)
+note(near=a_map.values[0, 1], far=a_map.values[0, -1])
 blocks = [f"block {k + 1}" for k in range(len(a_map.names))]
 upper = np.triu_indices(len(blocks), k=1)
 
@@ -171,6 +173,17 @@ viz.map_grid(grid("Yelp", FOUR, "mean"))
 viz.map_grid(grid("SST-2", FOUR, "mean"))
 
 # %% [markdown]
+# The colours of a row are the same; the numbers behind them are these. Point at a pair of blocks of the encoder fine-tuned on SST-2, tap it, or walk with the arrow keys:
+
+# %%
+explorer(
+    a_map,
+    "Layer map of the encoder fine-tuned on SST-2 under GW, each block divided by its mean distance: the first four blocks are close to each other, the last two far from them.",
+)
+
+# %% [markdown]
+# From the first block to the second it is {glue:text}`near:.2f`, from the first to the last {glue:text}`far:.2f`.
+#
 # How much of each map is scale? For each measure the share of the variance of the map that the difference of
 # the blocks' mean distances explains, in the median over the twelve encoders.
 

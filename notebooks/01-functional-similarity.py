@@ -92,7 +92,7 @@ from funcsim.experiments import modular_sum
 #
 # ## A similarity that no line can see
 #
-# The most popular score is a **linear probe**: fit a linear map from $F$ to $G$, and report
+# A common score is a **linear probe**: fit a linear map from $F$ to $G$, and report
 # how much of $G$ it explains. Take a layer that outputs a number $z$ between $-1$ and $1$,
 # and let the function we are looking for be $z^2$. One determines the other, up to a sign.
 # The next cell draws a thousand such numbers.
@@ -115,8 +115,8 @@ network.fit(z_fit, t_fit)
 note(r2_line=line.score(z_test, t_test), r2_network=network.score(z_test, t_test))
 
 # %% [markdown]
-# The line explains {glue:text}`r2_line:.3f` of the variance, which is nothing; the two-layer
-# network explains {glue:text}`r2_network:.4f`, which is nearly all. The picture shows why: the
+# The line explains {glue:text}`r2_line:.3f` of the variance, which is nothing; the
+# network with two hidden layers explains {glue:text}`r2_network:.4f`, which is nearly all. The picture shows why: the
 # best line through a parabola is flat.
 
 # %% tags=["fig"] mystnb={"image": {"alt": "Target against layer output: the true parabola and the non-linear probe coincide, while the linear probe is a flat line."}}
@@ -282,7 +282,7 @@ viz.bars({k: 100 * v for k, v in accuracy.items()}, ylabel="held-out accuracy (%
 # This search worked because we knew $c$. In a language model we do not know the intermediate
 # functions, and trying them all is hopeless. We can still ask a humbler question: which
 # layers are functionally similar *to one another*? Where the answer changes, one job ends and
-# another begins. That needs a score with unusual properties:
+# another begins. That needs a score with three properties:
 #
 # - it compares tables of different widths, with no map fitted between them;
 # - it forgives what does not matter, such as a rotation of the coordinates;
@@ -417,8 +417,8 @@ check.held_out(held_out)
 #
 # | claim of the paper | our answer | evidence on this page |
 # | --- | --- | --- |
-# | C01: a linear map misses strong functional similarity (3.1) | holds | explained variance {glue:text}`r2_line:.3f` (linear) against {glue:text}`r2_network:.4f` (two-layer) |
-# | C02: layers of different widths cannot be compared directly (4) | holds | the {glue:text}`n_layers:d` layers of Model 0 have {glue:text}`n_widths:d` widths |
+# | C01: a linear map misses strong functional similarity (3.1) | holds | explained variance {glue:text}`r2_line:.3f` (linear) against {glue:text}`r2_network:.4f` (two hidden layers) |
+# | C02: layers of different widths cannot be compared point by point (4) | holds | the {glue:text}`n_layers:d` layers of Model 0 have {glue:text}`n_widths:d` widths: there is nothing to subtract |
 #
 # Two remarks. The formula of the paper's own example did not survive in the text we have, so
 # the parabola is ours. And both answers are about single examples: they show that a thing

@@ -78,8 +78,8 @@ warnings.simplefilter("ignore", UserWarning)  # CCA warns below; the text says w
 #
 # `fs.measures()` knows them all. Some families have members: CCA as a mean, after a reduction
 # (SVCCA {cite:p}`raghu2017svcca`) or weighted (PWCCA {cite:p}`morcos2018insights`); CKA {cite:p}`kornblith2019similarity` with a linear
-# or a Gaussian kernel, with and without a correction of its bias; RSA with ranks or with numbers. MSID
-# {cite:p}`tsitsulin2020msid` and augmented GW {cite:p}`demetci2024agw` complete the list. Each declares
+# or a Gaussian kernel, with and without a correction of its bias; RSA with ranks or with numbers. RSM compares the distance matrices of two layers entry by entry. MSID
+# {cite:p}`tsitsulin2020msid`, which compares how heat spreads over each cloud's graph of nearest neighbours, and augmented GW (AGW) {cite:p}`demetci2024agw`, which matches the features too, complete the list. Each declares
 # what it needs.
 
 # %%
@@ -198,7 +198,7 @@ pairs = {
 # rotated; stretched along its least axis; with its samples in another order; squeezed through
 # a non-linear function; and a Gaussian cloud that shares with it the spectrum of the covariance
 # and nothing else. For every measure, 0 in the next table means "as to itself" and 1 means "as
-# to a cloud with nothing in common": independent numbers, on other axes.
+# to a cloud with nothing in common": independent log-normal numbers, so that the shape differs as well.
 
 # %%
 nothing = np.exp(rng.normal(size=(n, d)))
@@ -229,7 +229,7 @@ short = dict(
         strict=True,
     )
 )
-for name in ("euclidean", "cca", "cka", "gw", "rsa"):
+for name in ("euclidean", "cca", "cka", "gw", "rsa", "msid"):
     for word, column in short.items():
         note(**{f"{column}_{name}": table.loc[name, word]})
 
@@ -244,14 +244,14 @@ for name in ("euclidean", "cca", "cka", "gw", "rsa"):
 #   another cloud: one direction now decides who is near whom.
 # - **Samples shuffled.** GW, AGW, Wasserstein and MSID see nothing. CKA and RSA say "nothing in
 #   common" ({glue:text}`shuffled_cka:.2f`, {glue:text}`shuffled_rsa:.2f`).
-# - **Squashed.** A smooth non-linear function keeps the samples' neighbours but bends the shape:
-#   CCA {glue:text}`squashed_cca:.2f`, GW {glue:text}`squashed_gw:.2f`.
+# - **Squashed.** A smooth non-linear function bends the shape: CCA {glue:text}`squashed_cca:.2f`, GW {glue:text}`squashed_gw:.2f`,
+#   and MSID {glue:text}`squashed_msid:.2f`, farther than the cloud that defines 1.
 # - **Unrelated**, of the same spectrum. CKA and RSA: {glue:text}`unrelated_cka:.2f` and
-#   {glue:text}`unrelated_rsa:.2f`. GW: only {glue:text}`unrelated_gw:.2f`, because two Gaussian
-#   clouds of one spectrum have nearly one shape. *GW calls two layers alike that share no
-#   information at all.*
+#   {glue:text}`unrelated_rsa:.2f`. GW: only {glue:text}`unrelated_gw:.2f`, because
+#   clouds of one spectrum have similar shapes. *To GW two layers can be half alike that share no
+#   information about the samples.*
 #
-# The last two are the price and the gain of optimising the coupling. Whoever wants to know
+# *Shuffled* and *unrelated* show what optimising the coupling gives and what it costs. Whoever wants to know
 # whether two layers hold the same information must not take GW; whoever wants to know whether
 # they arrange things in the same shape cannot take CKA.
 #
@@ -279,7 +279,7 @@ except ValueError as refusal:
 
 # %% [markdown]
 # The others make a map each, on {glue:text}`n_used:d` inputs, and each map is cut by the same
-# test. (AGW matches up to 1,024 features with each other, for every pair and at every step; it
+# test: does a step from one layer to the next stand out from the steps around it? Its p says how often maps without boundaries do as well ([chapter 06](06-modular-sum-subnetworks.ipynb) tells more). (AGW matches up to 1,024 features with each other, for every pair and at every step; it
 # is left out here to save minutes.) Which blocks does each find? And how much does its map
 # resemble that of GW? We correlate the ranks of the {glue:text}`n_entries:d` entries, after turning
 # similarities round.
@@ -333,13 +333,13 @@ maps["cka"].plot(blocks=blocks["cka"], title="Model 0, linear CKA")
 maps["gw"].plot(blocks=blocks["gw"], title="Model 0, GW")
 
 # %% [markdown]
-# The GW map resembles that of RSM most ({glue:text}`agree_rsm:.2f`), its own cost without the
-# search; that of linear CKA is less like it ({glue:text}`agree_cka:.2f`), and the CCA family least
-# ({glue:text}`agree_cca:.2f` for the mean). {glue:text}`one_block:d` of the
+# The GW map resembles that of RSM most ({glue:text}`agree_rsm:.2f`), which is GW without the
+# search; that of linear CKA is less like it ({glue:text}`agree_cka:.2f`), and those of the CCA family least
+# ({glue:text}`agree_cca:.2f` for mean CCA). {glue:text}`one_block:d` of the
 # {glue:text}`n_maps:d` maps are one block by the test. Where two measures find boundaries, they
-# share the one that GW finds: {glue:text}`gw_blocks`. For this network the reviewers are right
+# share the one that GW finds: {glue:text}`gw_blocks`. (With all 31 layers and other inputs it finds more, in chapter 06; here only the clearest is left.) For this network the reviewers are right
 # to ask what GW adds: CKA finds {glue:text}`cka_blocks`. That GW would show "clearer" blocks
-# cannot be said of one network; on networks whose blocks are known, a later chapter counts.
+# cannot be decided on one network; [chapter 13](13-is-the-boundary-real.ipynb) counts it on networks whose blocks are known.
 #
 # One warning about the CCA family: the wide layers span more than half of the directions that
 # {glue:text}`n_used:d` samples have, so that correlations of one appear between any two of them.
@@ -381,8 +381,8 @@ steps.round(1)
 # %% [markdown]
 # Differences of scale explain {glue:text}`raw_gw:.1f` % of the variance of the raw GW map, and
 # {glue:text}`kept_gw:.1f` % of the normalised one. For RSM it is the same story
-# ({glue:text}`raw_rsm:.1f` %). CKA forgives scale by itself: {glue:text}`raw_cka:.1f` % and
-# {glue:text}`kept_cka:.1f` %. So when a raw GW map and a CKA map differ, as they do in the
+# ({glue:text}`raw_rsm:.1f` %). CKA does not see scale, so that dividing by it changes nothing: {glue:text}`raw_cka:.1f` % and
+# {glue:text}`kept_cka:.1f` %. That this is not zero says only that layers of different scale differ in other ways, too; "explain" means "go along with". So when a raw GW map and a CKA map differ, as they do in the
 # paper's figures, look at the scale before you credit the measure.
 #
 # ## How sure is a map?
@@ -417,12 +417,12 @@ intervals["boundary in halves"] = boot.boundary_frequency[1:]
 intervals.round(3)
 
 # %% [markdown]
-# Three different intervals, not to be mixed up. "Low" and "high" say how the number would vary
+# Three different uncertainties, not to be mixed up. "Low" and "high" say how the number would vary
 # with other inputs. The lower bound says how far the *search* may be from the optimum on these
 # inputs; it is certain, and usually the wider of the two. And a measure can depend on *how
 # many* inputs there are: on halves the entries are larger by {glue:text}`median_bias:.3f` in the
-# median, beside a median width of {glue:text}`median_width:.3f`. GW falls with the number of
-# samples, because more points leave more ways to match. Never compare GW values of different
+# median, beside a median width of {glue:text}`median_width:.3f`. GW tends to fall with the number of
+# samples, because small samples differ by chance; here the effect is small. Never compare GW values of different
 # sample sizes.
 #
 # The boundary found most often in the {glue:text}`n_boot:d` halves is at
@@ -464,11 +464,11 @@ viz.scatter(
 #
 # | if you ask | take | and beware |
 # | --- | --- | --- |
-# | can the same be read out linearly? | CCA, or better a probe | more samples than twice the width |
+# | can the same be read out linearly? | CCA, or better a probe | it takes more than twice as many samples as features |
 # | are the same inputs alike? | debiased CKA or RSA | a few huge points decide CKA |
 # | same shape, same inputs? | RSM difference, normalised | scale, if raw |
 # | same shape, whichever inputs? | GW, normalised, with its interval | same spectrum looks alike; sample size |
-# | do the layers share their axes? | Euclidean, cosine | means nothing across different axes |
+# | how far does each sample move, if the axes are shared? | Euclidean, cosine | means nothing across different axes |
 #
 # Report two that differ in what they forgive. If they agree, no choice was needed; if not, the
 # difference is the finding.
@@ -593,9 +593,9 @@ check.p_value(p_value)
 # | claim | our answer | evidence on this page |
 # | --- | --- | --- |
 # | C02: GW compares layers of different widths (4) | holds, and so do all but {glue:text}`n_equal_width:d` of the others | the table of measures |
-# | C33: GW shows clearer sub-networks than RSM, RSA, CCA, CKA, MSID (reviews) | cannot tell from one network | rank correlation with RSM {glue:text}`agree_rsm:.2f`, with CKA {glue:text}`agree_cka:.2f`; blocks above |
+# | C33: GW shows clearer sub-networks than RSM, RSA, CCA, CKA, MSID (reviews) | cannot tell from one network | rank correlation with RSM {glue:text}`agree_rsm:.2f`, with CKA {glue:text}`agree_cka:.2f`; {glue:text}`one_block:d` of {glue:text}`n_maps:d` maps are one block |
 # | D02: established measures are missing | holds; ten are here | rank correlation of GW with RSM {glue:text}`agree_rsm:.2f`, with CKA {glue:text}`agree_cka:.2f` |
-# | D05: CKA looks the same | differs on clouds made for it, cannot tell from one network | the five pairs above; on the network {glue:text}`agree_cka:.2f` |
+# | D05: CKA looks the same | differs on clouds made for it, cannot tell from one network | shuffled samples: CKA {glue:text}`shuffled_cka:.2f`, GW {glue:text}`shuffled_gw:.2f`; on the network the maps have a rank correlation of {glue:text}`agree_cka:.2f` |
 #
 # **Before you choose a measure**: write down which changes of a layer should not count, and look up who agrees with you. Two measures that disagree may both be right about different questions.
 #

@@ -75,7 +75,8 @@ from funcsim.probes import (
 # %% [markdown]
 # ## Networks and targets
 #
-# Both networks, all 93 representations at the last position, for all pairs.
+# Both networks, all 93 representations at the last position, for all pairs. Layers are named from 0, as the library does, where the paper counts
+# from 1: its Resid-Post1 is `0.resid_post` here.
 
 
 # %%
@@ -92,8 +93,8 @@ names = [name.removeprefix("blocks.") for name in layers_l.names]
 ends = [f"{k}.resid_post" for k in range(3)]
 
 # %% [markdown]
-# The targets are $c_1$, $c_2$ and $c_3$, and a fourth: $c_1$ in a random order. Of this *control* nothing can be
-# known but by heart. What a probe says about the control is what the probe can do by itself.
+# The targets are $c_1$, $c_2$ and $c_3$, and a fourth: $c_1$ in a random order. This *control* cannot be computed from
+# the pair, only learned by heart. So the score of a probe on it shows how much the probe learns by heart.
 
 # %%
 targets = targets_of(net_l, seed)
@@ -104,9 +105,9 @@ pd.DataFrame(targets).sample(4, random_state=seed)
 # ## A linear probe
 #
 # A logistic regression from a layer to the target: a linear map to one number per class, trained as the network's own readouts
-# are. It is fitted on the pairs on which the network was trained, and judged on the others. Fifty iterations have to do: a
-# target that is plainly there is found in fewer, and the others do not matter enough to wait for. For 93 layers, four targets and
-# two networks that is a minute or two, so the scores are frozen:
+# are. It is fitted on the pairs on which the network was trained, and judged on the others. We stop after fifty iterations: a
+# target that is plainly there is found in fewer. For 93 layers, four targets and
+# two networks that takes some minutes, so the scores are frozen:
 
 # %%
 linear_l, origin = known_targets.load("linear-l", profile, seed)
@@ -197,7 +198,7 @@ table_e.round(1)
 # The paper fits its probes by linear *regression* and scores them by the residual error. That asks for more than that the right class
 # wins: the layer must give the target's value itself. Which value, the paper does not say: the integer, or a list of zeros
 # with a one at the right class. First the integer. The next cell fits all layers of both networks by least squares, and keeps for
-# each target the best share of variance explained, $R^2$, on held-out pairs; 1 is a perfect match, the residual is what is missing to 1.
+# each target the best share of variance explained, $R^2$, on held-out pairs; 1 is a perfect match, and 1 minus it is the residual.
 
 # %%
 squares_l, squares_e = (
@@ -230,14 +231,19 @@ squares = {
     * least_squares(layers_l[f"blocks.{end}"], targets[t], rows_l)
     for t, end in zip(targets, ends, strict=False)
 }
-note(squares_c1=float(squares[f"c1 at {ends[0]}"]))
+note(
+    **{
+        f"squares_{t}": float(v)
+        for t, v in zip(known, squares.values(), strict=True)
+    }
+)
 pd.Series(squares, name="accuracy (%)").round(1).to_frame()
 
 # %% [markdown]
-# Where the network's own readout and a logistic regression are always right about $c_1$, least squares to the classes has {glue:text}`squares_c1:.0f` %.
-# The network keeps a few waves around a circle; from these one can tell
-# which class is *largest*, but not make a one among zeros, and on a circle 58 and 0 are neighbours. So a perfect match by the residual of a
-# regression, as the paper describes it, is not what our networks have. By accuracy of a classifier, it is.
+# Where the network's own readout and a logistic regression are always right, least squares to the classes is right in {glue:text}`squares_c1:.0f` % of the
+# cases for $c_1$, {glue:text}`squares_c2:.0f` % for $c_2$ and {glue:text}`squares_c3:.0f` % for $c_3$.
+# The classes lie on circles of few dimensions. From these no linear map can make a one at one class and zeros at all others. So by the residual of a
+# regression, as the paper describes it, our networks do not match perfectly. By accuracy of a classifier, they do.
 #
 # ## A probe with two layers
 #
@@ -345,7 +351,7 @@ counts = np.stack([np.bincount(targets[t], minlength=p) for t in known])
 note(fewest=int(counts.min()), most=int(counts.max()))
 
 # %% [markdown]
-# Every one of the 59 values occurs between {glue:text}`fewest:d` and {glue:text}`most:d` times, in $c_1$, in $c_2$ and in $c_3$. So as metric spaces
+# Every one of the 59 values occurs at least {glue:text}`fewest:d` and at most {glue:text}`most:d` times, in $c_1$, in $c_2$ and in $c_3$. So as metric spaces
 # the three targets are *the same space*: reorder the inputs, and one becomes the other. GW does not see the order of the inputs. It follows, without
 # any experiment, that with equal moduli **every layer of every network is exactly as far from $c_1$ as from $c_2$ and from $c_3$**. On a sample of the
 # inputs the three differ, by the luck of the sample. The next cell computes all distances on such a sample, for Model L.
@@ -392,7 +398,7 @@ equal.round(3)
 
 # %%
 def closer_layers(distances, ends):
-    """For each target and metric: how many layers are closer than the one that holds it."""
+    """For each target and metric: how many layers are closer than the one trained to hold it."""
     holder = dict(zip(known, ends, strict=True))
     own = [distances[c][holder[c.split(" ")[0]]] for c in distances]
     return (distances < own).sum()
@@ -404,16 +410,19 @@ for target in known:
 by_kind = distances.T.groupby(lambda column: column.split(" ")[1])
 between = by_kind.max() - by_kind.min()
 note(between_targets=float(np.median(between)))
-note(across_layers=float(distances.std().median()))
+half = distances.quantile(0.75) - distances.quantile(0.25)
+note(across_layers=float(half.median()))
+line = [equal["closest"][f"{target} line"] for target in known]
+note(line_c1=line[0], line_c2=line[1], line_c3=line[2])
 
 # %% [markdown]
-# The layer that holds $c_1$ is the closest to it in {glue:text}`gw_right_c1:d` of the three metrics, the layer of $c_2$ in {glue:text}`gw_right_c2:d` and the layer of $c_3$ in
+# The end of the block that was *trained* for $c_1$ is the closest to it in {glue:text}`gw_right_c1:d` of the three metrics, that for $c_2$ in {glue:text}`gw_right_c2:d` and that for $c_3$ in
 # {glue:text}`gw_right_c3:d`. As they must, the columns hardly depend on the target: between $c_1$, $c_2$ and $c_3$ the distance of a layer changes by
-# {glue:text}`between_targets:.3f` in the median, while from layer to layer their standard deviation is {glue:text}`across_layers:.3f`.
+# {glue:text}`between_targets:.3f` in the median, while the middle half of the layers spreads over {glue:text}`across_layers:.3f`.
 #
 # So the first two rows of the paper's Table 2, *different* closest layers for $c_1$ and $c_2$, cannot come from GW with equal moduli, unless by the luck of
-# the sample. Either its moduli differ, or the coupling did not leave the identity. To see that it is the freedom to reorder that matters,
-# use measures that keep every input with itself.
+# the sample. (Ours has different ones on the line, by just that: {glue:text}`line_c1`, {glue:text}`line_c2` and {glue:text}`line_c3`.) So its moduli differ, or the sample decided, or the coupling did not leave the
+# identity. Do measures that keep every input with itself find the layers?
 
 # %%
 closest = pd.DataFrame()
@@ -421,12 +430,13 @@ closest["rsa"] = to_targets(layers_l, spaces, "rsa").idxmin()
 closest["cka"] = to_targets(layers_l, spaces, "cka").idxmax()
 for target in known:
     note(**{f"cka_{target}": closest["cka"][f"{target} classes"]})
+note(rsa_ends=int(closest["rsa"].isin(ends).sum()))
 closest
 
 # %% [markdown]
-# With classes, CKA puts {glue:text}`cka_c1` closest to $c_1$, {glue:text}`cka_c2` to $c_2$ and {glue:text}`cka_c3` to $c_3$. When the
-# target is known so is the correspondence, and to optimise it is to throw away what identifies the target. (These are not the
-# ends of the blocks either. A similarity asks how much of a layer *is* the target, a probe whether the target is in it.)
+# With classes, CKA puts {glue:text}`cka_c1` closest to $c_1$, {glue:text}`cka_c2` to $c_2$ and {glue:text}`cka_c3` to $c_3$. RSA finds the end of a block
+# in {glue:text}`rsa_ends:d` of nine rows. So to keep every input in its place is necessary to tell the targets apart, but not enough to find the layer that was trained to hold them.
+# A similarity asks how much of a layer *is* the target, a probe whether the target is in it.
 #
 # ## Targets that are not the same space
 #
@@ -451,11 +461,13 @@ nested.round(3)
 # %%
 closer_c = closer_layers(apart, parts)
 note(nested_right=int((closer_c == 0).sum()), nested_of=len(closer_c))
+begin = [nested["closest"][f"{target} classes"] for target in known]
+note(part_c1=begin[0], part_c2=begin[1], part_c3=begin[2])
 closer_c.rename("layers closer than the right one").to_frame()
 
 # %% [markdown]
 # The end of the right part is the closest in {glue:text}`nested_right:d` of {glue:text}`nested_of:d` cases, and where it is, it is the closest to another target too.
-# As classes, $c_1$ and $c_2$ are closest to the layer with which the second part *begins*: there stands $b$ alone, which has 59 equally frequent values just as $c_1$
+# As classes, the closest are {glue:text}`part_c1` for $c_1$, {glue:text}`part_c2` for $c_2$ and {glue:text}`part_c3` for $c_3$, all of them layers with which a part *begins*: there stands $b$ alone, which has 59 equally frequent values just as $c_1$
 # has. So in this chain it is not the moduli that keep GW from finding a target. It compares shapes, and other layers have the same shape.
 #
 # ## Quiz
@@ -580,7 +592,7 @@ check.one_space(one_space)
 # | C10, Table 2, row 1: $c_1$ is closest to Resid-Post1 | differs | so in {glue:text}`gw_right_c1:d` of three metrics; with equal moduli the three targets are one space |
 # | C10, Table 2, row 2: $c_2$ is closest to Resid-Post2 | differs | so in {glue:text}`gw_right_c2:d` of three metrics |
 # | C10, Table 2, row 3: $c_3$ is closest to Resid-Post2, Resid-Pre2, Resid-Post3 and 6 others | cannot tell | Resid-Post3 is closest in {glue:text}`gw_right_c3:d` of three metrics; the paper says neither its metric nor its moduli |
-# | C10 in general: GW finds the layer of each target | differs, for equal moduli by a proof, for nested ones in one chain | the targets' values occur equally often: {glue:text}`fewest:d` to {glue:text}`most:d` times; with nested moduli the right layer is closest in {glue:text}`nested_right:d` of {glue:text}`nested_of:d` cases |
+# | C10 in general: GW finds the layer of each target | differs, for equal moduli by a proof, for nested ones in one chain | the targets' values occur equally often, {glue:text}`most:d` times each; with nested moduli the right layer is closest in {glue:text}`nested_right:d` of {glue:text}`nested_of:d` cases |
 # | C16, Table 3, Model L, $c_1$: Resid-Post1 and 21 others are perfect | holds for Resid-Post1 and a classifier; the number differs; differs for least squares | {glue:text}`l_c1:d` layers, of the block ends {glue:text}`l_among_c1`; least squares {glue:text}`squares_c1:.0f` % |
 # | C16, Table 3, Model L, $c_2$: Resid-Post2 and 21 others | holds for Resid-Post2; the number differs | {glue:text}`l_c2:d` layers, of the block ends {glue:text}`l_among_c2` |
 # | C16, Table 3, Model L, $c_3$: Resid-Post3 and Post2 | holds for Resid-Post3 | {glue:text}`l_c3:d` layers, of the block ends {glue:text}`l_among_c3` |

@@ -18,9 +18,9 @@
 # The networks of [chapter 04](04-modular-sum-training.ipynb) are trained. Now we ask the
 # paper's question: does the map of distances between layers show where one job ends and the
 # next begins? First **Model 0**, one block and 31 representations (Figure 5 of the paper), then
-# **Models L and E**, three blocks and 93 (Figures 3 and 4). Two things are smaller here than in
+# **Models L and E**, three blocks and 93 (Figures 3 and 4). One thing is smaller here than in
 # the paper: the networks were trained for fewer epochs, because they answer all pairs long
-# before, and we compare layers on a sample of the 3,481 inputs, as the paper also does.
+# before. Like the paper, we compare layers on a sample of the 3,481 inputs.
 # The maps that take long are frozen, with a record; of each record a part is computed again.
 #
 # :::{admonition} What you will learn
@@ -191,10 +191,11 @@ normalised.plot(
 # somewhere. What must be ruled out is *smooth drift*. `fs.partition` asks at every cut whether
 # the step there exceeds the steps around it, in windows of up to eight layers on each side
 # {cite:p}`baranowski2019narrowest`; a step counts as a boundary if it is more than twice the drift
-# around it. The strongest such step is compared with the strongest in 999 maps of layers that
-# are all equally far apart, but for noise. If they have steps as strong, the answer is *one
+# around it. The strongest such step is compared with the strongest in 999 maps in which every two
+# layers have the same distance, but for noise. This covers drift too: even drift only makes a
+# step look less strong. If more than 5 % of these maps have a step as strong, the answer is *one
 # block*. Otherwise the cuts are chosen by dynamic programming, for all numbers of blocks at
-# once. A block has at least two layers: one odd layer is not a block.
+# once, up to eight (`max_blocks`). A block has at least two layers: one odd layer is not a block.
 #
 # For the normalised map the answer is {glue:text}`n_blocks:d` blocks, with
 # $p$ = {glue:text}`p_value:.3f`; 0.001 is the smallest value that 999 null maps can give. New
@@ -238,7 +239,13 @@ note(
     step_after=ranked.normalised["z.0"],
     step_keys=ranked.normalised["k.0"],
     step_relu=ranked.normalised["post"],
+    rank_relu=int(ranked.normalised.rank(ascending=False)["post"]),
+    n_steps_0=len(ranked),
+    raw_largest=ranked.raw.idxmax(),
+    raw_step=ranked.raw.max(),
 )
+entrance = normalised.values[0]
+note(away=entrance[names.index("attn.3")], back=entrance[names.index("z.0")])
 ranked.sort_values("normalised", ascending=False).head(8).round(3)
 
 # %% [markdown]
@@ -246,12 +253,13 @@ ranked.sort_values("normalised", ascending=False).head(8).round(3)
 # into the attention maps ({glue:text}`step_map:.2f`) are among the four largest, as the paper
 # says. The other two are the step out of the attention maps again ({glue:text}`step_after:.2f`)
 # and the very first, from the stream to the keys ({glue:text}`step_keys:.2f`), which the paper
-# does not mention. In the raw map the largest steps are in the MLP, where the scale grows.
+# does not mention. In the raw map the largest step is the one into {glue:text}`raw_largest`, at
+# {glue:text}`raw_step:.0f`, where the scale grows.
 #
 # Now recall where the answer becomes readable. In [chapter 01](01-functional-similarity.ipynb)
 # a linear probe found it nowhere before the ReLU of the MLP and nearly always after it. The
-# distance from before to after this ReLU, `post`, is {glue:text}`step_relu:.2f`: one of the
-# smallest in the map. The map shows changes of *shape*. The decisive step of the computation is
+# distance from before to after this ReLU, `post`, is {glue:text}`step_relu:.2f`, number
+# {glue:text}`rank_relu:d` of the {glue:text}`n_steps_0:d` steps in size. The map shows changes of *shape*. The decisive step of the computation is
 # not one of them. "Attention does the main work" does not follow from this map.
 #
 # ## One position or both?
@@ -278,7 +286,8 @@ last_map.plot(blocks=last_blocks, title="Model 0, last position only")
 # %% [markdown]
 # With {glue:text}`n_last:d` inputs and the last position alone there are
 # {glue:text}`n_blocks_last:d` blocks, which start at {glue:text}`new_blocks_last`. The attention
-# maps are still a block, but no longer unlike everything: they now resemble the keys. What the map says about the first half of the network
+# maps are still a block, but no longer unlike everything: they now resemble the keys. Both the position and the number of inputs changed here; fewer inputs alone keep
+# the order of the distances (at the end of this chapter). So what the map says about the first half of the network
 # depends on a choice that the paper does not report. It must be stated with every map.
 #
 # ## Model L: 93 representations, three functions
@@ -350,7 +359,7 @@ note(share_same=100 * float(same.mean()))
 
 # %% [markdown]
 # In {glue:text}`share_same:.0f` % of the inputs its weights agree to within 0.01: the head has
-# saturated. A cloud of one heap and a few strays has a tiny mean distance, and divided by this mean
+# *saturated*: it gives nearly the same weights to whatever it reads. A cloud of one heap and a few strays has a tiny mean distance, and divided by this mean
 # the strays are very far away. Normalising took away the scale of the stream, and put
 # the strays of a nearly constant layer in its place. A heat map shows whatever is largest.
 #
@@ -363,11 +372,13 @@ note(share_same=100 * float(same.mean()))
 starts_l = [names_l[i] for i in blocks_l.boundaries]
 note(n_blocks_l=blocks_l.n_blocks, p_l=blocks_l.p_value)
 note(starts_l=", ".join(starts_l))
+more_l = fs.partition(map_l, max_blocks=30, seed=seed)
+note(n_more_l=more_l.n_blocks, more_true=len({31, 62} & set(more_l.boundaries)))
 blocks_l.to_frame()
 
 # %% [markdown]
-# The test finds {glue:text}`n_blocks_l:d` blocks ($p$ = {glue:text}`p_l:.3f`); new ones start
-# at {glue:text}`starts_l`. None starts at 31 or 62, and it would be strange if one did: a block boundary is a step
+# The test returns {glue:text}`n_blocks_l:d` blocks ($p$ = {glue:text}`p_l:.3f`), which is as many as it may; new ones start
+# at {glue:text}`starts_l`. Allowed up to 30, it finds {glue:text}`n_more_l:d`. None starts at 31 or 62, and it would be strange if one did: a block boundary is a step
 # from one layer to the next, and at the two true boundaries the step is exactly 0, because the
 # same tensor stands on both sides. What the map of all 93 representations shows is
 # not three functions but the inner life of a transformer block, three times over.
@@ -414,7 +425,7 @@ stream_frame.set_axis(stream_names, axis=1).round(2)
 # 32 dimensions, whatever they compute.
 #
 # So we build a network in which nothing happens. Every layer is replaced by the *first* layer, projected
-# at random to as many dimensions as the layer fills. In this map every difference is a difference of
+# at random to as many dimensions as there are directions in which the layer's samples differ. In this map every difference is a difference of
 # width, or the luck of a projection. Beside it, Model L before training.
 
 # %%
@@ -448,10 +459,14 @@ by_kind = pd.DataFrame(
         for name, m in controls.items()
     }
 )
+maps_apart = by_kind.loc["attention map"]
+note(apart_trained=maps_apart["trained"], apart_width=maps_apart["width only"])
+note(apart_untrained=maps_apart["untrained"])
 by_kind.round(2)
 
 # %% [markdown]
-# Then pair by pair: how well does the map of widths predict the map of the trained network?
+# Attention maps are the kind farthest from the stream in all three; in the trained network at {glue:text}`apart_trained:.2f`, by width alone at
+# {glue:text}`apart_width:.2f`, before training at {glue:text}`apart_untrained:.2f`. Then pair by pair: how well does the map of widths predict the map of the trained network?
 
 # %%
 upper = np.triu_indices(len(names_l), k=1)
@@ -505,6 +520,7 @@ widgets.explorer(
 )
 
 # %% [markdown]
+# The test returns {glue:text}`n_blocks_e:d` blocks; the bright crosses are attention scores and attention maps again.
 # The paper reports two differences between the networks: from layer 64 on all layers of Model E
 # are alike, and the distances of Model L are larger. The next cell takes the mean distance over all pairs,
 # over the pairs from layer 64 on, and over all pairs without attention maps, with and without scale.
@@ -547,7 +563,7 @@ table.round(2)
 #
 # ## Seeds and positions
 #
-# The same maps for networks of two more seeds, and with both positions flattened. Every row is one network; the columns say how
+# The same maps for networks of two more seeds, and for the first with both positions flattened. Every row is one map; the columns say how
 # many blocks the test finds, where the map is cut if we insist on three, and how well the
 # map agrees with that of the first.
 
@@ -601,7 +617,7 @@ note(alike=sum(e["from 64 on"] < e["all pairs"] for _, e in pairs_of))
 # ## A network whose functions are necessary
 #
 # In Model L a later block may use whatever stands in the stream. The chains of [chapter 04](04-modular-sum-training.ipynb) are stricter: a part is given
-# the *answer* of the part before and $b$, and nothing else. Here is the one with three functions in one block each, the same 93 names, and nested
+# the *answer* of the part before and $b$, and nothing else. Here is the one with three functions in one block each, again 93 representations, and nested
 # moduli. Its boundaries are at 31 and 62 again, and this time the step there is no copy: the stream ends, and a new embedding begins.
 
 # %%
@@ -629,7 +645,7 @@ note(cuts_c=" and ".join(str(i) for i in cuts_c))
 note(found_c=len(truth & set(blocks_c.boundaries)))
 
 # %% [markdown]
-# The test finds {glue:text}`n_blocks_c:d` blocks ($p$ = {glue:text}`p_c:.3f`), which start at {glue:text}`starts_c`; of the two true boundaries it finds
+# The test returns {glue:text}`n_blocks_c:d` blocks ($p$ = {glue:text}`p_c:.3f`), which start at {glue:text}`starts_c`; of the two true boundaries it finds
 # {glue:text}`found_c:d`. Among the {glue:text}`n_steps:d` steps of the chain the two true ones rank {glue:text}`ranks_c`. Forced into three blocks, the map is cut at {glue:text}`cuts_c`.
 # So a boundary that is there for certain need not be a large step. This is one network; a fair test takes many, and the chains are there for it.
 #
@@ -659,8 +675,8 @@ note(cut_by_any=max(row["true among them"] for row in by_measure.values()))
 pd.DataFrame(by_measure).T
 
 # %% [markdown]
-# No measure finds more than {glue:text}`found_by_any:d` of the two true boundaries by itself, and none cuts at more
-# than {glue:text}`cut_by_any:d` of them when told that there are three blocks. This is not the failure of one measure. A chain of all
+# Of the two true boundaries no measure finds more than {glue:text}`found_by_any:d` by itself, and none cuts at more
+# than {glue:text}`cut_by_any:d` of them when told that there are three blocks. (Eight blocks is the most that the test returns.) This is not the failure of one measure. A chain of all
 # inner representations is the wrong object: it changes most inside the blocks. On this network no measure is better
 # than another at a task that none can do; [chapter 03](03-ten-measures.ipynb) says in what they differ.
 #
@@ -898,12 +914,12 @@ check.forgets(forgets)
 # | C14: in Model 0, large changes at the attention scores and at the attention map (5.1, Figure 5) | holds without scale | blocks start at {glue:text}`new_blocks`; normalised steps {glue:text}`step_scores:.2f` and {glue:text}`step_map:.2f`, among the four largest |
 # | C14: the one at the scores is the first | differs | the step into the keys comes first, and is {glue:text}`step_keys:.2f` |
 # | C14: so attention does the main work | differs | it does not follow: the step at which the answer becomes readable is {glue:text}`step_relu:.2f` |
-# | C15: distances do not grow monotonically with depth (5.1) | holds without scale | the step out of the attention maps leads back to layers near the entrance |
+# | C15: distances do not grow monotonically with depth (5.1) | holds without scale | from the entrance to the last attention map {glue:text}`away:.2f`, to the layer after it, `z.0`, {glue:text}`back:.2f` |
 # | C22: spectral clustering of the inverted map finds two groups (claimed for BERT, 5.2) | cannot tell: it returns as many groups as it is asked for | in Model 0 the attention maps, {glue:text}`spectral_groups:d` layers, and the rest |
 # | C06: subsampling does not change the finding | holds for the order, differs for the values | rank correlation {glue:text}`rank_100:.2f` and a shift of {glue:text}`shift_100:+.0f` % at 100 inputs |
-# | C33: GW shows sub-networks more clearly than other measures (reviews) | differs on this network | no measure finds more than {glue:text}`found_by_any:d` of the two true boundaries |
-# | C36: layers change abruptly, not smoothly (later version) | holds for Model 0 and this definition of abrupt | $p$ = {glue:text}`p_value:.3f` against smooth drift |
-# | D11: how many groups, and who decides? | differs: a test with a stated null hypothesis decides | {glue:text}`n_blocks:d` blocks in Model 0 ($p$ = {glue:text}`p_value:.3f`), {glue:text}`n_blocks_l:d` in Model L ($p$ = {glue:text}`p_l:.3f`), {glue:text}`n_blocks_width:d` where nothing happens |
+# | C33: GW shows sub-networks more clearly than other measures (reviews) | cannot tell on this network | of the two true boundaries no measure finds more than {glue:text}`found_by_any:d`: the step there is 0 under all of them |
+# | C36: layers change abruptly, not smoothly (later version) | holds for Model 0 and this definition of abrupt | $p$ = {glue:text}`p_value:.3f` against noise and even drift |
+# | D11: how many groups, and who decides? | differs: a test with a stated null hypothesis decides | {glue:text}`n_blocks:d` blocks in Model 0 ($p$ = {glue:text}`p_value:.3f`), {glue:text}`n_more_l:d` in Model L ($p$ = {glue:text}`p_l:.3f`), {glue:text}`n_blocks_width:d` where nothing happens |
 # | D03: the correspondence is known | holds: the search throws away which input is which | in the median pair of layers {glue:text}`share_median:.0f` % of the squared distance goes away; $a$ alone and $b$ alone are at {glue:text}`free:.1g` |
 #
 # **Before you read a map**: divide each layer by its mean, and draw beside it the map of a null in which nothing happens but the widths.

@@ -90,7 +90,7 @@ from funcsim.gw.coupling import as_permutation, cost, from_permutation
 # shops and restaurants; both ask for one bit, positive or negative. The Yelp texts are not the original set but
 # a smaller one drawn by the same rule from public collections. For each
 # task there are two runs: the encoder *as it came*, with a new classifier on top, and *fine-tuned*, with
-# AdamW, no weight decay, a falling learning rate, and the word embeddings kept as they were. The
+# AdamW, no weight decay, a learning rate that falls from 0.00005 to nothing, and the word embeddings kept as they were. The
 # runs are frozen, with their records; the texts are not, because their terms do not allow it.
 
 # %%
@@ -165,7 +165,7 @@ note(n_lucky=len(cloud), spread=by_luck.std(), by_number=by_number, luck=luck)
 
 # %% [markdown]
 # On {glue:text}`n_lucky:d` texts their accuracies spread by {glue:text}`spread:.1f` points (one standard deviation), of which the number of texts explains {glue:text}`by_number:.1f`. What
-# remains, {glue:text}`luck:.1f` points, is what a random direction catches of the label by luck, on however many texts. So the accuracy of an encoder that was not tuned says how its random
+# remains, {glue:text}`luck:.1f` points (squares are subtracted), is what a random direction catches of the label by luck, on however many texts. So the accuracy of an encoder that was not tuned says how its random
 # classifier happens to lie, and little of what the encoder knows.
 #
 # Where on the way did it learn?
@@ -202,7 +202,7 @@ note(scale_grew=last / before, scale_ratio=tuned.scale[-1] / tuned.scale[0])
 scale_table.round(3)
 
 # %% [markdown]
-# The last block's cloud is {glue:text}`scale_ratio:.0f` times as wide as the first's, after fine-tuning on SST-2, and {glue:text}`scale_grew:.1f` times as wide as it was before. On raw distances, everything else would vanish beside
+# The scale of the last block, the mean distance in its cloud, is {glue:text}`scale_ratio:.0f` times that of the first, after fine-tuning on SST-2, and {glue:text}`scale_grew:.1f` times what it was before. On raw distances, everything else would vanish beside
 # this. So we divide each block's distances by their mean and look at the shape of their distribution, as
 # in the paper's Figures 2 and 11.
 
@@ -296,7 +296,7 @@ note(came_ratio=(widths.iloc[-1] / widths.iloc[0]).min())
 
 # %% [markdown]
 # As it came, the encoder has nearly the same distribution in every block: no step has more than {glue:text}`kl_came:.2f` nats.
-# Fine-tuning leaves the first half alone (at most {glue:text}`kl_sst2_early:.2f` on SST-2 and {glue:text}`kl_yelp_early:.2f` on Yelp). The largest step is {glue:text}`kl_sst2_at` on SST-2, with {glue:text}`kl_sst2:.2f` nats,
+# Fine-tuning leaves the first two steps alone (at most {glue:text}`kl_sst2_early:.2f` on SST-2 and {glue:text}`kl_yelp_early:.2f` on Yelp). The largest step is {glue:text}`kl_sst2_at` on SST-2, with {glue:text}`kl_sst2:.2f` nats,
 # and {glue:text}`kl_yelp_at` on Yelp, with {glue:text}`kl_yelp:.2f`. In the paper it begins at the ninth block of twelve: in both encoders, when two thirds of the blocks are over. Over the {glue:text}`n_steps:d` steps
 # of the four runs, KL and GW have a rank correlation of {glue:text}`kl_gw:.2f`: much of what GW sees here is the shape of this one histogram, for which no
 # matching is needed.
@@ -304,7 +304,7 @@ note(came_ratio=(widths.iloc[-1] / widths.iloc[0]).min())
 # ## Who is whose neighbour?
 #
 # The distribution of distances does not know *which* texts are near each other. The paper
-# shows this with t-SNE {cite:p}`maaten2008tsne` on 16 texts. Here are the same 16 texts of Yelp in all six blocks,
+# shows this with t-SNE {cite:p}`maaten2008tsne`, which lays points out in a plane so that near ones stay near, on 16 texts. Here are the same 16 texts of Yelp in all six blocks,
 # fine-tuned.
 
 # %% tags=["fig", "paper-F09"] mystnb={"image": {"alt": "Sixteen reviews projected by t-SNE in six blocks of the encoder fine-tuned on Yelp: in the first blocks both classes are mixed, in the last they lie apart."}}
@@ -344,7 +344,7 @@ def by_chance(n, k, seed=0):
 
 
 # %% [markdown]
-# Between each block of the fine-tuned SST-2 encoder and the next, for growing $k$:
+# For every other step of the fine-tuned SST-2 encoder, and growing $k$:
 
 # %% tags=["fig"] mystnb={"image": {"alt": "Overlap of neighbourhoods between consecutive blocks of the encoder fine-tuned on SST-2, for 1 to 20 neighbours: well above chance, which is close to zero, and growing slowly with the number of neighbours."}}
 layers = list(tuned.reps["cls"].values())
@@ -360,7 +360,7 @@ lines["chance"] = [by_chance(n, k) for k in counts]
 viz.curves(lines, x=counts, xlabel="neighbours k", ylabel="overlap (Jaccard)")
 
 # %% [markdown]
-# The same at $k = 10$ for all runs, beside the GW distance of the same step.
+# Neighbours change at each of these steps, and far from all of them: the curves are well above chance. At $k = 10$, for all steps of all runs:
 
 # %%
 k = min(10, n // 4)
@@ -410,7 +410,8 @@ plans = matches(yelp, 16)
 permutations = [as_permutation(plan) for plan in plans]
 note(n_permutations=sum(p is not None for p in permutations), n_plans=len(plans))
 identical = [float((p == np.arange(len(p))).mean()) for p in permutations]
-note(identical_16=100 * float(np.mean(identical)))
+few = len(permutations[0])
+note(identical_16=100 * float(np.mean(identical)), few=few, chance_16=100 / few)
 
 # %% [markdown]
 # Each point is a text: to the right its place in one block, upwards the place that the plan gives it in the next.
@@ -428,7 +429,7 @@ viz.panels(
 )
 
 # %% [markdown]
-# All {glue:text}`n_permutations:d` of {glue:text}`n_plans:d` are permutations; {glue:text}`identical_16:.0f` % of the texts are matched with themselves.
+# All {glue:text}`n_permutations:d` of {glue:text}`n_plans:d` are permutations; {glue:text}`identical_16:.0f` % of the {glue:text}`few:d` texts are matched with themselves, by chance it would be {glue:text}`chance_16:.0f` %.
 # It could hardly be otherwise: with equally many texts on both sides and equal weights, a best plan is very often a permutation
 # {cite:p}`maron2018probably`, and our solver returns nothing else.
 #
@@ -473,11 +474,11 @@ matched = {
 matched["sst2", "dense"].round(2)
 
 # %% [markdown]
-# The table is for SST-2, fine-tuned. The last column is the rank correlation of the lengths of matched texts. All four runs, averaged over the steps:
+# The table is for SST-2, fine-tuned. The last column is the rank correlation of the lengths of matched texts. All four runs, averaged over the steps, correlations without their sign:
 
 # %%
 pd.DataFrame(
-    {(TASKS[t], how): m.mean() for (t, how), m in matched.items()}
+    {(TASKS[t], how): m.abs().mean() for (t, how), m in matched.items()}
 ).T.round(2)
 
 # %% [markdown]
@@ -490,7 +491,7 @@ way = (all_steps["random"] - all_steps["identity"]) / (
     all_steps["random"] - all_steps["optimal"]
 )
 note(below=100 * below.median(), way=100 * way.median())
-note(itself=all_steps["itself (%)"].median())
+note(itself=all_steps["itself (%)"].median(), chance_200=100 / len(x[0]))
 for task in TASKS:
     flip, same = matched[task, "dense"]["same class (%)"].iloc[-2:]
     note(**{f"class_{task}": same, f"flip_{task}": flip})
@@ -500,11 +501,11 @@ note(length_early=np.median(lengths[:, :half]))
 note(length_late=np.median(lengths[:, half:]))
 
 # %% [markdown]
-# The optimum is {glue:text}`below:.0f` % below the identity, in the median over all steps, and {glue:text}`itself:.0f` % of the texts are matched with themselves. That is not because nothing ties the blocks together:
-# if it were so, as with shuffled texts, the identity would cost as much as a random matching, and it lies {glue:text}`way:.0f` % of the way from there to the optimum. The search goes the other half by exchanging texts whose distances look alike.
+# The optimum is {glue:text}`below:.0f` % below the identity, in the median over all steps, and {glue:text}`itself:.1f` % of the texts are matched with themselves, where chance would give {glue:text}`chance_200:.1f` %. That is not because nothing ties the blocks together:
+# if it were so, as with shuffled texts, the identity would cost as much as a random matching, and it lies {glue:text}`way:.0f` % of the way from there to the optimum. The search gains the rest by exchanging texts whose distances look alike.
 #
-# What do matched texts have in common? In the first half of the encoder their length: the rank correlation of lengths has a median size of {glue:text}`length_early:.2f` there, and where it is
-# negative, as from block 3 to 4 above, the plan found the order of the lengths and laid it the wrong way round. In the second half this fades ({glue:text}`length_late:.2f`), and after fine-tuning the class takes over: in the last step
+# What do matched texts have in common? In the first three steps their length: its rank correlation has a median size, without the sign, of {glue:text}`length_early:.2f`, and where it is
+# negative, as from block 3 to 4 above, the plan found the order of the lengths and laid it the wrong way round. In the last two this fades ({glue:text}`length_late:.2f`), and after fine-tuning the class takes over: in the last step
 # {glue:text}`class_sst2:.0f` % of the texts of SST-2 and {glue:text}`class_yelp:.0f` % of those of Yelp are matched with one of their own class. One step earlier these are {glue:text}`flip_sst2:.0f` and {glue:text}`flip_yelp:.0f` %: on SST-2
 # the plan sees two groups and exchanges them, friendly for unfriendly. To GW that is as good.
 #
@@ -630,16 +631,16 @@ check.kept(kept)
 #
 # | claim | our answer | evidence on this page |
 # | --- | --- | --- |
-# | C07: the distributions of distances begin to differ after two thirds of the blocks (4.1, Figure 2) | holds for six blocks | divergence at most {glue:text}`kl_sst2_early:.2f` and {glue:text}`kl_yelp_early:.2f` nats in the first half, {glue:text}`kl_sst2:.2f` and {glue:text}`kl_yelp:.2f` from {glue:text}`kl_sst2_at` |
+# | C07: the distributions of distances begin to differ after two thirds of the blocks (4.1, Figure 2) | holds for six blocks | divergence at most {glue:text}`kl_sst2_early:.2f` and {glue:text}`kl_yelp_early:.2f` nats in the first two steps, {glue:text}`kl_sst2:.2f` and {glue:text}`kl_yelp:.2f` from {glue:text}`kl_sst2_at` |
 # | C07: that is in line with GW | holds | rank correlation {glue:text}`kl_gw:.2f` over {glue:text}`n_steps:d` steps |
 # | C08: neighbourhoods of samples change across layers (4.1, D, Figure 9) | holds | overlap {glue:text}`kept_low:.2f` to {glue:text}`kept_high:.2f` per step, by chance {glue:text}`chance_overlap:.2f`; as much before fine-tuning as after it |
 # | C08: GW accounts for such changes | differs | GW of shuffled texts is {glue:text}`gw_shuffled:.3f` instead of {glue:text}`gw_kept:.3f`, while the overlap falls to chance |
-# | C18: the pre-trained encoder shows no major differences among layers (5.2) | holds without scale; differs with it | normalised GW of a step between {glue:text}`came_low:.2f` and {glue:text}`came_high:.2f`; but its last block is {glue:text}`came_ratio:.0f` times as wide as its first |
+# | C18: the pre-trained encoder shows no major differences among layers (5.2) | holds without scale; differs with it | normalised GW of a step between {glue:text}`came_low:.2f` and {glue:text}`came_high:.2f`; but the scale of its last block is {glue:text}`came_ratio:.0f` times that of its first |
 # | C18: its accuracy is at chance | holds, and tells little | {glue:text}`acc_yelp_pretrained:.1f` % on Yelp; the luck of a random classifier is {glue:text}`luck:.1f` points |
 # | C25: the optimal plan is a permutation (D, Figure 10) | holds, as it must here | {glue:text}`n_permutations:d` of {glue:text}`n_plans:d`; our solver looks at nothing else |
-# | C25: it is not the identity | holds | {glue:text}`itself:.0f` % of the texts are matched with themselves |
+# | C25: it is not the identity | holds | {glue:text}`itself:.1f` % of the texts are matched with themselves, by chance {glue:text}`chance_200:.1f` % |
 # | D08: a change of neighbours needs a number | differs: here is one | overlap {glue:text}`kept_low:.2f` to {glue:text}`kept_high:.2f` from block to block, by chance {glue:text}`chance_overlap:.2f` |
-# | D03: the correspondence is known | holds: the optimum forgets it | {glue:text}`itself:.0f` % of the texts are matched with themselves; shuffled texts are as near, {glue:text}`gw_shuffled:.3f` |
+# | D03: the correspondence is known | holds: the optimum forgets it | {glue:text}`itself:.1f` % of the texts are matched with themselves; shuffled texts are as near, {glue:text}`gw_shuffled:.3f` |
 #
 # **Before you say that a layer has changed**: say whether the inputs may change places. GW does not see it when they do; the overlap of neighbours does.
 #

@@ -176,9 +176,9 @@ pulls.round(3)
 #
 # ## Twelve sparse encoders
 #
-# Now the real ones, frozen. All of them, and the dense one beside them, are fine-tuned with four times the learning rate of [chapter 07](07-bert-fine-tuning.ipynb). A weight can move by no more than the
-# sum of all learning rates, because Adam's steps are about as long as the rate; a penalty that is to empty most of the weights has to move them by their whole length. The smaller that sum, the less can the task hold against
-# such a penalty. On SST-2 three ways of pruning, each aimed at 25, 70 and 95 %: NeuroPrune; *plain l1*, which shrinks all weights equally; and *magnitude*
+# Now the real ones, frozen. All of them, and the dense one beside them, are fine-tuned with four times the learning rate of [chapter 07](07-bert-fine-tuning.ipynb). Adam moves a weight by about
+# the learning rate in a step, so all steps together by about the sum of the rates; a penalty that is to empty most of the weights has to move them by their whole length. If that sum is small, the task cannot pull back
+# what the penalty takes away. On SST-2 three ways of pruning, each aimed at 25, 70 and 95 %: NeuroPrune; *plain l1*, which shrinks all weights equally; and *magnitude*
 # pruning, which kills the smallest weights, more and more of them over the first two thirds of the training.
 
 # %%
@@ -273,6 +273,9 @@ alike["NeuroPrune, Yelp"] = [mean_gw(on_yelp[t]) for t in aims]
 for name, values in alike.items():
     key = METHODS.get(name, "yelp")
     note(**{f"gw_{key}_{t}": v for t, v in zip(aims, values, strict=True)})
+emptiest = runs["NeuroPrune", 95].maps["cls/mean/gw"].values
+upper = np.triu_indices(len(emptiest), k=1)
+note(pairs_left=int(np.isfinite(emptiest[upper]).sum()), pairs_all=len(upper[0]))
 pd.DataFrame(alike, index=aims).rename_axis("zero (%)").round(3)
 
 # %% [markdown]
@@ -288,8 +291,8 @@ viz.curves(
 
 # %% [markdown]
 # NeuroPrune brings the mean distance from {glue:text}`gw_neuroprune_0:.2f` down to {glue:text}`gw_neuroprune_25:.2f`, {glue:text}`gw_neuroprune_70:.2f` and {glue:text}`gw_neuroprune_95:.2f` on SST-2, as the paper says. So do the
-# other two ways: at 95 % plain l1 has {glue:text}`gw_l1_95:.2f` and magnitude pruning {glue:text}`gw_magnitude_95:.2f`. And on Yelp it goes from {glue:text}`gw_yelp_0:.2f` to {glue:text}`gw_yelp_25:.2f`, {glue:text}`gw_yelp_70:.2f` and {glue:text}`gw_yelp_95:.2f`. So it is not NeuroPrune's doing.
-# (Where [CLS] is mute, there is no distance, and the mean is over the other blocks.)
+# other two ways: at 95 % plain l1 has {glue:text}`gw_l1_95:.2f` and magnitude pruning {glue:text}`gw_magnitude_95:.2f`. So it is not NeuroPrune's doing. On Yelp NeuroPrune brings it from {glue:text}`gw_yelp_0:.2f` to {glue:text}`gw_yelp_25:.2f`, {glue:text}`gw_yelp_70:.2f` and {glue:text}`gw_yelp_95:.2f`.
+# (A block is *silent* if it has the same vector for every text at [CLS]. It has no distance to others, and the mean is over the other blocks: with NeuroPrune at 95 %, {glue:text}`pairs_left:d` pairs of {glue:text}`pairs_all:d`.)
 #
 # How sure is it? First the texts: the same on twenty random halves of 100 of them.
 
@@ -334,8 +337,7 @@ pd.Series(slow, index=["seed 0", "seed 1", "seed 2"], name="mean GW").round(
 ).to_frame()
 
 # %% [markdown]
-# Both are small beside the effect. But zeros are not needed for it: the dense encoder at the usual learning rate has {glue:text}`gw_slow:.2f`, as little as the one that has lost 95 % of its weights, and it lost none. What these encoders
-# share is that fine-tuning could not change them as much.
+# Both are small beside the fall from 0 to 70 %; from 70 to 95 % the intervals overlap. But zeros are not needed for it: the dense encoder at the usual learning rate has {glue:text}`gw_slow:.2f`, as little as the one that has lost 95 % of its weights, and it lost none.
 #
 # ## Sparsity, accuracy or scale?
 #
@@ -347,7 +349,7 @@ about = pd.DataFrame(
         "zero": {k: r.sparsity for k, r in everything.items()},
         "accuracy": {k: r.scores["accuracy"] for k, r in everything.items()},
         "moved": {k: r.moved.mean() for k, r in everything.items()},
-        "width of the last block": {k: r.scale[-1] for k, r in everything.items()},
+        "scale of the last block": {k: r.scale[-1] for k, r in everything.items()},
         "mean GW": {k: mean_gw(r) for k, r in everything.items()},
         "mean GW, raw": {
             k: mean_gw(r, "cls/raw/gw") for k, r in everything.items()
@@ -357,7 +359,7 @@ about = pd.DataFrame(
 
 
 # %% [markdown]
-# Rank correlations with the two:
+# "Moved" is how far the weights are from where fine-tuning began, as a share of their length. Rank correlations with the normalised and with the raw mean distance:
 
 # %%
 ranks = about.corr(method="spearman")[["mean GW", "mean GW, raw"]].drop(
@@ -366,7 +368,7 @@ ranks = about.corr(method="spearman")[["mean GW", "mean GW, raw"]].drop(
 ranks.round(2)
 
 # %% [markdown]
-# Each of the two suspects with the other held fixed:
+# Zeros and accuracy, each with the other held fixed:
 
 
 # %%
@@ -379,10 +381,11 @@ def held(x, given, y="mean GW"):
 
 note(
     rank_zero=ranks.loc["zero", "mean GW"],
+    rank_moved=ranks.loc["moved", "mean GW"],
     rank_acc=ranks.loc["accuracy", "mean GW"],
 )
 note(zero_held=held("zero", "accuracy"), acc_held=held("accuracy", "zero"))
-note(rank_raw=ranks.loc["width of the last block", "mean GW, raw"])
+note(rank_raw=ranks.loc["scale of the last block", "mean GW, raw"])
 pd.Series(
     {
         "zero, accuracy held": held("zero", "accuracy"),
@@ -398,8 +401,8 @@ pd.Series(
 about.round(3)
 
 # %% [markdown]
-# Raw distances go with the width of the last block (rank correlation {glue:text}`rank_raw:.2f`), and that is what pruning shrinks first: raw, "smaller differences" is mostly smaller clouds. With every block divided by its mean, the distance goes with the share of zeros ({glue:text}`rank_zero:.2f`) and with the accuracy
-# ({glue:text}`rank_acc:.2f`). With the accuracy held fixed, the zeros keep {glue:text}`zero_held:.2f`; with the zeros held fixed, the accuracy keeps {glue:text}`acc_held:.2f`. And magnitude pruning to 70 % has lost no accuracy, yet its mean distance is {glue:text}`gw_magnitude_70:.2f` instead of {glue:text}`gw_magnitude_0:.2f`. So a worse encoder is not the reason. With ten encoders of one seed each, the direction is clear and the size is not.
+# Raw distances go with the scale of the last block (rank correlation {glue:text}`rank_raw:.2f`): raw, "smaller differences" is mostly smaller clouds. With every block divided by its mean, the distance goes with the share of zeros ({glue:text}`rank_zero:.2f`) and with the accuracy
+# ({glue:text}`rank_acc:.2f`). With the accuracy held fixed, the zeros keep {glue:text}`zero_held:.2f`; with the zeros held fixed, the accuracy keeps {glue:text}`acc_held:.2f`. And magnitude pruning to 70 % has lost no accuracy, yet its mean distance is {glue:text}`gw_magnitude_70:.2f` instead of {glue:text}`gw_magnitude_0:.2f`. So a worse encoder is not the only reason. How far the weights moved goes with the distance as much as the zeros do, with the sign turned ({glue:text}`rank_moved:.2f`): the weights of sparse encoders moved more, not less. With ten encoders of one seed each, the direction is clear and the size is not.
 #
 # ## Distances between texts
 #
@@ -444,7 +447,7 @@ pd.DataFrame(kl, index=steps).round(3)
 
 # %% [markdown]
 # The largest step is {glue:text}`kl_0:.2f` nats in the dense encoder and {glue:text}`kl_25:.2f`, {glue:text}`kl_70:.2f` and {glue:text}`kl_95:.2f` in the sparse ones.
-# At 25 and 70 % the change of shape gathers in one step, from block 4 to block 5. At 95 % [CLS] is mute in the first blocks, and after block 4 nothing changes any more.
+# At 25 and 70 % the change of shape gathers in one step, from block 4 to block 5. At 95 % [CLS] is silent in the first blocks, and after block 4 nothing changes any more.
 #
 # ## The same pattern?
 #
@@ -599,11 +602,11 @@ check.is_silent(is_silent)
 # | claim | our answer | evidence on this page |
 # | --- | --- | --- |
 # | C20: the sparser, the smaller the differences between layers (5.2, Figure 6) | holds for three ways of pruning and two tasks, one seed each | mean GW {glue:text}`gw_neuroprune_0:.2f`, {glue:text}`gw_neuroprune_25:.2f`, {glue:text}`gw_neuroprune_70:.2f`, {glue:text}`gw_neuroprune_95:.2f` on SST-2, {glue:text}`gw_yelp_0:.2f`, {glue:text}`gw_yelp_25:.2f`, {glue:text}`gw_yelp_70:.2f`, {glue:text}`gw_yelp_95:.2f` on Yelp; but {glue:text}`gw_slow:.2f` in a dense encoder at a quarter of the rate |
-# | C20, with raw distances | holds, and is scale | rank correlation with the width of the last block {glue:text}`rank_raw:.2f` |
+# | C20, with raw distances | holds, and is scale | rank correlation with the scale of the last block {glue:text}`rank_raw:.2f` |
 # | C20: in the same pattern | holds up to 70 %, differs at 95 % for NeuroPrune | rank correlation with the dense map {glue:text}`pattern_neuroprune_25:.2f`, {glue:text}`pattern_neuroprune_70:.2f`, {glue:text}`pattern_neuroprune_95:.2f` |
-# | D13: which link between sparsity and similarity? | cannot tell | the encoder as it came has a mean distance of {glue:text}`gw_came:.2f`, after a slower fine-tuning {glue:text}`gw_slow:.2f`, at the usual rate {glue:text}`gw_neuroprune_0:.2f` |
+# | D13: which link between sparsity and similarity? | cannot tell | the encoder as it came has a mean distance of {glue:text}`gw_came:.2f`, after fine-tuning at the usual rate {glue:text}`gw_slow:.2f`, at four times that rate {glue:text}`gw_neuroprune_0:.2f` |
 #
-# The link is not one of the method, since three methods do the same, and not one of lost accuracy alone. Fine-tuning adds to the distances, and adds less where it may change less, be it by a smaller rate or by pruning. That is our reading of D13, not a test of it.
+# The link is not one of the method, since three methods do the same, and not one of lost accuracy alone. Fine-tuning adds to the distances, less so at a smaller rate and less so where weights are taken away. Why, these maps do not say.
 #
 # **Before you compare a pruned model with its original**: divide by the mean, train both at the same rate, and count the layers that have fallen silent.
 #

@@ -16,15 +16,15 @@
 # # Training dynamics
 #
 # The maps so far are of finished networks. When do their blocks appear? The paper watches one BERT while it is fine-tuned on Yelp and sees the last layer
-# change first, then the block before it; and it sees the mean distance rise slowly, then fast, "as in grokking". Both are read from one curve. This chapter watches
-# encoders and networks that add, several seeds each, and asks three things: does the rise of distances come before the rise of
+# change first, then the block before it; and it sees the mean distance rise slowly, then fast, "as in grokking". Both are read from one training run. This chapter watches
+# encoders and networks that add, most with three seeds, and asks three things: does the rise of distances come before the rise of
 # accuracy or after it? How much of it is growth of scale? And do the last blocks change first because training moves them first?
 #
 # **What is smaller here.** MiniLM with {glue:text}`n_blocks:d` blocks where the paper has BERT-base with twelve; {glue:text}`sst2_steps:,d` steps on SST-2 and {glue:text}`yelp_steps:,d` on Yelp where it has 27,000.
 #
 # :::{admonition} What you will learn
 # - how to watch a network while it learns without changing what it learns;
-# - how to date a boundary: after how many steps a test first finds it;
+# - how to date a boundary: after how many steps a test finds it and goes on finding it;
 # - how to tell which of two curves rises first, with an interval;
 # - what remains of "distances grow" when each layer is divided by its scale;
 # - what happens when every block is made to move equally far.
@@ -218,8 +218,7 @@ half.round(1)
 
 
 # %% [markdown]
-# The mean over seeds, with an interval: Student's, on the logarithm, because a lag is a factor. With three seeds it is wide, and that is
-# what three seeds know.
+# The mean over seeds, with an interval: Student's, on the logarithm, because a lag is a factor.
 
 
 # %%
@@ -242,25 +241,31 @@ note(lag_yelp=half["lag of GW behind accuracy"].iloc[3])
 still = np.flatnonzero(share(yelp.mean_distance()) < 0.05)
 note(before_gw=100 * float(yelp.seen["val_accuracy"][still].max()))
 note(half_gw_yelp=half["mean GW"].iloc[3], half_acc_yelp=half["accuracy"].iloc[3])
+note(half_loss_yelp=half["loss"].iloc[3])
+one = next(iter(watched.values()))
+way = share(one.mean_distance())
+k = int(np.diff(way).argmax())
+note(steep_from=100 * way[k], steep_to=100 * way[k + 1])
+note(steep_a=int(one.steps[k]), steep_b=int(one.steps[k + 1]))
 print(
     f"GW is halfway after {lag:.2f} times as many steps as accuracy [{low:.2f}, {high:.2f}]"
 )
 
 # %% [markdown]
-# On SST-2 the mean distance is halfway after {glue:text}`lag_sst2:.2f` times as many steps as accuracy, with an interval from {glue:text}`lag_sst2_low:.2f` to {glue:text}`lag_sst2_high:.2f`; on Yelp after {glue:text}`half_gw_yelp:.0f` steps against {glue:text}`half_acc_yelp:.0f`. So
-# the rise is steep, as the paper says, and it follows accuracy. It does not announce it: on Yelp the encoder gets {glue:text}`before_gw:.0f` % of the texts right before the mean distance has gone a twentieth of its way. (F1 is a poor clock: an encoder that calls every text positive, as on SST-2 after a few steps, has an F1 of two thirds, and one that calls every text negative, as on Yelp, has 0.)
+# On SST-2 the mean distance is halfway after {glue:text}`lag_sst2:.2f` times as many steps as accuracy, with an interval from {glue:text}`lag_sst2_low:.2f` to {glue:text}`lag_sst2_high:.2f`; on Yelp after {glue:text}`half_gw_yelp:.0f` steps against {glue:text}`half_acc_yelp:.0f`, when the loss is falling (halfway after {glue:text}`half_loss_yelp:.0f`).
+# The interval knows of seeds, not of snapshots: the lag on SST-2 is less than one of them. The rise is steep, as the paper says: in seed 0 the mean goes from {glue:text}`steep_from:.0f` to {glue:text}`steep_to:.0f` % of its way between steps {glue:text}`steep_a:d` and {glue:text}`steep_b:d`. And it follows accuracy. It does not announce it: on Yelp the encoder gets {glue:text}`before_gw:.0f` % of the texts right before the mean distance has gone a twentieth of its way. (F1 is a poor clock: an encoder that calls every text positive, as on SST-2 after a few steps, has an F1 of two thirds, and one that calls every text negative, as on Yelp, has 0.)
 #
 # ## How much of the growth is scale?
 #
 # The paper's distances are raw. A layer whose texts move apart is farther from everything, whatever its shape. So the mean raw distance is set against the
-# mean width of the layers: what share of its variance over the snapshots does the width explain?
+# mean scale of the layers: what share of its variance over the snapshots goes along with the scale?
 
 
 # %%
-def by_width(dynamics):
-    """Share of the variance of the mean raw distance over the steps that the mean width explains."""
-    width = dynamics.seen["scale"].mean(axis=1)
-    return 100 * np.corrcoef(width, dynamics.mean_distance("raw/gw"))[0, 1] ** 2
+def by_scale(dynamics):
+    """Share of the variance of the mean raw distance over the steps that goes along with the scale."""
+    scale = dynamics.seen["scale"].mean(axis=1)
+    return 100 * np.corrcoef(scale, dynamics.mean_distance("raw/gw"))[0, 1] ** 2
 
 
 def growth(curve):
@@ -276,9 +281,9 @@ scale = pd.DataFrame(
     {
         name: {
             "raw GW grows by": growth(d.mean_distance("raw/gw")),
-            "width grows by": growth(d.seen["scale"].mean(axis=1)),
+            "scale grows by": growth(d.seen["scale"].mean(axis=1)),
             "normalised GW grows by": growth(d.mean_distance()),
-            "raw GW explained by width (%)": by_width(d),
+            "raw GW explained by scale (%)": by_scale(d),
         }
         for name, d in watched.items()
     }
@@ -292,8 +297,8 @@ note(
 scale.round(2)
 
 # %% [markdown]
-# On Yelp the mean raw distance grows {glue:text}`raw_growth:.1f` times, while the layers grow {glue:text}`width_growth:.1f` times as wide. In every run the width explains {glue:text}`width_r2:.1f` % or more of how the raw mean goes up and down: a curve of raw distances, as in
-# the paper's Figure 8, is a curve of widths. But something else grows as well. Divided by its scale, the mean distance is still {glue:text}`norm_growth:.1f` times what it was.
+# On Yelp the mean raw distance grows {glue:text}`raw_growth:.1f` times, the scale of the layers {glue:text}`width_growth:.1f` times, and the mean distance without scale {glue:text}`norm_growth:.1f` times. In every run the scale goes along with the raw mean, to {glue:text}`width_r2:.1f` % of its variance or more. That alone proves little,
+# because everything rises here. But a curve of raw distances, as in the paper's Figure 8, cannot tell growth of scale from change of shape, and both happen.
 #
 # ## When does the boundary come?
 #
@@ -398,7 +403,7 @@ first = pd.DataFrame(
 first.round(0)
 
 # %% [markdown]
-# The rank correlation of a block's place with how far it goes, and with how early it is halfway:
+# The rank correlation of a block's place with how far it goes, and with how late it is halfway:
 
 # %%
 places = np.arange(n_blocks)
@@ -421,8 +426,8 @@ note(
 order.round(2)
 
 # %% [markdown]
-# The later a block, the farther it goes: rank correlation {glue:text}`far_least:.2f` or more. But it does not go *earlier*: place and time have a rank correlation between {glue:text}`late_least:.2f` and {glue:text}`late_most:.2f`. First to be halfway, in
-# all runs, is {glue:text}`earliest`; the last block takes up to {glue:text}`late_ratio:.1f` times as many steps. What looks like a wave from the end, in maps, is one movement of different size: a block that goes farther is the first to be *seen* to have moved.
+# The later a block, the farther it goes: the least rank correlation of the runs is {glue:text}`far_least:.2f`. But the last block is not the first. First to be halfway, in
+# all runs, is {glue:text}`earliest`; the last block takes up to {glue:text}`late_ratio:.1f` times as many steps. (Later blocks tend to be a little earlier, with rank correlations from {glue:text}`late_least:.2f` to {glue:text}`late_most:.2f`; with so few blocks that decides nothing.) What looks like a wave from the end, in maps, is one movement of different size: a block that goes farther is the first to be *seen* to have moved.
 #
 # ## Larger gradients at the end?
 #
@@ -450,8 +455,8 @@ note(
 gradients.round(1)
 
 # %% [markdown]
-# There are differences among the blocks, and they are the other way round: the last block has {glue:text}`grad_last:.1f` times the gradient of the first. The classifier has at least {glue:text}`grad_head:.0f` times as much. So large gradients do not explain the
-# last blocks, as the authors found, and gradients of blocks are not equal, as they did not.
+# There are differences among the blocks, and they are the other way round: the last block has {glue:text}`grad_last:.1f` times the gradient of the first. The classifier has at least {glue:text}`grad_head:.1f` times as much. So large gradients do not explain the
+# last blocks; the authors found this, too. But they found the gradients of the blocks to be equal, and ours are not.
 #
 # ## Every block moved equally far
 #
@@ -496,8 +501,8 @@ print(
 #
 # ## Grokking
 #
-# Fine-tuning is not grokking: accuracy on new texts rises with that on learned ones. Networks that add do grok ([chapter 04](04-modular-sum-training.ipynb)): the training pairs are known by
-# heart long before the others are understood. If mean GW tells the one from the other, it must be seen here. Three seeds each of Model 0 and of Model E (equal moduli), watched from the first
+# Fine-tuning is not grokking: accuracy on new texts rises with that on learned ones. Networks that add grok ([chapter 04](04-modular-sum-training.ipynb)), Model E clearly and Model 0 mildly: the training pairs are known by
+# heart before the others are understood. If mean GW tells the one from the other, it must be seen here. Three seeds each of Model 0 and of Model E (equal moduli), watched from the first
 # epoch.
 
 # %%
@@ -564,7 +569,7 @@ grok.round(1)
 # %% [markdown]
 # In Model 0 the mean distance is halfway after {glue:text}`lag_0:.2f` times as many epochs as validation accuracy (interval {glue:text}`lag_0_low:.2f` to {glue:text}`lag_0_high:.2f`): before it. It rises with the accuracy on *training* pairs ({glue:text}`lag_train:.2f` times as many epochs), while the
 # network learns them by heart, and hardly changes while it begins to understand the others. In Model E it is the other way round. Nothing happens to the mean while the pairs are learned by heart, and it rises when the network understands, after {glue:text}`lag_e:.2f` times as many epochs as accuracy
-# ({glue:text}`lag_e_low:.2f` to {glue:text}`lag_e_high:.2f`): with it, or a little later. CKA says the same of both. And the raw mean?
+# ({glue:text}`lag_e_low:.2f` to {glue:text}`lag_e_high:.2f`): with it, or a little later. CKA says the same, but for one run of Model E, in which it ends nearly where it began and "halfway" means nothing. And the raw mean?
 
 # %%
 raw = {key: d.mean_distance("raw/gw") for key, d in adding.items()}
@@ -583,7 +588,7 @@ note(fall_0=fall.iloc[:3].max(), fall_e=fall.iloc[3:].min())
 turn.round(1)
 
 # %% [markdown]
-# In Model 0 it grows to the end, or nearly (the largest value is at most {glue:text}`fall_0:.2f` times the last). In Model E it grows while the network learns by heart, and *falls* when it understands, in every seed to 1 / {glue:text}`fall_e:.1f` of its largest value or less: we take it that weight decay clears away what is
+# In Model 0 it grows to the end, or nearly (the largest value is at most {glue:text}`fall_0:.2f` times the last). In Model E it goes on growing long after the training pairs are known, and *falls* when the network understands, in every seed to 1 / {glue:text}`fall_e:.1f` of its largest value or less: we take it that weight decay clears away what is
 # no longer needed. So a rise of mean distance is a sign neither of memory nor of understanding. It says that something is being learned, not what.
 #
 # ## Quiz
@@ -708,14 +713,14 @@ check.stays_from(stays_from)
 #
 # | claim | our answer | evidence on this page |
 # | --- | --- | --- |
-# | C23: the last block changes first, its neighbours after it (5.3, Figure 7) | differs: it changes most, not first | rank correlation of place with distance gone {glue:text}`far_least:.2f` or more, with time between {glue:text}`late_least:.2f` and {glue:text}`late_most:.2f` |
+# | C23: the last block changes first, its neighbours after it (5.3, Figure 7) | differs: it changes most, not first | {glue:text}`earliest` is the first to be halfway in all runs; rank correlation of place with distance gone {glue:text}`far_least:.2f` at least |
 # | C23: is it because training moves it most? | differs | with equal moves the map has a rank correlation of {glue:text}`equal_rank:.2f` with the usual one |
 # | C24: mean GW grows slowly, then fast, with accuracy (5.3, Figure 8) | holds; it follows accuracy | halfway after {glue:text}`lag_sst2:.2f` times as many steps [{glue:text}`lag_sst2_low:.2f`, {glue:text}`lag_sst2_high:.2f`] on SST-2, three seeds; {glue:text}`lag_yelp:.2f` on Yelp |
-# | C24, with raw distances | holds, and is scale | width explains {glue:text}`width_r2:.1f` % or more of the mean over the steps; without scale it grows {glue:text}`norm_growth:.1f` times |
+# | C24, with raw distances | holds; scale and shape both grow | on Yelp raw {glue:text}`raw_growth:.1f` times, the scale {glue:text}`width_growth:.1f` times, without scale {glue:text}`norm_growth:.1f` times |
 # | C24: as in grokking | differs between networks, and between raw and normalised | halfway after {glue:text}`lag_0:.2f` times as many epochs as validation accuracy in Model 0 [{glue:text}`lag_0_low:.2f`, {glue:text}`lag_0_high:.2f`], {glue:text}`lag_e:.2f` in Model E [{glue:text}`lag_e_low:.2f`, {glue:text}`lag_e_high:.2f`]; the raw mean of Model E falls to 1 / {glue:text}`fall_e:.1f` |
 # | C29: gradients do not explain the last blocks (reviews) | holds; that blocks have equal gradients differs | the last block has {glue:text}`grad_last:.1f` times the gradient of the first |
-# | C29: the classifier's are more than ten times larger | holds | at least {glue:text}`grad_head:.0f` times those of block 1 |
-# | C36: computation changes abruptly (later version) | holds after training, not during it | a boundary to stay from step {glue:text}`onset_least:d` to {glue:text}`onset_most:d` |
+# | C29: the classifier's are more than ten times larger | holds | at least {glue:text}`grad_head:.1f` times those of block 1 |
+# | C36: computation changes abruptly (later version) | holds, once a part of the training is over | in the four runs a boundary appears between steps {glue:text}`onset_least:d` and {glue:text}`onset_most:d`, and stays to the end |
 #
 # **Before you read a curve of distances**: divide by the scale; draw it beside the accuracy on *training* data; and ask of each block how far it has come from itself, not from others.
 #

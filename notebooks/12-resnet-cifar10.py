@@ -153,13 +153,13 @@ def pictures(model):
 # %% [markdown]
 # The last layer of each of the eight steps:
 
-# %% tags=["fig", "paper-R09"] mystnb={"image": {"alt": "A drawn ship after each of the eight steps, as the mean over channels. In both networks sail and hull can be seen up to the fourth or fifth step; after the pooling, on 8 by 8 points, they cannot. The trained network keeps outlines, the random one areas."}}
+# %% tags=["fig", "paper-R09"] mystnb={"image": {"alt": "A drawn ship after each of the eight steps, as the mean over channels. In the random network sail and hull can be seen up to the fifth step, 4.ReLU; in the trained one mast and hull up to the third, and hardly anything in the fifth. After the pooling, on 8 by 8 points, neither shows a ship."}}
 seen = {state: pictures(model) for state, model in networks.items()}
 shown = [name for name in names if name.endswith("ReLU")]
 viz.pictures({state: {name: seen[state][name] for name in shown} for state in seen})
 
 # %% [markdown]
-# The trained network draws outlines where the random one keeps areas. In both the ship can be made out on 16 by 16 points and is gone on 8 by 8. The authors say that its shape is nearly absent by `4.ReLU`; we see the same, and we see it without training, too.
+# The trained network draws outlines where the random one keeps areas. By `4.ReLU` hardly anything of the ship is left in the trained network, as the authors say. The random one still shows sail and hull there, and loses them where the pictures shrink to 8 by 8 points. So training takes a part of the ship away, and the pooling the rest.
 #
 # ## From layer to layer
 #
@@ -307,7 +307,7 @@ note(over_cka_from=lead["cka"][0], over_cka_to=lead["cka"][1])
 pd.DataFrame(lead, index=["from", "to"]).T.round(2)
 
 # %% [markdown]
-# GW less RSM lies between {glue:text}`over_rsm_from:.2f` and {glue:text}`over_rsm_to:.2f`, GW less CKA between {glue:text}`over_cka_from:.2f` and {glue:text}`over_cka_to:.2f`. And our rule for the eye is one of several. The same with the sign, so that a picture and its negative are as unlike as can be:
+# GW minus RSM lies between {glue:text}`over_rsm_from:.2f` and {glue:text}`over_rsm_to:.2f`, GW minus CKA between {glue:text}`over_cka_from:.2f` and {glue:text}`over_cka_to:.2f`. And our rule for the eye is one of several. The same with the sign, so that a picture and its negative are as unlike as can be:
 
 # %%
 signed = to_the_eye("trained", sign=float)
@@ -333,7 +333,7 @@ viz.map_grid(
 )
 
 # %% [markdown]
-# Squares along the diagonal are in the lower rows, not in the first. GW and RSM see a trained network whose first layer is far from everything and whose other layers are each at some distance; RSA, MSID and CKA see groups.
+# To the eye there are squares along the diagonal under RSA, MSID and CKA, and none under GW and RSM, which see a trained network whose first layer is far from everything and whose other layers are each at some distance. The test below agrees for MSID and CKA, not for RSA.
 #
 # By how much does the search for a coupling lower the distance that RSM has, over all pairs of layers?
 
@@ -368,7 +368,7 @@ explorer(gw, "Map of ResNet-9, trained, under GW; the test marks no block.", blo
 #
 # ## Four sub-networks?
 #
-# For every measure: how many blocks the test of [chapter 03](03-ten-measures.ipynb) finds, and where they start. And since a test may be too strict, where the map is cut if we insist on four blocks, and how many of these three cuts are the paper's.
+# For every measure: how many blocks the test of [chapter 06](06-modular-sum-subnetworks.ipynb) finds, and where they start. And since a test may be too strict, where the map is cut if we insist on four blocks, and how many of these three cuts are the paper's.
 
 # %%
 found = {}
@@ -387,14 +387,14 @@ found.round(3)
 # Keep what the text below says of it:
 
 # %%
-for measure in ("gw", "cka"):
+for measure in ("gw", "cka", "rsm", "rsa", "msid"):
     row = found.loc[(measure, "trained")]
     note(**{f"blocks_{measure}": row["blocks"], f"p_{measure}": row["p"]})
 note(paper_cuts=found.loc[("gw", "trained"), "of the paper's"])
 note(best_cuts=found.xs("trained", level=1)["of the paper's"].max())
 
 # %% [markdown]
-# Under GW the trained network has {glue:text}`blocks_gw:d` block, p = {glue:text}`p_gw:.2f`. Told to make four, GW starts one at `7.Conv2d`, as the paper does, and the others elsewhere. CKA finds {glue:text}`blocks_cka:d` blocks, p = {glue:text}`p_cka:.3f`, from `5.Conv2d` and from `7.Conv2d`: those are the places where the picture shrinks,
+# Under GW the trained network has {glue:text}`blocks_gw:d` block, p = {glue:text}`p_gw:.2f`. Told to make four, GW starts one at `7.Conv2d`, as the paper does, and the others elsewhere. CKA finds {glue:text}`blocks_cka:d` blocks, p = {glue:text}`p_cka:.3f`, from `5.Conv2d` and from `7.Conv2d`: those are two of the three places where the picture shrinks,
 # and one of them is there in the random network, too.
 #
 # How often does the test find a block to start anywhere, in {glue:text}`n_halves:d` random halves of the pictures?
@@ -410,8 +410,8 @@ pd.Series(halves, name="largest frequency").to_frame()
 #
 # ## Borders of function, or of shape?
 #
-# At four places the shape of the layers changes: at `1.Conv2d` the pictures are halved, at `4.Conv2d` the channels are doubled, before `5.Conv2d` the pictures are halved again, and at `7.Conv2d` they lose their rim and half of their channels. A layer of another shape is another cloud, whatever it computes. Two nulls: a Gaussian cloud of
-# the same spectrum in place of every layer; and, for layers taken by channels, the first layer projected to as many.
+# At four places the shape of the layers changes: at `1.Conv2d` the pictures are halved and the channels doubled, at `4.Conv2d` the channels are doubled again, before `5.Conv2d` the pictures are halved again, and at `7.Conv2d` they lose their rim and half of their channels. A layer of another shape is another cloud, whatever it computes. Two nulls: a Gaussian cloud of
+# the same spectrum in place of every layer; and, for layers taken by channels, the first layer, projected at random to as many channels as each layer has.
 
 # %%
 nulls = {
@@ -603,12 +603,12 @@ check.rise_and_fall(rise_and_fall)
 # | --- | --- | --- |
 # | C34: under GW a trained ResNet-9 has four sub-networks (reviews, Figure 18) | differs: the test finds one | p = {glue:text}`p_gw:.2f`; no border in {glue:text}`n_halves:d` random halves of the pictures; one seed |
 # | C34: they change at `2.ReLU`, `4.Conv2d` and `7.Conv2d` (Figure 9) | differs under GW: these steps stand out before training, not after it | share of triples that rank as high {glue:text}`stand_random:.3f` random, {glue:text}`stand_trained:.2f` trained; of the best cuts into four, {glue:text}`paper_cuts:d` is theirs |
-# | C34: other measures do not find them | differs: others find more | {glue:text}`blocks_cka:d` blocks under CKA, p = {glue:text}`p_cka:.3f`; at most {glue:text}`best_cuts:d` of the paper's three borders under any measure |
+# | C34: other measures do not find them | holds for RSM and RSA, differs for CKA and MSID, which find others | {glue:text}`blocks_rsm:d`, {glue:text}`blocks_rsa:d`, {glue:text}`blocks_cka:d` and {glue:text}`blocks_msid:d` blocks; at most {glue:text}`best_cuts:d` of the paper's three borders under any measure |
 # | C34: the ship is nearly absent by `4.ReLU` | cannot tell: to our eye it is, by a correlation it never was there | correlation with the drawing {glue:text}`before_trained:.2f` in the first four steps, {glue:text}`from_4_trained:.2f` after them |
 # | C34: AGW shows changes in the final few layers only | differs, by channels | its last six steps are {glue:text}`agw_late:.2f` of the mean, the largest {glue:text}`agw_largest:.2f` is in the middle |
-# | C34: GW agrees best with how the feature images look | cannot tell | rank correlation {glue:text}`eye_gw:.2f` under GW, {glue:text}`eye_rsm:.2f` under RSM, {glue:text}`eye_cka:.2f` under CKA; GW less CKA [{glue:text}`over_cka_from:.2f`, {glue:text}`over_cka_to:.2f`], less RSM [{glue:text}`over_rsm_from:.2f`, {glue:text}`over_rsm_to:.2f`]; by another rule {glue:text}`signed_gw:.2f` and {glue:text}`signed_cka:.2f`; one picture |
+# | C34: GW agrees best with how the feature images look | cannot tell | rank correlation {glue:text}`eye_gw:.2f` under GW, {glue:text}`eye_rsm:.2f` under RSM, {glue:text}`eye_cka:.2f` under CKA; GW minus CKA [{glue:text}`over_cka_from:.2f`, {glue:text}`over_cka_to:.2f`], minus RSM [{glue:text}`over_rsm_from:.2f`, {glue:text}`over_rsm_to:.2f`]; by another rule {glue:text}`signed_gw:.2f` and {glue:text}`signed_cka:.2f`; one picture |
 # | C33: on images GW shows sub-networks more clearly than RSM, RSA, CKA and MSID (reviews) | differs | {glue:text}`blocks_gw:d` block under GW, {glue:text}`blocks_cka:d` under CKA |
-# | C35: early blocks hold local statistics (reviews) | holds for colour, differs for edges | colour {glue:text}`colour_trained_a:.2f` to {glue:text}`colour_trained_b:.2f`, edges {glue:text}`edges_trained_a:.2f` to {glue:text}`edges_trained_b:.2f`; untrained {glue:text}`edges_random_a:.2f` to {glue:text}`edges_random_b:.2f` |
+# | C35: early blocks hold local statistics (reviews) | holds; for edges more so without training | colour {glue:text}`colour_trained_a:.2f` to {glue:text}`colour_trained_b:.2f`, edges {glue:text}`edges_trained_a:.2f` to {glue:text}`edges_trained_b:.2f`; untrained {glue:text}`edges_random_a:.2f` to {glue:text}`edges_random_b:.2f` |
 # | C35: late ones the class | holds, by degrees | {glue:text}`class_first:.2f` to {glue:text}`class_last:.2f`, gain {glue:text}`gain_class:.2f` [{glue:text}`gain_from:.2f`, {glue:text}`gain_to:.2f`] |
 # | D07: other architectures and other kinds of data? | holds: what was found on text is not found here | accuracy {glue:text}`accuracy:.1f` %, {glue:text}`blocks_gw:d` block |
 # | D05: CKA looks the same; what is gained? | differs: here it does not look the same | {glue:text}`blocks_cka:d` blocks under CKA where GW has {glue:text}`blocks_gw:d`; but its borders are those of the shape |

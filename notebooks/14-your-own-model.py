@@ -93,7 +93,7 @@ def deep(width=48, n_layers=6):
 
 
 # %% [markdown]
-# It is trained in the plainest way. What you see between the lines of this loop is all that recording maps asks of you: one call every so
+# It is trained in the plainest way. The call of `look` is all that recording maps asks of this loop: once every so
 # many epochs.
 
 
@@ -152,8 +152,8 @@ note(later_begun=begun[1:].mean(), later_ended=ended[1:].mean())
 pd.DataFrame(steps).round(3)
 
 # %% [markdown]
-# Before training every block turns the cloud a little. Training makes the first step larger ({glue:text}`first_begun:.2f` to {glue:text}`first_ended:.2f`) and the later ones smaller (on average {glue:text}`later_begun:.2f` to {glue:text}`later_ended:.2f`): the work moves to the entrance,
-# and blocks further on hand it through.
+# Before training every block bends the cloud a little. Training makes the first step larger ({glue:text}`first_begun:.2f` to {glue:text}`first_ended:.2f`) and the later ones smaller (on average {glue:text}`later_begun:.2f` to {glue:text}`later_ended:.2f`). What
+# that means for what the blocks do, the map does not say.
 #
 # And the three lines, once more in one place:
 
@@ -241,7 +241,7 @@ note(nothing_blocks=found.n_blocks, nothing_p=found.p_value)
 found.to_frame()
 
 # %% [markdown]
-# Here it shows {glue:text}`nothing_blocks:d` block ($p$ = {glue:text}`nothing_p:.2f`), as it should. Keep this second map beside the first whenever you show one: the same architecture, before it has learned.
+# Here it shows {glue:text}`nothing_blocks:d` block ($p$ = {glue:text}`nothing_p:.2f`), as it should; but of so few layers it says little. Keep the map of the untrained network beside that of the trained one whenever you show it.
 #
 # ## A report
 #
@@ -261,12 +261,14 @@ findings.warnings
 #
 # ```bash
 # funcsim map --model minilm --texts lines.txt --out report
-# funcsim map --model my_module:my_network --images folder --out report --dry-run
+# funcsim map --model my_module:my_network --images folder --out another --dry-run
 # ```
+#
+# With `--dry-run` it only says which layers, how much memory and how much time.
 #
 # ## Before you show a map to anyone
 #
-# 1. **Which layers, which inputs, how many, how pooled, how scaled.** Five choices, and [chapter 06](06-modular-sum-subnetworks.ipynb) changes what it sees with each of them. Say them in the caption.
+# 1. **Which layers, which inputs, how many, how pooled, how scaled.** Five choices; chapters [06](06-modular-sum-subnetworks.ipynb) and [08](08-bert-subnetworks.ipynb) show that the map changes with them. Say them in the caption.
 # 2. **The untrained network, and widths alone.** What they show as well is not function. `study` does the second, you do the first.
 # 3. **The test, not the eye, and not the clustering.** Spectral clustering returns as many groups as it is asked for.
 # 4. **Another seed, another half of the inputs, another learning rate.** [Chapter 08](08-bert-subnetworks.ipynb) has a boundary that comes and goes with the rate.
@@ -283,11 +285,11 @@ findings.warnings
 # <details><summary>b. The same map before training.</summary>Right: and the number of inputs, the pooling, the scale, and the test.</details>
 # <details><summary>c. A map in brighter colours.</summary>No: it says the same.</details>
 #
-# **2. A recurrent layer is called once for each token. What is a layer, then?**
+# **2. A recurrent cell that is called in a loop runs once for each token. What is a layer, then?**
 #
 # <details><summary>a. The mean over all weights.</summary>No: layers are compared by what they say, not by their weights.</details>
 # <details><summary>b. Each call is one: you choose which to compare, and say so.</summary>Right: or take the state after the last token, as one layer.</details>
-# <details><summary>c. Such networks cannot be mapped.</summary>No: this chapter does it.</details>
+# <details><summary>c. Such networks cannot be mapped.</summary>No: `fs.capture` names the calls `cell`, `cell#2` and so on.</details>
 #
 # ## Exercises
 #
@@ -354,6 +356,8 @@ check.outputs(outputs)
 # ```{dropdown} Hint 2
 # `model.modules()` goes through all of them, `model.children()` only through the outermost.
 # ```
+#
+# Afterwards, look whether every parameter has changed. Models of the transformers library have layers without this method, GPT-2's among them; make those anew from their configuration.
 # :::
 
 

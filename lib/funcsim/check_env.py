@@ -17,7 +17,7 @@ from funcsim.provenance import data_dir, load_record
 
 #: What the extras of the package are for.
 EXTRAS = {
-    "text": "pre-trained encoders (chapters 07 to 09)",
+    "text": "pre-trained encoders (chapters 07 to 10 and 14)",
     "book": "to run the chapters and build the pages",
     "test": "to run the tests",
 }

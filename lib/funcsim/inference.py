@@ -36,8 +36,10 @@ class Bootstrap:
         Of all samples, (L, L).
     blocks : Partition
         Of that map.
-    low, high : array, shape (L, L)
-        Ends of the interval of each entry, at level 1 - alpha.
+    low : array, shape (L, L)
+        Lower end of the interval of each entry, at level 1 - alpha.
+    high : array, shape (L, L)
+        Its upper end.
     bias : array, shape (L, L)
         Mean of the maps of half the samples minus the map of all. Where it is not small
         beside the interval, the measure depends on the number of samples.

@@ -35,8 +35,10 @@ class LayerMap:
     values : array, shape (L, M), float64
         Entry (i, j) compares layer ``names[i]`` with layer ``columns[j]``. Without unit if
         the layers were normalised, otherwise in the units of the representations.
-    names, columns : tuple of str
-        Layers of the rows and of the columns, in execution order; the same for one model.
+    names : tuple of str
+        Layers of the rows, in execution order.
+    columns : tuple of str
+        Layers of the columns; the same for one model.
     measure : str
         Which of :func:`funcsim.measures`.
     normalize : {"mean", "max"} or None

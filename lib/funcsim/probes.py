@@ -47,8 +47,13 @@ def linear_probe(layer: NDArray, target: Labels, rows: Rows) -> tuple[float, flo
 
     Notes
     -----
-    It is hardly regularised, and stops after fifty iterations: a target that a line can find
-    without a mistake is found in fewer.
+    Features are standardised on the fitted samples; ``LogisticRegression(C=100)`` of scikit-learn
+    stops after fifty iterations: a target that a line can find without a mistake is found in fewer.
+
+    Raises
+    ------
+    ValueError
+        If the fitted samples are all of one class, or none are left to be judged on.
     """
     return _score(LogisticRegression(C=100, max_iter=50), layer, target, rows)
 

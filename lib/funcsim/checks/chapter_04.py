@@ -81,4 +81,6 @@ def off_by(answer: Answer) -> None:
     see(np.isclose(around, 1), "From 15 to 1 it is 3 steps, modulo 17. Take the remainder of the difference.")
     none = number(answer, targets, targets, 3, 17)
     see(none == 0, "If nothing is wrong, return 0.")
-    right("Errors of one kind mean that a network knows nearly everything: here, all but an inner remainder.")
+    right(
+        "Errors of one kind mean that a network knows nearly everything: here, all but the inner remainders."
+    )

@@ -75,8 +75,9 @@ def third_lower_bound(a: Space, b: Space) -> float:
     Returns
     -------
     float
-        The best assignment when matching point i with point j costs the squared Wasserstein
-        distance between row i and row j of the two matrices.
+        In units of distance: the root of the mean cost of the best assignment, when matching
+        point i with point j costs the squared Wasserstein distance between row i and row j of
+        the two matrices.
 
     References
     ----------
@@ -120,7 +121,18 @@ def eigenvalue_bound(a: Space, b: Space) -> float:
 
 
 def best_lower_bound(a: Space, b: Space) -> float:
-    """The best bound that is valid: of all four for equal counts, else of the first two."""
+    """The best bound that is valid: of all four for equal counts, else of the first two.
+
+    Parameters
+    ----------
+    a : Space
+    b : Space
+
+    Returns
+    -------
+    float
+        In units of distance.
+    """
     if a.n != b.n:
         return max(first_lower_bound(a, b), second_lower_bound(a, b))
     return max(third_lower_bound(a, b), eigenvalue_bound(a, b))

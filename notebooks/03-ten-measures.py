@@ -27,7 +27,7 @@
 # - what dividing by the scale changes, and for which measures;
 # - how sure a layer map is of its entries, by intervals.
 #
-# **Time**: 25 minutes to read, about a minute to run.
+# **Time**: 25 minutes to read, two minutes to run.
 # **In the paper**: sections 2 and 5.2; the discussion of its reviews.
 # **You need**: [chapter 02](02-gromov-wasserstein.ipynb).
 # :::

@@ -26,7 +26,7 @@
 # - why a probe must be judged on inputs that it has not seen, and what a control target is for;
 # - why GW cannot tell $c_1$ from $c_2$ from $c_3$ when the moduli are equal, whatever the network.
 #
-# **Time**: 20 minutes to read, one minute to run.
+# **Time**: 20 minutes to read, two minutes to run.
 # **In the paper**: section 3.3, Table 2; appendix B, Table 3.
 # **You need**: [chapter 01](01-functional-similarity.ipynb) and [chapter 04](04-modular-sum-training.ipynb).
 # :::
@@ -234,7 +234,7 @@ squares = {
 note(
     **{
         f"squares_{t}": float(v)
-        for t, v in zip(known, squares.values(), strict=True)
+        for t, v in zip(targets, squares.values(), strict=False)
     }
 )
 pd.Series(squares, name="accuracy (%)").round(1).to_frame()

@@ -31,7 +31,7 @@
 # - how much of a map is the width of its layers, and how much a free relabelling of inputs;
 # - how a map changes with positions, seeds, measures and the number of inputs.
 #
-# **Time**: 35 minutes to read, two minutes to run.
+# **Time**: 35 minutes to read, three minutes to run.
 # **In the paper**: section 5.1, Table 1, Figures 3 to 5.
 # **You need**: [chapter 02](02-gromov-wasserstein.ipynb) and [chapter 04](04-modular-sum-training.ipynb).
 # :::

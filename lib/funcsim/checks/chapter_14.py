@@ -111,6 +111,4 @@ def how_often(answer: Answer) -> None:
         "The third repetition found no boundary, and counts too.",
     )
     see(np.allclose(found, wanted), f"It should be {wanted.tolist()}, and is {found.round(2).tolist()}.")
-    right(
-        "A boundary that comes back in six of ten halves is a guess; in ten of ten, it is not the luck of the inputs."
-    )
+    right("A boundary that comes back in six of ten halves is a guess; in ten of ten, no luck of the inputs.")

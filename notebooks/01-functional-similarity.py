@@ -28,7 +28,7 @@
 #
 # **Time**: 15 minutes to read, under a minute to run.
 # **In the paper**: section 3, appendix B.
-# **You need**: Python with NumPy, the idea of a neural network, linear regression.
+# **You need**: Python with NumPy, linear regression, and for the second half the rough plan of a transformer.
 # :::
 
 # %% tags=["parameters"]
@@ -414,6 +414,8 @@ check.held_out(held_out)
 
 # %% [markdown]
 # ## What we found
+#
+# C counts the paper's claims, D the doubts of its reviewers; of a doubt, *holds* says that it is right. The [scorecard](../book/scorecard.md) has them all.
 #
 # | claim of the paper | our answer | evidence on this page |
 # | --- | --- | --- |

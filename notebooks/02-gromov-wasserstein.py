@@ -832,6 +832,8 @@ check.never_below(never_below)
 # %% [markdown]
 # ## What we found
 #
+# C counts the paper's claims, D the doubts of its reviewers; of a doubt, *holds* says that it is right. The [scorecard](../book/scorecard.md) has them all.
+#
 # | claim | our answer | evidence on this page |
 # | --- | --- | --- |
 # | C02: GW compares layers of different widths (4) | holds | 5 against 505 dimensions: {glue:text}`padded:.1g` |

@@ -590,6 +590,8 @@ check.p_value(p_value)
 # %% [markdown]
 # ## What we found
 #
+# C counts the paper's claims, D the doubts of its reviewers; of a doubt, *holds* says that it is right. The [scorecard](../book/scorecard.md) has them all.
+#
 # | claim | our answer | evidence on this page |
 # | --- | --- | --- |
 # | C02: GW compares layers of different widths (4) | holds, and so do all but {glue:text}`n_equal_width:d` of the others | the table of measures |

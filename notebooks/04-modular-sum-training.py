@@ -619,6 +619,8 @@ check.off_by(off_by)
 # %% [markdown]
 # ## What we found
 #
+# C counts the paper's claims, D the doubts of its reviewers; of a doubt, *holds* says that it is right. The [scorecard](../book/scorecard.md) has them all.
+#
 # | claim | our answer | evidence on this page |
 # | --- | --- | --- |
 # | C09: all modular models reach 100 % accuracy (5.1) | holds for Model 0, and for Model E with equal moduli at the moment at which it was stopped | lowest validation accuracy over three seeds {glue:text}`low_0:.1f` % and {glue:text}`low_e:.1f` % |

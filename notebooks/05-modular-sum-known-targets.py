@@ -587,6 +587,8 @@ check.one_space(one_space)
 # %% [markdown]
 # ## What we found
 #
+# C counts the paper's claims, D the doubts of its reviewers; of a doubt, *holds* says that it is right. The [scorecard](../book/scorecard.md) has them all.
+#
 # | claim | our answer | evidence on this page |
 # | --- | --- | --- |
 # | C10, Table 2, row 1: $c_1$ is closest to Resid-Post1 | differs | so in {glue:text}`gw_right_c1:d` of three metrics; with equal moduli the three targets are one space |

@@ -905,6 +905,8 @@ check.forgets(forgets)
 # %% [markdown]
 # ## What we found
 #
+# C counts the paper's claims, D the doubts of its reviewers; of a doubt, *holds* says that it is right. The [scorecard](../book/scorecard.md) has them all.
+#
 # | claim | our answer | evidence on this page |
 # | --- | --- | --- |
 # | C11: the map of Model L shows three groupings that match its three functions (5.1, Figure 3) | differs | {glue:text}`n_blocks_l:d` blocks, none starts at 31 or 62; forced into three the cuts are {glue:text}`cuts_l`; the step at a true boundary is {glue:text}`doors:g` |

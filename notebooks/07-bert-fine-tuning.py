@@ -629,6 +629,8 @@ check.kept(kept)
 # %% [markdown]
 # ## What we found
 #
+# C counts the paper's claims, D the doubts of its reviewers; of a doubt, *holds* says that it is right. The [scorecard](../book/scorecard.md) has them all.
+#
 # | claim | our answer | evidence on this page |
 # | --- | --- | --- |
 # | C07: the distributions of distances begin to differ after two thirds of the blocks (4.1, Figure 2) | holds for six blocks | divergence at most {glue:text}`kl_sst2_early:.2f` and {glue:text}`kl_yelp_early:.2f` nats in the first two steps, {glue:text}`kl_sst2:.2f` and {glue:text}`kl_yelp:.2f` from {glue:text}`kl_sst2_at` |

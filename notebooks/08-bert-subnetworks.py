@@ -895,6 +895,8 @@ check.agreement(agreement)
 # %% [markdown]
 # ## What we found
 #
+# C counts the paper's claims, D the doubts of its reviewers; of a doubt, *holds* says that it is right. The [scorecard](../book/scorecard.md) has them all.
+#
 # | claim | our answer | evidence on this page |
 # | --- | --- | --- |
 # | C18: the pre-trained encoder shows no major differences among layers (5.2, Figure 6) | holds without scale; differs with it | no boundary, $p$ = {glue:text}`p_sst2_pretrained:.2f` and {glue:text}`p_yelp_pretrained:.2f`; raw, its last block stands apart |

@@ -599,6 +599,8 @@ check.is_silent(is_silent)
 # %% [markdown]
 # ## What we found
 #
+# C counts the paper's claims, D the doubts of its reviewers; of a doubt, *holds* says that it is right. The [scorecard](../book/scorecard.md) has them all.
+#
 # | claim | our answer | evidence on this page |
 # | --- | --- | --- |
 # | C20: the sparser, the smaller the differences between layers (5.2, Figure 6) | holds for three ways of pruning and two tasks, one seed each | mean GW {glue:text}`gw_neuroprune_0:.2f`, {glue:text}`gw_neuroprune_25:.2f`, {glue:text}`gw_neuroprune_70:.2f`, {glue:text}`gw_neuroprune_95:.2f` on SST-2, {glue:text}`gw_yelp_0:.2f`, {glue:text}`gw_yelp_25:.2f`, {glue:text}`gw_yelp_70:.2f`, {glue:text}`gw_yelp_95:.2f` on Yelp; but {glue:text}`gw_slow:.2f` in a dense encoder at a quarter of the rate |

@@ -711,6 +711,8 @@ check.stays_from(stays_from)
 # %% [markdown]
 # ## What we found
 #
+# C counts the paper's claims, D the doubts of its reviewers; of a doubt, *holds* says that it is right. The [scorecard](../book/scorecard.md) has them all.
+#
 # | claim | our answer | evidence on this page |
 # | --- | --- | --- |
 # | C23: the last block changes first, its neighbours after it (5.3, Figure 7) | differs: it changes most, not first | {glue:text}`earliest` is the first to be halfway in all runs; rank correlation of place with distance gone {glue:text}`far_least:.2f` at least |

@@ -599,6 +599,8 @@ check.rise_and_fall(rise_and_fall)
 # %% [markdown]
 # ## What we found
 #
+# C counts the paper's claims, D the doubts of its reviewers; of a doubt, *holds* says that it is right. The [scorecard](../book/scorecard.md) has them all.
+#
 # | claim | our answer | evidence on this page |
 # | --- | --- | --- |
 # | C34: under GW a trained ResNet-9 has four sub-networks (reviews, Figure 18) | differs: the test finds one | p = {glue:text}`p_gw:.2f`; no border in {glue:text}`n_halves:d` random halves of the pictures; one seed |

@@ -563,6 +563,8 @@ check.beyond_depth(beyond_depth)
 # %% [markdown]
 # ## What we found
 #
+# C counts the paper's claims, D the doubts of its reviewers; of a doubt, *holds* says that it is right. The [scorecard](../book/scorecard.md) has them all.
+#
 # | claim | our answer | evidence on this page |
 # | --- | --- | --- |
 # | C33: GW shows clearer sub-networks than other measures (reviews), where they are known, by the test | holds against CKA, cannot tell against RSM | F1 {glue:text}`gw_test:.2f` under GW, {glue:text}`cka_test:.2f` under CKA, {glue:text}`rsm_test:.2f` under RSM; differences {glue:text}`cka_test_gap:.2f` [{glue:text}`cka_test_from:.2f`, {glue:text}`cka_test_to:.2f`] and {glue:text}`rsm_test_gap:.2f` [{glue:text}`rsm_test_from:.2f`, {glue:text}`rsm_test_to:.2f`] |

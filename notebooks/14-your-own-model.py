@@ -401,6 +401,8 @@ check.how_often(how_often)
 # %% [markdown]
 # ## What we found
 #
+# C counts the paper's claims, D the doubts of its reviewers; of a doubt, *holds* says that it is right. The [scorecard](../book/scorecard.md) has them all.
+#
 # | doubt | our answer | evidence on this page |
 # | --- | --- | --- |
 # | D07: only transformers, only sentiment | differs for the method, which takes any network; cannot tell for the findings | a perceptron that reads {glue:text}`right:.0f` % of new digits right, recurrent layers and a decoder are mapped here; before training the decoder has {glue:text}`nothing_blocks:d` block |

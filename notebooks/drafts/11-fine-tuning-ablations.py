@@ -568,6 +568,8 @@ check.enough(enough)
 # %% [markdown]
 # ## What we found
 #
+# C counts the paper's claims, D the doubts of its reviewers; of a doubt, *holds* says that it is right. The [scorecard](../book/scorecard.md) has them all.
+#
 # | claim | our answer | evidence on this page |
 # | --- | --- | --- |
 # | (OBSERVE-table) | | |

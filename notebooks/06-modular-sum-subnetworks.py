@@ -245,7 +245,8 @@ note(
     raw_step=ranked.raw.max(),
 )
 entrance = normalised.values[0]
-note(away=entrance[names.index("attn.3")], back=entrance[names.index("z.0")])
+out = names.index("z.0")  # the layer before it is the last attention map
+note(away=entrance[out - 1], back=entrance[out])
 ranked.sort_values("normalised", ascending=False).head(8).round(3)
 
 # %% [markdown]

@@ -426,7 +426,7 @@ note(wrong_far=100 * float(off[~near].mean()))
 # {glue:text}`end_nested:.1f` % of the first network's validation pairs are right in the end, and no network ever has more than
 # {glue:text}`high_nested:.1f` %. Of the wrong answers at least {glue:text}`off_31:.0f` % are off by 3 or 14
 # ({glue:text}`off_chance:.1f` % would be by chance). A missed 31 in the second sum gives these numbers; but so does, nearly always, a missed 59 in the first, because 59 is 3 less than twice 31. In the first network, within 2 of a multiple of 31, {glue:text}`wrong_near:.0f` % are wrong, elsewhere
-# {glue:text}`wrong_far:.0f` %. So what these networks get wrong are remainders inside the sum; of which of the two sums, this test cannot tell. They were not trained for the paper's 26,000 epochs.
+# {glue:text}`wrong_far:.0f` %. So most of what these networks get wrong are remainders inside the sum; of which of the two sums, this test cannot tell. They were not trained for the paper's 26,000 epochs.
 #
 # ## Networks of known boundaries
 #

@@ -402,7 +402,7 @@ about.round(3)
 
 # %% [markdown]
 # Raw distances go with the scale of the last block (rank correlation {glue:text}`rank_raw:.2f`): raw, "smaller differences" is mostly smaller clouds. With every block divided by its mean, the distance goes with the share of zeros ({glue:text}`rank_zero:.2f`) and with the accuracy
-# ({glue:text}`rank_acc:.2f`). With the accuracy held fixed, the zeros keep {glue:text}`zero_held:.2f`; with the zeros held fixed, the accuracy keeps {glue:text}`acc_held:.2f`. And magnitude pruning to 70 % has lost no accuracy, yet its mean distance is {glue:text}`gw_magnitude_70:.2f` instead of {glue:text}`gw_magnitude_0:.2f`. So a worse encoder is not the only reason. How far the weights moved goes with the distance as much as the zeros do, with the sign turned ({glue:text}`rank_moved:.2f`): the weights of sparse encoders moved more, not less. With ten encoders of one seed each, the direction is clear and the size is not.
+# ({glue:text}`rank_acc:.2f`). With the accuracy held fixed, the zeros keep {glue:text}`zero_held:.2f`; with the zeros held fixed, the accuracy keeps {glue:text}`acc_held:.2f`. And magnitude pruning to 70 % has lost no accuracy, yet its mean distance is {glue:text}`gw_magnitude_70:.2f` instead of {glue:text}`gw_magnitude_0:.2f`. So a worse encoder is not the only reason. How far the weights moved goes with the distance as much as the zeros do ({glue:text}`rank_moved:.2f`): the weights of sparse encoders moved more, not less. With ten encoders of one seed each, the direction is clear and the size is not.
 #
 # ## Distances between texts
 #

@@ -253,7 +253,7 @@ print(
 
 # %% [markdown]
 # On SST-2 the mean distance is halfway after {glue:text}`lag_sst2:.2f` times as many steps as accuracy, with an interval from {glue:text}`lag_sst2_low:.2f` to {glue:text}`lag_sst2_high:.2f`; on Yelp after {glue:text}`half_gw_yelp:.0f` steps against {glue:text}`half_acc_yelp:.0f`, when the loss is falling (halfway after {glue:text}`half_loss_yelp:.0f`).
-# The interval knows of seeds, not of snapshots: the lag on SST-2 is less than one of them. The rise is steep, as the paper says: in seed 0 the mean goes from {glue:text}`steep_from:.0f` to {glue:text}`steep_to:.0f` % of its way between steps {glue:text}`steep_a:d` and {glue:text}`steep_b:d`. And it follows accuracy. It does not announce it: on Yelp the encoder gets {glue:text}`before_gw:.0f` % of the texts right before the mean distance has gone a twentieth of its way. (F1 is a poor clock: an encoder that calls every text positive, as on SST-2 after a few steps, has an F1 of two thirds, and one that calls every text negative, as on Yelp, has 0.)
+# The interval knows of seeds, not of snapshots: the lag on SST-2 is less than the step from one snapshot to the next. The rise is steep, as the paper says: in seed 0 the mean goes from {glue:text}`steep_from:.0f` to {glue:text}`steep_to:.0f` % of its way between steps {glue:text}`steep_a:d` and {glue:text}`steep_b:d`. And it follows accuracy. It does not announce it: on Yelp the encoder gets {glue:text}`before_gw:.0f` % of the texts right before the mean distance has gone a twentieth of its way. (F1 is a poor clock: an encoder that calls every text positive, as on SST-2 after a few steps, has an F1 of two thirds, and one that calls every text negative, as on Yelp, has 0.)
 #
 # ## How much of the growth is scale?
 #

@@ -10,7 +10,7 @@ import funcsim as fs
 from funcsim import viz
 from funcsim.cli import main
 from funcsim.experiments import encoder_maps, encoders, text_run
-from funcsim.experiments.encoders import PLANS
+from funcsim.experiments.encoder_plans import PLANS
 from funcsim.experiments.text_run import corpora
 from funcsim.models.encoders import load_encoder
 from funcsim.provenance import load_record
@@ -182,7 +182,7 @@ def test_an_encoder_whose_heads_are_dead_is_still_looked_at(monkeypatch):
         return after_step
 
     monkeypatch.setattr(encoders, "sparsifier", deadly)
-    plan = encoders.PLANS["sst2-neuroprune-95"].tiny()
+    plan = PLANS["sst2-neuroprune-95"].tiny()
     made = encoders.carry_out(load_encoder("tiny"), plan, corpora("sst2", True), 0, None, "cpu", False)
     assert made.heads.tolist() == [0, 0, 4, 4]
     assert np.isnan(made.maps["cls/mean/gw"].values[:2]).all()

@@ -13,6 +13,7 @@ from functools import partial
 from funcsim.experiments import (
     ablations,
     encoder_dynamics,
+    encoder_plans,
     encoders,
     interventions,
     known_targets,
@@ -55,7 +56,7 @@ EXPERIMENTS |= {
     f"{encoders.GROUP}/{name}": Experiment(
         encoders.GROUP, (0, 1, 2) if name == "sst2-dense" else (0,), partial(encoders.run, name)
     )
-    for name in encoders.PLANS
+    for name in encoder_plans.PLANS
 }
 EXPERIMENTS |= {
     f"{DYNAMICS}/{name}": Experiment(

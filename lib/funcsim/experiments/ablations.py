@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from funcsim.experiments import encoder_dynamics, text_run
-from funcsim.experiments.encoders import ENCODER
+from funcsim.experiments.encoder_plans import ENCODER
 from funcsim.experiments.modular_sum import WORK
 from funcsim.experiments.text_run import corpora
 from funcsim.models.encoders import Encoder, load_encoder

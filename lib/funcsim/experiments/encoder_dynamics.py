@@ -18,7 +18,7 @@ import funcsim as fs
 from funcsim.experiments import dynamics, text_run
 from funcsim.experiments.dynamics import GROUP, Dynamics
 from funcsim.experiments.encoder_maps import look_twice
-from funcsim.experiments.encoders import ENCODER
+from funcsim.experiments.encoder_plans import ENCODER
 from funcsim.experiments.modular_sum import WORK
 from funcsim.experiments.text_run import corpora
 from funcsim.geometry import is_degenerate

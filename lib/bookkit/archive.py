@@ -4,10 +4,12 @@ The same files give the same archives, byte for byte, whenever they are packed.
 """
 
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from bookkit.errors import BookError
 from bookkit.files import files_below, sha256, write_atomically
+from bookkit.handed_out import handed_out
 
 #: The earliest time that a zip file can tell.
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -27,8 +29,8 @@ def archive(root: Path, out: Path) -> list[Path]:
     if not (site / "index.html").exists() or not chapters:
         raise BookError("there is no built book to pack; run `make book`")
     out.mkdir(parents=True, exist_ok=True)
-    _pack(out / SITE, site, files_below(site))
-    _pack(out / CHAPTERS, executed, chapters)
+    _pack(out / SITE, ((path.relative_to(site).as_posix(), path.read_bytes()) for path in files_below(site)))
+    _pack(out / CHAPTERS, ((path.name, handed_out(path).encode()) for path in chapters))
     packed = [out / SITE, out / CHAPTERS]
     write_atomically(out / SUMS, "".join(f"{sha256(path)}  {path.name}\n" for path in packed))
     for path in packed:
@@ -36,11 +38,11 @@ def archive(root: Path, out: Path) -> list[Path]:
     return [*packed, out / SUMS]
 
 
-def _pack(target: Path, folder: Path, files: list[Path]) -> None:
+def _pack(target: Path, files: Iterable[tuple[str, bytes]]) -> None:
     part = target.with_name(f".{target.name}")
     with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as packed:
-        for path in files:
-            entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), EPOCH)
+        for name, content in files:
+            entry = zipfile.ZipInfo(name, EPOCH)
             entry.external_attr = 0o644 << 16
-            packed.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED)
+            packed.writestr(entry, content, zipfile.ZIP_DEFLATED)
     part.replace(target)

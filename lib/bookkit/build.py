@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bookkit.errors import BookError
 from bookkit.files import digest, files_below, write_atomically
+from bookkit.handed_out import fill_downloads
 from bookkit.stage import clean_build, stage
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -34,6 +35,7 @@ def build(root: Path, out: Path) -> Path:
         )
     for path in (site / "html").rglob("*.map"):
         path.unlink()
+    fill_downloads(site / "html")
     print(f"site: {site / 'html' / 'index.html'}", flush=True)
     return site / "html"
 

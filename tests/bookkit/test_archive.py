@@ -4,10 +4,20 @@ import os
 import subprocess
 import zipfile
 
+import nbformat
 import pytest
 
 from bookkit.archive import archive
 from bookkit.errors import BookError
+
+NUMBER = {"application/papermill.record/text/plain": "0.126"}
+NOTED = nbformat.v4.new_output("display_data", NUMBER, metadata={"scrapbook": {"name": "r2"}})
+CHAPTER = nbformat.v4.new_notebook(
+    cells=[
+        nbformat.v4.new_code_cell("note(r2=r2)", id="one", outputs=[NOTED]),
+        nbformat.v4.new_markdown_cell("It explains {glue:text}`r2:.2f`.", id="two"),
+    ]
+)
 
 
 @pytest.fixture
@@ -15,7 +25,7 @@ def built(tmp_path):
     for name, text in {
         "html/index.html": "<h1>Book</h1>",
         "html/_static/a.css": "a {}",
-        "src/notebooks/01-a.ipynb": "{}",
+        "src/notebooks/01-a.ipynb": nbformat.writes(CHAPTER),
         "src/notebooks/01-a.run.json": "{}",
     }.items():
         path = tmp_path / "_build" / name
@@ -31,6 +41,8 @@ def test_the_site_and_the_executed_chapters_are_packed(built, tmp_path):
         assert packed.read("index.html") == b"<h1>Book</h1>"
     with zipfile.ZipFile(chapters) as packed:
         assert packed.namelist() == ["01-a.ipynb"]
+        chapter = nbformat.reads(packed.read("01-a.ipynb").decode(), as_version=4)
+    assert [cell.source for cell in chapter.cells] == ["note(r2=r2)", "It explains 0.13."]
 
 
 def test_checksums_hold(built, tmp_path):

@@ -50,6 +50,20 @@ def test_site_is_built_checked_and_says_how_it_was_run(small, out):
     check_site(site)
 
 
+def test_a_notebook_to_download_has_its_numbers(small, out, write):
+    write(
+        "01-a",
+        "# %%\nfrom bookkit.notes import note\nnote(n=3)",
+        "# %% [markdown]\n# There are {glue:text}`n:d`.\n",
+    )
+    run(small, out)
+    site = build(small, out)
+    assert "There are 3." in (site / "notebooks" / "01-a.html").read_text()
+    assert "There are 3." in (site / "_sources" / "notebooks" / "01-a.ipynb").read_text()
+    build(small, out)
+    assert "There are 3." in (site / "_sources" / "notebooks" / "01-a.ipynb").read_text()
+
+
 def test_second_build_reads_only_what_changed(small, out):
     run(small, out)
     site = build(small, out)

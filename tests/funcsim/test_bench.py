@@ -3,6 +3,7 @@
 import json
 import sys
 
+import numpy as np
 import pytest
 
 from funcsim import cli
@@ -26,7 +27,8 @@ def test_the_solver_is_measured_against_every_peer(tmp_path):
     for row in pairs:
         assert row["cost"] <= row["identity_cost"] * (1 + 1e-9)
         assert row["lower_bound"] <= row["distance"]
-        assert row["seconds_to_pot"] <= 2 * row["seconds"] or row["cost"] > row["pot_cost"]
+        # One of the solver's starts must reach POT's value: else the time would be infinite.
+        assert 0 < row["seconds_to_pot"] < np.inf or row["cost"] > row["pot_cost"]
         assert min(row["pot_seconds"], row["pot_identity_seconds"], row["seconds"]) > 0
     assert (table["never above POT"] == 1).all()
     assert (table["lower by"] >= 0).all()

@@ -303,10 +303,11 @@ map_l = modular_maps.load("l", profile, seed)
 names_l = [name.removeprefix("blocks.") for name in map_l.names]
 print(modular_maps.origin("l", profile, seed))
 note(n_deep=map_l.n_samples, n_layers_l=len(names_l))
+note(n_pairs_l=len(names_l) * (len(names_l) - 1) // 2)
 map_l
 
 # %% [markdown]
-# That makes {glue:text}`n_layers_l:d` representations and 4,278 pairs, each compared on
+# That makes {glue:text}`n_layers_l:d` representations and {glue:text}`n_pairs_l:,d` pairs, each compared on
 # {glue:text}`n_deep:d` inputs. Is the frozen map the map that this code draws? The next cell
 # compares a tenth of the layers again.
 
@@ -923,6 +924,7 @@ check.forgets(forgets)
 # | C33: GW shows sub-networks more clearly than other measures (reviews) | cannot tell on this network | of the two true boundaries no measure finds more than {glue:text}`found_by_any:d`: the step there is 0 under all of them |
 # | C36: layers change abruptly, not smoothly (later version) | holds for Model 0 and this definition of abrupt | $p$ = {glue:text}`p_value:.3f` against noise and even drift |
 # | D11: how many groups, and who decides? | differs: a test with a stated null hypothesis decides | {glue:text}`n_blocks:d` blocks in Model 0 ($p$ = {glue:text}`p_value:.3f`), {glue:text}`n_more_l:d` in Model L ($p$ = {glue:text}`p_l:.3f`), {glue:text}`n_blocks_width:d` where nothing happens |
+# | D16: the figures are too dense to read | holds; here each entry names its layers and its value when you point at it | {glue:text}`n_layers_l:d` layers, {glue:text}`n_pairs_l:,d` pairs in one map |
 # | D03: the correspondence is known | holds: the search throws away which input is which | in the median pair of layers {glue:text}`share_median:.0f` % of the squared distance goes away; $a$ alone and $b$ alone are at {glue:text}`free:.1g` |
 #
 # **Before you read a map**: divide each layer by its mean, and draw beside it the map of a null in which nothing happens but the widths.

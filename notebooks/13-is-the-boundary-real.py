@@ -439,7 +439,7 @@ acted[["K", "K found", *SCORES]]
 #
 # So report, with a map: the same map before training; the test, with the number of inputs; a guess that looks at nothing, scored the same way; the scale divided out; more than one start of the solver; and an intervention for each sentence that says "function".
 #
-# What this chapter leaves open: there is one seed of each chain; the chains hand on numbers, which networks that were not built for it do not do; and freezing and truncation were not tried on chains, whose parts are all needed.
+# What this chapter leaves open: there is one seed of each chain; the chains hand on numbers, which networks that were not built for it do not do; and freezing and truncation were not tried on chains, whose parts are all needed. On encoders they were, in [chapter 11](11-fine-tuning-ablations.ipynb).
 #
 # ## Quiz
 #

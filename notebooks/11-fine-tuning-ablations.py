@@ -1,0 +1,755 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+#   bookkit:
+#     data: [ablations, bert]
+# ---
+
+# %% [markdown]
+# # Fine-tuning ablations
+#
+# Can a map say which blocks of an encoder may stay as they came, and which may go? The paper says so twice. Its Table 4 {cite:p}`gao2024identifying`: since only the later layers change, the earlier
+# ones can stay frozen, and freezing beyond the boundary costs accuracy. And a table that was added for its reviewers: the first four of twelve blocks suffice on Yelp, the first two on SST-2. But depth
+# alone predicts as much: whatever a network does, freezing or removing more of it costs more. So the question is not whether accuracy falls. It is whether it falls *at the boundary*,
+# and whether the map knows this better than a count of layers.
+#
+# **What is smaller here.** MiniLM with {glue:text}`n_blocks:d` blocks where the paper has BERT-base with twelve; three seeds on SST-2; on Yelp one seed, and of it only the truncations.
+#
+# :::{admonition} What you will learn
+# - how to write down a prediction before looking;
+# - what freezing and truncation cost, with intervals from the same texts;
+# - what the blocks know, by readouts, and why pooling decides it;
+# - whether the strength of a boundary predicts the loss better than depth does.
+#
+# **Time**: 20 minutes to read, one minute to run.
+# **In the paper**: appendix E with Table 4; the discussion of its reviews, with the table of truncations and the readouts.
+# **You need**: [chapter 08](08-bert-subnetworks.ipynb).
+# :::
+
+# %% tags=["parameters"]
+profile = "laptop"
+seed = 0
+
+# %% tags=["set-up", "remove-cell"]
+import importlib.util
+
+if not importlib.util.find_spec("funcsim"):  # not installed, as on Colab
+    import os
+    import subprocess
+    import sys
+
+    book = "https://github.com/functional-similarity/sub-networks"
+    subprocess.run(["git", "clone", "--depth=1", book, "book"], check=True)
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    subprocess.run([*pip, "--editable", "book[text]"], check=True)
+    sys.path.insert(0, os.path.abspath("book/lib"))
+    os.chdir("book/notebooks")
+
+# %% [markdown]
+# The imports:
+
+# %%
+import time
+
+import numpy as np
+import pandas as pd
+import torch
+from scipy import stats
+from transformers import BertConfig, BertForSequenceClassification
+
+import funcsim as fs
+from bookkit.notes import note
+from funcsim import viz
+from funcsim.checks import chapter_11 as check
+from funcsim.experiments import ablations, encoders, interventions
+from funcsim.widgets import stepper
+
+# %% [markdown]
+# ## The predictions, written down first
+#
+# The four encoders are those of [chapter 08](08-bert-subnetworks.ipynb): SST-2 with three seeds, Yelp with one. Between every block and the next there is a place to cut. How strong
+# a boundary is at that place, by the map: the distance of the two blocks. Under GW; one minus CKA; and the cosine distance of what goes into a block and what comes out, text by
+# text. The last is known as block influence, and is what large language models are shortened by {cite:p}`men2025shortgpt`.
+
+# %%
+MODELS = {
+    "SST-2, seed 0": ("sst2", 0),
+    "SST-2, seed 1": ("sst2", 1),
+    "SST-2, seed 2": ("sst2", 2),
+    "Yelp": ("yelp", 0),
+}
+dense = {
+    name: encoders.load(f"{task}-dense", profile, s)
+    for name, (task, s) in MODELS.items()
+}
+
+# %% [markdown]
+# The places to cut:
+
+# %%
+n_blocks = len(dense["SST-2, seed 0"].scale)
+cuts = [f"{k} | {k + 1}" for k in range(1, n_blocks)]
+note(n_blocks=n_blocks)
+
+
+# %% [markdown]
+# The strength of every cut:
+
+
+# %%
+def strength(run, measure):
+    """Distance of every block to the next (blocks - 1,)."""
+    values = np.diag(run.maps[f"cls/mean/{measure}"].values, k=1)
+    return 1 - values if fs.measures()[measure].larger_is_similar else values
+
+
+gw, cka, cosine = (
+    pd.DataFrame(
+        {name: strength(run, m) for name, run in dense.items()}, index=cuts
+    )
+    for m in ("gw", "cka-debiased", "cosine")
+)
+predicted = {name: int(np.argmax(gw[name])) + 1 for name in MODELS}
+gw.round(3)
+
+# %% [markdown]
+# The strongest boundary of each encoder, which is the prediction: all blocks before it can stay frozen, and all blocks behind it can be left out.
+
+# %%
+note(**{f"cut_{task}_{s}": predicted[name] for name, (task, s) in MODELS.items()})
+pd.Series(
+    {name: cuts[c - 1] for name, c in predicted.items()}, name="strongest boundary"
+).to_frame()
+
+# %% [markdown]
+# Two things about this prediction, before it is tested. It is made from the map of the encoder that was fine-tuned *as a whole*, so it is no saving: who has that
+# encoder need not freeze anything. And the paper's own boundary was chosen in the same way.
+#
+# A third thing is about the paper. What its map is said to show, and what its table then keeps, are not the same: the map marks the *last* four blocks on Yelp and the last two on SST-2 as different, and
+# the encoders that do as well as the whole are the *first* four and the first two. A boundary before the last four of twelve would say: keep the first eight. So two rules are tested here,
+# the boundary's and the paper's count.
+#
+# ## Freezing
+#
+# The embeddings and the first n blocks stay as they came; the rest is fine-tuned, with the same texts in the same order. "All" is an encoder of which everything was fine-tuned. So that
+# many could be trained, the products of all these trainings were computed in bfloat16, a number format with eight bits for the digits; weights and steps are float32, as in chapter 07.
+
+# %%
+frozen = {
+    name: ablations.load(f"{task}-freeze", profile, s)
+    for name, (task, s) in MODELS.items()
+    if task == "sst2"
+}
+first = {
+    name: ablations.load(f"{task}-first", profile, s)
+    for name, (task, s) in MODELS.items()
+}
+print(frozen["SST-2, seed 0"].origin)
+
+
+# %% [markdown]
+# Accuracy is compared on the same validation texts, so the interval is that of the difference, from the texts that one of two encoders answers right and the other does not:
+
+# %%
+TASKS = {"SST-2": list(frozen), "Yelp": ["Yelp"]}
+whole = {name: first[name].right[-1] for name in MODELS}
+
+
+def lost(whole, part):
+    """Points of accuracy lost, and half the width of a 95 % interval, on the same texts."""
+    apart = whole.astype(float) - part
+    return 100 * apart.mean(), 196 * apart.std() / np.sqrt(len(apart))
+
+
+# %% [markdown]
+# The seeds of SST-2 read the same texts, so their mean is taken text by text:
+
+
+# %%
+def in_the_mean(task, parts, row):
+    """Points lost in the mean over the seeds of a task, and half of the interval."""
+    pairs = [(whole[name], parts[name].right[row(name)]) for name in TASKS[task]]
+    return lost(*np.mean(pairs, axis=0))
+
+
+# %% [markdown]
+# And for several cases at once, kept by name for the sentences that quote them:
+
+
+# %%
+def means(parts, cases, prefix):
+    """Points lost and half of the interval, for every task and case."""
+    tasks = [task for task, group in TASKS.items() if group[0] in parts]
+    table = {(t, c): in_the_mean(t, parts, cases[c]) for t in tasks for c in cases}
+    for (task, case), (points, give) in table.items():
+        key = f"{prefix}_{task.lower().replace('-', '')}_{case}"
+        note(**{key: points, f"{key}_give": give})
+    return pd.DataFrame(table, index=["points lost", "give or take"]).T
+
+
+# %% [markdown]
+# How much is a point? The encoders of chapter 07 had the same start, the same texts in the same order and the same dropout as "all"; they differ in the rounding of products. What that
+# alone does is what no ablation may be blamed for:
+
+# %%
+again = {
+    name: lost(run.logits.argmax(axis=1) == run.labels, whole[name])
+    for name, run in dense.items()
+}
+note(noise=max(abs(points) for points, _ in again.values()))
+note(n_same=sum(give == 0 for _, give in again.values()), n_again=len(again))
+pd.DataFrame(again, index=["points lost", "give or take"]).T.round(2)
+
+# %% [markdown]
+# In {glue:text}`n_same:d` of the {glue:text}`n_again:d` not one answer changes. The largest difference is {glue:text}`noise:.1f` points; one that is smaller says nothing. For every n, points lost compared with "all":
+
+# %%
+labels = [f"{n + 1} to {n_blocks} + C" for n in range(1, n_blocks)] + ["only C"]
+freezing = pd.DataFrame(
+    {
+        name: [lost(whole[name], r)[0] for r in run.right]
+        for name, run in frozen.items()
+    },
+    index=labels,
+)
+freezing.round(1)
+
+# %% [markdown]
+# Table 4 of the paper, beside ours. Theirs is of Yelp, and of twelve blocks. Its copy that we have names six columns and holds five numbers; by the drops that its text states, the missing one is "All". So its drops
+# are from "8 to 12".
+
+# %% tags=["paper-T04"]
+PAPER_4 = {
+    "8 to 12 + C": 97.47,
+    "9 to 12 + C": 97.43,
+    "10 to 12 + C": 97.19,
+    "11 to 12 + C": 96.70,
+    "only 12 + C": 93.11,
+}
+print("paper, Yelp:", PAPER_4)
+accuracy = pd.DataFrame({name: run.accuracy for name, run in frozen.items()})
+ours = (100 * accuracy.mean(axis=1)).set_axis(labels)
+ours.round(2).to_frame("ours, SST-2 (%)")
+
+# %% [markdown]
+# Are the later blocks crucial? If the map is right, each block that is frozen behind the boundary costs more than each block before it: the curve of losses bends there. The bend is the difference of the two, in points
+# per block:
+
+
+# %%
+def bend(name, cut, rows=slice(None)):
+    """Points lost per block frozen behind a cut, less those per block before it."""
+    parts = frozen[name].right[:, rows]
+    gone = 100 * (whole[name][rows].mean() - parts.mean(axis=1))
+    before = gone[cut - 1]
+    return (gone[-1] - before) / (n_blocks - cut) - before / cut
+
+
+# %% [markdown]
+# At every cut:
+
+# %%
+bends = pd.DataFrame(
+    {name: [bend(name, c) for c in range(1, n_blocks)] for name in frozen},
+    index=cuts,
+)
+bends.round(2)
+
+# %% [markdown]
+# At the predicted boundary, in the mean over seeds, with a 95 % interval from validation texts drawn again with replacement, the same texts for all three:
+
+# %%
+rng = np.random.default_rng(seed)
+n_texts = len(whole["SST-2, seed 0"])
+draws = rng.integers(0, n_texts, (500, n_texts))
+drawn = [np.mean([bend(m, predicted[m], d) for m in frozen]) for d in draws]
+low, high = np.quantile(drawn, [0.025, 0.975])
+crucial = np.mean([bend(m, predicted[m]) for m in frozen])
+note(bend=crucial, bend_low=low, bend_high=high)
+print(f"{crucial:.2f} points per block [{low:.2f}, {high:.2f}]")
+
+# %% [markdown]
+# And the losses themselves, in the mean over seeds: with the first block frozen, with two, with three, with all before the boundary ("cut"), with one block more, with all.
+
+# %%
+CASES = {
+    "1": lambda name: 0,
+    "2": lambda name: 1,
+    "3": lambda name: 2,
+    "cut": lambda name: predicted[name] - 1,
+    "next": lambda name: predicted[name],
+    "all": lambda name: -1,
+}
+means(frozen, CASES, "freeze").round(2)
+
+# %% [markdown]
+# Where the bend is largest:
+
+# %%
+steepest = bends.idxmax()
+note(n_models=len(frozen), least_bend=bends.min(axis=None))
+note(n_steepest=sum(steepest[m] == cuts[predicted[m] - 1] for m in frozen))
+note(steepest=", ".join(dict.fromkeys(steepest)))
+note(linear_all=100 * accuracy.mean(axis=1).iloc[-1])
+steepest.to_frame("largest bend")
+
+# %% [markdown]
+# One frozen block costs {glue:text}`freeze_sst2_1:.1f` points (give or take {glue:text}`freeze_sst2_1_give:.1f`), two cost {glue:text}`freeze_sst2_2:.1f` ({glue:text}`freeze_sst2_2_give:.1f`), and all of them {glue:text}`freeze_sst2_all:.0f`: little at first and much at the end, as in the paper's Table 4. But the loss does not wait for the boundary. With three frozen
+# blocks it is {glue:text}`freeze_sst2_3:.1f` points ({glue:text}`freeze_sst2_3_give:.1f`), with the {glue:text}`cut_sst2_0:d` before the boundary {glue:text}`freeze_sst2_cut:.1f` ({glue:text}`freeze_sst2_cut_give:.1f`), with one more {glue:text}`freeze_sst2_next:.1f` ({glue:text}`freeze_sst2_next_give:.1f`). What the paper's two rows nearest to its boundary show, a drop of a few hundredths of a point, is not what we see.
+#
+# The bend at the boundary is {glue:text}`bend:.1f` points per block [{glue:text}`bend_low:.1f`, {glue:text}`bend_high:.1f`]. So *the later layers are crucial* holds: a late block that cannot be trained costs more than an early one. It says little for the map, though. The bend is at least {glue:text}`least_bend:.1f` wherever one asks, and largest at
+# {glue:text}`steepest`; that is where it was predicted in {glue:text}`n_steepest:d` of {glue:text}`n_models:d` encoders. With every block frozen the classifier alone still gets {glue:text}`linear_all:.0f` % right: that much stood at [CLS] before.
+#
+# ## How many blocks suffice?
+#
+# Only the first n blocks are kept, and fine-tuned. With n = 0 the classifier reads the embedding at [CLS], which is the same for every text; the paper has this row too.
+
+# %% tags=["paper-S07"]
+truncating = pd.DataFrame(
+    {
+        name: [lost(whole[name], r)[0] for r in first[name].right[:-1]]
+        for name in MODELS
+    },
+    index=[f"first {n}" for n in range(n_blocks)],
+)
+truncating.round(1)
+
+# %% [markdown]
+# How many blocks are enough? As many as it takes that from there on the upper end of the interval stays within a point. (The last exercise asks for this function.)
+
+# %%
+sufficient = {}
+for name in MODELS:
+    cuts_made = first[name].right[:-1]
+    gone = np.array([lost(whole[name], r) for r in cuts_made]).sum(axis=1)
+    fails = np.flatnonzero(gone > 1)
+    sufficient[name] = int(fails.max()) + 1 if len(fails) else 0
+note(
+    **{f"enough_{task}_{s}": sufficient[name] for name, (task, s) in MODELS.items()}
+)
+pd.Series(sufficient, name="blocks that are enough").to_frame()
+
+# %% [markdown]
+# The paper's table for the reviewers, as far as it is told in the discussion: points lost compared with all twelve blocks. It has rows for 12, 8, 4, 2, 1 and 0 blocks, so "one fewer" is two blocks on Yelp, as
+# far as we can tell.
+
+# %%
+PAPER_7 = pd.DataFrame(
+    {
+        "Yelp": {"4 of 12": 0.01, "one fewer": 0.10},
+        "SST-2": {"2 of 12": 0.54, "one fewer": 8.60},
+    }
+)
+PAPER_7
+
+# %% [markdown]
+# The two rules beside each other. By the boundary, as many blocks are kept as lie before it ("cut"); by the paper's count, as many as lie behind it ("count"). Points lost with these, with one block fewer, and with half of the blocks:
+
+# %%
+RULES = {
+    "cut": lambda name: predicted[name],
+    "fewer": lambda name: predicted[name] - 1,
+    "count": lambda name: n_blocks - predicted[name],
+    "count_fewer": lambda name: n_blocks - predicted[name] - 1,
+    "half": lambda name: n_blocks // 2,
+}
+note(one_sst2=100 * np.mean([first[m].accuracy[1] for m in TASKS["SST-2"]]))
+note(one_yelp=100 * first["Yelp"].accuracy[1])
+means(first, RULES, "keep").round(2)
+
+# %% [markdown]
+# One block alone, fine-tuned, does most of the work: {glue:text}`one_sst2:.0f` % right on SST-2 and {glue:text}`one_yelp:.0f` % on Yelp, where no block at all is chance. Further blocks add a few points each, or nothing; there is no second cliff. As many blocks as lie before the boundary lose {glue:text}`keep_sst2_cut:.1f` points, give or take {glue:text}`keep_sst2_cut_give:.1f`, on SST-2 and {glue:text}`keep_yelp_cut:.1f`
+# ({glue:text}`keep_yelp_cut_give:.1f`) on Yelp; one block fewer {glue:text}`keep_sst2_fewer:.1f` ({glue:text}`keep_sst2_fewer_give:.1f`) and {glue:text}`keep_yelp_fewer:.1f` ({glue:text}`keep_yelp_fewer_give:.1f`). By the paper's count it is {glue:text}`keep_sst2_count:.1f` ({glue:text}`keep_sst2_count_give:.1f`) and {glue:text}`keep_yelp_count:.1f` ({glue:text}`keep_yelp_count_give:.1f`), where the paper has 0.54 and
+# 0.01; with one fewer {glue:text}`keep_sst2_count_fewer:.1f` and {glue:text}`keep_yelp_count_fewer:.1f`, the last because nothing is left.
+#
+# Within a point for sure takes {glue:text}`enough_sst2_0:d`, {glue:text}`enough_sst2_1:d` and {glue:text}`enough_sst2_2:d` blocks on SST-2, {glue:text}`enough_yelp_0:d` on Yelp, of {glue:text}`n_blocks:d`.
+#
+# What is gained: time and parameters. Both are measured here, on encoders of MiniLM's size with random weights, since neither depends on what the weights are.
+
+# %%
+size = {"hidden_size": 384, "num_attention_heads": 12, "intermediate_size": 1536}
+batch = torch.ones((4, 16) if profile == "smoke" else (32, 64), dtype=torch.long)
+
+
+def seconds(model, repeats=5):
+    """The least of a few times for one batch."""
+    times = []
+    for _ in range(repeats):
+        began = time.perf_counter()
+        with torch.no_grad():
+            model(batch)
+        times.append(time.perf_counter() - began)
+    return min(times)
+
+
+# %% [markdown]
+# As shares of the encoder with all blocks:
+
+# %%
+gain = {}
+for n in range(n_blocks + 1):
+    cut = BertForSequenceClassification(
+        BertConfig(num_hidden_layers=n, **size)
+    ).eval()
+    n_parameters = sum(p.numel() for p in cut.parameters())
+    gain[f"first {n}"] = {"time": seconds(cut), "parameters": n_parameters}
+
+# %% [markdown]
+# The last row is the whole encoder:
+
+# %%
+gain = pd.DataFrame(gain).T
+gain = gain / gain.iloc[-1]
+note(time_half=100 * gain["time"].iloc[n_blocks // 2])
+note(size_half=100 * gain["parameters"].iloc[n_blocks // 2])
+gain.round(2)
+
+# %% [markdown]
+# With half of the blocks a batch takes {glue:text}`time_half:.0f` % of the time. Of the parameters {glue:text}`size_half:.0f` % are left, because most of them are word embeddings. It costs {glue:text}`keep_sst2_half:.1f` points on SST-2 ({glue:text}`keep_sst2_half_give:.1f`) and {glue:text}`keep_yelp_half:.1f` ({glue:text}`keep_yelp_half_give:.1f`) on Yelp.
+
+# %% [markdown]
+# ## Without any training
+#
+# Phang, Liu and Bowman left out the last blocks of fine-tuned encoders and found that little was lost, without any further training {cite:p}`phang2021finetuned`. The same here, and two more ways of cutting: one block
+# left out, and two neighbours in each other's place.
+
+# %%
+cut_up = {
+    name: interventions.load(f"{task}-interventions", profile, s)
+    for name, (task, s) in MODELS.items()
+    if task == "sst2"
+}
+print(cut_up["SST-2, seed 0"].origin)
+
+
+# %% [markdown]
+# Points lost:
+
+
+# %%
+def table_of(kind, index):
+    """Points lost by every way of cutting of a kind, for every encoder."""
+    return pd.DataFrame(
+        {
+            name: [lost(run.whole, r)[0] for r in getattr(run, kind)]
+            for name, run in cut_up.items()
+        },
+        index=index,
+    )
+
+
+# %% [markdown]
+# Without one block, with two swapped, with only the first n:
+
+# %%
+without = table_of("without", [f"without {k + 1}" for k in range(n_blocks)])
+swapped = table_of(
+    "swapped", [f"{k} and {k + 1} swapped" for k in range(1, n_blocks)]
+)
+only = table_of("first", [f"first {n}" for n in range(n_blocks)])
+pd.concat([only, without, swapped]).round(1)
+
+# %% [markdown]
+# In the mean over seeds:
+
+# %%
+gone = without.mean(axis=1)
+note(
+    drop_first=gone.iloc[0],
+    drop_last=gone.iloc[-1],
+    drop_inner=gone.iloc[1:-1].max(),
+)
+note(swap_most=swapped.mean(axis=1).max(), swap_least=swapped.mean(axis=1).min())
+note(left=100 * np.mean([run.first[-2].mean() for run in cut_up.values()]))
+note(left_one=100 * np.mean([run.first[-1].mean() for run in cut_up.values()]))
+
+# %% [markdown]
+# Without its last block, and nothing else changed, the encoder loses {glue:text}`drop_last:.0f` points; without the last two it is right in {glue:text}`left:.0f` %, which is guessing. Phang and his colleagues could leave out more, in larger encoders whose last blocks were alike. No other block is missed as much: the first {glue:text}`drop_first:.1f`
+# points, those between at most {glue:text}`drop_inner:.1f`. Neighbours in each other's place cost {glue:text}`swap_least:.1f` to {glue:text}`swap_most:.1f`. So the boundary that the map shows before the last two blocks is no border of what can be left out: of these two, one costs most of all and the other less than any.
+#
+# Cut and see: move the slider to keep more or fewer of the first blocks of the encoder of SST-2, seed 0. The dashed line is the boundary that was predicted.
+
+# %% tags=["widget"]
+name = "SST-2, seed 0"
+frames, alts = [], []
+for n in range(n_blocks):
+    left = {
+        "fine-tuned again": 100 * first[name].accuracy[n],
+        "cut and left alone": 100 * cut_up[name].first[n].mean(),
+    }
+    told = {"xlabel": "accuracy (%)", "most": 100, "boundary": predicted[name]}
+    frames.append(viz.cut(n_blocks, n, left, **told))
+    said = ", ".join(f"{how} {value:.1f} %" for how, value in left.items())
+    alts.append(f"The first {n} of {n_blocks} blocks kept: {said}")
+stepper(frames, alts, "blocks kept")
+
+# %% [markdown]
+# Trained again, few blocks do most of the work; left alone, even {glue:text}`n_left:d` of {glue:text}`n_blocks:d` are far from it. What is missing then is not what the blocks know, as we see next.
+#
+# ## What the blocks know
+#
+# Readouts, in the mean over the seeds: a logistic regression, and a network of two layers, from what a block says of {glue:text}`n_learned:,d` training texts to their labels; accuracy on {glue:text}`n_read:d` others. The authors told their reviewers: about 50 % for the linear one, on every block but the last, and 50 to
+# 59 % for the other; that was on Yelp.
+
+# %%
+run = cut_up["SST-2, seed 0"]
+columns = pd.MultiIndex.from_product(
+    [("as it came", "fine-tuned"), ("linear", "two layers"), ("[CLS]", "mean")]
+)
+known = np.mean([run.readouts for run in cut_up.values()], axis=0)
+readouts = pd.DataFrame(
+    100 * known.reshape(8, n_blocks).T,
+    columns=columns,
+    index=[f"block {k + 1}" for k in range(n_blocks)],
+)
+note(
+    n_read=run.n_read,
+    n_learned=(run.record.parameters["n_learned"] if run.record else 40),
+)
+note(n_left=n_blocks - 1)
+note(line_before_last=readouts["fine-tuned", "linear", "[CLS]"].iloc[-2])
+readouts.round(1)
+
+# %% [markdown]
+# At [CLS], on all blocks but the last, and on the last:
+
+# %%
+for which, key in {"as it came": "came", "fine-tuned": "tuned"}.items():
+    for kind, short in {"linear": "line", "two layers": "mlp"}.items():
+        values = readouts[which, kind, "[CLS]"]
+        note(**{f"{short}_{key}_least": values.iloc[:-1].min()})
+        note(**{f"{short}_{key}_most": values.iloc[:-1].max()})
+        note(**{f"{short}_{key}_last": values.iloc[-1]})
+    note(**{f"mean_{key}_first": readouts[which, "linear", "mean"].iloc[0]})
+
+# %% [markdown]
+# On all blocks but the last a linear readout at [CLS] gets from {glue:text}`line_tuned_least:.0f` to {glue:text}`line_tuned_most:.0f` % right after fine-tuning, {glue:text}`line_tuned_last:.0f` on the last; as the encoder came, {glue:text}`line_came_least:.0f` to {glue:text}`line_came_most:.0f`, and {glue:text}`line_came_last:.0f` on the last. With two layers it is {glue:text}`mlp_tuned_least:.0f` to {glue:text}`mlp_tuned_most:.0f` and
+# {glue:text}`mlp_came_least:.0f` to {glue:text}`mlp_came_most:.0f`. Nothing of this is near chance. In the first blocks the mean over tokens knows more than [CLS] does ({glue:text}`mean_tuned_first:.0f` % after block 1), in the last ones no more.
+#
+# And the encoder that was cut before its last block and left alone? It was right in {glue:text}`left_one:.0f` %; a new linear readout of the same numbers is right in {glue:text}`line_before_last:.0f` %. So most of what such a cut loses was there: the old classifier reads it in the wrong directions. Accuracy after a cut measures the reader, too.
+#
+# ## Does the map predict it?
+#
+# For every cut k | k + 1, what it costs to cross it: what freezing one block more costs; what one block fewer costs; what is lost by leaving out the block after it; and by swapping the two.
+# Against four predictors: the distance of the two blocks under GW, under CKA, under the cosine, and the depth of the cut. Rank correlation within each encoder, so that only the order of its cuts counts.
+
+# %%
+costs = {
+    "freeze one more": {m: np.diff([0, *freezing[m]])[1:] for m in frozen},
+    "keep one fewer": {m: -np.diff([*truncating[m], 0])[1:] for m in first},
+    "leave out": {m: without[m].to_numpy()[1:] for m in cut_up},
+    "swap": {m: swapped[m].to_numpy() for m in cut_up},
+}
+
+
+# %% [markdown]
+# In the mean over the encoders:
+
+
+# %%
+def rank(one, other):
+    """Rank correlation; NaN if all values of one are the same."""
+    if np.ptp(one) == 0 or np.ptp(other) == 0:
+        return np.nan
+    return stats.spearmanr(one, other).statistic
+
+
+def foretold(predictor, cost):
+    """Rank correlation of a predictor with a cost, in the mean over the encoders."""
+    found = [rank(predictor[name], values) for name, values in costs[cost].items()]
+    return pd.Series(found).mean()
+
+
+# %% [markdown]
+# All predictors, all costs:
+
+# %%
+depth = pd.DataFrame({name: range(n_blocks - 1) for name in MODELS}, index=cuts)
+PREDICTORS = {"GW": gw, "CKA": cka, "cosine": cosine, "depth": depth}
+prediction = pd.DataFrame(
+    {p: {c: foretold(PREDICTORS[p], c) for c in costs} for p in PREDICTORS}
+)
+for predictor, column in prediction.items():
+    for cost, value in column.items():
+        note(**{f"tell_{predictor.lower()}_{cost.split()[0]}": value})
+prediction.round(2)
+
+# %% [markdown]
+# How large is such a mean by chance? The cuts of three encoders in a random order, a thousand times:
+
+# %%
+rng = np.random.default_rng(seed)
+places = np.arange(n_blocks - 1)
+by_chance = [
+    np.mean([rank(places, rng.permutation(places)) for _ in frozen])
+    for _ in range(1000)
+]
+note(chance=float(np.quantile(np.abs(by_chance), 0.95)))
+
+# %% [markdown]
+# In one case of twenty it is farther from 0 than {glue:text}`chance:.2f`. (And these encoders are not independent networks: all began with the same weights.)
+#
+# What freezing costs grows with depth ({glue:text}`tell_depth_freeze:.2f`), and GW, whose strong boundaries are late ones, agrees ({glue:text}`tell_gw_freeze:.2f`). But one block fewer, or two in the wrong order, cost most at the *start* ({glue:text}`tell_depth_keep:.2f` and {glue:text}`tell_depth_swap:.2f` by depth), where the map shows its weakest boundaries
+# ({glue:text}`tell_gw_keep:.2f` and {glue:text}`tell_gw_swap:.2f`). So one and the same boundary foretells a high cost of one act and a low cost of another, and depth foretells both. Leaving a block out has little to do with depth ({glue:text}`tell_depth_leave:.2f`). There GW says {glue:text}`tell_gw_leave:.2f` and the cosine {glue:text}`tell_cosine_leave:.2f`, both within chance; CKA says {glue:text}`tell_cka_leave:.2f`, with the
+# wrong sign: what it finds most unlike is missed least. A map that is to guide a cut has to beat a count of layers first, and here none does.
+#
+# ## Pruning, merging, and other blocks
+#
+# The reviewers asked how the method relates to three neighbours. *Pruning by blocks* asks which blocks may go. It has been done by place, from the top, from the bottom or every other one, by how little a block
+# changes {cite:p}`sajjad2023effect`, and by block influence {cite:p}`men2025shortgpt`. These rules read one line of a map, the one beside its diagonal; the column "cosine" above is the last of them. *Merging* joins
+# two networks into one, and needs to know which unit of one does the work of which unit of the other {cite:p}`stoica2024zipit`. A plan of Gromov-Wasserstein says which *input* goes with which, so it answers another
+# question. *Blocks in maps* were seen before, under CKA: in networks that are large for their data, where neighbouring layers pass on one dominant direction {cite:p}`nguyen2021wide`. That is a warning for this
+# book: layers can be alike because one direction outshines what differs, so a block on a map is not yet a function. What is cut here, and in [chapter 13](13-is-the-boundary-real.ipynb), is the test of that.
+#
+# ## Quiz
+#
+# Choose, and open your choice to see what we think of it.
+#
+# **1. Freezing the first blocks costs nothing, freezing all but the last costs four points. What does that say of the map's boundary?**
+#
+# <details><summary>a. That it is right: the later blocks are crucial.</summary>No: more was frozen, too. Any network loses more when more of it is frozen.</details>
+# <details><summary>b. Nothing yet: ask whether the loss begins at the boundary, and whether depth alone would have said so.</summary>Right.</details>
+# <details><summary>c. That it is wrong: early blocks matter as well.</summary>No: that they can stay as they came does not say that they do not matter.</details>
+#
+# **2. Two encoders get 88.0 % and 87.5 % right on the same 872 texts. Each has an interval of about 2 points. Is the difference chance?**
+#
+# <details><summary>a. Yes: the intervals overlap.</summary>No: these are intervals for other texts. Both read the same ones.</details>
+# <details><summary>b. It depends on how many texts only one of them gets right.</summary>Right: if they differ on four texts, four of them lost, it is rather certain; if on two hundred, it is not.</details>
+# <details><summary>c. No: four texts are four texts.</summary>No: four more lost than won, but perhaps a hundred were lost and ninety-six won.</details>
+#
+# ## Exercises
+#
+# :::{exercise} The strongest cut
+# :label: ex-11-cut
+#
+# *Difficulty 1 of 5, importance 3 of 5, 5 minutes.* Write `strongest_cut(values)`: for a map of distances (L, L), how many layers come before its largest step from one layer to the next.
+#
+# ```{dropdown} Hint 1
+# Steps from one layer to the next stand beside the diagonal.
+# ```
+# ```{dropdown} Hint 2
+# `np.diag(values, k=1)`, and remember that counting begins at 0.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
+def strongest_cut(values):
+    """The number of layers before the largest step."""
+    return int(np.argmax(np.diag(values, k=1))) + 1
+
+
+check.strongest_cut(strongest_cut)
+
+# %% [markdown]
+# :::{exercise} Without a block
+# :label: ex-11-without
+#
+# *Difficulty 2 of 5, importance 4 of 5, 10 minutes.* A stack of blocks is a list of functions, applied one after the other. Write `without_block(blocks, k)`: the function that the stack is without its block number k, counted from 1.
+#
+# ```{dropdown} Hint 1
+# A function may be defined inside a function, and returned.
+# ```
+# ```{dropdown} Hint 2
+# `for i, block in enumerate(blocks, 1)`, and skip one.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
+def without_block(blocks, k):
+    """All blocks but number k, one after the other."""
+
+    def cut(x):
+        for i, block in enumerate(blocks, 1):
+            if i != k:
+                x = block(x)
+        return x
+
+    return cut
+
+
+check.without_block(without_block)
+
+# %% [markdown]
+# :::{exercise} On the same texts
+# :label: ex-11-lost
+#
+# *Difficulty 3 of 5, importance 5 of 5, 10 minutes.* Write `points_lost(whole, part)`: from which texts (n,) the whole encoder and its part answer right, the points of accuracy lost, and half the width of the 95 % interval of that.
+#
+# ```{dropdown} Hint 1
+# A text is lost (1), won (-1), or neither (0). The mean of that is the difference of the accuracies.
+# ```
+# ```{dropdown} Hint 2
+# 1.96 standard errors: the standard deviation of these numbers over the square root of how many there are. In points, times 100.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
+def points_lost(whole, part):
+    """Points lost, and half the width of their 95 % interval."""
+    apart = whole.astype(float) - part
+    return 100 * apart.mean(), 196 * apart.std() / np.sqrt(len(apart))
+
+
+check.points_lost(points_lost)
+
+# %% [markdown]
+# :::{exercise} Enough
+# :label: ex-11-enough
+#
+# *Difficulty 3 of 5, importance 4 of 5, 15 minutes.* With the first 0, 1, ..., L - 1 blocks so many points are lost, each give or take half of an interval. Write `enough(lost, half, tolerance)`: the least number of blocks from which on the loss is never above the tolerance, even at the upper end of its interval. If there is none, L.
+#
+# ```{dropdown} Hint 1
+# Where is the last number of blocks with which it may be above?
+# ```
+# ```{dropdown} Hint 2
+# `np.flatnonzero(lost + half > tolerance)`; it may be empty.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
+def enough(lost, half, tolerance):
+    """One more than the last number of blocks that fails."""
+    fails = np.flatnonzero(lost + half > tolerance)
+    return int(fails.max()) + 1 if len(fails) else 0
+
+
+check.enough(enough)
+
+# %% [markdown]
+# ## What we found
+#
+# C counts the paper's claims, D the doubts of its reviewers; of a doubt, *holds* says that it is right. The [scorecard](../book/scorecard.md) has them all.
+#
+# | claim | our answer | evidence on this page |
+# | --- | --- | --- |
+# | C26: freezing the blocks before the boundary costs next to nothing (E, Table 4) | differs on SST-2; on Yelp, which was the paper's, cannot tell | {glue:text}`freeze_sst2_cut:.1f` points (give or take {glue:text}`freeze_sst2_cut_give:.1f`), three seeds; with two blocks {glue:text}`freeze_sst2_2:.1f` ({glue:text}`freeze_sst2_2_give:.1f`) |
+# | C26: freezing those behind it costs more and more; "the later layers are crucial" | holds, wherever one puts the boundary | behind it {glue:text}`bend:.1f` points per block more than before it [{glue:text}`bend_low:.1f`, {glue:text}`bend_high:.1f`]; at least {glue:text}`least_bend:.1f` at any place |
+# | C30: as many first blocks suffice as the map marks as different (reviews, Table 7) | differs | {glue:text}`keep_sst2_count:.1f` points lost on SST-2 (give or take {glue:text}`keep_sst2_count_give:.1f`), {glue:text}`keep_yelp_count:.1f` ({glue:text}`keep_yelp_count_give:.1f`) on Yelp |
+# | C30: as many as lie before the boundary suffice | holds on Yelp, differs on SST-2 | {glue:text}`keep_sst2_cut:.1f` ({glue:text}`keep_sst2_cut_give:.1f`) on SST-2, {glue:text}`keep_yelp_cut:.1f` ({glue:text}`keep_yelp_cut_give:.1f`) on Yelp |
+# | C30: one block fewer costs far more | differs on SST-2: there is no cliff; on Yelp, where one block is left by the count, without it there is nothing | {glue:text}`keep_sst2_count_fewer:.1f` in place of {glue:text}`keep_sst2_count:.1f` on SST-2; before the boundary {glue:text}`keep_sst2_fewer:.1f` in place of {glue:text}`keep_sst2_cut:.1f`, on Yelp {glue:text}`keep_yelp_fewer:.1f` in place of {glue:text}`keep_yelp_cut:.1f` |
+# | C31: a linear readout is near chance on every block but the last (reviews) | differs, on SST-2 | at [CLS] {glue:text}`line_tuned_least:.0f` to {glue:text}`line_tuned_most:.0f` % fine-tuned, {glue:text}`line_came_least:.0f` to {glue:text}`line_came_most:.0f` % as it came |
+# | C31: one of two layers goes from 50 to 59 % | differs, on SST-2 | {glue:text}`mlp_tuned_least:.0f` to {glue:text}`mlp_tuned_most:.0f` %, as it came {glue:text}`mlp_came_least:.0f` to {glue:text}`mlp_came_most:.0f` % |
+# | D04: no evidence that a block is a function: does the map foretell what cutting costs? | holds: no better than depth does | rank correlation of GW with what freezing costs {glue:text}`tell_gw_freeze:.2f`, keeping fewer {glue:text}`tell_gw_keep:.2f`, leaving out {glue:text}`tell_gw_leave:.2f`, swapping {glue:text}`tell_gw_swap:.2f`; of depth {glue:text}`tell_depth_freeze:.2f`, {glue:text}`tell_depth_keep:.2f`, {glue:text}`tell_depth_leave:.2f`, {glue:text}`tell_depth_swap:.2f`; by chance up to {glue:text}`chance:.2f` |
+# | D14: can a sub-network stand in for the whole, or make it faster? | holds: it can, at a price | half of the blocks take {glue:text}`time_half:.0f` % of the time and lose {glue:text}`keep_sst2_half:.1f` points ({glue:text}`keep_sst2_half_give:.1f`) on SST-2, {glue:text}`keep_yelp_half:.1f` ({glue:text}`keep_yelp_half_give:.1f`) on Yelp |
+# | D15: how does this relate to pruning, merging and earlier blocks? | holds: it needs the comparison, and pruning has the same measure | block influence foretells what leaving a block out costs with {glue:text}`tell_cosine_leave:.2f`, GW with {glue:text}`tell_gw_leave:.2f` |
+#
+# What this cannot say: it is one small encoder, with five places to cut, and freezing, cutting without training and readouts were done on SST-2 alone. A boundary that is clearer in BERT-base would be tested better there.
+#
+# **Before you cut a network where its map has a border**: cut it elsewhere, too, and count layers.
+#
+# ## References
+#
+# ```{bibliography}
+# :filter: docname in docnames
+# ```

@@ -163,7 +163,7 @@ whole = {name: first[name].right[-1] for name in MODELS}
 
 
 def lost(whole, part):
-    """Points of accuracy lost, and half the width of a 95 % interval, on the same texts."""
+    """Points of accuracy lost, and half the width of a 95 % interval."""
     apart = whole.astype(float) - part
     return 100 * apart.mean(), 196 * apart.std() / np.sqrt(len(apart))
 
@@ -343,8 +343,8 @@ pd.Series(sufficient, name="blocks that are enough").to_frame()
 # %%
 PAPER_7 = pd.DataFrame(
     {
-        "Yelp": {"4 of 12": 0.01, "one fewer": 0.10},
-        "SST-2": {"2 of 12": 0.54, "one fewer": 8.60},
+        "Yelp, 4 of 12": {"with these": 0.01, "with one fewer": 0.10},
+        "SST-2, 2 of 12": {"with these": 0.54, "with one fewer": 8.60},
     }
 )
 PAPER_7

@@ -165,9 +165,10 @@ def weights(model):
 def test_a_network_learns_squares():
     model = ResNet9(width=0.125)
     config = dataclasses.replace(CONFIG, epochs=12)
-    history = train_on_images(model, LEARNED, MEASURED, config, progress=False)
+    # So many that it learns them whole: with few, the last bits of a processor decide on an image.
+    history = train_on_images(model, toy_images(240, seed=0), MEASURED, config, progress=False)
     assert len(history.test_accuracy) == 12
-    assert history.test_accuracy[-1] > 0.6 > 0.3 > history.test_accuracy[0]
+    assert history.test_accuracy[-1] > 0.9 > 0.3 > history.test_accuracy[0]
     assert history.train_loss[-1] < history.train_loss[0]
     logits = predict_images(model, MEASURED)
     assert (logits.argmax(axis=1) == MEASURED.labels).mean() == history.test_accuracy[-1]

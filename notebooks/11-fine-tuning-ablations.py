@@ -76,7 +76,7 @@ from funcsim.widgets import stepper
 #
 # The four encoders are those of [chapter 08](08-bert-subnetworks.ipynb): SST-2 with three seeds, Yelp with one. Between every block and the next there is a place to cut. How strong
 # a boundary is at that place, by the map: the distance of the two blocks. Under GW; one minus CKA; and the cosine distance of what goes into a block and what comes out, text by
-# text. The last is known as block influence, and is what large language models are shortened by {cite:p}`men2025shortgpt`.
+# text. Averaged over all tokens the last is known as block influence, by which large language models are shortened {cite:p}`men2025shortgpt`; here it is of [CLS].
 
 # %%
 MODELS = {
@@ -603,7 +603,7 @@ note(chance=float(np.quantile(np.abs(by_chance), 0.95)))
 # ## Pruning, merging, and other blocks
 #
 # The reviewers asked how the method relates to three neighbours. *Pruning by blocks* asks which blocks may go. It has been done by place, from the top, from the bottom or every other one, by how little a block
-# changes {cite:p}`sajjad2023effect`, and by block influence {cite:p}`men2025shortgpt`. These rules read one line of a map, the one beside its diagonal; the column "cosine" above is the last of them. *Merging* joins
+# changes {cite:p}`sajjad2023effect`, and by block influence {cite:p}`men2025shortgpt`. These rules read one line of a map, the one beside its diagonal; the column "cosine" above is the last of them, at [CLS]. *Merging* joins
 # two networks into one, and needs to know which unit of one does the work of which unit of the other {cite:p}`stoica2024zipit`. A plan of Gromov-Wasserstein says which *input* goes with which, so it answers another
 # question. *Blocks in maps* were seen before, under CKA: in networks that are large for their data, where neighbouring layers pass on one dominant direction {cite:p}`nguyen2021wide`. That is a warning for this
 # book: layers can be alike because one direction outshines what differs, so a block on a map is not yet a function. What is cut here, and in [chapter 13](13-is-the-boundary-real.ipynb), is the test of that.
@@ -742,7 +742,7 @@ check.enough(enough)
 # | C31: one of two layers goes from 50 to 59 % | differs, on SST-2 | {glue:text}`mlp_tuned_least:.0f` to {glue:text}`mlp_tuned_most:.0f` %, as it came {glue:text}`mlp_came_least:.0f` to {glue:text}`mlp_came_most:.0f` % |
 # | D04: no evidence that a block is a function: does the map foretell what cutting costs? | holds: no better than depth does | rank correlation of GW with what freezing costs {glue:text}`tell_gw_freeze:.2f`, keeping fewer {glue:text}`tell_gw_keep:.2f`, leaving out {glue:text}`tell_gw_leave:.2f`, swapping {glue:text}`tell_gw_swap:.2f`; of depth {glue:text}`tell_depth_freeze:.2f`, {glue:text}`tell_depth_keep:.2f`, {glue:text}`tell_depth_leave:.2f`, {glue:text}`tell_depth_swap:.2f`; by chance up to {glue:text}`chance:.2f` |
 # | D14: can a sub-network stand in for the whole, or make it faster? | holds: it can, at a price | half of the blocks take {glue:text}`time_half:.0f` % of the time and lose {glue:text}`keep_sst2_half:.1f` points ({glue:text}`keep_sst2_half_give:.1f`) on SST-2, {glue:text}`keep_yelp_half:.1f` ({glue:text}`keep_yelp_half_give:.1f`) on Yelp |
-# | D15: how does this relate to pruning, merging and earlier blocks? | holds: it needs the comparison, and pruning has the same measure | block influence foretells what leaving a block out costs with {glue:text}`tell_cosine_leave:.2f`, GW with {glue:text}`tell_gw_leave:.2f` |
+# | D15: how does this relate to pruning, merging and earlier blocks? | holds: it needs the comparison, and pruning has a measure much like these | the cosine at [CLS], a relative of block influence, foretells what leaving a block out costs with {glue:text}`tell_cosine_leave:.2f`, GW with {glue:text}`tell_gw_leave:.2f` |
 #
 # What this cannot say: it is one small encoder, with five places to cut, and freezing, cutting without training and readouts were done on SST-2 alone. A boundary that is clearer in BERT-base would be tested better there.
 #

@@ -473,10 +473,14 @@ for task, group in TASKS.items():
     note(**{f"swap_{key}_most": turned.max(), f"swap_{key}_least": turned.min()})
     left = 100 * np.mean([cut_up[m].first[-2:].mean(axis=1) for m in group], axis=0)
     note(**{f"left_{key}_two": left[0], f"left_{key}_one": left[1]})
+note(
+    n_missed_more=int((without["Yelp"].iloc[:-1] > without["Yelp"].iloc[-1]).sum())
+)
 
 # %% [markdown]
-# Without its last block, and nothing else changed, the encoder of SST-2 loses {glue:text}`drop_sst2_last:.0f` points, that of Yelp {glue:text}`drop_yelp_last:.0f`; without the last two they are right in {glue:text}`left_sst2_two:.0f` and {glue:text}`left_yelp_two:.0f` %, OBSERVE which is guessing. Phang and his colleagues could leave out more, in larger encoders whose last blocks were alike. No other block is missed as much: the first {glue:text}`drop_sst2_first:.1f` and {glue:text}`drop_yelp_first:.1f`
-# points, those between at most {glue:text}`drop_sst2_inner:.1f` and {glue:text}`drop_yelp_inner:.1f`. Neighbours in each other's place cost {glue:text}`swap_sst2_least:.1f` to {glue:text}`swap_sst2_most:.1f`, on Yelp {glue:text}`swap_yelp_least:.1f` to {glue:text}`swap_yelp_most:.1f`. So the boundary that the map shows before the last two blocks of SST-2 is no border of what can be left out: of these two, one costs most of all and the other less than any.
+# Without its last block, and nothing else changed, the encoder of SST-2 loses {glue:text}`drop_sst2_last:.0f` points, more than without any other: the first costs {glue:text}`drop_sst2_first:.1f`, those between at most {glue:text}`drop_sst2_inner:.1f`. The encoder of Yelp loses {glue:text}`drop_yelp_last:.1f`, and most without its first ({glue:text}`drop_yelp_first:.1f`). Without the last two blocks
+# both guess: {glue:text}`left_sst2_two:.0f` and {glue:text}`left_yelp_two:.0f` %. Phang and his colleagues could leave out more, in larger encoders whose last blocks were alike. Neighbours in each other's place cost {glue:text}`swap_sst2_least:.1f` to {glue:text}`swap_sst2_most:.1f` points, on Yelp {glue:text}`swap_yelp_least:.1f` to {glue:text}`swap_yelp_most:.1f`. So the boundary that the map shows is no border of what can be left out. Of the two blocks behind it on SST-2
+# one costs most of all, the other less than any; on Yelp {glue:text}`n_missed_more:d` of the five blocks before it are missed more than the one behind it.
 #
 # Cut and see: move the slider to keep more or fewer of the first blocks of the encoder of SST-2, seed 0. The dashed line is the boundary that was predicted.
 
@@ -495,7 +499,7 @@ for n in range(n_blocks):
 stepper(frames, alts, "blocks kept")
 
 # %% [markdown]
-# Trained again, few blocks do most of the work; left alone, even {glue:text}`n_left:d` of {glue:text}`n_blocks:d` are far from it. What is missing then is not what the blocks know, as we see next.
+# Trained again, few blocks do most of the work; left alone, even {glue:text}`n_left:d` of {glue:text}`n_blocks:d` are far from it here. What is missing then is not what the blocks know, as we see next.
 #
 # ## What the blocks know
 #
@@ -526,33 +530,37 @@ readouts["SST-2"].round(1)
 # %% [markdown]
 # At [CLS], on all blocks but the last, and on the last:
 
+
 # %%
-SHORT = {"as it came": "came", "fine-tuned": "tuned", "linear": "line"}
+def told(values):
+    """What the sentences quote of a readout of every block."""
+    but_last = values.iloc[:-1]
+    return {
+        "first": values.iloc[0],
+        "least": but_last.min(),
+        "most": but_last.max(),
+        "before": but_last.iloc[-1],
+        "last": values.iloc[-1],
+    }
+
+
+# %% [markdown]
+# For every readout, under a name of its own:
+
+# %%
+KEYS = {"as it came": "came", "fine-tuned": "tuned", "[CLS]": "", "mean": "mean_"}
+KEYS |= {"linear": "line", "two layers": "mlp"}
 for task, table in readouts.items():
     for which, kind, pooling in columns:
-        values = table[which, kind, pooling]
-        of = f"{SHORT.get(kind, 'mlp')}_{task.lower().replace('-', '')}_{SHORT[which]}"
-        if pooling == "[CLS]":
-            note(
-                **{
-                    f"{of}_least": values.iloc[:-1].min(),
-                    f"{of}_last": values.iloc[-1],
-                }
-            )
-            note(
-                **{
-                    f"{of}_most": values.iloc[:-1].max(),
-                    f"{of}_before": values.iloc[-2],
-                }
-            )
-        elif kind == "linear":
-            note(**{f"mean_{of[5:]}_first": values.iloc[0]})
+        of = f"{KEYS[kind]}_{task.lower().replace('-', '')}_{KEYS[which]}"
+        quoted = told(table[which, kind, pooling]).items()
+        note(**{f"{KEYS[pooling]}{of}_{k}": value for k, value in quoted})
 
 # %% [markdown]
 # On Yelp, on all blocks but the last, a linear readout at [CLS] gets from {glue:text}`line_yelp_tuned_least:.0f` to {glue:text}`line_yelp_tuned_most:.0f` % right after fine-tuning, {glue:text}`line_yelp_tuned_last:.0f` on the last; as the encoder came, {glue:text}`line_yelp_came_least:.0f` to {glue:text}`line_yelp_came_most:.0f`, and {glue:text}`line_yelp_came_last:.0f` on the last. With two layers it is {glue:text}`mlp_yelp_tuned_least:.0f` to {glue:text}`mlp_yelp_tuned_most:.0f` and
-# {glue:text}`mlp_yelp_came_least:.0f` to {glue:text}`mlp_yelp_came_most:.0f`. On SST-2 the linear readouts get {glue:text}`line_sst2_tuned_least:.0f` to {glue:text}`line_sst2_tuned_most:.0f` and {glue:text}`line_sst2_came_least:.0f` to {glue:text}`line_sst2_came_most:.0f`. Nothing of this is near chance. In the first blocks the mean over tokens knows more than [CLS] does ({glue:text}`mean_yelp_tuned_first:.0f` % after block 1 of Yelp), in the last ones no more.
+# {glue:text}`mlp_yelp_came_least:.0f` to {glue:text}`mlp_yelp_came_most:.0f`. On SST-2 the linear readouts get {glue:text}`line_sst2_tuned_least:.0f` to {glue:text}`line_sst2_tuned_most:.0f` and {glue:text}`line_sst2_came_least:.0f` to {glue:text}`line_sst2_came_most:.0f`. Nothing of this is near chance. In the first block the mean over tokens knows more than [CLS] does ({glue:text}`mean_line_yelp_tuned_first:.0f` % in place of {glue:text}`line_yelp_tuned_first:.0f` on Yelp, {glue:text}`mean_line_sst2_tuned_first:.0f` in place of {glue:text}`line_sst2_tuned_first:.0f` on SST-2); later the two are close.
 #
-# And the encoder that was cut before its last block and left alone? On SST-2 it was right in {glue:text}`left_sst2_one:.0f` %; a new linear readout of the same numbers is right in {glue:text}`line_sst2_tuned_before:.0f` %. On Yelp it is {glue:text}`left_yelp_one:.0f` and {glue:text}`line_yelp_tuned_before:.0f` %. So most of what such a cut loses was there: the old classifier reads it in the wrong directions. Accuracy after a cut measures the reader, too.
+# And the encoder that was cut before its last block and left alone? On SST-2 it was right in {glue:text}`left_sst2_one:.0f` %, while a new linear readout of the same numbers is right in {glue:text}`line_sst2_tuned_before:.0f` %. So most of what that cut loses was there: the old classifier reads it in the wrong directions. On Yelp the old one gets {glue:text}`left_yelp_one:.1f` and a new one {glue:text}`line_yelp_tuned_before:.1f`. Accuracy after a cut measures the reader, too.
 #
 # ## Does the map predict it?
 #

@@ -532,7 +532,7 @@ readouts["SST-2"].round(1)
 
 
 # %%
-def told(values):
+def quotes(values):
     """What the sentences quote of a readout of every block."""
     but_last = values.iloc[:-1]
     return {
@@ -553,7 +553,7 @@ KEYS |= {"linear": "line", "two layers": "mlp"}
 for task, table in readouts.items():
     for which, kind, pooling in columns:
         of = f"{KEYS[kind]}_{task.lower().replace('-', '')}_{KEYS[which]}"
-        quoted = told(table[which, kind, pooling]).items()
+        quoted = quotes(table[which, kind, pooling]).items()
         note(**{f"{KEYS[pooling]}{of}_{k}": value for k, value in quoted})
 
 # %% [markdown]

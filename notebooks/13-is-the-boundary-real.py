@@ -79,23 +79,23 @@ from funcsim.stitching import stitch
 # "one block", and into the right number of blocks, as a kindness. A row of the frozen table is one such map.
 
 # %%
-rows, origin = leaderboard.load(profile, seed)
+rows, origin = leaderboard.load(profile)
 print(origin)
 trained = rows[rows["state"] == "trained"]
 networks = sorted(trained["network"].unique())
-note(n_networks=len(networks), n_rows=len(rows))
+note(n_networks=len(networks), n_seeds=rows["seed"].nunique(), n_rows=len(rows))
 trained.iloc[:5, :8]
 
 # %% [markdown]
 # Three scores. *Exact*: the cuts are the truth. *F1*: how many of the cuts are true boundaries and how many boundaries are cut, as one number; a cut one layer off counts as wrong. *ARI*, the adjusted Rand index:
-# do pairs of layers that belong together stay together? It is 1 for the truth and 0 by chance. For each score the mean over {glue:text}`n_networks:d` chains, with an interval from drawing chains again and again, because chains and not maps are what differs.
+# do pairs of layers that belong together stay together? It is 1 for the truth and 0 by chance. For each score the mean over {glue:text}`n_networks:d` chains, each trained from {glue:text}`n_seeds:d` seeds, with an interval from drawing chains again and again, because chains and not maps are what differs.
 
 # %%
 SCORES = ["exact", "f1", "ari", "f1 given K", "ari given K"]
 
 
 def by_network(table, score):
-    """The mean of a score for every measure (rows) and chain (columns)."""
+    """The mean of a score, over seeds and samples, for every measure (rows) and chain (columns)."""
     numbers = table.assign(score=table[score].astype(float))
     return numbers.pivot_table(index="measure", columns="network", values="score")
 
@@ -254,6 +254,36 @@ survived.round(2)
 # %% [markdown]
 # F1 of the test, on the first sample of inputs. What GW finds survives the certified lower bound in the place of the distance ({glue:text}`as_base:.2f` and {glue:text}`as_bound:.2f`). It is less without the farthest inputs ({glue:text}`as_longest:.2f`), without the first direction ({glue:text}`as_first:.2f`), or with one start of the solver ({glue:text}`as_once:.2f`), which
 # also gives {glue:text}`once_alarms:d` false alarm in {glue:text}`n_once:d` maps; with {glue:text}`n_networks:d` chains none of these three is sure. It is lost with raw distances ({glue:text}`as_raw:.2f`; but {glue:text}`raw_told:.2f` when the number is told) and with a quarter of the inputs ({glue:text}`as_quarter:.2f`), where "one block" has {glue:text}`none_test:.2f`.
+#
+# ## Another seed
+#
+# Each chain was trained twice, from other weights and on another choice of pairs. F1 of the test for each seed, and the difference with its interval over chains:
+
+# %%
+measured = usual[~usual["measure"].str.startswith("guess")]
+per_seed = {s: by_network(table, "f1") for s, table in measured.groupby("seed")}
+one, other = per_seed.values()
+low, high = interval(other - one)
+seeds = pd.DataFrame({f"seed {s}": f1.mean(axis=1) for s, f1 in per_seed.items()})
+seeds = seeds.assign(difference=(other - one).mean(axis=1), low=low, high=high)
+keep(seeds, "seed 0", gw_one="gw", cka_one="cka")
+keep(seeds, "seed 1", gw_other="gw", cka_other="cka")
+keep(seeds, "difference", gw_apart="gw")
+keep(seeds, "low", gw_apart_from="gw")
+keep(seeds, "high", gw_apart_to="gw")
+seeds.sort_values("seed 0", ascending=False).round(2)
+
+# %% [markdown]
+# Is the order of the measures the same?
+
+# %%
+order = stats.spearmanr(seeds["seed 0"], seeds["seed 1"]).statistic
+note(order=order, n_measures=len(seeds))
+note(first_one=seeds["seed 0"].idxmax(), first_other=seeds["seed 1"].idxmax())
+print(f"rank correlation of the two orders: {order:.2f}")
+
+# %% [markdown]
+# SEEDS-OBSERVE
 #
 # ## GW or CKA, once more
 #

@@ -1,5 +1,6 @@
 """Scores of measures on networks whose boundaries are known."""
 
+import json
 from functools import partial
 
 import numpy as np
@@ -65,6 +66,7 @@ def test_scores_against_scores_by_hand():
 def test_what_was_scored_comes_back(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     command = ["experiments", "--profile", "smoke", "--only", "leaderboard"]
+    n_seeds, n_states = len(leaderboard.SEEDS), len(leaderboard.STATES)
     with monkeypatch.context() as stopped:
         calls = []
 
@@ -78,18 +80,21 @@ def test_what_was_scored_comes_back(tmp_path, monkeypatch):
         stopped.setattr(leaderboard, "_rows", stop_at_second)
         assert main(command) == 130
         assert main(command) == 0
-        assert len(calls) == 1 + len(leaderboard.STATES)  # the one that was stopped, twice
+        assert len(calls) == 1 + n_seeds * n_states  # the one that was stopped, twice
     monkeypatch.setenv("FUNCSIM_FROZEN", str(tmp_path / "_build/smoke"))
     frozen, origin = leaderboard.load()
     made, _ = leaderboard.load("smoke")
-    assert "1 chains" in origin
-    pd.testing.assert_frame_equal(frozen, made.drop(columns="seconds"), check_dtype=False)
+    assert origin.count("1 chains") == n_seeds
+    assert sorted(set(frozen["seed"])) == list(leaderboard.SEEDS)
+    pd.testing.assert_frame_equal(frozen, made.drop(columns="seconds"), check_dtype=False, check_like=True)
     assert set(frozen["measure"]) >= {"rsm", "cka", "euclidean", "guess: widths", "gw, raw"}
     nulls = frozen[frozen["state"].isin(["spectrum", "width"])]
     assert set(nulls["layers"]) == {"stream"}
     assert not nulls["measure"].str.startswith("gw").any()
     table = pd.read_csv(tmp_path / "_build/smoke/results/leaderboard.csv")
     assert load_record("leaderboard").parameters["networks"] == ["1-2"]
+    ranked = json.loads((tmp_path / "_build/smoke/results/record.json").read_text())
+    assert ranked["parameters"]["seeds"] == list(leaderboard.SEEDS)
     one = made[(made["measure"] == "cka") & (made["layers"] == "stream") & (made["state"] == "trained")]
     row = table[(table["measure"] == "cka") & (table["layers"] == "stream")].iloc[0]
     assert row["f1"] == pytest.approx(one["f1"].astype(float).mean(), abs=1e-4)

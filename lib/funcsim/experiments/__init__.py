@@ -40,7 +40,7 @@ class Experiment:
 EXPERIMENTS: dict[str, Experiment] = {
     name: Experiment(
         "known-boundaries" if name.startswith("known-boundaries/") else "modular-sum",
-        SEEDS.get(name, (0,)),
+        leaderboard.SEEDS if name.startswith("known-boundaries/") else SEEDS.get(name, (0,)),
         partial(modular_sum.run, name),
     )
     for name in PLANS
@@ -76,4 +76,4 @@ EXPERIMENTS |= {
     for name, plan in module.PLANS.items()
 }
 EXPERIMENTS[vision.NAME] = Experiment(vision.NAME, (0,), vision.run)
-EXPERIMENTS[leaderboard.NAME] = Experiment(leaderboard.NAME, (0,), leaderboard.run)
+EXPERIMENTS[leaderboard.NAME] = Experiment(leaderboard.NAME, leaderboard.SEEDS, leaderboard.run)

@@ -1,5 +1,6 @@
 """Scores of measures on networks whose boundaries are known."""
 
+import dataclasses
 import json
 from functools import partial
 
@@ -99,6 +100,16 @@ def test_what_was_scored_comes_back(tmp_path, monkeypatch):
     row = table[(table["measure"] == "cka") & (table["layers"] == "stream")].iloc[0]
     assert row["f1"] == pytest.approx(one["f1"].astype(float).mean(), abs=1e-4)
     assert table["layers"].tolist() == sorted(table["layers"], reverse=True)
+
+
+def test_a_chain_that_has_not_learned_is_no_ground_truth(tmp_path, monkeypatch):
+    plan = dataclasses.replace(leaderboard.Plan().tiny(), networks=("3", "1-2"), learned=0.5)
+    monkeypatch.setattr(leaderboard.Plan, "tiny", lambda _: plan)
+    monkeypatch.setattr(leaderboard, "_accuracy", lambda name, *_: {"3": 0.4, "1-2": 0.5}[name])
+    record = leaderboard.run("smoke", out=tmp_path, work=tmp_path / "work", progress=False)
+    assert record.results == {"accuracy of 3": 0.4, "accuracy of 1-2": 0.5}
+    assert set(pd.read_csv(tmp_path / "leaderboard/seed-0/rows.csv")["network"]) == {"1-2"}
+    assert record.encoder.startswith("1 chains")
 
 
 def test_variants_make_maps_of_the_same_layers():

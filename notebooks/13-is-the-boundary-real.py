@@ -347,7 +347,7 @@ pd.concat(versus, axis=1).round(2)
 #
 # ## Cut and stitch
 #
-# A map is a picture of similarity. What if one acts on it? In every chain, each layer of the stream is made anew from an earlier one by the best affine map, fitted on half of all pairs; the rest of the network goes on from there
+# A map is a picture of similarity. What if one acts on it? In every chain of the first seed, each layer of the stream is made anew from an earlier one by the best affine map, fitted on half of all pairs; the rest of the network goes on from there
 # and answers the other half. If nothing is lost, then nothing between the two layers is needed that an affine map cannot do, and the first can stand for the second. {cite:t}`lenc2015equivariance` and {cite:t}`bansal2021stitching` compare
 # networks in this way; here a network is stitched to itself.
 

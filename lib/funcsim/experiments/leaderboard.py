@@ -143,14 +143,13 @@ def _rank(out: Path, told: dict[str, Any]) -> None:
     folders = sorted((out / NAME).glob("seed-*"))
     rows = pd.concat([_read(folder) for folder in folders], ignore_index=True)
     _write(out / "results" / "leaderboard.csv", ranking(rows))
-    seeds = [int(folder.name.removeprefix("seed-")) for folder in folders]
-    parameters = told["parameters"] | {"seeds": seeds}
+    parameters = told["parameters"] | {"seeds": rows["seed"].unique().tolist()}
     freeze(out / "results", ["leaderboard.csv"], **told | {"parameters": parameters})
 
 
 def _read(folder: Path) -> pd.DataFrame:
-    seed = int(folder.name.removeprefix("seed-"))
-    return pd.read_csv(folder / ROWS, dtype={"network": str}).assign(seed=seed)
+    rows = pd.read_csv(folder / ROWS, dtype={"network": str})
+    return rows.assign(seed=int(folder.name.removeprefix("seed-")))
 
 
 def load(profile: str = "laptop", seeds: Sequence[int] = SEEDS) -> tuple[pd.DataFrame, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import inspect
 import shutil
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_arguments(own)
     commands.add_parser("check-env", help="is everything here that the book needs?")
     options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # `kill` stops as Ctrl-C does
     handlers = {"experiments": _experiments, "bench": _bench, "map": _map, "check-env": _check_env}
     return handlers[options.command](options)
 

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import torch
 from joblib.externals.loky import get_reusable_executor
@@ -529,6 +530,24 @@ def test_ctrl_c_keeps_the_last_state_and_the_same_command_goes_on(tmp_path):
     history = train(model, split_pairs(59), TrainingConfig(epochs=1), tmp_path / "copy.safetensors")
     assert len(history) % 50 == 0
     assert len(history) >= 50
+
+
+def test_a_stopped_command_leaves_no_process_behind(tmp_path):
+    command = [sys.executable, "-m", "funcsim.cli", "experiments", "--only", "model-0", "--jobs", "2"]
+    command += ["--out", str(tmp_path / "out")]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    work = tmp_path / "_build" / "experiments"
+    deadline = time.monotonic() + 120
+    while len(list(work.glob("model-0/*.safetensors"))) < 2 and time.monotonic() < deadline:
+        assert process.poll() is None
+        time.sleep(0.1)
+    workers = psutil.Process(process.pid).children(recursive=True)
+    assert len(workers) >= 2
+    process.terminate()
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "goes on from the last saved state" in output
+    assert not psutil.wait_procs(workers, timeout=20)[1]
 
 
 def test_one_block_trains_the_same_with_and_without_a_causal_mask():

@@ -359,11 +359,9 @@ def stream_of(model, pairs):
     return fs.capture(model, [pairs], names, progress=False)
 
 
-def stitched(chain, source=None, last=False):
-    """Accuracy when one layer, or only the last, is made from another."""
+def stitched(chain, reps, source=None):
+    """Accuracy when one of these layers is made from another of them, or from one of a source."""
     rows = np.random.default_rng(seed).random(len(chain.pairs)) < 0.5
-    reps = stream_of(chain.model, chain.pairs)
-    reps = reps.select(list(reps.names[-1:])) if last else reps
     truth = chain.targets[:, -1]
     return stitch(chain.model, chain.pairs, truth, reps, rows, source)
 
@@ -376,7 +374,10 @@ chains = {
     name: modular_sum.load(f"known-boundaries/{name}", profile, seed)
     for name in networks
 }
-stitches = {name: stitched(chain) for name, chain in chains.items()}
+streams = {
+    name: stream_of(chain.model, chain.pairs) for name, chain in chains.items()
+}
+stitches = {name: stitched(chain, streams[name]) for name, chain in chains.items()}
 stitches["1-2"].plot(title="Chain 1-2: right answers, stitched")
 
 # %% [markdown]
@@ -387,20 +388,22 @@ stitches["1-2"].plot(title="Chain 1-2: right answers, stitched")
 
 
 # %%
-def controls(chain):
+def controls(chain, reps):
     """The best accuracy when noise is given to any layer, and when the last is made from an untrained one."""
-    reps = stream_of(chain.model, chain.pairs)
-    noise = spectrum_matched(reps.select([reps.names[0]]), seed)
+    first, last = reps.select([reps.names[0]]), reps.select([reps.names[-1]])
+    noise = spectrum_matched(first, seed)
     untrained = stream_of(chain.plan.network(seed).eval(), chain.pairs)
     counts = np.bincount(chain.targets[:, -1])
     return {
-        "from noise": stitched(chain, noise).values.max(),
-        "from untrained": stitched(chain, untrained, last=True).values.max(),
+        "from noise": stitched(chain, reps, noise).values.max(),
+        "from untrained": stitched(chain, last, untrained).values.max(),
         "most frequent": counts.max() / counts.sum(),
     }
 
 
-control = pd.DataFrame({name: controls(chain) for name, chain in chains.items()}).T
+control = pd.DataFrame(
+    {name: controls(chain, streams[name]) for name, chain in chains.items()}
+).T
 above = control.sub(control["most frequent"], axis=0)
 note(noise_above=100 * above["from noise"].max())
 note(untrained_above=100 * above["from untrained"].max())
@@ -445,12 +448,11 @@ kinds.round(2)
 
 
 # %%
-def foretold(chain, m, n=100):
+def foretold(reps, m, n=100):
     """Rank correlation of distance and of depth with the accuracy lost."""
     upper = np.triu_indices(len(m.names), k=1)
     lost = m.values[0, 0] - m.values[upper]
-    few = stream_of(chain.model, chain.pairs)
-    few = few.subsample(min(n, len(chain.pairs)), seed)
+    few = reps.subsample(min(n, reps.n_samples), seed)
     by = {
         measure: dissimilarity(fs.compare(few, measure=measure, progress=False))[
             upper
@@ -462,7 +464,7 @@ def foretold(chain, m, n=100):
 
 
 foretell = pd.DataFrame(
-    {name: foretold(chains[name], m) for name, m in stitches.items()}
+    {name: foretold(streams[name], m) for name, m in stitches.items()}
 )
 low, high = interval(foretell)
 summary = pd.DataFrame({"mean": foretell.mean(axis=1), "from": low, "to": high})

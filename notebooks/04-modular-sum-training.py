@@ -628,7 +628,7 @@ check.off_by(off_by)
 # | C09, for Model L with equal moduli | holds for {glue:text}`perfect_l:d` of the three seeds shown; not for a fourth, and on one processor not for a fifth; with twice the weight decay of Model 0 | the lowest of the three has {glue:text}`low_l:.1f` % |
 # | C09, for Model L with nested moduli | differs as far as we trained: one seed, 1,500 epochs a stage | the second stage has {glue:text}`nested_val:.1f` % on validation pairs |
 # | C09, for Model E with nested moduli | differs as far as we trained | {glue:text}`low_nested:.1f` % after 4,000 epochs, in the worst of three seeds; at least {glue:text}`off_31:.0f` % of the wrong answers are off by an inner remainder |
-# | D06: other seeds | holds for Model E with nested moduli, the others all end at the same accuracy | {glue:text}`low_nested:.1f` to {glue:text}`top_nested:.1f` % over three seeds of it |
+# | D06: other seeds | holds for Model E with nested moduli, and for Model L by the two seeds not shown; every seed of Model 0 and of Model E with equal moduli ends at the same accuracy | {glue:text}`low_nested:.1f` to {glue:text}`top_nested:.1f` % over three seeds of it |
 # | D10: training or validation? | differs: both are told | validation accuracy {glue:text}`low_0:.1f` % for Model 0 and {glue:text}`low_e:.1f` % for Model E, each the lowest of three |
 #
 # Where the paper is vague: it gives neither its moduli (in the text we have), nor whether attention is masked, nor

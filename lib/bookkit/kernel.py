@@ -9,9 +9,11 @@ from pathlib import Path
 
 NAME = "python3"
 # A page shows no progress bar, draws inline whatever the terminal's backend is, and hashes alike each time.
+# A thread that waits sleeps: spinning, it would hold the core that another one needs to catch up.
 ENVIRONMENT = {
     "FUNCSIM_PROGRESS": "off",
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "OMP_WAIT_POLICY": "PASSIVE",
     "PYTHONHASHSEED": "0",
 }
 

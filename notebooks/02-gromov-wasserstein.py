@@ -155,7 +155,7 @@ note(literal=literal, expansion_gap=abs(literal - expanded))
 
 # %%
 def gw_by_hand(DX, DY, T):
-    """Descend from the coupling T; return every coupling on the way, the last one is best."""
+    """Descend from the coupling T; return every coupling on the way."""
     path = [T]
     while True:
         benefit = DX @ path[-1] @ DY
@@ -428,7 +428,7 @@ def related_pair(seed, n):
 
 
 def costs_by_start(seed, n):
-    """The cost of the identity coupling, of three descents by POT, and of the library."""
+    """The cost of the identity, of three descents by POT, and of the library."""
     D1, D2 = related_pair(seed, n)
     identity = from_permutation(np.arange(n))
     shuffled = from_permutation(np.random.default_rng(seed).permutation(n))

@@ -380,7 +380,7 @@ distances = to_targets(layers_l, spaces)
 
 # %% tags=["paper-T02"]
 def table_2(distances, ends):
-    """For each target: the closest layer, and how far the ends of the blocks are."""
+    """For each target: the closest layer, and the ends of the blocks."""
     table = pd.DataFrame(
         {"closest": distances.idxmin(), "distance": distances.min()}
     )
@@ -398,7 +398,7 @@ equal.round(3)
 
 # %%
 def closer_layers(distances, ends):
-    """For each target and metric: how many layers are closer than the one trained to hold it."""
+    """For each target and metric: layers closer than the one trained for it."""
     holder = dict(zip(known, ends, strict=True))
     own = [distances[c][holder[c.split(" ")[0]]] for c in distances]
     return (distances < own).sum()

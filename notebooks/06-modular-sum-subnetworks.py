@@ -334,7 +334,8 @@ note(doors=max(float(map_l.values[door]) for door in doors))
 blocks_l = fs.partition(map_l, seed=seed)
 widgets.explorer(
     map_l,
-    "Layer map of Model L: dark but for two bright crosses, at the attention maps of the second and of the third block.",
+    "Layer map of Model L: dark but for two bright crosses, "
+    "at the attention maps of the second and of the third block.",
     blocks_l,
 )
 
@@ -517,7 +518,8 @@ blocks_e = fs.partition(map_e, seed=seed)
 note(n_blocks_e=blocks_e.n_blocks)
 widgets.explorer(
     map_e,
-    "Layer map of Model E: bright crosses at the attention scores and attention maps of every block, dark elsewhere.",
+    "Layer map of Model E: bright crosses at the attention scores "
+    "and attention maps of every block, dark elsewhere.",
     blocks_e,
 )
 

@@ -209,7 +209,7 @@ scale_table.round(3)
 
 # %%
 def spread(run):
-    """Distances between all pairs of texts in every block, in units of their mean."""
+    """Distances of all pairs of texts in every block, in units of their mean."""
     distances = {
         b: pdist(x) for b, x in zip(blocks, run.reps["cls"].values(), strict=True)
     }
@@ -249,7 +249,7 @@ viz.ridges(
 
 # %%
 def divergence(p, q, bins=40):
-    """KL divergence in nats of the histogram of `p` from that of `q`; no bin is empty."""
+    """KL divergence of histogram `p` from `q`, in nats; no bin is empty."""
     edges = np.histogram_bin_edges(np.concatenate([p, q]), bins)
     p, q = (np.histogram(x, edges)[0] + 0.5 for x in (p, q))
     return entropy(p, q)
@@ -326,13 +326,13 @@ viz.panels(flat, kinds, numbered=True)
 
 # %%
 def neighbours(x, k):
-    """Which of the others are the `k` nearest to each sample, as a boolean matrix (n, n)."""
+    """The `k` nearest others of each sample, as a boolean matrix (n, n)."""
     graph = NearestNeighbors(n_neighbors=k).fit(x).kneighbors_graph()
     return graph.toarray().astype(bool)
 
 
 def overlap(x, y, k):
-    """Mean Jaccard index of the `k` nearest neighbours of each sample in two clouds."""
+    """Mean Jaccard index of each sample's `k` neighbours in two clouds."""
     a, b = neighbours(x, k), neighbours(y, k)
     return float(((a & b).sum(axis=1) / (a | b).sum(axis=1)).mean())
 
@@ -439,7 +439,7 @@ viz.panels(
 
 # %%
 def paid(A, B, match):
-    """The square root of what a matching costs: the GW distance, if it is optimal."""
+    """Root of what a matching costs: the GW distance, if it is optimal."""
     return np.sqrt(cost(A, B, from_permutation(match)))
 
 
@@ -614,7 +614,7 @@ check.margin(margin)
 
 # %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def kept(x, y, k):
-    """Mean Jaccard index of the k nearest neighbours in clouds (n, d) and (n, e)."""
+    """Mean Jaccard index of k neighbours in clouds (n, d) and (n, e)."""
     near = []
     for cloud in (x, y):
         order = np.argsort(pairwise_distances(cloud), axis=1)[:, 1 : k + 1]

@@ -178,7 +178,8 @@ viz.map_grid(grid("SST-2", FOUR, "mean"))
 # %%
 explorer(
     a_map,
-    "Layer map of the encoder fine-tuned on SST-2 under GW, each block divided by its mean distance: the first four blocks are close to each other, the last two far from them.",
+    "Layer map of the encoder fine-tuned on SST-2 under GW, each block divided "
+    "by its mean distance: the first four blocks are close, the last two far.",
 )
 
 # %% [markdown]
@@ -190,7 +191,7 @@ explorer(
 
 # %%
 def by_scale(run, key):
-    """Share of the variance of a map that differences of scale explain, in per cent."""
+    """Share of a map's variance that differences of scale explain, in %."""
     apart = np.abs(np.subtract.outer(run.scale, run.scale))[upper]
     values = run.maps[key].values[upper]
     known = np.isfinite(values)
@@ -255,7 +256,7 @@ viz.map_grid(grid("Yelp", SIX, "mean"))
 
 # %%
 def clearest(values):
-    """The first block after the cut that explains most of a map, and the share in per cent."""
+    """First block after the cut that explains most of a map; its share in %."""
     values = values[upper]
     before, after = upper
     split = [(before < c) & (after >= c) for c in range(1, len(blocks))]
@@ -315,7 +316,7 @@ pd.DataFrame({k: {t: at for t, (at, _) in r.items()} for k, r in clarity.items()
 
 # %%
 def letters(layer_map, groups):
-    """The group of every block as a letter; a block that is not in the map is a dot."""
+    """Each block's group as a letter; a block not in the map is a dot."""
     group = dict(zip(groups.names, groups.labels, strict=True))
     return "".join(".ABC"[group.get(name, -1) + 1] for name in layer_map.names)
 
@@ -740,7 +741,7 @@ def to_others(run):
 
 
 def to_itself(measure):
-    """What every block says after fine-tuning, compared with what it said before."""
+    """What every block says after fine-tuning, compared with before."""
     after, before = (first(run.reps["cls"], 200) for run in (tuned, came))
     return np.diag(
         fs.compare(after, before, measure=measure, progress=False).values

@@ -412,7 +412,7 @@ about.round(3)
 
 # %%
 def divergence(p, q, bins=40):
-    """KL divergence in nats of the histogram of `p` from that of `q`; no bin is empty."""
+    """KL divergence of histogram `p` from `q`, in nats; no bin is empty."""
     if p is None or q is None:
         return np.nan
     edges = np.histogram_bin_edges(np.concatenate([p, q]), bins)
@@ -421,7 +421,7 @@ def divergence(p, q, bins=40):
 
 
 def spread(run, n=100):
-    """Distances of the first texts in every block, their mean being 1; None if all are zero."""
+    """Distances of the first texts per block, of mean 1; None if all are zero."""
     layers = first(run.reps["cls"], n).values()
     return [
         None if is_degenerate(x) else pdist(x) / pdist(x).mean() for x in layers

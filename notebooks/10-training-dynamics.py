@@ -248,7 +248,8 @@ k = int(np.diff(way).argmax())
 note(steep_from=100 * way[k], steep_to=100 * way[k + 1])
 note(steep_a=int(one.steps[k]), steep_b=int(one.steps[k + 1]))
 print(
-    f"GW is halfway after {lag:.2f} times as many steps as accuracy [{low:.2f}, {high:.2f}]"
+    f"GW is halfway after {lag:.2f} times as many steps as accuracy "
+    f"[{low:.2f}, {high:.2f}]"
 )
 
 # %% [markdown]
@@ -263,7 +264,7 @@ print(
 
 # %%
 def by_scale(dynamics):
-    """Share of the variance of the mean raw distance over the steps that goes along with the scale."""
+    """Share of the variance over steps that goes along with the scale."""
     scale = dynamics.seen["scale"].mean(axis=1)
     return 100 * np.corrcoef(scale, dynamics.mean_distance("raw/gw"))[0, 1] ** 2
 
@@ -308,7 +309,7 @@ scale.round(2)
 
 # %%
 def boundaries(dynamics):
-    """For every snapshot, the p-value and the layers before which the test finds a boundary."""
+    """For each snapshot, the p-value and the layers before which the test cuts."""
     found = [
         fs.partition(dynamics.layer_map(s)) for s in range(len(dynamics.steps))
     ]
@@ -321,7 +322,7 @@ def boundaries(dynamics):
 
 # %%
 def onset(dynamics, found):
-    """After which step there is a boundary to stay, and before which block; None if there is none."""
+    """Step after which a boundary stays, and the block behind it; else None."""
     last = found[-1][1]
     if not last:
         return None, None
@@ -359,7 +360,7 @@ table
 
 # %%
 def said(dynamics):
-    """Distance of every block to itself before training, after each step (S, blocks)."""
+    """Distance of each block to itself before training, per step (S, blocks)."""
     return dynamics.seen["said"][:, ends(dynamics)]
 
 
@@ -491,7 +492,8 @@ note(usual_acc=100 * usual.seen["val_accuracy"][-1])
 found = boundaries(equal)[-1]
 note(equal_p=found[0], equal_boundaries=len(found[1]))
 print(
-    f"rank correlation of the maps {alike.statistic:.2f}; with equal moves p = {found[0]:.3f}, boundaries {found[1]}"
+    f"rank correlation of the maps {alike.statistic:.2f}; "
+    f"with equal moves p = {found[0]:.3f}, boundaries {found[1]}"
 )
 
 # %% [markdown]
@@ -526,7 +528,7 @@ print(adding["Model 0", 0].origin)
 
 # %%
 def learning(dynamics):
-    """Both accuracies and the mean distance over the epochs, as shares of their ways."""
+    """Both accuracies and the mean distance, as shares of their ways."""
     shown = ("training", "validation", "mean GW")
     return viz.curves(
         {name: share(LEARNING[name](dynamics)) for name in shown},

@@ -173,7 +173,7 @@ def lost(whole, part):
 
 # %%
 def in_the_mean(task, parts, row):
-    """Points lost in the mean over the seeds of a task, and half of the interval."""
+    """Points lost in the mean over a task's seeds, and half of the interval."""
     pairs = [(whole[name], parts[name].right[row(name)]) for name in TASKS[task]]
     return lost(*np.mean(pairs, axis=0))
 
@@ -590,7 +590,7 @@ def rank(one, other):
 
 
 def foretold(predictor, cost):
-    """Rank correlation of a predictor with a cost, in the mean over the encoders."""
+    """Rank correlation of a predictor with a cost, mean over the encoders."""
     found = [rank(predictor[name], values) for name, values in costs[cost].items()]
     return pd.Series(found).mean()
 

@@ -95,7 +95,7 @@ SCORES = ["exact", "f1", "ari", "f1 given K", "ari given K"]
 
 
 def by_network(table, score):
-    """The mean of a score, over seeds and samples, for every measure (rows) and chain (columns)."""
+    """Mean score of every measure (rows) in every chain (columns)."""
     numbers = table.assign(score=table[score].astype(float))
     return numbers.pivot_table(index="measure", columns="network", values="score")
 
@@ -106,7 +106,7 @@ def by_network(table, score):
 
 # %%
 def interval(scores, n_boot=2000):
-    """Ends of the 95 % bootstrap interval of the mean of every row (chains in columns)."""
+    """Ends of the 95 % bootstrap interval of the mean of every row."""
     drawn = np.random.default_rng(seed).integers(
         scores.shape[1], size=(n_boot, scores.shape[1])
     )
@@ -360,7 +360,7 @@ def stream_of(model, pairs):
 
 
 def stitched(chain, reps, source=None):
-    """Accuracy when one of these layers is made from another of them, or from one of a source."""
+    """Accuracy when one layer is made from another, or from one of a source."""
     rows = np.random.default_rng(seed).random(len(chain.pairs)) < 0.5
     truth = chain.targets[:, -1]
     return stitch(chain.model, chain.pairs, truth, reps, rows, source)
@@ -389,7 +389,7 @@ stitches["1-2"].plot(title="Chain 1-2: right answers, stitched")
 
 # %%
 def controls(chain, reps):
-    """The best accuracy when noise is given to any layer, and when the last is made from an untrained one."""
+    """Best accuracy from noise, and of a last layer from an untrained chain."""
     first, last = reps.select([reps.names[0]]), reps.select([reps.names[-1]])
     noise = spectrum_matched(first, seed)
     untrained = stream_of(chain.plan.network(seed).eval(), chain.pairs)

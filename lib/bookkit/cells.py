@@ -12,6 +12,7 @@ from bookkit.errors import report
 from bookkit.set_up import TAG as SET_UP
 
 LONGEST = 40
+WIDEST = 84  # characters: what a page shows without scrolling; the formatter leaves docstrings as they are
 LONGEST_MEDIAN = 8
 SHORTEST_ALT = 5  # words: less than that is a label, not a sentence
 
@@ -53,6 +54,8 @@ def _each(notebook: NotebookNode) -> Iterator[str]:
             where = f"cell {number} (`{first_line(cell)}`)"
             if length(cell) > LONGEST:
                 yield f"{where} has {length(cell)} lines, at most {LONGEST} are allowed"
+            if wide := next((line for line in cell.source.splitlines() if len(line) > WIDEST), None):
+                yield f"{where} has a line of {len(wide)} characters, at most {WIDEST} are allowed: {wide}"
             if not cell.source.strip():
                 yield f"cell {number} is empty"
             if cell.get("outputs"):

@@ -35,6 +35,10 @@ def test_good_chapter(book, write, capsys):
             [TEXT, "# %%\n" + "x = 1\n" * 30, TEXT, "# %%\n" + "y = 1\n" * 12],
             "the median code cell has 12 lines",
         ),
+        (
+            [TEXT, '# %%\n"""' + 79 * "a" + '"""\n'],
+            "has a line of 85 characters, at most 84 are allowed",
+        ),
         ([TEXT, '# %% tags=["fig"]\n1\n'], "cell 4 (`1`) draws a figure and needs an alt text"),
         (
             [TEXT, '# %% mystnb={"image": {"alt": "figure"}}\n1\n'],
@@ -45,7 +49,7 @@ def test_good_chapter(book, write, capsys):
         ([TEXT, '# %% tags=["parameters"]\nz = 1\n'], "2 cells are tagged `parameters`"),
         ([TEXT, "# %%\n"], "cell 4 is empty"),
     ],
-    ids=["long", "median", "no-alt", "word-alt", "file-alt", "no-text", "parameters", "empty"],
+    ids=["long", "median", "wide", "no-alt", "word-alt", "file-alt", "no-text", "parameters", "empty"],
 )
 def test_broken_rule(write, cells, told):
     found = findings(write("01-a", *cells))

@@ -15,8 +15,8 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
-from funcsim.errors import LayerSelectionError
 from funcsim.layer_map import LayerMap
+from funcsim.passage import Passage
 from funcsim.representations import Representations
 
 
@@ -39,7 +39,7 @@ def stitch(
         The right answers.
     reps : Representations
         M layers of the model, all their numbers in a row, (n, d) each, as
-        :func:`funcsim.capture` gives them without `pool`. No module may run twice in one pass.
+        :func:`funcsim.capture` gives them without `pool`.
     rows : boolean array, shape (n,)
         On which samples the affine maps are fitted. The others are those that are answered.
     source : Representations, optional
@@ -57,7 +57,7 @@ def stitch(
     Raises
     ------
     LayerSelectionError
-        If the model has no layer of a name in `reps`.
+        If a name in `reps` is no module that runs once in a pass and returns a tensor.
     ValueError
         If `inputs`, `labels`, `rows`, `reps` and `source` differ in their number of samples, or
         if there is no sample to fit, or none to answer.
@@ -65,15 +65,17 @@ def stitch(
     within = source is None
     source = reps if source is None else source
     labels = np.asarray(labels)
-    _check(model, inputs, labels, reps, rows, source)
+    _check(inputs, labels, reps, rows, source)
     values = np.empty((len(source), len(reps)))
-    asked, truth = inputs[torch.as_tensor(~rows)], labels[~rows]
-    whole = _share_right(model, asked, truth)
+    untouched, truth = Passage(model, inputs[torch.as_tensor(~rows)]), labels[~rows]
+    for name in reps:
+        untouched.check(name)
+    whole = _share_right(untouched.answers, truth)
     for i, given in enumerate(source.values()):
         ahead = list(reps)[i + 1 :] if within else list(reps)
         made = affine_fit(given, [reps[name] for name in ahead], rows)
         for j, (name, state) in enumerate(zip(ahead, made, strict=True), start=len(reps) - len(ahead)):
-            values[i, j] = _share_right(model, asked, truth, name, state)
+            values[i, j] = _share_right(untouched.answers_with(name, state), truth)
             if within:
                 values[j, i] = values[i, j]
         if within:
@@ -108,36 +110,11 @@ def affine_fit(
     return np.split(whole[~rows] @ weights, ends[:-1], axis=1)
 
 
-@torch.no_grad()
-def answers(
-    model: nn.Module, inputs: Tensor, layer: str | None = None, state: NDArray | None = None
-) -> Tensor:
-    """What the model returns for `inputs` if a layer returns `state` (n, d) instead of what it computes."""
-    if layer is None:
-        return model(inputs)
-    value = torch.tensor(state)
-    hook = model.get_submodule(layer).register_forward_hook(
-        lambda module, given, output: value.reshape(output.shape).to(output)
-    )
-    try:
-        return model(inputs)
-    finally:
-        hook.remove()
-
-
-def _share_right(
-    model: nn.Module,
-    inputs: Tensor,
-    labels: NDArray[np.int64],
-    layer: str | None = None,
-    state: NDArray | None = None,
-) -> float:
-    logits = answers(model, inputs, layer, state)
+def _share_right(logits: Tensor, labels: NDArray[np.int64]) -> float:
     return float((logits.argmax(dim=1).cpu().numpy() == labels).mean())
 
 
 def _check(
-    model: nn.Module,
     inputs: Tensor,
     labels: NDArray[np.int64],
     reps: Representations,
@@ -156,7 +133,3 @@ def _check(
         raise ValueError(f"all must have the same number of samples: {told}")
     if rows.all() or not rows.any():
         raise ValueError("rows must say on which samples to fit and leave some others to be answered")
-    known = {name for name, _ in model.named_modules()}
-    for name in reps:
-        if name not in known:
-            raise LayerSelectionError(f"{name!r} is no layer of this model, so nothing can take its place")

@@ -17,7 +17,7 @@ FLOORS = [
     {"geometry", "pooling", "segmentation"},
     {"representations", "gw", "models", "tasks", "cache"},
     {"measures", "layer_map", "training"},
-    {"capture", "compare", "partition", "planted", "provenance"},
+    {"capture", "compare", "partition", "passage", "planted", "provenance"},
     {"inference", "nulls", "probes", "stitching"},
     {"experiments"},
     {"bench"},

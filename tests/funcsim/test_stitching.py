@@ -9,7 +9,8 @@ import funcsim as fs
 from funcsim.errors import LayerSelectionError
 from funcsim.experiments import modular_sum
 from funcsim.nulls import spectrum_matched
-from funcsim.stitching import affine_fit, answers, stitch
+from funcsim.passage import Passage
+from funcsim.stitching import affine_fit, stitch
 
 
 class Bump(nn.Module):
@@ -80,15 +81,63 @@ def test_a_layer_made_from_itself_changes_no_answer():
     trained = modular_sum.load("known-boundaries/1-2", "smoke")
     model, pairs = trained.model.eval(), trained.pairs
     reps = fs.capture(model, [pairs], "parts.*.blocks.*.resid_mid", progress=False)
+    passage = Passage(model, pairs)
     for name, state in reps.items():
-        torch.testing.assert_close(answers(model, pairs, name, state), model(pairs))
+        assert torch.equal(passage.answers_with(name, state), passage.answers)
+    assert torch.equal(passage.answers, model(pairs))
 
 
-def test_nothing_is_left_hooked_when_a_state_does_not_fit(bump):
+def test_nothing_is_left_changed_when_a_state_does_not_fit(bump):
     model, x, *_ = bump
+    there = model(x)
     with pytest.raises(RuntimeError):
-        answers(model, x, "relu", np.zeros((301, 5)))
-    assert not model.relu._forward_hooks
+        Passage(model, x).answers_with("relu", np.zeros((301, 5)))
+    Passage(model, x).answers_with("relu", np.zeros((301, 2)))
+    assert not any(module._forward_hooks or "forward" in vars(module) for module in model.modules())
+    assert torch.equal(model(x), there)
+
+
+class Twice(nn.Module):
+    """One ReLU used before and after a layer, and an addition that changes a layer's output in place."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.middle, self.last = (nn.Linear(3, 3) for _ in range(3))
+        self.relu = nn.ReLU()
+
+    def forward(self, x):
+        x = self.first(x)
+        y = self.relu(self.middle(self.relu(x)))
+        x += y
+        return self.last(x)
+
+
+def test_a_replaced_layer_is_that_of_a_plain_hook_in_every_network():
+    torch.manual_seed(0)
+    model, x = Twice(), torch.randn(20, 3)
+    passage = Passage(model, x)
+    for seed, layer in enumerate(["middle", "first", "middle", "last"]):
+        state = torch.randn(20, 3, generator=torch.Generator().manual_seed(seed))
+        handle = getattr(model, layer).register_forward_hook(lambda *_, state=state: state.clone())
+        hooked = model(x)
+        handle.remove()
+        assert torch.equal(passage.answers_with(layer, state.numpy()), hooked)
+    with pytest.raises(LayerSelectionError, match="'relu' is no layer of this model that runs once"):
+        passage.answers_with("relu", x.numpy())
+
+
+def test_what_ran_before_a_replaced_layer_is_not_run_again(bump):
+    model, x, *_ = bump
+    passage = Passage(model, x)
+
+    def refuse(x):
+        raise AssertionError("it ran again")
+
+    model.before.forward = refuse
+    passage.answers_with("relu", np.zeros((301, 2)))
+    assert model.before.forward is refuse  # and it is left as it was found
+    with pytest.raises(AssertionError, match="it ran again"):
+        model(x)
 
 
 def test_the_fit_is_that_of_least_squares():

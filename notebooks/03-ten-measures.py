@@ -216,7 +216,8 @@ table = pd.DataFrame(
         for word, Z in pairs.items()
     }
 )
-table.round(2) + 0.0  # no minus before a zero
+table = table.round(6) + 0.0  # no minus before a zero
+table.round(2)
 
 # %% [markdown]
 # We keep what the text quotes, and read the table by its columns.

@@ -93,7 +93,7 @@ names = [name.removeprefix("blocks.") for name in layers_l.names]
 ends = [f"{k}.resid_post" for k in range(3)]
 
 # %% [markdown]
-# The targets are $c_1$, $c_2$ and $c_3$, and a fourth: $c_1$ in a random order. This *control* cannot be computed from
+# The targets are $c_1$, $c_2$ and $c_3$, and a fourth: $c_1$ in a random order. This *control* {cite:p}`hewitt2019designing` cannot be computed from
 # the pair, only learned by heart. So the score of a probe on it shows how much the probe learns by heart.
 
 # %%
@@ -104,7 +104,7 @@ pd.DataFrame(targets).sample(4, random_state=seed)
 # %% [markdown]
 # ## A linear probe
 #
-# A logistic regression from a layer to the target: a linear map to one number per class, trained as the network's own readouts
+# A logistic regression from a layer to the target {cite:p}`alain2017understanding`: a linear map to one number per class, trained as the network's own readouts
 # are. It is fitted on the pairs on which the network was trained, and judged on the others. We stop after fifty iterations: a
 # target that is plainly there is found in fewer. For 93 layers, four targets and
 # two networks that takes some minutes, so the scores are frozen:
@@ -210,7 +210,7 @@ r2 = pd.DataFrame(
     index=list(targets),
 )
 note(r2_l=float(r2["Model L"].max()), r2_e=float(r2["Model E"].max()))
-r2.round(2)
+r2.round(2) + 0.0  # no minus before a zero
 
 # %% [markdown]
 # No layer of Model L gives more than $R^2$ = {glue:text}`r2_l:.2f` for any target, none of Model E more than
@@ -451,7 +451,8 @@ layers_c = fs.capture(chain.model, [chain.pairs], pool="last")
 moduli = [step.modulus for step in chain.plan.steps]
 labels = dict(zip(known, chain.targets.numpy().T, strict=True))
 apart = to_targets(layers_c, as_spaces(labels, moduli))
-parts = [f"parts.{k}.blocks.0.resid_post" for k in range(3)]
+apart = apart.rename(index=lambda name: name.replace(".blocks.0", ""))
+parts = [f"parts.{k}.resid_post" for k in range(3)]
 nested = table_2(apart, parts)
 nested.round(3)
 

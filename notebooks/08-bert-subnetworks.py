@@ -20,6 +20,9 @@
 # better than CKA too? Is it the same with another seed? And do the last blocks stand apart because they do something else, or simply because
 # fine-tuning changed them most?
 #
+# Such blocks were seen before, by CKA: in encoders fine-tuned on twelve tasks, early layers are like early ones and late layers like late ones
+# {cite:p}`phang2021finetuned`. [Chapter 11](11-fine-tuning-ablations.ipynb) repeats the authors' test, which leaves blocks out.
+#
 # **What is smaller here.** As in [chapter 07](07-bert-fine-tuning.ipynb): MiniLM with {glue:text}`n_blocks:d` blocks where the paper has BERT-base with twelve, which
 # was not run here. Everything below is said of these {glue:text}`n_blocks:d` blocks.
 #
@@ -157,19 +160,19 @@ def grid(task, measures, scale):
 # %% [markdown]
 # On Yelp:
 
-# %% tags=["fig", "paper-F06"] mystnb={"image": {"alt": "Maps of six encoders on Yelp under four raw measures: in all of them the last block is far from everything else, and the rest is dark."}}
+# %% tags=["fig", "wide", "paper-F06"] mystnb={"image": {"alt": "Maps of six encoders on Yelp under four raw measures: in all of them the last block is far from everything else, and the rest is dark."}}
 viz.map_grid(grid("Yelp", FOUR, "raw"))
 
 # %% [markdown]
 # Then each block divided by its mean distance:
 
-# %% tags=["fig", "paper-F06"] mystnb={"image": {"alt": "The same maps with each block divided by its mean distance: under GW the map of the pre-trained encoder is even, and the fine-tuned one has its last blocks apart."}}
+# %% tags=["fig", "wide", "paper-F06"] mystnb={"image": {"alt": "The same maps with each block divided by its mean distance: under GW the map of the pre-trained encoder is even, and the fine-tuned one has its last blocks apart."}}
 viz.map_grid(grid("Yelp", FOUR, "mean"))
 
 # %% [markdown]
 # And SST-2, which is Figure 13 of the paper:
 
-# %% tags=["fig", "paper-F13", "paper-R17"] mystnb={"image": {"alt": "Normalised maps of six encoders on SST-2 under four measures."}}
+# %% tags=["fig", "wide", "paper-F13", "paper-R17"] mystnb={"image": {"alt": "Normalised maps of six encoders on SST-2 under four measures."}}
 viz.map_grid(grid("SST-2", FOUR, "mean"))
 
 # %% [markdown]
@@ -240,13 +243,13 @@ SIX = {
 # %% [markdown]
 # On SST-2:
 
-# %% tags=["fig"] mystnb={"image": {"alt": "Normalised maps of six encoders on SST-2 under six further measures: RSM, RSA and CKA show the last blocks of the fine-tuned encoders apart; MSID, AGW and CCA show little."}}
+# %% tags=["fig", "wide"] mystnb={"image": {"alt": "Normalised maps of six encoders on SST-2 under six further measures: RSM, RSA and CKA show the last blocks of the fine-tuned encoders apart; MSID, AGW and CCA show little."}}
 viz.map_grid(grid("SST-2", SIX, "mean"))
 
 # %% [markdown]
 # And on Yelp:
 
-# %% tags=["fig", "paper-R15", "paper-R16"] mystnb={"image": {"alt": "The same six measures on Yelp."}}
+# %% tags=["fig", "wide", "paper-R15", "paper-R16"] mystnb={"image": {"alt": "The same six measures on Yelp."}}
 viz.map_grid(grid("Yelp", SIX, "mean"))
 
 # %% [markdown]
@@ -310,7 +313,7 @@ pd.DataFrame({k: {t: at for t, (at, _) in r.items()} for k, r in clarity.items()
 #
 # ## How many blocks?
 #
-# The paper cuts its maps with spectral clustering, into two groups. That always returns two. Here it is beside the
+# The paper cuts its maps with spectral clustering {cite:p}`luxburg2007tutorial`, into two groups. That always returns two. Here it is beside the
 # best cut into two runs of blocks, which always finds a cut, too:
 
 
@@ -702,7 +705,7 @@ crossed = {
 # %% [markdown]
 # Rows are the blocks of the dense encoder, columns those of the other:
 
-# %% tags=["fig", "paper-F12"] mystnb={"image": {"alt": "GW distances of the blocks of the fine-tuned encoder on Yelp to the blocks of six encoders."}}
+# %% tags=["fig", "wide", "paper-F12"] mystnb={"image": {"alt": "GW distances of the blocks of the fine-tuned encoder on Yelp to the blocks of six encoders."}}
 viz.map_grid({"dense": crossed})
 
 # %% [markdown]

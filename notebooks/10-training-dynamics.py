@@ -118,7 +118,7 @@ def at_steps(dynamics, key, n=5):
 # %% [markdown]
 # On Yelp, as in the paper:
 
-# %% tags=["fig", "paper-F07"] mystnb={"image": {"alt": "Maps of the encoder at five moments on Yelp: raw, the last block outshines all others from the start; normalised, the map is even at first, and the last blocks stand apart later."}}
+# %% tags=["fig", "wide", "paper-F07"] mystnb={"image": {"alt": "Maps of the encoder at five moments on Yelp: raw, the last block outshines all others from the start; normalised, the map is even at first, and the last blocks stand apart later."}}
 viz.map_grid(
     {"raw": at_steps(yelp, "raw/gw"), "mean = 1": at_steps(yelp, "mean/gw")}
 )
@@ -126,7 +126,7 @@ viz.map_grid(
 # %% [markdown]
 # And on SST-2:
 
-# %% tags=["fig", "paper-F07"] mystnb={"image": {"alt": "The same on SST-2: an even normalised map for the first dozens of steps, then the last blocks apart."}}
+# %% tags=["fig", "wide", "paper-F07"] mystnb={"image": {"alt": "The same on SST-2: an even normalised map for the first dozens of steps, then the last blocks apart."}}
 viz.map_grid(
     {"raw": at_steps(sst2[0], "raw/gw"), "mean = 1": at_steps(sst2[0], "mean/gw")}
 )
@@ -503,7 +503,7 @@ print(
 #
 # ## Grokking
 #
-# Fine-tuning is not grokking: accuracy on new texts rises with that on learned ones. Networks that add grok ([chapter 04](04-modular-sum-training.ipynb)), Model E clearly and Model 0 mildly: the training pairs are known by
+# Fine-tuning is not grokking: accuracy on new texts rises with that on learned ones. Networks that add grok ({cite:t}`power2022grokking`; [chapter 04](04-modular-sum-training.ipynb)), Model E clearly and Model 0 mildly: the training pairs are known by
 # heart before the others are understood. If mean GW tells the one from the other, it must be seen here. Three seeds each of Model 0 and of Model E (equal moduli), watched from the first
 # epoch.
 

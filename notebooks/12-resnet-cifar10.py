@@ -153,7 +153,7 @@ def pictures(model):
 # %% [markdown]
 # The last layer of each of the eight steps:
 
-# %% tags=["fig", "paper-R09"] mystnb={"image": {"alt": "A drawn ship after each of the eight steps, as the mean over channels. In the random network sail and hull can be seen up to the fifth step, 4.ReLU; in the trained one mast and hull up to the third, and hardly anything in the fifth. After the pooling, on 8 by 8 points, neither shows a ship."}}
+# %% tags=["fig", "wide", "paper-R09"] mystnb={"image": {"alt": "A drawn ship after each of the eight steps, as the mean over channels. In the random network sail and hull can be seen up to the fifth step, 4.ReLU; in the trained one mast and hull up to the third, and hardly anything in the fifth. After the pooling, on 8 by 8 points, neither shows a ship."}}
 seen = {state: pictures(model) for state, model in networks.items()}
 shown = [name for name in names if name.endswith("ReLU")]
 viz.pictures({state: {name: seen[state][name] for name in shown} for state in seen})

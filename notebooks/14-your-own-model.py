@@ -270,9 +270,9 @@ findings.warnings
 #
 # 1. **Which layers, which inputs, how many, how pooled, how scaled.** Five choices; chapters [06](06-modular-sum-subnetworks.ipynb) and [08](08-bert-subnetworks.ipynb) show that the map changes with them. Say them in the caption.
 # 2. **The untrained network, and widths alone.** What they show as well is not function. `study` does the second, you do the first.
-# 3. **The test, not the eye, and not the clustering.** Spectral clustering returns as many groups as it is asked for.
+# 3. **The test, not the eye, and not the clustering.** Spectral clustering returns as many groups as it is asked for {cite:p}`luxburg2007tutorial`.
 # 4. **Another seed, another half of the inputs, another learning rate.** [Chapter 08](08-bert-subnetworks.ipynb) has a boundary that comes and goes with the rate.
-# 5. **CKA or RSM beside GW.** Where they disagree, ask what each of them ignores ([chapter 03](03-ten-measures.ipynb)).
+# 5. **CKA {cite:p}`kornblith2019similarity` or RSM beside GW.** Where they disagree, ask what each of them ignores ([chapter 03](03-ten-measures.ipynb)).
 # 6. **Something that does not come from the map**: a probe, a cut, a frozen block. A map is a guess about function. It is the second experiment that makes it a finding.
 #
 # ## Quiz

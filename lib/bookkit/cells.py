@@ -38,6 +38,9 @@ def _whole(notebook: NotebookNode) -> Iterator[str]:
         yield "the header names no kernelspec `python3`"
     if not notebook.cells or not notebook.cells[0].source.startswith("# "):
         yield "the first cell is not a Markdown cell that begins with the title (`# ...`)"
+    text = "".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    if "{bibliography}" in text and "{cite:" not in text:
+        yield "lists references and cites none"
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     marked = sum("parameters" in tags(cell) for cell in code)
     if marked != 1:

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 from bookkit.errors import BookError, report
 from bookkit.pages import Page, read_page, urls_in_css
 
-PAGE_BUDGET = 4_000_000  # bytes of a page and its pictures, without what all pages share
+PAGE_BUDGET = 3_000_000  # bytes of a page and its pictures, without what all pages share
 PICTURE_ENDINGS = (".png", ".svg", ".jpg", ".jpeg", ".gif")
 # Made by the theme and not by us: they carry no heading or title of their own.
 WITHOUT_HEADING = {"search.html", "genindex.html"}

@@ -48,8 +48,20 @@ def test_good_chapter(book, write, capsys):
         (["# %%\nx = 1\n"], "cell 3 (`x = 1`) has no Markdown cell before it"),
         ([TEXT, '# %% tags=["parameters"]\nz = 1\n'], "2 cells are tagged `parameters`"),
         ([TEXT, "# %%\n"], "cell 4 is empty"),
+        (["# %% [markdown]\n# ```{bibliography}\n# ```\n"], "lists references and cites none"),
     ],
-    ids=["long", "median", "wide", "no-alt", "word-alt", "file-alt", "no-text", "parameters", "empty"],
+    ids=[
+        "long",
+        "median",
+        "wide",
+        "no-alt",
+        "word-alt",
+        "file-alt",
+        "no-text",
+        "parameters",
+        "empty",
+        "uncited",
+    ],
 )
 def test_broken_rule(write, cells, told):
     found = findings(write("01-a", *cells))

@@ -21,6 +21,7 @@ from funcsim.experiments import (
     modular_dynamics,
     modular_maps,
     modular_sum,
+    second_sum,
     vision,
 )
 from funcsim.experiments.dynamics import GROUP as DYNAMICS
@@ -75,5 +76,6 @@ EXPERIMENTS |= {
     for module in (ablations, interventions)
     for name, plan in module.PLANS.items()
 }
+EXPERIMENTS[second_sum.NAME] = Experiment(second_sum.NAME, (0, 1, 2), second_sum.run)
 EXPERIMENTS[vision.NAME] = Experiment(vision.NAME, (0,), vision.run)
 EXPERIMENTS[leaderboard.NAME] = Experiment(leaderboard.NAME, leaderboard.SEEDS, leaderboard.run)

@@ -9,7 +9,7 @@
 #     language: python
 #     name: python3
 #   bookkit:
-#     data: [model-0, model-0-decay-1, model-e-equal, model-e-nested, model-e-equal-unclipped, model-l-equal, model-l-nested, known-boundaries]
+#     data: [model-0, model-0-decay-1, model-e-equal, model-e-nested, model-e-equal-unclipped, model-l-equal, model-l-nested, second-sum, known-boundaries]
 # ---
 
 # %% [markdown]
@@ -64,7 +64,7 @@ import pandas as pd
 from bookkit.notes import note
 from funcsim import viz
 from funcsim.checks import chapter_04 as check
-from funcsim.experiments import modular_sum
+from funcsim.experiments import modular_sum, second_sum
 from funcsim.experiments.plans import KNOWN_BOUNDARIES, SEEDS
 from funcsim.models.modular_transformer import ModularTransformer
 from funcsim.tasks.modular_sum import EQUAL, NESTED, all_pairs, levels
@@ -284,17 +284,78 @@ nested_table.round(1)
 # {glue:text}`nested_val:.1f` % of the others. Why? Look at what it is given. A network that adds
 # modulo 59 represents its numbers by waves: a few frequencies around a circle of 59
 # {cite:p}`nanda2023progress`. The next cell takes the embeddings of the frozen first stage, and asks how
-# much of their variance the five strongest of the 29 frequencies hold.
+# much of their variance the five strongest of the 29 frequencies hold. And it measures the stream that this stage hands on.
 
 # %%
 embedding = nested.model.embed.weight.detach().numpy()
 waves = np.abs(np.fft.rfft(embedding, axis=0)[1:]) ** 2
 per_frequency = np.sort(waves.sum(axis=1))[::-1]
 note(five=100 * float(per_frequency[:5].sum() / per_frequency.sum()))
+handed_on = nested.model.read(nested.pairs, 1).detach()
+note(length=float(handed_on.norm(dim=-1).mean()))
 
 # %% [markdown]
-# The five strongest hold {glue:text}`five:.0f` %. On such a circle $b$ and its remainder modulo 31 have nothing to do with each
-# other, and the embedding can no longer change: it is frozen. That may be the reason; but we tried one seed and one recipe.
+# The five strongest hold {glue:text}`five:.0f` %. On such a circle a number and its remainder modulo 31 have nothing to do with each
+# other, and what is frozen can no longer change. That goes for $b$, and it goes for $c_1$. Its vectors are also long: {glue:text}`length:.0f` on average, where
+# a fresh embedding has a length of about 1, for which the initial weights of a block are made. Networks that begin with large weights
+# learn by heart long before they find a rule {cite:p}`liu2023omnigrok`; large inputs may do the same.
+#
+# So there are three suspects: the length, $b$ and $c_1$. To question them, block 2 is trained again by itself, on what the frozen first stage hands on, in
+# eight ways: the stream as it is or brought to length 1; and at the second position, or not, new embeddings of $c_1$ (as the first
+# stage answers it) and of $b$, which learn with the block. The validation accuracy at the end, in per cent, from three choices of its initial weights:
+
+# %%
+ways, origin = second_sum.load(profile, seed)
+print(origin)
+starts = (seed,) if profile == "smoke" else (0, 1, 2)
+ended = pd.DataFrame(
+    {
+        f"seed {s}": {
+            name: 100 * way["val"][-1]
+            for name, way in second_sum.load(profile, s)[0].items()
+        }
+        for s in starts
+    }
+)
+ended.round(1)
+
+# %% [markdown]
+# And at length 1, epoch by epoch:
+
+# %% tags=["fig"] mystnb={"image": {"alt": "Validation accuracy of block 2 over epochs at length 1: with both numbers anew it jumps to 100 percent within two hundred epochs, with one of them it climbs slowly to more than 80, with neither it stays near 30."}}
+viz.curves(
+    {
+        name.removeprefix("length 1, "): 100 * way["val"]
+        for name, way in ways.items()
+        if name.startswith("length 1")
+    },
+    xlabel="epoch",
+    ylabel="validation accuracy (%)",
+)
+
+# %% [markdown]
+# The numbers for the text:
+
+# %%
+told = {
+    "plain": ["as handed on, nothing anew"],
+    "long": ["as handed on, both anew"],
+    "short": ["length 1, nothing anew"],
+    "one": ["length 1, c1 anew", "length 1, b anew"],
+    "both": ["length 1, both anew"],
+}
+for key, names in told.items():
+    low, high = ended.loc[names].min(axis=None), ended.loc[names].max(axis=None)
+    note(**{f"{key}_low": float(low), f"{key}_high": float(high)})
+note(both_at=int(np.argmax(ways["length 1, both anew"]["val"] == 1)))
+
+# %% [markdown]
+# As handed on, the block ends at {glue:text}`plain_low:.0f` to {glue:text}`plain_high:.0f` %. No suspect acted alone. At length 1 it has {glue:text}`short_low:.0f` to
+# {glue:text}`short_high:.0f` %, with one of the two numbers anew {glue:text}`one_low:.0f` to {glue:text}`one_high:.0f` %. With both it has {glue:text}`both_low:.1f` % or more, for the
+# first time after {glue:text}`both_at:d` epochs. But both numbers anew beside a long stream give only {glue:text}`long_low:.0f` to {glue:text}`long_high:.0f` %. (The first
+# stage is one and the same, and no way has more than 1,500 epochs.)
+#
+# So a block can learn this sum, but then it is given what the parts of the *chains* below are given, the answer before it and $b$, and needs the stream no more.
 # If the paper's Model L reached 100 % by this procedure, as it says, equal moduli are the simplest explanation.
 #
 # ## Model E: three sums at once
@@ -626,7 +687,7 @@ check.off_by(off_by)
 # | --- | --- | --- |
 # | C09: all modular models reach 100 % accuracy (5.1) | holds for Model 0, and for Model E with equal moduli at the moment at which it was stopped | lowest validation accuracy over three seeds {glue:text}`low_0:.1f` % and {glue:text}`low_e:.1f` % |
 # | C09, for Model L with equal moduli | holds for {glue:text}`perfect_l:d` of the three seeds shown; not for a fourth, and on one processor not for a fifth; with twice the weight decay of Model 0 | the lowest of the three has {glue:text}`low_l:.1f` % |
-# | C09, for Model L with nested moduli | differs as far as we trained: one seed, 1,500 epochs a stage | the second stage has {glue:text}`nested_val:.1f` % on validation pairs |
+# | C09, for Model L with nested moduli | differs as far as we trained: one seed, 1,500 epochs a stage | the second stage has {glue:text}`nested_val:.1f` % on validation pairs; {glue:text}`both_low:.1f` % or more if its stream is brought to length 1 and $c_1$ and $b$ are embedded anew |
 # | C09, for Model E with nested moduli | differs as far as we trained | {glue:text}`low_nested:.1f` % after 4,000 epochs, in the worst of three seeds; at least {glue:text}`off_31:.0f` % of the wrong answers are off by an inner remainder |
 # | D06: other seeds | holds for Model E with nested moduli, and for Model L by the two seeds not shown; every seed of Model 0 and of Model E with equal moduli ends at the same accuracy | {glue:text}`low_nested:.1f` to {glue:text}`top_nested:.1f` % over three seeds of it |
 # | D10: training or validation? | differs: both are told | validation accuracy {glue:text}`low_0:.1f` % for Model 0 and {glue:text}`low_e:.1f` % for Model E, each the lowest of three |

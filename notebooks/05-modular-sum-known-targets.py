@@ -440,7 +440,7 @@ closest
 #
 # ## Targets that are not the same space
 #
-# With nested moduli the targets have 59, 31 and 17 values, so GW could tell them apart. No Model L could be trained on them, but
+# With nested moduli the targets have 59, 31 and 17 values, so GW could tell them apart. Our Model L does not learn them, but
 # [chapter 04](04-modular-sum-training.ipynb) has a chain with one block for each: its parts hand on nothing but $c_1$, $c_2$ and $c_3$, and so
 # hold them at their ends. The same table for this chain:
 

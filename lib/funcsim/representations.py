@@ -39,7 +39,8 @@ class Representations(Mapping[str, NDArray[np.float32]]):
 
     Examples
     --------
-    >>> reps = Representations({"first": [[0.0], [1.0]], "second": [[0.0, 1.0], [1.0, 1.0]]})
+    >>> first, second = [[0.0], [1.0]], [[0.0, 1.0], [1.0, 1.0]]
+    >>> reps = Representations({"first": first, "second": second})
     >>> reps.names
     ('first', 'second')
     >>> reps["second"].shape

@@ -90,6 +90,11 @@ def test_figures_are_closed_so_that_a_cell_shows_them_once(layer_map, draw):
     assert plt.get_fignums() == []
 
 
+def test_more_lines_than_can_be_told_apart_are_refused():
+    with pytest.raises(ValueError, match="5 lines, and only 4 can be told apart"):
+        viz.curves({str(k): [1, 2] for k in range(5)}, xlabel="x", ylabel="y")
+
+
 def test_curves_are_told_apart_without_colour():
     ax = viz.curves({"a": [1, 2], "b": [2, 1]}, xlabel="epoch", ylabel="loss", yscale="log").axes[0]
     assert len({line.get_linestyle() for line in ax.lines}) == 2

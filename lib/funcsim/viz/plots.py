@@ -29,7 +29,14 @@ def curves(
         Without it 1, ..., n.
     xlabel, ylabel : str
     xscale, yscale : {"linear", "log"}
+
+    Raises
+    ------
+    ValueError
+        If there are more lines than can be told apart.
     """
+    if len(lines) > len(LINES):
+        raise ValueError(f"{len(lines)} lines, and only {len(LINES)} can be told apart; draw two figures")
     fig, ax = new_figure()
     for (name, values), (colour, dashes) in zip(lines.items(), LINES, strict=False):
         values = np.asarray(values)

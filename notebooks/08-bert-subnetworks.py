@@ -297,7 +297,7 @@ note(all_gw=overall["GW"], all_rsm=overall["RSM"], all_rsa=overall["RSA"])
 note(all_cka=overall["CKA"], all_w=overall["Wasserst."])
 even = np.abs(np.subtract.outer(range(len(blocks)), range(len(blocks))))
 note(by_drift=clearest(even)[1])
-shares.round(0)
+shares.round().astype(int)
 
 # %% [markdown]
 # For comparison: even drift, where the distance of two blocks is how many lie between, has no block in it, and cut in the middle it has {glue:text}`by_drift:.0f` %. Only what is clearly above that says something.
@@ -372,7 +372,7 @@ pd.DataFrame(
         sizes: {"blocks found": b.n_blocks, "p": b.p_value}
         for sizes, b in found.items()
     }
-).T
+).T.astype({"blocks found": int})
 
 # %% [markdown]
 # It can, if a block has at least two layers: then $p$ = {glue:text}`p_perfect:.3f`. One block apart at the very end cannot be told from an odd layer.

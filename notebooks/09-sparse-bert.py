@@ -240,7 +240,7 @@ for method, target in both:
     note(**{f"acc_{name}": row["accuracy (%)"], f"zero_{name}": row["zero (%)"]})
 heads = table["heads"]
 note(heads_left=int(heads["NeuroPrune", 95]), heads_all=int(heads["dense", 0]))
-table.round(1)
+table.round(1).astype({"heads": int})
 
 # %% [markdown]
 # The aims are met nearly, and at 25 % nothing is lost: {glue:text}`acc_neuroprune_25:.1f` % against {glue:text}`acc_dense_0:.1f` % without pruning. Magnitude pruning loses nothing even at 70 % ({glue:text}`acc_magnitude_70:.1f` %). Then it costs. NeuroPrune has {glue:text}`acc_neuroprune_70:.1f` % of the answers right at 70 % zeros and {glue:text}`acc_neuroprune_95:.1f` % at 95 %, where {glue:text}`heads_left:d` of

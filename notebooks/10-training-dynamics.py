@@ -401,7 +401,7 @@ first = pd.DataFrame(
     },
     index=[f"block {k + 1}" for k in range(n_blocks)],
 )
-first.round(0)
+first.round().astype("Int64")
 
 # %% [markdown]
 # The rank correlation of a block's place with how far it goes, and with how late it is halfway:
@@ -587,7 +587,7 @@ turn = pd.DataFrame(
 ).T
 fall = turn["largest"] / turn["at the end"]
 note(fall_0=fall.iloc[:3].max(), fall_e=fall.iloc[3:].min())
-turn.round(1)
+turn.round(1).astype({"in epoch": int})
 
 # %% [markdown]
 # In Model 0 it grows to the end, or nearly (the largest value is at most {glue:text}`fall_0:.2f` times the last). In Model E it goes on growing long after the training pairs are known, and *falls* when the network understands, in every seed to 1 / {glue:text}`fall_e:.1f` of its largest value or less: we take it that weight decay clears away what is

@@ -439,7 +439,7 @@ note(
         for kind, m in kinds["mean"].items()
     }
 )
-kinds.round(2)
+kinds.round(2).astype({"count": int})
 
 # %% [markdown]
 # Attention can be replaced nearly everywhere ({glue:text}`straight_atte:.0f` % right on average), an MLP costs nearly half of the answers ({glue:text}`straight_MLP:.0f` %), the hand-over nearly all ({glue:text}`straight_hand:.0f` %). This is what a border of functions looks like to someone who acts.

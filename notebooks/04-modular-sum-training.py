@@ -348,12 +348,15 @@ for key, names in told.items():
     low, high = ended.loc[names].min(axis=None), ended.loc[names].max(axis=None)
     note(**{f"{key}_low": float(low), f"{key}_high": float(high)})
 note(both_at=int(np.argmax(ways["length 1, both anew"]["val"] == 1)))
+once = nested.histories[1].curves()["val_accuracy"]
+again = ways["as handed on, nothing anew"]["val"]
+note(again=100 * float(np.abs(again - once).max()))
 
 # %% [markdown]
 # As handed on, the block ends at {glue:text}`plain_low:.0f` to {glue:text}`plain_high:.0f` %. No suspect acted alone. At length 1 it has {glue:text}`short_low:.0f` to
 # {glue:text}`short_high:.0f` %, with one of the two numbers anew {glue:text}`one_low:.0f` to {glue:text}`one_high:.0f` %. With both it has {glue:text}`both_low:.1f` % or more, for the
 # first time after {glue:text}`both_at:d` epochs. But both numbers anew beside a long stream give only {glue:text}`long_low:.0f` to {glue:text}`long_high:.0f` %. (The first
-# stage is one and the same, and no way has more than 1,500 epochs.)
+# stage is one and the same, and no way has more than 1,500 epochs. The first way, from seed 0, is the network's own second stage trained again: its curve is at most {glue:text}`again:.1f` points away.)
 #
 # So a block can learn this sum, but then it is given what the parts of the *chains* below are given, the answer before it and $b$, and needs the stream no more.
 # If the paper's Model L reached 100 % by this procedure, as it says, equal moduli are the simplest explanation.

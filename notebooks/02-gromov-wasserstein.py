@@ -263,7 +263,7 @@ note(straight_itself=float(np.sqrt(((DX - straight) ** 2).mean())))
 
 # %% [markdown]
 # Turned and not bent, the copy is at distance {glue:text}`turned:.2f`. Then the distance grows: unwound by {glue:text}`whole:.0f` % it is {glue:text}`at_whole:.2f`, and every point still
-# has its own as a partner. One step further only {glue:text}`kept_then:d` of 24 have. From there on it is cheaper to mistake one point for another than to bend the lines between them:
+# has its own as a partner. One step further only {glue:text}`kept_then:d` of 24 have. From there on it costs less to mistake one point for another:
 # the straight line is at {glue:text}`straight:.2f`, and with every point kept to its own it would be at {glue:text}`straight_itself:.2f`. The distance compares shapes, and forgets which point is which
 # as soon as that pays.
 #

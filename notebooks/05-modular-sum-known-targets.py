@@ -451,8 +451,10 @@ layers_c = fs.capture(chain.model, [chain.pairs], pool="last")
 moduli = [step.modulus for step in chain.plan.steps]
 labels = dict(zip(known, chain.targets.numpy().T, strict=True))
 apart = to_targets(layers_c, as_spaces(labels, moduli))
-apart = apart.rename(index=lambda name: name.replace(".blocks.0", ""))
-parts = [f"parts.{k}.resid_post" for k in range(3)]
+apart = apart.rename(
+    index=lambda name: name.replace("parts.", "").replace(".blocks.0", "")
+)
+parts = [f"{k}.resid_post" for k in range(3)]
 nested = table_2(apart, parts)
 nested.round(3)
 

@@ -472,6 +472,7 @@ closer_c.rename("layers closer than the right one").to_frame()
 # The end of the right part is the closest in {glue:text}`nested_right:d` of {glue:text}`nested_of:d` cases, and where it is, it is the closest to another target too.
 # As classes, the closest are {glue:text}`part_c1` for $c_1$, {glue:text}`part_c2` for $c_2$ and {glue:text}`part_c3` for $c_3$, all of them layers with which a part *begins*: there stands $b$ alone, which has 59 equally frequent values just as $c_1$
 # has. So in this chain it is not the moduli that keep GW from finding a target. It compares shapes, and other layers have the same shape.
+# (Which of those layers comes first as classes may differ on your machine, see [how to use this book](../book/how-to-use.md).)
 #
 # ## Quiz
 #

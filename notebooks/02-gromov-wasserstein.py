@@ -251,7 +251,7 @@ widgets.stepper(
 # The numbers for the text:
 
 # %%
-whole = sum(k == 24 for k in kept) - 1
+whole = int(np.argmax(np.array(kept) < 24)) - 1  # the last before one is lost
 straight = metric_space(unwound(1.0))
 note(
     turned=bent[0].distance,

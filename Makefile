@@ -66,10 +66,10 @@ pair: $(READY)  ## write the set-up cells, and notebooks/*.ipynb anew from noteb
 
 experiments: PROFILE = full
 experiments: $(READY)  ## recompute what data/ freezes (PROFILE=full ONLY=name DEVICE=cpu SEED=0 JOBS=1; every seed if not said)
-	$(PY) -m funcsim.cli experiments --profile $(PROFILE) $(if $(ONLY),--only $(ONLY)) --device $(DEVICE) $(if $(SEED),--seed $(SEED)) $(if $(ENCODER),--encoder $(ENCODER)) --jobs $(JOBS)
+	$(PY) -m replication experiments --profile $(PROFILE) $(if $(ONLY),--only $(ONLY)) --device $(DEVICE) $(if $(SEED),--seed $(SEED)) $(if $(ENCODER),--encoder $(ENCODER)) --jobs $(JOBS)
 
 bench: $(READY)  ## the solver against its peers, the partition on planted maps -> _build/bench/*.json (PROFILE=full ONLY=gw)
-	$(PY) -m funcsim.cli bench --profile $(if $(filter smoke,$(PROFILE)),smoke,full) $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED))
+	$(PY) -m benchmarks --profile $(if $(filter smoke,$(PROFILE)),smoke,full) $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED))
 
 clean:  ## remove what was built; .venv and .vendor stay
 	rm -rf _build

@@ -66,9 +66,9 @@ from torch import nn
 
 import funcsim as fs
 from bookkit.notes import note
+from exercises import chapter_01 as check
 from funcsim import viz
-from funcsim.checks import chapter_01 as check
-from funcsim.experiments import modular_sum
+from replication.modular_addition import trained_networks
 
 # %% [markdown]
 # ## A layer is a function
@@ -210,7 +210,7 @@ reps
 # representations, the ones in Table 1 of the paper. Inputs are all pairs $(a, b)$.
 
 # %% tags=["paper-T01"]
-trained = modular_sum.load("model-0", profile, seed)
+trained = trained_networks.load("model-0", profile, seed)
 pairs = trained.pairs
 answers = pairs.sum(dim=1).numpy() % trained.model.config.p
 layers = fs.capture(trained.model, [pairs])

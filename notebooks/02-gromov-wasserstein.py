@@ -67,21 +67,22 @@ from scipy.optimize import linear_sum_assignment
 
 import funcsim as fs
 from bookkit.notes import note
-from funcsim import viz, widgets
-from funcsim.checks import chapter_02 as check
-from funcsim.experiments import modular_sum
+from exercises import chapter_02 as check
+from funcsim import viz
 from funcsim.geometry import metric_space, pairwise_distances
-from funcsim.gw import bounds
-from funcsim.gw.assignment import assignment_steps
-from funcsim.gw.coupling import (
+from funcsim.gromov import bounds
+from funcsim.gromov.coupling import (
     as_permutation,
     cost,
     from_permutation,
     product,
     uniform,
 )
-from funcsim.gw.solver import conditional_gradient, first_match, polish, solve
-from funcsim.gw.space import prepare
+from funcsim.gromov.frank_wolfe import assignment_steps
+from funcsim.gromov.solver import conditional_gradient, first_match, polish, solve
+from funcsim.gromov.space import prepare
+from funcsim.viz import interactive
+from replication.modular_addition import trained_networks
 
 small = profile == "smoke"
 
@@ -207,7 +208,7 @@ alts = [
     for title, c in zip(titles, costs, strict=True)
 ]
 note(last_station=costs[-1])
-widgets.stepper(frames, alts, "station")
+interactive.stepper(frames, alts, "station")
 
 # %% [markdown]
 # The lines untangle within a few steps and end at a cost of {glue:text}`last_station:.3f`. Is
@@ -243,7 +244,7 @@ frames = [
     viz.matched_clouds(X, unwound(share), r.plan, title)
     for share, r, title in zip(shares, bent, titles, strict=True)
 ]
-widgets.stepper(
+interactive.stepper(
     frames, [f"A spiral and its copy, {title}" for title in titles], "bend"
 )
 
@@ -565,7 +566,7 @@ viz.scatter(
 # printed), and five pairs of its layers.
 
 # %%
-trained = modular_sum.load("model-0", profile, seed)
+trained = trained_networks.load("model-0", profile, seed)
 print(trained.origin)
 reps = fs.capture(trained.model, [trained.pairs])
 reps = reps.subsample(min(128, reps.n_samples), seed)

@@ -63,12 +63,12 @@ import pandas as pd
 
 import funcsim as fs
 from bookkit.notes import note
+from exercises import chapter_03 as check
 from funcsim import viz
-from funcsim.checks import chapter_03 as check
-from funcsim.experiments import modular_sum
 from funcsim.geometry import mean_distance, pairwise_distances
-from funcsim.measures import INVARIANCES
 from funcsim.nulls import spectrum_matched
+from funcsim.similarity import INVARIANCES
+from replication.modular_addition import trained_networks
 
 small = profile == "smoke"
 warnings.simplefilter("ignore", UserWarning)  # CCA warns below; the text says why
@@ -263,7 +263,7 @@ for name in ("euclidean", "cca", "cka", "gw", "rsa", "msid"):
 # measures that need equal widths must say no.
 
 # %%
-trained = modular_sum.load("model-0", profile, seed)
+trained = trained_networks.load("model-0", profile, seed)
 print(trained.origin)
 kinds = ("k", "q", "v", "attn_pre", "attn", "z")
 heads = [f"{kind}.{head}" for kind in kinds for head in (0, 1)]
@@ -325,13 +325,13 @@ summary_table.round(3)
 # Two of the maps, first linear CKA (bright is different, as everywhere in this book):
 
 # %% tags=["fig"] mystnb={"image": {"alt": "Layer map of 19 layers of Model 0 under linear CKA: attention maps and scores are bright against the others, and a frame begins after the attention maps."}}
-maps["cka"].plot(blocks=blocks["cka"], title="Model 0, linear CKA")
+maps["cka"].plot(groups=blocks["cka"], title="Model 0, linear CKA")
 
 # %% [markdown]
 # and GW on the same layers and inputs:
 
 # %% tags=["fig"] mystnb={"image": {"alt": "Layer map of the same 19 layers under the Gromov-Wasserstein distance."}}
-maps["gw"].plot(blocks=blocks["gw"], title="Model 0, GW")
+maps["gw"].plot(groups=blocks["gw"], title="Model 0, GW")
 
 # %% [markdown]
 # The GW map resembles that of RSM most ({glue:text}`agree_rsm:.2f`), which is GW without the
@@ -388,15 +388,15 @@ steps.round(1)
 #
 # ## How sure is a map?
 #
-# A map is computed from some inputs. With others it would be another map. `fs.bootstrap` compares
+# A map is computed from some inputs. With others it would be another map. `fs.intervals` compares
 # the layers again on random halves of the inputs, the same half for all layers, and gives each
 # entry an interval and each boundary a frequency. (Drawing *with* replacement would put copies
 # of an input at distance zero, which no network does {cite:p}`politis1999subsampling`.)
 
 # %%
-boot = fs.bootstrap(sample, n_boot=4 if small else 12, seed=seed, progress=False)
+boot = fs.intervals(sample, n_draws=4 if small else 12, seed=seed, progress=False)
 width = (boot.high - boot.low)[upper]
-note(n_boot=boot.n_boot, median_width=np.median(width))
+note(n_draws=boot.n_draws, median_width=np.median(width))
 note(median_bias=np.median(boot.bias[upper]))
 note(most_frequent=100 * boot.boundary_frequency.max())
 note(most_frequent_layer=names[int(boot.boundary_frequency.argmax())])
@@ -426,7 +426,7 @@ intervals.round(3)
 # samples, because small samples differ by chance; here the effect is small. Never compare GW values of different
 # sample sizes.
 #
-# The boundary found most often in the {glue:text}`n_boot:d` halves is at
+# The boundary found most often in the {glue:text}`n_draws:d` halves is at
 # {glue:text}`most_frequent_layer`, in {glue:text}`most_frequent:.0f` % of them.
 #
 # ## How small is small?

@@ -62,13 +62,13 @@ import numpy as np
 import pandas as pd
 
 from bookkit.notes import note
+from exercises import chapter_04 as check
 from funcsim import viz
-from funcsim.checks import chapter_04 as check
-from funcsim.experiments import modular_sum, second_sum
-from funcsim.experiments.plans import KNOWN_BOUNDARIES, SEEDS
-from funcsim.models.modular_transformer import ModularTransformer
-from funcsim.tasks.modular_sum import EQUAL, NESTED, all_pairs, levels
-from funcsim.training.modular import TrainingConfig, train
+from replication.data.modular_addition import EQUAL, NESTED, all_pairs, levels
+from replication.models.modular_transformer import ModularTransformer
+from replication.modular_addition import second_stage, trained_networks
+from replication.modular_addition.plans import KNOWN_BOUNDARIES, SEEDS
+from replication.training.modular import TrainingConfig, train
 
 # %% [markdown]
 # ## The tasks
@@ -129,7 +129,7 @@ note(
 
 # %%
 networks = {
-    name: modular_sum.load(name, profile, seed)
+    name: trained_networks.load(name, profile, seed)
     for name in ("model-0", "model-l-equal", "model-e-equal", "model-e-nested")
 }
 for trained in networks.values():
@@ -194,7 +194,7 @@ note(worst_loss=curves["val_loss"][worst], worst_epoch=worst)
 # How long the delay is depends on the weight decay, which is 2.0 here. With 1.0, and nothing else changed but the time it gets:
 
 # %%
-halved = modular_sum.load("model-0-decay-1", profile)
+halved = trained_networks.load("model-0-decay-1", profile)
 decay_1 = halved.history.curves()["val_accuracy"]
 note(full_val_decay_1=int(np.argmax(decay_1 == 1)))
 
@@ -270,7 +270,7 @@ viz.curves(
 # The same plan, with the moduli 59, 31 and 17, and 1,500 epochs for each stage:
 
 # %%
-nested = modular_sum.load("model-l-nested", profile, seed)
+nested = trained_networks.load("model-l-nested", profile, seed)
 print(nested.origin)
 nested_table = stage_table(nested)
 note(
@@ -305,14 +305,14 @@ note(length=float(handed_on.norm(dim=-1).mean()))
 # stage answers it) and of $b$, which learn with the block. The validation accuracy at the end, in per cent, from three choices of its initial weights:
 
 # %%
-ways, origin = second_sum.load(profile, seed)
+ways, origin = second_stage.load(profile, seed)
 print(origin)
 starts = (seed,) if profile == "smoke" else (0, 1, 2)
 ended = pd.DataFrame(
     {
         f"seed {s}": {
             name: 100 * way["val"][-1]
-            for name, way in second_sum.load(profile, s)[0].items()
+            for name, way in second_stage.load(profile, s)[0].items()
         }
         for s in starts
     }
@@ -370,7 +370,7 @@ note(again=100 * float(np.abs(again - once).max()))
 # for a network that gets so far.
 
 # %% tags=["fig"] mystnb={"image": {"alt": "Training and validation accuracy of Model E over epochs: training accuracy is full early but falls sharply every few hundred epochs; validation accuracy climbs in steps, one after each fall."}}
-unchanged = modular_sum.load("model-e-equal-unclipped", profile)
+unchanged = trained_networks.load("model-e-equal-unclipped", profile)
 deep = {
     "clipped": model_e.history.curves(),
     "unchanged": unchanged.history.curves(),
@@ -459,7 +459,7 @@ by_one = [second.modulus % last.modulus, -second.modulus % last.modulus]
 seeds = (seed,) if profile == "smoke" else SEEDS["model-e-nested"]
 offs = {}
 for s in seeds:
-    trained = modular_sum.load("model-e-nested", profile, s)
+    trained = trained_networks.load("model-e-nested", profile, s)
     answers = trained.at(trained.answers[-1], trained.split.val_inputs)
     off = (answers - trained.split.val_labels).remainder(last.modulus).numpy()
     offs[s] = {
@@ -503,9 +503,9 @@ note(wrong_far=100 * float(off[~near].mean()))
 # %%
 chains = {}
 for name in KNOWN_BOUNDARIES:
-    chain = modular_sum.load(f"known-boundaries/{name}", profile)
+    chain = trained_networks.load(f"known-boundaries/{name}", profile)
     chains[name] = [
-        modular_sum.describe(chain.plan.steps),
+        trained_networks.describe(chain.plan.steps),
         ", ".join(map(str, chain.plan.blocks)),
         ", ".join(str(len(history)) for history in chain.histories),
         100 * chain.accuracies()[1],
@@ -534,7 +534,7 @@ known
 rows = {}
 for name in networks:
     for s in (seed,) if profile == "smoke" else SEEDS[name]:
-        trained = modular_sum.load(name, profile, s)
+        trained = trained_networks.load(name, profile, s)
         at_train, at_val = (100 * x for x in trained.accuracies())
         epochs = sum(map(len, trained.histories))
         rows[name, s] = {

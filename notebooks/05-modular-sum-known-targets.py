@@ -61,16 +61,16 @@ from sklearn.linear_model import LinearRegression
 
 import funcsim as fs
 from bookkit.notes import note
+from exercises import chapter_05 as check
 from funcsim import viz
-from funcsim.checks import chapter_05 as check
-from funcsim.experiments import known_targets, modular_sum
-from funcsim.experiments.known_targets import targets_of, training_rows
 from funcsim.probes import (
     linear_probe,
     linear_regression,
     probe_all,
     two_layer_probe,
 )
+from replication.modular_addition import known_targets, trained_networks
+from replication.modular_addition.known_targets import targets_of, training_rows
 
 # %% [markdown]
 # ## Networks and targets
@@ -82,7 +82,7 @@ from funcsim.probes import (
 # %%
 def load(letter):
     """A network, and what its layers say of all pairs at the last position."""
-    trained = modular_sum.load(f"model-{letter.lower()}-equal", profile)
+    trained = trained_networks.load(f"model-{letter.lower()}-equal", profile)
     print(trained.origin)
     return trained, fs.capture(trained.model, [trained.pairs], pool="last")
 
@@ -445,7 +445,7 @@ closest
 # hold them at their ends. The same table for this chain:
 
 # %% tags=["paper-T02"]
-chain = modular_sum.load("known-boundaries/1-1-1", profile)
+chain = trained_networks.load("known-boundaries/1-1-1", profile)
 print(chain.origin)
 layers_c = fs.capture(chain.model, [chain.pairs], pool="last")
 moduli = [step.modulus for step in chain.plan.steps]

@@ -66,12 +66,13 @@ from scipy.stats import spearmanr
 
 import funcsim as fs
 from bookkit.notes import note
-from funcsim import viz, widgets
-from funcsim.checks import chapter_06 as check
-from funcsim.experiments import modular_maps, modular_sum
-from funcsim.experiments.modular_maps import MAPS
+from exercises import chapter_06 as check
+from funcsim import viz
+from funcsim._partition import partition_into
 from funcsim.geometry import mean_distance, pairwise_distances
-from funcsim.partition import cut_into
+from funcsim.viz import interactive
+from replication.modular_addition import maps, trained_networks
+from replication.modular_addition.maps import MAPS
 
 # %% [markdown]
 # ## Model 0: 31 representations
@@ -81,7 +82,7 @@ from funcsim.partition import cut_into
 # the names.
 
 # %%
-model_0 = modular_sum.load("model-0", profile, seed)
+model_0 = trained_networks.load("model-0", profile, seed)
 print(model_0.origin)
 reps = fs.capture(model_0.model, [model_0.pairs])
 sample = reps.subsample(min(n_samples, reps.n_samples), seed)
@@ -120,8 +121,8 @@ viz.bars(
 # This map is frozen. To see that it is the map that this code draws, the cell compares every sixth layer again.
 
 # %%
-raw = modular_maps.load("0-raw", profile, seed)
-print(modular_maps.origin("0-raw", profile, seed))
+raw = maps.load("0-raw", profile, seed)
+print(maps.origin("0-raw", profile, seed))
 every = sample.names[::6]
 again = fs.compare(sample.select(every), normalize=None).to_frame()
 gap = np.abs(again - raw.to_frame().loc[every, every])
@@ -139,7 +140,7 @@ raw_blocks.boundaries, raw_blocks.p_value
 # finds.
 
 # %% tags=["fig", "paper-F05"] mystnb={"image": {"alt": "Raw layer map of Model 0: the last four layers, the MLP and the exit, are bright against everything else, which is uniformly dark."}}
-raw.plot(blocks=raw_blocks, title="Model 0, raw distances")
+raw.plot(groups=raw_blocks, title="Model 0, raw distances")
 
 # %% [markdown]
 # The map is nearly black but for the last rows. (That frames appear in the black is no mistake:
@@ -175,7 +176,7 @@ blocks.to_frame()
 
 # %% tags=["fig", "paper-F05"] mystnb={"image": {"alt": "Normalised layer map of Model 0: the four attention maps form a bright cross, alike among themselves and unlike all other layers; five blocks are framed."}}
 normalised.plot(
-    blocks=blocks, title="Model 0, each layer divided by its mean distance"
+    groups=blocks, title="Model 0, each layer divided by its mean distance"
 )
 
 # %% [markdown]
@@ -195,7 +196,7 @@ normalised.plot(
 # layers have the same distance, but for noise. This covers drift too: even drift only makes a
 # step look less strong. If more than 5 % of these maps have a step as strong, the answer is *one
 # block*. Otherwise the cuts are chosen by dynamic programming, for all numbers of blocks at
-# once, up to eight (`max_blocks`). A block has at least two layers: one odd layer is not a block.
+# once, up to eight (`max_groups`). A block has at least two layers: one odd layer is not a block.
 #
 # For the normalised map the answer is {glue:text}`n_blocks:d` blocks, with
 # $p$ = {glue:text}`p_value:.3f`; 0.001 is the smallest value that 999 null maps can give. New
@@ -282,7 +283,7 @@ last_blocks.to_frame()
 # The same map for the last position:
 
 # %% tags=["fig"] mystnb={"image": {"alt": "Normalised layer map of Model 0 at the last position: the attention maps are unlike most layers but dark where they meet the keys; four blocks are framed."}}
-last_map.plot(blocks=last_blocks, title="Model 0, last position only")
+last_map.plot(groups=last_blocks, title="Model 0, last position only")
 
 # %% [markdown]
 # With {glue:text}`n_last:d` inputs and the last position alone there are
@@ -299,9 +300,9 @@ last_map.plot(blocks=last_blocks, title="Model 0, last position only")
 # network with equal moduli, and the last position of each layer, where the answer is read.
 
 # %%
-map_l = modular_maps.load("l", profile, seed)
+map_l = maps.load("l", profile, seed)
 names_l = [name.removeprefix("blocks.") for name in map_l.names]
-print(modular_maps.origin("l", profile, seed))
+print(maps.origin("l", profile, seed))
 note(n_deep=map_l.n_samples, n_layers_l=len(names_l))
 note(n_pairs_l=len(names_l) * (len(names_l) - 1) // 2)
 map_l
@@ -332,7 +333,7 @@ note(doors=max(float(map_l.values[door]) for door in doors))
 
 # %% tags=["paper-F03"]
 blocks_l = fs.partition(map_l, seed=seed)
-widgets.explorer(
+interactive.explorer(
     map_l,
     "Layer map of Model L: dark but for two bright crosses, "
     "at the attention maps of the second and of the third block.",
@@ -375,7 +376,7 @@ note(share_same=100 * float(same.mean()))
 starts_l = [names_l[i] for i in blocks_l.boundaries]
 note(n_blocks_l=blocks_l.n_blocks, p_l=blocks_l.p_value)
 note(starts_l=", ".join(starts_l))
-more_l = fs.partition(map_l, max_blocks=30, seed=seed)
+more_l = fs.partition(map_l, max_groups=30, seed=seed)
 note(n_more_l=more_l.n_blocks, more_true=len({31, 62} & set(more_l.boundaries)))
 blocks_l.to_frame()
 
@@ -389,7 +390,7 @@ blocks_l.to_frame()
 # One can ask more kindly: are there three groups, and where do they meet, if we insist on three?
 
 # %%
-three = cut_into(map_l, 3)
+three = partition_into(map_l, 3)
 spectral_l = fs.spectral_partition(map_l, 3, seed)
 note(cuts_l=" and ".join(str(i) for i in three.boundaries))
 note(spectral_l=", ".join(str(len(block)) for block in spectral_l.blocks))
@@ -404,7 +405,7 @@ spectral_l.to_frame()
 # of its states once.
 
 # %%
-stream_map = modular_maps.load("l-stream-100", profile, seed)
+stream_map = maps.load("l-stream-100", profile, seed)
 stream_names = [name.removeprefix("blocks.") for name in stream_map.names]
 stream_blocks = fs.partition(stream_map, seed=seed)
 note(stream_blocks=stream_blocks.n_blocks, stream_p=stream_blocks.p_value)
@@ -444,8 +445,8 @@ members = {
 }
 controls = {
     "trained": map_l,
-    "width only": modular_maps.load("l-width", profile, seed),
-    "untrained": modular_maps.load("l-untrained", profile, seed),
+    "width only": maps.load("l-width", profile, seed),
+    "untrained": maps.load("l-untrained", profile, seed),
 }
 
 # %% [markdown]
@@ -493,7 +494,7 @@ note(n_blocks_width=width_blocks.n_blocks, p_width=width_blocks.p_value)
 # say that they differ in function. The same control for Model 0, whose attention maps stood apart (frozen with its raw map):
 
 # %%
-widths_0 = modular_maps.load("0-width", profile, seed)
+widths_0 = maps.load("0-width", profile, seed)
 blocks_0 = fs.partition(widths_0, seed=seed)
 inner_0 = np.triu_indices(len(names), k=1)
 note(n_blocks_0=blocks_0.n_blocks)
@@ -513,10 +514,10 @@ note(
 # Model E has learned $c_3$ alone, all blocks at once. The same map for it:
 
 # %% tags=["paper-F04"]
-map_e = modular_maps.load("e", profile, seed)
+map_e = maps.load("e", profile, seed)
 blocks_e = fs.partition(map_e, seed=seed)
 note(n_blocks_e=blocks_e.n_blocks)
-widgets.explorer(
+interactive.explorer(
     map_e,
     "Layer map of Model E: bright crosses at the attention scores "
     "and attention maps of every block, dark elsewhere.",
@@ -546,7 +547,7 @@ def means(layer_map):
     }
 
 
-raw_l, raw_e = (modular_maps.load(f"{m}-raw", profile, seed) for m in "le")
+raw_l, raw_e = (maps.load(f"{m}-raw", profile, seed) for m in "le")
 compared = {"L": map_l, "E": map_e, "L, raw": raw_l, "E, raw": raw_e}
 table = pd.DataFrame({name: means(m) for name, m in compared.items()})
 note(mean_l=table["L"].iloc[0], mean_e=table["E"].iloc[0])
@@ -580,12 +581,12 @@ variants = {
 }
 rows = {}
 for letter in "le":
-    reference = modular_maps.load(letter, profile, seed)
+    reference = maps.load(letter, profile, seed)
     for label, suffix in variants.items():
-        m = modular_maps.load(letter + suffix, profile, seed)
+        m = maps.load(letter + suffix, profile, seed)
         rows[f"{letter.upper()}, {label}"] = {
             "blocks": fs.partition(m, seed=seed).n_blocks,
-            "three cuts": cut_into(m, 3).boundaries,
+            "three cuts": partition_into(m, 3).boundaries,
             "agreement": agreement(reference, m),
             **means(m),
         }
@@ -625,12 +626,12 @@ note(alike=sum(e["from 64 on"] < e["all pairs"] for _, e in pairs_of))
 # moduli. Its boundaries are at 31 and 62 again, and this time the step there is no copy: the stream ends, and a new embedding begins.
 
 # %%
-map_c = modular_maps.load("chain", profile, seed)
+map_c = maps.load("chain", profile, seed)
 blocks_c = fs.partition(map_c, seed=seed)
 starts_c = [map_c.names[i] for i in blocks_c.boundaries]
 note(n_blocks_c=blocks_c.n_blocks, p_c=blocks_c.p_value)
 note(starts_c=", ".join(s.replace("blocks.0.", "") for s in starts_c) or "none")
-widgets.explorer(
+interactive.explorer(
     map_c,
     "Layer map of a chain of three parts, with the blocks that the test finds.",
     blocks_c,
@@ -643,7 +644,7 @@ widgets.explorer(
 steps_c = np.diag(map_c.values, k=1)
 rank_c = (-steps_c).argsort().argsort() + 1
 true_steps = [per_block - 1, 2 * per_block - 1]
-cuts_c = cut_into(map_c, 3).boundaries
+cuts_c = partition_into(map_c, 3).boundaries
 note(ranks_c=" and ".join(str(rank_c[k]) for k in true_steps), n_steps=len(steps_c))
 note(cuts_c=" and ".join(str(i) for i in cuts_c))
 note(found_c=len(truth & set(blocks_c.boundaries)))
@@ -663,10 +664,10 @@ maps = {
     name: fs.compare(reps_l, measure=name, progress=False)
     for name in ("rsm", "rsa", "msid", "cka")
 }
-maps = {"gw": map_l, "agw": modular_maps.load("l-agw", profile, seed)} | maps
+maps = {"gw": map_l, "agw": maps.load("l-agw", profile, seed)} | maps
 by_measure = {}
 for name, m in maps.items():
-    found, forced = fs.partition(m, seed=seed), cut_into(m, 3).boundaries
+    found, forced = fs.partition(m, seed=seed), partition_into(m, 3).boundaries
     by_measure[name] = {
         "blocks": found.n_blocks,
         "p": found.p_value,
@@ -747,8 +748,7 @@ viz.scatter(
 inner = np.triu_indices(len(stream_names), k=1)
 stream_reps = MAPS["l-stream-3481"].representations(profile, seed)
 distances = {
-    n: modular_maps.load(f"l-stream-{n}", profile, seed).values[inner]
-    for n in (1000, 3481)
+    n: maps.load(f"l-stream-{n}", profile, seed).values[inner] for n in (1000, 3481)
 }
 every = distances[3481]
 few = {
@@ -758,7 +758,7 @@ few = {
 distances[200] = fs.compare(few[200]).values[inner]
 table = {}
 for n in (50, 100):
-    b = fs.bootstrap(few[n], n_boot=20, seed=seed, progress=False)
+    b = fs.intervals(few[n], n_draws=20, seed=seed, progress=False)
     value, low, high = (x[inner] for x in (b.map.values, b.low, b.high))
     table[n] = {
         "interval (%)": 100 * float(np.median((high - low) / value)),

@@ -76,12 +76,12 @@ from sklearn.neighbors import NearestNeighbors
 
 import funcsim as fs
 from bookkit.notes import note
+from exercises import chapter_07 as check
 from funcsim import viz
-from funcsim.checks import chapter_07 as check
-from funcsim.experiments import encoders
-from funcsim.experiments.encoder_maps import first
 from funcsim.geometry import pairwise_distances
-from funcsim.gw.coupling import as_permutation, cost, from_permutation
+from funcsim.gromov.coupling import as_permutation, cost, from_permutation
+from replication.encoder import fine_tuned
+from replication.encoder.maps import first
 
 # %% [markdown]
 # ## Two tasks, two moments
@@ -96,7 +96,7 @@ from funcsim.gw.coupling import as_permutation, cost, from_permutation
 # %%
 TASKS = {"sst2": "SST-2", "yelp": "Yelp"}
 runs = {
-    (task, how): encoders.load(f"{task}-{how}", profile)
+    (task, how): fine_tuned.load(f"{task}-{how}", profile)
     for task in TASKS
     for how in ("pretrained", "dense")
 }

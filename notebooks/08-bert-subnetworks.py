@@ -70,12 +70,12 @@ from sklearn.metrics import adjusted_rand_score
 
 import funcsim as fs
 from bookkit.notes import note
+from exercises import chapter_08 as check
 from funcsim import viz
-from funcsim.checks import chapter_08 as check
-from funcsim.experiments import encoders
-from funcsim.experiments.encoder_maps import compare_defined, first
-from funcsim.partition import cut_into
-from funcsim.widgets import explorer
+from funcsim._partition import partition_into
+from funcsim.viz.interactive import explorer
+from replication.encoder import fine_tuned
+from replication.encoder.maps import compare_defined, first
 
 # %% [markdown]
 # ## The encoders
@@ -95,7 +95,7 @@ KINDS = {
 }
 TASKS = {"SST-2": "sst2", "Yelp": "yelp"}
 runs = {
-    (task, kind): encoders.load(f"{TASKS[task]}-{KINDS[kind]}", profile)
+    (task, kind): fine_tuned.load(f"{TASKS[task]}-{KINDS[kind]}", profile)
     for task in TASKS
     for kind in KINDS
 }
@@ -334,7 +334,7 @@ for key, run in runs.items():
     known = whole.defined()
     rows[key] = {
         "spectral": letters(whole, fs.spectral_partition(known, 2, seed=seed)),
-        "best cut": letters(whole, cut_into(known, 2)),
+        "best cut": letters(whole, partition_into(known, 2)),
         "p": fs.partition(known, seed=seed).p_value,
     }
 cut_table = pd.DataFrame(rows).T
@@ -452,9 +452,9 @@ for (task, kind), block in found.items():
 
 # %%
 seeds = (0, 1, 2)
-dense = {s: encoders.load("sst2-dense", profile, s) for s in seeds}
+dense = {s: fine_tuned.load("sst2-dense", profile, s) for s in seeds}
 gw = {s: run.maps["cls/mean/gw"] for s, run in dense.items()}
-cuts = {s: cut_into(m, 2).labels for s, m in gw.items()}
+cuts = {s: partition_into(m, 2).labels for s, m in gw.items()}
 spectral = {s: fs.spectral_partition(m, 2, seed=seed).labels for s, m in gw.items()}
 
 

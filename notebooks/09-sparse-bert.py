@@ -67,18 +67,18 @@ from scipy.stats import binomtest, entropy, spearmanr
 from torch import nn
 
 from bookkit.notes import note
+from exercises import chapter_09 as check
 from funcsim import viz
-from funcsim.checks import chapter_09 as check
-from funcsim.experiments import encoders
-from funcsim.experiments.encoder_maps import compare_defined, first
 from funcsim.geometry import is_degenerate
-from funcsim.training.sparsity import dominated
+from replication.encoder import fine_tuned
+from replication.encoder.maps import compare_defined, first
+from replication.training.neuroprune import dominated
 
 # %% [markdown]
 # ## NeuroPrune, part by part
 #
 # NeuroPrune {cite:p}`dhurandhar2024neuroprune` is the method that the paper uses. There is no public code, and the formulas of its
-# description leave details open; where we had to choose, the docstrings of `funcsim.training.sparsity` say what.
+# description leave details open; where we had to choose, the docstrings of `replication.training.neuroprune` say what.
 # It has three parts.
 #
 # **Rich get richer.** In the MLP, a neuron that has lost many of its connections loses the rest faster.
@@ -184,7 +184,7 @@ pulls.round(3)
 # %%
 METHODS = {"NeuroPrune": "neuroprune", "l1": "l1", "magnitude": "magnitude"}
 TARGETS = (25, 70, 95)
-dense = encoders.load("sst2-fast", profile)
+dense = fine_tuned.load("sst2-fast", profile)
 print(dense.origin)
 
 
@@ -193,7 +193,7 @@ print(dense.origin)
 
 # %%
 runs = {
-    (name, target): encoders.load(f"sst2-{method}-{target}", profile)
+    (name, target): fine_tuned.load(f"sst2-{method}-{target}", profile)
     for name, method in METHODS.items()
     for target in TARGETS
 }
@@ -206,7 +206,7 @@ note(steps=int(dense.history.step[-1]))
 # %%
 YELP = {"pre-trained": "pretrained", 0: "fast"}
 YELP |= {target: f"neuroprune-{target}" for target in TARGETS}
-on_yelp = {k: encoders.load(f"yelp-{name}", profile) for k, name in YELP.items()}
+on_yelp = {k: fine_tuned.load(f"yelp-{name}", profile) for k, name in YELP.items()}
 note(steps_yelp=int(on_yelp[0].history.step[-1]))
 
 # %% [markdown]
@@ -329,9 +329,9 @@ pd.DataFrame(
 # Then the seeds. Each sparse encoder has one; the dense one of chapter 08 has three, and its mean distance differs from seed to seed by {glue:text}`seed_spread:.3f`:
 
 # %%
-slow = [mean_gw(encoders.load("sst2-dense", profile, s)) for s in (0, 1, 2)]
+slow = [mean_gw(fine_tuned.load("sst2-dense", profile, s)) for s in (0, 1, 2)]
 note(seed_spread=max(slow) - min(slow), gw_slow=np.mean(slow))
-note(gw_came=mean_gw(encoders.load("sst2-pretrained", profile)))
+note(gw_came=mean_gw(fine_tuned.load("sst2-pretrained", profile)))
 pd.Series(slow, index=["seed 0", "seed 1", "seed 2"], name="mean GW").round(
     3
 ).to_frame()

@@ -63,10 +63,11 @@ from scipy import stats
 
 import funcsim as fs
 from bookkit.notes import note
+from exercises import chapter_10 as check
 from funcsim import viz
-from funcsim.checks import chapter_10 as check
-from funcsim.experiments import encoder_dynamics, modular_dynamics
-from funcsim.widgets import stepper
+from funcsim.viz.interactive import stepper
+from replication.encoder import dynamics as encoder_dynamics
+from replication.modular_addition import dynamics as modular_dynamics
 
 # %% [markdown]
 # ## To watch without touching

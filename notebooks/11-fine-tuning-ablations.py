@@ -66,10 +66,10 @@ from transformers import BertConfig, BertForSequenceClassification
 
 import funcsim as fs
 from bookkit.notes import note
+from exercises import chapter_11 as check
 from funcsim import viz
-from funcsim.checks import chapter_11 as check
-from funcsim.experiments import ablations, encoders, interventions
-from funcsim.widgets import stepper
+from funcsim.viz.interactive import stepper
+from replication.encoder import block_ablation, fine_tuned, freezing
 
 # %% [markdown]
 # ## The predictions, written down first
@@ -86,7 +86,7 @@ MODELS = {
     "Yelp": ("yelp", 0),
 }
 dense = {
-    name: encoders.load(f"{task}-dense", profile, s)
+    name: fine_tuned.load(f"{task}-dense", profile, s)
     for name, (task, s) in MODELS.items()
 }
 
@@ -143,11 +143,11 @@ pd.Series(
 
 # %%
 frozen = {
-    name: ablations.load(f"{task}-freeze", profile, s)
+    name: freezing.load(f"{task}-freeze", profile, s)
     for name, (task, s) in MODELS.items()
 }
 first = {
-    name: ablations.load(f"{task}-first", profile, s)
+    name: freezing.load(f"{task}-first", profile, s)
     for name, (task, s) in MODELS.items()
 }
 print(frozen["SST-2, seed 0"].origin)
@@ -429,7 +429,7 @@ gain.round(2)
 
 # %%
 cut_up = {
-    name: interventions.load(f"{task}-interventions", profile, s)
+    name: block_ablation.load(f"{task}-interventions", profile, s)
     for name, (task, s) in MODELS.items()
 }
 print(cut_up["Yelp"].origin)

@@ -66,14 +66,14 @@ from scipy import stats
 
 import funcsim as fs
 from bookkit.notes import note
+from exercises import chapter_12 as check
 from funcsim import viz
-from funcsim.checks import chapter_12 as check
-from funcsim.experiments import vision
-from funcsim.experiments.vision_maps import MEASURES
-from funcsim.models.resnet import ResNet9
-from funcsim.partition import cut_into
-from funcsim.tasks.images import Images
-from funcsim.widgets import explorer
+from funcsim._partition import partition_into
+from funcsim.viz.interactive import explorer
+from replication.data.images import Images
+from replication.models.resnet import ResNet9
+from replication.vision import resnet9
+from replication.vision.maps import MEASURES
 
 # %% [markdown]
 # ## The network
@@ -82,7 +82,7 @@ from funcsim.widgets import explorer
 # convolution, counted from 0, and the kind.
 
 # %%
-run = vision.load(profile, seed)
+run = resnet9.load(profile, seed)
 print(run.origin)
 names = run.layers.names
 note(n_epochs=len(run.curves["test_accuracy"]))
@@ -374,7 +374,7 @@ explorer(gw, "Map of ResNet-9, trained, under GW; the test marks no block.", blo
 found = {}
 for key in [(measure, state) for measure in MEASURES for state in STATES]:
     m = run.maps[f"{key[1]}/mean/{key[0]}"]
-    p, four = fs.partition(m, seed=seed), cut_into(m, min(4, len(names) // 2))
+    p, four = fs.partition(m, seed=seed), partition_into(m, min(4, len(names) // 2))
     start, cuts = ([names[k] for k in q.boundaries] for q in (p, four))
     told = [p.n_blocks, p.p_value, ", ".join(start), ", ".join(cuts)]
     found[key] = [*told, len(set(PAPER) & set(cuts))]

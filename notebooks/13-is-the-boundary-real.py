@@ -65,12 +65,13 @@ from scipy import stats
 
 import funcsim as fs
 from bookkit.notes import note
-from funcsim.checks import chapter_13 as check
-from funcsim.experiments import leaderboard, modular_sum
-from funcsim.experiments.variants import VARIANTS
+from exercises import chapter_13 as check
+from funcsim._partition import dissimilarity
 from funcsim.nulls import spectrum_matched
-from funcsim.partition import dissimilarity
 from funcsim.stitching import stitch
+from replication.benchmark import leaderboard
+from replication.modular_addition import trained_networks
+from replication.modular_addition.map_variants import VARIANTS
 
 # %% [markdown]
 # ## The question
@@ -105,10 +106,10 @@ def by_network(table, score):
 
 
 # %%
-def interval(scores, n_boot=2000):
+def interval(scores, n_draws=2000):
     """Ends of the 95 % bootstrap interval of the mean of every row."""
     drawn = np.random.default_rng(seed).integers(
-        scores.shape[1], size=(n_boot, scores.shape[1])
+        scores.shape[1], size=(n_draws, scores.shape[1])
     )
     means = np.nanmean(scores.to_numpy()[:, drawn], axis=2)
     return np.nanquantile(means, [0.025, 0.975], axis=1)
@@ -371,7 +372,7 @@ def stitched(chain, reps, source=None):
 
 # %% tags=["fig"] mystnb={"image": {"alt": "Accuracy of chain 1-2 when one layer is made from another. Two squares are dark, which is right: the layers before the first MLP, and those of the second part before its last MLP. All that crosses the border between the parts is bright, which is wrong."}}
 chains = {
-    name: modular_sum.load(f"known-boundaries/{name}", profile, seed)
+    name: trained_networks.load(f"known-boundaries/{name}", profile, seed)
     for name in networks
 }
 streams = {

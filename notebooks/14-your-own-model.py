@@ -65,10 +65,10 @@ from torch import nn
 
 import funcsim as fs
 from bookkit.notes import note
+from exercises import chapter_14 as check
 from funcsim import viz
-from funcsim.checks import chapter_14 as check
-from funcsim.own_model import default_layers, study, write_report
-from funcsim.widgets import stepper
+from funcsim.report import default_layers, study, write_report
+from funcsim.viz.interactive import stepper
 
 # %% [markdown]
 # ## Three lines
@@ -249,7 +249,7 @@ found.to_frame()
 # to keep in mind. `write_report` puts it into a folder.
 
 # %%
-findings = study(reps, n_boot=4 if small else 20, seed=seed, progress=False)
+findings = study(reps, n_draws=4 if small else 20, seed=seed, progress=False)
 folder = Path(tempfile.mkdtemp())
 for path in write_report(folder, findings, "Six layers on digits", {"seed": seed}):
     print(path.name)

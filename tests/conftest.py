@@ -3,6 +3,7 @@
 import os
 import signal
 
+import numpy as np
 import pytest
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # each process has a core of its own, and no use for more threads
@@ -11,6 +12,21 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # each process has a core of its own, a
 # A shell makes what it starts in the background deaf to Ctrl-C, and deafness is inherited. Tests that
 # interrupt a process of theirs need it to hear.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+#: Tests of the book share what they build; all others see no number of an earlier run.
+SHARED = ("tests/bookkit/", "tests/notebooks/", "tests/site/")
+
+
+@pytest.fixture(autouse=True)
+def own_cache(request, tmp_path_factory, monkeypatch):
+    if not request.node.nodeid.startswith(SHARED):
+        monkeypatch.setenv("FUNCSIM_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -19,7 +19,7 @@ from bookkit.paper_map import load_figures, paper_map
 from bookkit.scorecard import answers, load_claims, scorecard
 
 MARK = re.compile(r"^<!-- (scorecard [CD]|paper-map|course timings|course exercises) -->$", re.MULTILINE)
-CLAIMS = "data/claims.yaml"
+CLAIMS = "book/claims.yaml"
 
 
 def asks(text: str) -> bool:

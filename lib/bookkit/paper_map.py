@@ -61,7 +61,7 @@ def paper_map(
     for chapter, notebook in notebooks.items():
         for key, sections in redone(notebook, chapter).items():
             if key not in figures:
-                raise BookError(f"{chapter}: redoes {key}, which data/claims.yaml does not have")
+                raise BookError(f"{chapter}: redoes {key}, which book/claims.yaml does not have")
             where.setdefault(key, []).extend(sections)
     lines = ["| in the paper | what it shows | here |", "| --- | --- | --- |"]
     for key, row in figures.items():

@@ -1,6 +1,6 @@
 """The scorecard: every claim and every doubt, with the answers that the executed chapters give.
 
-Nothing is typed here. What is claimed stands in `data/claims.yaml`; an answer is a row of the table
+Nothing is typed here. What is claimed stands in `book/claims.yaml`; an answer is a row of the table
 "What we found" of a chapter, `| C07: ... | holds | evidence |`, with its numbers filled in from the
 cells that computed them.
 """
@@ -141,7 +141,7 @@ def scorecard(claims: Mapping[str, Mapping[str, str]], found: list[Answer], kind
     for answer in found:
         if answer.id not in claims:
             raise BookError(
-                f"{answer.section.chapter}: answers {answer.id}, which data/claims.yaml does not have"
+                f"{answer.section.chapter}: answers {answer.id}, which book/claims.yaml does not have"
             )
     lines = ["| | what was said | our answer | evidence | where |", "| --- | --- | --- | --- | --- |"]
     for key, row in claims.items():

@@ -1,31 +1,67 @@
-"""Which layers of a network form blocks? Functional similarity by Gromov-Wasserstein distance.
+"""Which layers of a network form groups? Functional similarity by Gromov-Wasserstein distance.
 
 train -> :func:`capture` -> :class:`Representations` -> :func:`compare` -> :class:`LayerMap`
 -> :func:`partition` -> :class:`Partition`; :func:`gw` compares two clouds by itself.
 """
 
-from funcsim.capture import capture
-from funcsim.compare import compare
-from funcsim.gw import GWResult, gw
-from funcsim.inference import Bootstrap, bootstrap
-from funcsim.layer_map import LayerMap
-from funcsim.measures import Measure, measures
-from funcsim.partition import Partition, partition, spectral_partition
-from funcsim.representations import Representations
+from __future__ import annotations
 
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from funcsim._capture import capture
+    from funcsim._compare import compare
+    from funcsim._intervals import Intervals, intervals
+    from funcsim._partition import partition, spectral_partition
+    from funcsim.gromov import GWResult, gw
+    from funcsim.layer_map import LayerMap, Partition
+    from funcsim.representations import Representations
+    from funcsim.similarity import Measure, measures
+
+#: Where each public name lives. It is imported when it is first used: PyTorch takes seconds.
+_HOMES = {
+    "GWResult": "gromov",
+    "Intervals": "_intervals",
+    "LayerMap": "layer_map",
+    "Measure": "similarity",
+    "Partition": "layer_map",
+    "Representations": "representations",
+    "capture": "_capture",
+    "compare": "_compare",
+    "gw": "gromov",
+    "intervals": "_intervals",
+    "measures": "similarity",
+    "partition": "_partition",
+    "spectral_partition": "_partition",
+}
 __all__ = [
-    "Bootstrap",
     "GWResult",
+    "Intervals",
     "LayerMap",
     "Measure",
     "Partition",
     "Representations",
-    "bootstrap",
     "capture",
     "compare",
     "gw",
+    "intervals",
     "measures",
     "partition",
     "spectral_partition",
 ]
-__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return version("funcsim")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'funcsim' has no attribute {name!r}")
+    value = getattr(import_module(f"funcsim.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,102 +1,28 @@
-"""The command line: ``funcsim map``, ``funcsim experiments``, ``funcsim bench`` and ``funcsim check-env``."""
+"""The command line: ``funcsim map``.
+
+What it does is in :mod:`funcsim.report.command`, imported only when it is needed: ``--help`` does not
+wait for PyTorch.
+"""
 
 from __future__ import annotations
 
 import argparse
-import inspect
-import shutil
 import signal
 import sys
 from pathlib import Path
-from typing import Any
 
-import joblib
-
-from funcsim.bench import gw, partition
-from funcsim.check_env import check_env
-from funcsim.errors import FuncsimError
-from funcsim.experiments import EXPERIMENTS
-from funcsim.experiments.modular_sum import WORK
-from funcsim.own_model import command
-from funcsim.progress import progress_bar
-from funcsim.threads import one_thread
-
-BENCHMARKS = {"gw": gw.run, "partition": partition.run}
+POOLS = ("mean", "cls", "last", "all")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; 0 if it went well, 1 if something is missing, 2 if it was asked wrongly, 130 if
-    interrupted."""
-    parser = argparse.ArgumentParser(prog="funcsim", description=__doc__)
+    """Run a command; 0 if it went well, 2 if it was asked wrongly, 130 if interrupted."""
+    parser = argparse.ArgumentParser(prog="funcsim", description="Which layers of a network form groups?")
     commands = parser.add_subparsers(dest="command", required=True)
-    run = commands.add_parser("experiments", help="compute what data/ freezes")
-    run.add_argument("--profile", choices=("full", "smoke"), default="full")
-    run.add_argument("--only", default="", help="one experiment, or a group; without it, all of them")
-    run.add_argument("--device", default="cpu")
-    run.add_argument("--seed", type=int, help="without it, every seed that data/ holds")
-    run.add_argument("--encoder", help="for the experiments on texts: another one than minilm")
-    run.add_argument("--jobs", type=int, default=1, help="so many side by side; the numbers are the same")
-    run.add_argument("--out", type=Path, help="instead of data/; smoke runs go to _build/smoke")
-    measure = commands.add_parser("bench", help="measure the solver and the partition -> _build/bench")
-    measure.add_argument("--profile", choices=("full", "smoke"), default="full")
-    measure.add_argument("--only", choices=tuple(BENCHMARKS), help="one of them; without it, all")
-    measure.add_argument("--seed", type=int, default=0)
-    own = commands.add_parser("map", help="which layers of a network of yours form blocks? -> a report")
-    command.add_arguments(own)
-    commands.add_parser("check-env", help="is everything here that the book needs?")
+    add_map(commands.add_parser("map", help="a network and texts or images in, a report out"))
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # `kill` stops as Ctrl-C does
-    handlers = {"experiments": _experiments, "bench": _bench, "map": _map, "check-env": _check_env}
-    return handlers[options.command](options)
+    from funcsim.report import command
 
-
-def _experiments(options: argparse.Namespace) -> int:
-    chosen = {
-        name: e for name, e in EXPERIMENTS.items() if not options.only or options.only in (name, e.group)
-    }
-    if not chosen:
-        known = [*dict.fromkeys(e.group for e in EXPERIMENTS.values()), *EXPERIMENTS]
-        print(f"no experiment {options.only!r}; there is {', '.join(known)}", file=sys.stderr)
-        return 2
-    out = options.out
-    if out is None and options.profile == "smoke":
-        out = Path("_build/smoke")  # never over the frozen results
-    told = {"encoder": options.encoder} if options.encoder else {}
-    if told and not all("encoder" in inspect.signature(e.run).parameters for e in chosen.values()):
-        print(f"{options.only or 'not all of these experiments'} takes no encoder", file=sys.stderr)
-        return 2
-    one_seed = None if options.seed is None else (options.seed,)
-    runs = [(name, seed) for name, e in chosen.items() for seed in one_seed or e.seeds]
-    told |= {"profile": options.profile, "device": options.device, "out": out, "progress": options.jobs == 1}
-    parallel = joblib.Parallel(n_jobs=options.jobs, return_as="generator_unordered")
-    finished = parallel(joblib.delayed(_experiment)(name, seed, told) for name, seed in runs)
-    try:
-        for said, error in progress_bar(finished, "experiments", options.jobs > 1, len(runs)):
-            if error:
-                print(error, file=sys.stderr)
-                return 2
-            print(said, flush=True)
-    except KeyboardInterrupt:
-        print("\nstopped; the same command goes on from the last saved state")
-        return 130
-    for name in chosen:  # only now: a command that is stopped between two does not begin anew
-        shutil.rmtree(WORK / name, ignore_errors=True)
-    return 0
-
-
-def _experiment(name: str, seed: int, told: dict[str, Any]) -> tuple[str, str]:
-    """Run one, in this process or in one beside it; what is to be said, and what went wrong."""
-    print(f"{name}: profile {told['profile']}, seed {seed}, {told['device']}", flush=True)
-    try:
-        with one_thread():  # the same numbers on any count of cores; `--jobs` is what uses them
-            record = EXPERIMENTS[name].run(seed=seed, **told)
-    except FuncsimError as error:
-        return "", f"{name}: {error}"
-    results = {key: round(value, 6) for key, value in record.results.items()}
-    return f"{record}\n{results}", ""
-
-
-def _map(options: argparse.Namespace) -> int:
     try:
         return command.run(options)
     except ValueError as error:
@@ -107,18 +33,25 @@ def _map(options: argparse.Namespace) -> int:
         return 130
 
 
-def _bench(options: argparse.Namespace) -> int:
-    for name in [options.only] if options.only else BENCHMARKS:
-        print(f"{name}: profile {options.profile}, seed {options.seed}")
-        BENCHMARKS[name](profile=options.profile, seed=options.seed)
-    return 0
-
-
-def _check_env(options: argparse.Namespace) -> int:
-    found = check_env()
-    for level, text in found:
-        print(f"[{level}] {text}")
-    return int(any(level == "!!" for level, _ in found))
+def add_map(parser: argparse.ArgumentParser) -> None:
+    """What ``funcsim map`` can be asked."""
+    add = parser.add_argument
+    known = "folder, owner/model@revision, or module:function of yours that returns a network or a folder"
+    add("--model", required=True, metavar="NAME", help=known)
+    inputs = parser.add_mutually_exclusive_group()
+    inputs.add_argument("--texts", type=Path, metavar="FILE", help="one text in each line")
+    inputs.add_argument("--images", type=Path, metavar="DIR", help="a folder of pictures")
+    add("--layers", nargs="+", metavar="PATTERN", help="without it, what the network repeats")
+    add("--pool", choices=POOLS, help="mean over tokens or places, first token, last token, all numbers")
+    add("--measure", default="gw", metavar="NAME", help="gw, cka, rsa, ... as in fs.measures()")
+    add("--against", metavar="NAME", help="another network, shown the same")
+    add("--halves", type=int, default=20, help="random halves of the inputs, for frequencies and intervals")
+    add("--max-length", type=int, default=128, help="tokens; longer texts are cut")
+    add("--device", default=None)
+    add("--seed", type=int, default=0)
+    add("--any-weights", action="store_true", help="also pickle files, which can run code of their makers")
+    add("--dry-run", action="store_true", help="say layers, memory and time, and stop")
+    add("--out", type=Path, required=True, metavar="DIR", help="a new folder")
 
 
 if __name__ == "__main__":

@@ -28,17 +28,13 @@ class FileFormatError(FuncsimError):
     """A file is damaged, or was not written by this package."""
 
 
-class FrozenDataError(FuncsimError):
-    """A frozen result is missing, or does not match its record."""
-
-
 class WidthError(FuncsimError):
     """A measure needs layers of equal width, or equal numbers of samples, and got others."""
 
 
-class TaskDataError(FuncsimError):
-    """The texts or images of a task are missing, or are not what the task needs."""
+class InputError(FuncsimError):
+    """Texts, images or batches are missing, or are not what is needed."""
 
 
-class EncoderError(FuncsimError):
-    """A pre-trained encoder is not at hand, or does not fit what is asked of it."""
+class ModelError(FuncsimError):
+    """A model is not at hand, or does not fit what is asked of it."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,14 +15,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from funcsim._internal.storage import read_tensors, write_tensors
 from funcsim.errors import FileFormatError
 from funcsim.geometry import Normalize
-from funcsim.storage import read_tensors, write_tensors
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from funcsim.partition import Partition
 
 FORMAT = "funcsim.layer_map/1"
 
@@ -93,11 +93,11 @@ class LayerMap:
         """The values as a table (L, M) with the layers' names on both sides."""
         return pd.DataFrame(self.values, index=list(self.names), columns=list(self.columns))
 
-    def plot(self, blocks: Partition | None = None, title: str | None = None) -> Figure:
+    def plot(self, groups: Partition | None = None, title: str | None = None) -> Figure:
         """Draw the map; see :func:`funcsim.viz.layer_map`."""
         from funcsim import viz
 
-        return viz.layer_map(self, blocks=blocks, title=title)
+        return viz.layer_map(self, groups=groups, title=title)
 
     def save(self, path: str | Path) -> None:
         """Write a safetensors file that :meth:`load` reads back."""
@@ -133,3 +133,64 @@ class LayerMap:
             lower=tensors.get("lower"),
             larger_is_similar=described.get("larger_is_similar", False),
         )
+
+
+@dataclass(frozen=True)
+class Partition:
+    """Blocks of layers.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The layers, in execution order.
+    labels : tuple of int
+        For each layer the number of its group, counted from 0 in order of appearance.
+    p_value : float or None
+        Of the hypothesis that there is drift and no boundary; None when no test was made.
+    method : str
+        "contiguous" or "spectral".
+    boundary_p_values : tuple of float
+        One for each boundary of a contiguous partition, corrected for the search over all
+        cuts; () when no test was made.
+    """
+
+    names: tuple[str, ...]
+    labels: tuple[int, ...]
+    p_value: float | None
+    method: str
+    boundary_p_values: tuple[float, ...] = ()
+
+    @property
+    def boundaries(self) -> tuple[int, ...]:
+        """Indices at which the group changes; () for one group."""
+        steps = enumerate(pairwise(self.labels), start=1)
+        return tuple(i for i, (before, here) in steps if before != here)
+
+    @property
+    def n_groups(self) -> int:
+        """How many groups there are."""
+        return len(set(self.labels))
+
+    @property
+    def groups(self) -> tuple[tuple[str, ...], ...]:
+        """The names in each group."""
+        return tuple(
+            tuple(n for n, label in zip(self.names, self.labels, strict=True) if label == group)
+            for group in range(self.n_groups)
+        )
+
+    @property
+    def n_blocks(self) -> int:
+        """The same as `n_groups`, by its name in the first edition."""
+        return self.n_groups
+
+    @property
+    def blocks(self) -> tuple[tuple[str, ...], ...]:
+        """The same as `groups`, by its name in the first edition."""
+        return self.groups
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per stretch of neighbouring layers: its group, where it starts, its layers."""
+        edges = pairwise((0, *self.boundaries, len(self.labels)))
+        rows = [(self.labels[i], i, self.names[i], self.names[j - 1], j - i) for i, j in edges]
+        return pd.DataFrame(rows, columns=["group", "start", "first", "last", "layers"])

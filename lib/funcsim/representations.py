@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from funcsim._internal.storage import read_tensors, write_tensors
 from funcsim.errors import FileFormatError, LayerSelectionError, RepresentationError
 from funcsim.geometry import as_array
-from funcsim.storage import read_tensors, write_tensors
 
 FORMAT = "funcsim.representations/1"
 

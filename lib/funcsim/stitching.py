@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from funcsim.layer_map import LayerMap
-from funcsim.passage import Passage
+from funcsim.patching import Passage
 from funcsim.representations import Representations
 
 

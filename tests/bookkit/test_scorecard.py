@@ -67,7 +67,7 @@ def test_every_claim_has_its_row_answered_or_not():
         "| C02 | Two. (4) | not answered yet | | |",
     ]
     assert scorecard(claims, found, "D").count("\n") == 3
-    with pytest.raises(BookError, match=r"01-a: answers D02, which data/claims\.yaml does not have"):
+    with pytest.raises(BookError, match=r"01-a: answers D02, which book/claims\.yaml does not have"):
         scorecard({"C01": claims["C01"]}, found, "C")
 
 
@@ -85,7 +85,7 @@ def test_a_row_that_says_nothing_is_refused(text, message):
 
 
 def test_the_list_is_complete():
-    claims = load_claims(ROOT / "data/claims.yaml")
+    claims = load_claims(ROOT / "book/claims.yaml")
     assert list(claims) == [f"C{n:02d}" for n in range(1, 37)] + [f"D{n:02d}" for n in range(1, 18)]
     assert all(len(row["said"]) > 20 for row in claims.values())
 
@@ -106,7 +106,7 @@ def test_every_chapter_has_rows_that_can_be_read(source):
     plain = re.sub(r"\{glue:text\}`[^`]*`", "1", text)
     found = answers(notebook(plain), source.stem)
     assert found
-    known = load_claims(ROOT / "data/claims.yaml")
+    known = load_claims(ROOT / "book/claims.yaml")
     assert {answer.id for answer in found} <= known.keys()
 
 
@@ -129,12 +129,12 @@ def test_the_paper_map_leads_to_the_tagged_cells():
         f"| Table 2 | Numbers. | {links[0]}; {links[1]} |",
         "| Figure 18 | Maps. | not yet |",
     ]
-    with pytest.raises(BookError, match=r"05-a: redoes F03, which data/claims\.yaml does not have"):
+    with pytest.raises(BookError, match=r"05-a: redoes F03, which book/claims\.yaml does not have"):
         paper_map(figures, {"05-a": tagged("paper-F03")})
 
 
 def test_every_figure_and_table_of_the_paper_is_listed():
-    figures = load_figures(ROOT / "data/claims.yaml")
+    figures = load_figures(ROOT / "book/claims.yaml")
     wanted = [f"F{n:02d}" for n in range(1, 14)] + [f"T{n:02d}" for n in range(1, 5)]
     assert list(figures) == [*wanted, "R09", *(f"R{n}" for n in range(15, 21)), "S07"]
 
@@ -150,10 +150,10 @@ def test_a_page_asks_for_its_tables(tmp_path):
     assert not asks("Text with <!-- scorecard C --> inside a line")
     page = "# A page\n\n<!-- scorecard C -->\n\nAnd\n\n<!-- paper-map -->\n"
     assert asks(page)
-    with pytest.raises(BookError, match=r"data/claims\.yaml, which is not there"):
+    with pytest.raises(BookError, match=r"book/claims\.yaml, which is not there"):
         fill(page, tmp_path, tmp_path / "out")
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data/claims.yaml").write_text(
+    (tmp_path / "book").mkdir()
+    (tmp_path / "book/claims.yaml").write_text(
         "claims: [{id: C01, said: One.}]\ndoubts: []\nfigures: [{id: F05, name: Figure 5, said: A map.}]"
     )
     (tmp_path / "notebooks").mkdir()

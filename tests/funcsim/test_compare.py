@@ -12,10 +12,9 @@ import numpy as np
 import pytest
 
 import funcsim as fs
-from funcsim import cache
+from funcsim import _compare
+from funcsim._internal import cache
 from funcsim.errors import DegenerateLayerError, FileFormatError
-
-compare_module = sys.modules["funcsim.compare"]  # `funcsim.compare` is the function
 
 
 @pytest.fixture
@@ -28,7 +27,7 @@ def reps(rng):
 def replaced(monkeypatch, **changes):
     """Let `compare` see another "gw"."""
     known = fs.measures() | {"gw": dataclasses.replace(fs.measures()["gw"], **changes)}
-    monkeypatch.setattr(compare_module, "measures", lambda: known)
+    monkeypatch.setattr(_compare, "measures", lambda: known)
 
 
 def counted(monkeypatch, **changes):

@@ -9,17 +9,10 @@ from hypothesis import strategies as st
 import funcsim as fs
 from funcsim.errors import DegenerateLayerError, RepresentationError
 from funcsim.geometry import mean_distance, metric_space
-from funcsim.gw.assignment import assignment_steps
-from funcsim.gw.coupling import (
-    as_permutation,
-    cost,
-    from_permutation,
-    marginal_error,
-    product,
-    uniform,
-)
-from funcsim.gw.solver import conditional_gradient, first_match
-from funcsim.gw.space import prepare
+from funcsim.gromov.coupling import as_permutation, cost, from_permutation, marginal_error, product, uniform
+from funcsim.gromov.frank_wolfe import assignment_steps
+from funcsim.gromov.solver import conditional_gradient, first_match
+from funcsim.gromov.space import prepare
 
 seeds = st.integers(0, 10**6)
 

@@ -11,19 +11,19 @@ from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
 from funcsim.geometry import metric_space
-from funcsim.gw import batch
-from funcsim.gw.assignment import assign, assignment_steps, linear_cost, squared_difference
-from funcsim.gw.bounds import (
+from funcsim.gromov import batch
+from funcsim.gromov.bounds import (
     best_lower_bound,
     eigenvalue_bound,
     first_lower_bound,
     second_lower_bound,
     third_lower_bound,
 )
-from funcsim.gw.coupling import uniform
-from funcsim.gw.solver import polish, solve
-from funcsim.gw.space import RANK, prepare
-from funcsim.gw.swaps import swap_search
+from funcsim.gromov.coupling import uniform
+from funcsim.gromov.frank_wolfe import assign, assignment_steps, linear_cost, squared_difference
+from funcsim.gromov.solver import polish, solve
+from funcsim.gromov.space import RANK, prepare
+from funcsim.gromov.two_opt import swap_search
 
 BOUNDS = (first_lower_bound, second_lower_bound, third_lower_bound, eigenvalue_bound)
 seeds = st.integers(0, 10**6)

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from funcsim.errors import WidthError
-from funcsim.measures import INVARIANCES, measures
-from funcsim.measures.agw import Augmented, agw, objective
+from funcsim.similarity import INVARIANCES, measures
+from funcsim.similarity.agw import Augmented, agw, objective
 
 MEASURES = measures()
 N, D = 14, 3
@@ -17,7 +17,7 @@ seeds = st.integers(0, 10**6)
 # The optimum does not move, but the search may end elsewhere: tested on the optimum, below.
 SEARCHED = {("gw", "sample permutation"), ("agw", "sample permutation"), ("agw", "feature permutation")}
 
-pytestmark = pytest.mark.filterwarnings("ignore::funcsim.measures.cca.FullRankWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::funcsim.similarity.cca.FullRankWarning")
 
 
 def clouds(seed, n=N, d=D, e=None):

@@ -9,15 +9,15 @@ from scipy.stats import pearsonr, spearmanr
 
 import funcsim as fs
 from funcsim.errors import DegenerateLayerError, FuncsimError, RepresentationError, WidthError
-from funcsim.measures import measures
-from funcsim.measures.agw import agw, search
-from funcsim.measures.cca import FullRankWarning
-from funcsim.measures.msid import TIMES
+from funcsim.similarity import measures
+from funcsim.similarity.agw import agw, search
+from funcsim.similarity.cca import FullRankWarning
+from funcsim.similarity.msid import TIMES
 
 MEASURES = measures()
 SHAPES = {"n > d": (6, 3), "n < d": (5, 9), "d = 1": (6, 1), "n = 2": (2, 3), "n = 3": (3, 2)}
 
-quiet = pytest.mark.filterwarnings("ignore::funcsim.measures.cca.FullRankWarning")
+quiet = pytest.mark.filterwarnings("ignore::funcsim.similarity.cca.FullRankWarning")
 
 
 def pair(shape, seed=0):

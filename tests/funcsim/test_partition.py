@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 import funcsim as fs
-from funcsim import planted
-from funcsim.bench import partition as bench
-from funcsim.partition import cut_into, dissimilarity
-from funcsim.segmentation import (
+from benchmarks import partition as bench
+from funcsim import simulated_maps
+from funcsim._partition import dissimilarity, partition_into
+from funcsim.change_points import (
     WIDTHS,
     _fit,
     _positions,
@@ -30,7 +30,9 @@ def as_map(values, **kwargs):
 
 
 def blocks(sizes, noise=0.1, seed=0, **kwargs):
-    return as_map(planted.block_map(np.array(sizes), noise, np.random.default_rng(seed), **kwargs)[0])
+    return as_map(
+        simulated_maps.planted_map(np.array(sizes), noise, np.random.default_rng(seed), **kwargs)[0]
+    )
 
 
 def line(positions):
@@ -39,12 +41,12 @@ def line(positions):
 
 def drifting(size, noise=0.3, seed=0):
     e = noise * np.random.default_rng(seed).normal(size=(size, size))
-    return as_map(planted.as_map(1 + line(np.arange(size)) / size + e))
+    return as_map(simulated_maps.as_map(1 + line(np.arange(size)) / size + e))
 
 
 def p_values(family, size, n, seed=1):
     rng = np.random.default_rng(seed)
-    maps = np.stack([planted.drift_map(family, size, rng) for _ in range(n)])
+    maps = np.stack([simulated_maps.drift_map(family, size, rng) for _ in range(n)])
     null = null_strengths(size, 999, 0)
     return (1 + (null >= strongest(maps)[:, None]).sum(axis=1)) / 1000
 
@@ -109,7 +111,7 @@ def test_support_is_the_best_window_inside():
     values = blocks((4, 5, 3)).values
     gains = support(values)
     by_window = {(a, b): t[0] for a, b, t in studentised(values[None])}
-    from funcsim.segmentation import evidence
+    from funcsim.change_points import evidence
 
     for a, c, b in [(0, 4, 9), (0, 4, 12), (2, 4, 6), (4, 9, 12)]:
         inside = [
@@ -148,7 +150,7 @@ def test_the_dynamic_program_finds_the_best_of_all_cuts(size, seed, forbidden):
 @pytest.mark.parametrize("drift", [0.0, 0.1])
 def test_planted_blocks_are_found(sizes, drift):
     p = fs.partition(blocks(sizes, 0.03, seed=1, drift=drift))
-    assert [len(b) for b in p.blocks] == list(sizes)
+    assert [len(b) for b in p.groups] == list(sizes)
     assert p.boundaries == tuple(np.cumsum(sizes)[:-1])
     assert p.p_value <= 0.05
     assert len(p.boundary_p_values) == len(sizes) - 1
@@ -161,14 +163,16 @@ def test_the_number_of_blocks_is_exact_when_the_signal_is_strong(size, n_blocks)
     rng, n = np.random.default_rng(5), 12 if size == 93 else 30
     exact = 0
     for _ in range(n):
-        values, starts = planted.block_map(planted.block_sizes(size, n_blocks, 3, rng), 0.1, rng)
+        values, starts = simulated_maps.planted_map(
+            simulated_maps.group_sizes(size, n_blocks, 3, rng), 0.1, rng
+        )
         exact += fs.partition(as_map(values)).boundaries == starts
     assert exact >= binom.ppf(0.01, n, 0.95)
 
 
 def test_blocks_made_of_clouds_are_found():
     rng = np.random.default_rng(2)
-    values, starts = planted.block_map(np.array([5, 7, 4]), 0.2, rng, clouds=True)
+    values, starts = simulated_maps.planted_map(np.array([5, 7, 4]), 0.2, rng, clouds=True)
     assert fs.partition(as_map(values)).boundaries == starts
 
 
@@ -179,14 +183,14 @@ def test_the_table_has_one_row_per_stretch():
     assert frame["first"].tolist() == ["layer0", "layer3", "layer9"]
     assert frame["last"].tolist() == ["layer2", "layer8", "layer23"]
     apart = fs.Partition(("a", "b", "c"), (0, 1, 0), None, "spectral")
-    assert apart.to_frame()["block"].tolist() == [0, 1, 0]
+    assert apart.to_frame()["group"].tolist() == [0, 1, 0]
     assert fs.Partition(("a",), (0,), None, "spectral").to_frame()["layers"].tolist() == [1]
 
 
 # What is not there is not found
 
 
-@pytest.mark.parametrize("family", planted.DRIFTS)
+@pytest.mark.parametrize("family", simulated_maps.DRIFTS)
 @pytest.mark.parametrize("size", [7, 12, 24])
 def test_drift_is_cut_no_more_often_than_alpha_says(family, size):
     """More alarms than this have a chance below 1 in 200 at a rate of 0.05."""
@@ -197,7 +201,7 @@ def test_drift_is_cut_no_more_often_than_alpha_says(family, size):
 def test_p_values_are_uniform_for_maps_like_the_null_maps_and_larger_for_drift():
     noise = np.random.default_rng(0).standard_t(5, size=(600, 12, 12))
     null = null_strengths(12, 999, 0)
-    found = strongest(np.stack([planted.as_map(50 + e) for e in noise]))
+    found = strongest(np.stack([simulated_maps.as_map(50 + e) for e in noise]))
     p = (1 + (null >= found[:, None]).sum(axis=1)) / 1000
     for share in (0.05, 0.2, 0.5, 0.8):
         assert (p <= share).mean() == pytest.approx(share, abs=4 * np.sqrt(share * (1 - share) / 600))
@@ -208,7 +212,7 @@ def test_p_values_are_uniform_for_maps_like_the_null_maps_and_larger_for_drift()
 def test_tails_somewhat_heavier_than_gaussian_raise_no_alarms():
     noise = np.random.default_rng(1).standard_t(5, size=(400, 46, 46))
     found = np.concatenate(
-        [strongest(np.stack([planted.as_map(99 + e) for e in part])) for part in np.split(noise, 8)]
+        [strongest(np.stack([simulated_maps.as_map(99 + e) for e in part])) for part in np.split(noise, 8)]
     )
     alarms = (found > np.quantile(null_strengths(46, 999, 0), 0.95)).sum()
     assert alarms <= binom.ppf(0.995, 400, 0.05)
@@ -218,7 +222,7 @@ def test_faster_drift_never_adds_evidence():
     """The same noise on top of no drift, slow drift and fast drift."""
     noise = np.random.default_rng(3).normal(size=(50, 14, 14))
     maps = [
-        np.stack([planted.as_map(50 + speed * line(np.arange(14)) + e) for e in noise])
+        np.stack([simulated_maps.as_map(50 + speed * line(np.arange(14)) + e) for e in noise])
         for speed in (0, 0.1, 0.3, 1, 3)
     ]
     strengths = np.array([strongest(m) for m in maps])
@@ -230,7 +234,7 @@ def test_noise_is_taken_from_the_neighbourhood():
     """Layers before 20 are loud; the cuts from 35 on know nothing of them."""
     e = np.random.default_rng(0).normal(size=(60, 60))
     loud = e * np.where(np.arange(60) < 20, 9, 1)[:, None]
-    quiet, mixed = (list(studentised(np.stack([planted.as_map(99 + x)]) / 99)) for x in (e, loud))
+    quiet, mixed = (list(studentised(np.stack([simulated_maps.as_map(99 + x)]) / 99)) for x in (e, loud))
     for (left, _, t), (_, _, u) in zip(quiet, mixed, strict=True):
         assert u[0, 35 - left :] == pytest.approx(t[0, 35 - left :], rel=1e-3)
         assert u[0, 14 - left] != pytest.approx(t[0, 14 - left], rel=1e-3) or t[0, 14 - left] == -np.inf
@@ -241,7 +245,7 @@ def test_drift_without_noise_is_one_block(power):
     at = np.linspace(0, 1, 30)
     for where in (at, at**2, at + 0.08 * np.sin(2 * np.pi * at)):
         p = fs.partition(as_map(line(where) ** power))
-        assert (p.n_blocks, p.boundaries, p.labels) == (1, (), (0,) * 30), where
+        assert (p.n_groups, p.boundaries, p.labels) == (1, (), (0,) * 30), where
         assert p.boundary_p_values == ()
 
 
@@ -250,28 +254,28 @@ def test_one_odd_layer_is_not_a_block():
     values[6] += 1
     values[:, 6] += 1
     values[6, 6] = 0
-    assert fs.partition(as_map(values)).n_blocks == 1
+    assert fs.partition(as_map(values)).n_groups == 1
 
 
 def test_a_step_below_twice_the_drift_is_not_a_boundary():
     at = np.arange(20.0)
     for jump, n_blocks in ((0.8, 1), (2.0, 2)):
         e = 0.02 * np.random.default_rng(0).normal(size=(20, 20))
-        values = planted.as_map(5 + line(at + jump * (at >= 9)) + e)
-        assert fs.partition(as_map(values)).n_blocks == n_blocks
+        values = simulated_maps.as_map(5 + line(at + jump * (at >= 9)) + e)
+        assert fs.partition(as_map(values)).n_groups == n_blocks
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0, 1e-30, 1e30])
 def test_a_map_of_equal_distances_is_one_block(value):
     p = fs.partition(as_map(value * (1 - np.eye(6))))
-    assert (p.n_blocks, p.p_value) == (1, 1.0)
+    assert (p.n_groups, p.p_value) == (1, 1.0)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])
 def test_very_few_layers_are_one_block(size):
     values = line(np.array([0.0, 0.0, 9.0])[:size])
     p = fs.partition(as_map(values))
-    assert (p.n_blocks, p.p_value) == (1, 1.0)
+    assert (p.n_groups, p.p_value) == (1, 1.0)
 
 
 # What must not matter
@@ -315,23 +319,23 @@ def test_similarities_are_turned_into_distances():
 
 
 def test_one_block_can_be_demanded():
-    assert fs.partition(blocks((5, 19)), max_blocks=1).n_blocks == 1
-    assert fs.partition(blocks((5, 9, 10)), max_blocks=2).n_blocks == 2
+    assert fs.partition(blocks((5, 19)), max_groups=1).n_groups == 1
+    assert fs.partition(blocks((5, 9, 10)), max_groups=2).n_groups == 2
 
 
 def test_a_number_of_blocks_can_be_demanded_too():
-    p = cut_into(blocks((3, 9, 4)), 3)
+    p = partition_into(blocks((3, 9, 4)), 3)
     assert (p.boundaries, p.p_value) == ((3, 12), None)
-    assert cut_into(drifting(9), 4).n_blocks == 4
-    assert cut_into(drifting(9), 1).boundaries == ()
+    assert partition_into(drifting(9), 4).n_groups == 4
+    assert partition_into(drifting(9), 1).boundaries == ()
 
 
 def test_alpha_decides_about_one_and_more():
     m = blocks((4, 3), 0.35, seed=3)
     p = fs.partition(m, alpha=0.5).p_value
     assert 0.001 < p < 0.5
-    assert fs.partition(m, alpha=p - 1e-6).n_blocks == 1
-    assert fs.partition(m, alpha=p + 1e-6).n_blocks == 2
+    assert fs.partition(m, alpha=p - 1e-6).n_groups == 1
+    assert fs.partition(m, alpha=p + 1e-6).n_groups == 2
 
 
 def test_further_cuts_must_be_plainer_than_the_first():
@@ -339,7 +343,7 @@ def test_further_cuts_must_be_plainer_than_the_first():
     for seed in range(40):
         m = blocks((6, 6, 6), 0.6, seed=seed)
         p = fs.partition(m, alpha=0.3)
-        if p.n_blocks > 2:
+        if p.n_groups > 2:
             assert max(p.boundary_p_values) <= 0.15
 
 
@@ -350,9 +354,9 @@ def test_spectral_finds_planted_groups_and_may_be_discontiguous():
     assert fs.spectral_partition(blocks((7, 9)), 2).boundaries == (7,)
     labels = np.array([0, 0, 0, 1, 1, 1, 0, 0])
     values = 0.1 + 0.9 * (labels[:, None] != labels) + 0.02 * np.random.default_rng(0).normal(size=(8, 8))
-    p = fs.spectral_partition(as_map(planted.as_map(values)), 2)
+    p = fs.spectral_partition(as_map(simulated_maps.as_map(values)), 2)
     assert p.labels == tuple(labels)
-    assert (p.n_blocks, p.boundaries, p.p_value) == (2, (3, 6), None)
+    assert (p.n_groups, p.boundaries, p.p_value) == (2, (3, 6), None)
 
 
 def nan_map(m):
@@ -364,17 +368,17 @@ def nan_map(m):
 @pytest.mark.parametrize(
     ("call", "says"),
     [
-        (lambda m: fs.partition(m, max_blocks=0), "max_blocks=0"),
-        (lambda m: fs.partition(m, max_blocks=9), "8 layers form 1 to 8"),
+        (lambda m: fs.partition(m, max_groups=0), "max_groups=0"),
+        (lambda m: fs.partition(m, max_groups=9), "8 layers form 1 to 8"),
         (lambda m: fs.partition(m, alpha=0.0), "alpha=0.0"),
         (lambda m: fs.partition(nan_map(m)), "NaN"),
         (lambda m: fs.spectral_partition(nan_map(m)), "NaN"),
-        (lambda m: cut_into(m, 5), "choose from 1 to 4"),
-        (lambda m: cut_into(m, 0), "n_blocks=0"),
+        (lambda m: partition_into(m, 5), "choose from 1 to 4"),
+        (lambda m: partition_into(m, 0), "n_groups=0"),
         (lambda m: fs.spectral_partition(m, 1), "choose from 2 to 7"),
         (lambda m: fs.spectral_partition(m, 8), "choose from 2 to 7"),
-        (lambda m: planted.drift_map("none", 5, np.random.default_rng()), "constant, even"),
-        (lambda m: planted.block_sizes(5, 3, 2, np.random.default_rng()), "do not fit"),
+        (lambda m: simulated_maps.drift_map("none", 5, np.random.default_rng()), "constant, even"),
+        (lambda m: simulated_maps.group_sizes(5, 3, 2, np.random.default_rng()), "do not fit"),
         (lambda m: bench.run(profile="none"), "full, smoke"),
     ],
 )
@@ -388,21 +392,21 @@ def test_bad_options(call, says):
 
 def test_planted_maps_are_what_they_say():
     rng = np.random.default_rng(0)
-    for family in planted.DRIFTS:
-        values = planted.drift_map(family, 9, rng)
+    for family in simulated_maps.DRIFTS:
+        values = simulated_maps.drift_map(family, 9, rng)
         assert values.shape == (9, 9)
         assert (values == values.T).all()
         assert (values >= 0).all()
         assert not values.diagonal().any()
-    speeds = np.diff(planted.positions(50, rng, 4.0))
+    speeds = np.diff(simulated_maps.positions(50, rng, 4.0))
     assert 1 < speeds.max() / speeds.min() <= 4.0
     for _ in range(20):
-        sizes = planted.block_sizes(11, 3, 2, rng)
+        sizes = simulated_maps.group_sizes(11, 3, 2, rng)
         assert sizes.sum() == 11
         assert sizes.min() >= 2
-    assert planted.boundary_f1((), ()) == 1
-    assert planted.boundary_f1((3,), ()) == 0
-    assert planted.boundary_f1((3, 5), (3, 6)) == 0.5
+    assert simulated_maps.boundary_f1((), ()) == 1
+    assert simulated_maps.boundary_f1((3,), ()) == 0
+    assert simulated_maps.boundary_f1((3, 5), (3, 6)) == 0.5
 
 
 def test_the_benchmark_writes_its_report(tmp_path, monkeypatch, capsys):

@@ -136,7 +136,7 @@ def test_a_failed_write_leaves_the_old_file(reps, tmp_path, monkeypatch):
     path = tmp_path / "reps.safetensors"
     reps.save(path)
     before = path.read_bytes()
-    monkeypatch.setattr("funcsim.storage.save_file", lambda *a, **k: 1 / 0)
+    monkeypatch.setattr("funcsim._internal.storage.save_file", lambda *a, **k: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         reps.save(path)
     assert path.read_bytes() == before

@@ -7,10 +7,10 @@ from torch import nn
 
 import funcsim as fs
 from funcsim.errors import LayerSelectionError
-from funcsim.experiments import modular_sum
 from funcsim.nulls import spectrum_matched
-from funcsim.passage import Passage
+from funcsim.patching import Passage
 from funcsim.stitching import affine_fit, stitch
+from replication.modular_addition import trained_networks
 
 
 class Bump(nn.Module):
@@ -78,7 +78,7 @@ def test_another_network_of_the_same_function_can_take_over(bump):
 
 
 def test_a_layer_made_from_itself_changes_no_answer():
-    trained = modular_sum.load("known-boundaries/1-2", "smoke")
+    trained = trained_networks.load("known-boundaries/1-2", "smoke")
     model, pairs = trained.model.eval(), trained.pairs
     reps = fs.capture(model, [pairs], "parts.*.blocks.*.resid_mid", progress=False)
     passage = Passage(model, pairs)

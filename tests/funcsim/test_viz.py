@@ -10,8 +10,9 @@ import pytest
 from matplotlib.patches import Rectangle
 
 import funcsim as fs
-from funcsim import viz, widgets
-from funcsim.gw.coupling import from_permutation, product
+from funcsim import viz
+from funcsim.gromov.coupling import from_permutation, product
+from funcsim.viz import interactive
 
 
 @pytest.fixture
@@ -47,13 +48,13 @@ def test_maps_that_are_compared_share_the_scale_they_are_given(layer_map):
 
 
 def test_blocks_are_framed_where_they_are(layer_map):
-    ax = layer_map.plot(blocks=blocks(layer_map, (0, 0, 0, 1))).axes[0]
+    ax = layer_map.plot(groups=blocks(layer_map, (0, 0, 0, 1))).axes[0]
     corners = {(p.get_x(), p.get_width()) for p in frames(ax)}
     assert corners == {(-0.5, 3), (2.5, 1)}
 
 
 def test_blocks_that_are_not_contiguous_are_not_framed(layer_map):
-    assert frames(layer_map.plot(blocks=blocks(layer_map, (0, 1, 0, 0))).axes[0]) == []
+    assert frames(layer_map.plot(groups=blocks(layer_map, (0, 1, 0, 0))).axes[0]) == []
 
 
 def test_many_layers_stay_readable():
@@ -158,7 +159,7 @@ def test_maps_of_one_row_share_their_colours(layer_map):
 
 
 def test_the_stepper_links_slider_and_pictures_and_escapes_descriptions(layer_map):
-    box = widgets.stepper([layer_map.plot(), layer_map.plot()], ['a "b" <i>', "second"], "step")
+    box = interactive.stepper([layer_map.plot(), layer_map.plot()], ['a "b" <i>', "second"], "step")
     controls, stack = box.children
     assert controls.children[1].max == 1
     assert len(stack.children) == 2
@@ -170,13 +171,13 @@ def test_the_stepper_links_slider_and_pictures_and_escapes_descriptions(layer_ma
 @pytest.mark.parametrize("alts", [[], ["one", "two"]])
 def test_every_figure_needs_a_description(layer_map, alts):
     with pytest.raises(ValueError, match="need as many descriptions"):
-        widgets.stepper([layer_map.plot()], alts, "step")
+        interactive.stepper([layer_map.plot()], alts, "step")
 
 
 def test_the_explorer_holds_the_map_and_escapes_what_it_is_told(layer_map):
     names = ("</script><b>", 'a"b', "v", "z")
     strange = fs.LayerMap(layer_map.values, names, names, "gw", "mean", 10)
-    page = widgets.explorer(strange, 'an "alt" <i>', blocks(strange, (0, 0, 1, 1))).data
+    page = interactive.explorer(strange, 'an "alt" <i>', blocks(strange, (0, 0, 1, 1))).data
     assert 'alt="an &quot;alt&quot; &lt;i&gt;"' in page
     assert page.count("</script>") == 2  # its own two, not the layer's
     data = json.loads(re.search(r'<script type="application/json">(.*)</script>', page)[1])
@@ -191,8 +192,8 @@ def test_the_explorer_holds_the_map_and_escapes_what_it_is_told(layer_map):
 
 def test_the_explorer_says_which_end_is_alike(layer_map):
     similar = dataclasses.replace(layer_map, measure="cka", larger_is_similar=True)
-    assert "from 0.000, alike, to 0.900, different" in widgets.explorer(layer_map, "alt").data
-    assert "from 0.000, different, to 0.900, alike" in widgets.explorer(similar, "alt").data
+    assert "from 0.000, alike, to 0.900, different" in interactive.explorer(layer_map, "alt").data
+    assert "from 0.000, different, to 0.900, alike" in interactive.explorer(similar, "alt").data
 
 
 def test_pictures_stand_in_rows_under_their_names():

@@ -4,7 +4,7 @@ Every function returns a closed matplotlib Figure: as the last line of a cell it
 once, in a script ``.savefig`` keeps it. Colours survive colour blindness and greyscale.
 """
 
-from funcsim.viz.cuts import cut
+from funcsim.viz.block_stack import cut
 from funcsim.viz.grids import map_grid, panels, pictures
 from funcsim.viz.maps import MOST_LABELS, colours_of, contiguous, layer_map, meaning_of
 from funcsim.viz.plots import bars, curves, matched_clouds, ridges, scatter

@@ -12,24 +12,24 @@ from matplotlib.colors import Colormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from funcsim._partition import Partition
 from funcsim.layer_map import LayerMap
-from funcsim.measures import measures
-from funcsim.partition import Partition
+from funcsim.similarity import measures
 from funcsim.viz.style import COLOURS, new_figure
 
 MOST_LABELS = 40
 
 
 def layer_map(
-    m: LayerMap, blocks: Partition | None = None, title: str | None = None, most: float | None = None
+    m: LayerMap, groups: Partition | None = None, title: str | None = None, most: float | None = None
 ) -> Figure:
     """Draw a layer map: dark is alike, bright is different.
 
     Parameters
     ----------
     m : LayerMap
-    blocks : Partition, optional
-        Outlined if its blocks are contiguous.
+    groups : Partition, optional
+        Outlined if its groups are contiguous.
     title : str, optional
     most : float, optional
         The value of the brightest colour, for maps that are to be compared.
@@ -41,8 +41,8 @@ def layer_map(
     image = ax.imshow(m.values, cmap=colours, norm=norm, interpolation="nearest")
     fig.colorbar(image, ax=ax, location="bottom", label=meaning_of(m))
     _name_layers(ax, m)
-    if blocks is not None and contiguous(blocks):
-        _outline(ax, blocks)
+    if groups is not None and contiguous(groups):
+        _outline(ax, groups)
     ax.set_title(title or "")
     return fig
 
@@ -60,9 +60,9 @@ def meaning_of(m: LayerMap) -> str:
     return f"{known.title if known else m.measure} ({unit})"
 
 
-def contiguous(blocks: Partition) -> bool:
-    """Whether every block is one run of layers."""
-    return len(blocks.boundaries) == blocks.n_blocks - 1
+def contiguous(groups: Partition) -> bool:
+    """Whether every group is one run of layers."""
+    return len(groups.boundaries) == groups.n_groups - 1
 
 
 def _name_layers(ax: Axes, m: LayerMap) -> None:
@@ -80,8 +80,8 @@ def _shared_length(names: Sequence[str]) -> int:
     return sum(len(column[0]) + 1 for column in takewhile(lambda c: len(set(c)) == 1, columns))
 
 
-def _outline(ax: Axes, blocks: Partition) -> None:
-    edges = [0, *blocks.boundaries, len(blocks.labels)]
+def _outline(ax: Axes, groups: Partition) -> None:
+    edges = [0, *groups.boundaries, len(groups.labels)]
     for start, stop in pairwise(edges):
         corner, size = (start - 0.5, start - 0.5), stop - start
         for colour, width in (("black", 3.2), ("white", 1.6)):

@@ -1,0 +1,182 @@
+"""How sure is a layer map of itself? Its distances and its boundaries, on halves of the samples.
+
+Drawing samples with replacement would put copies of a point at distance zero, which no
+network does and which bends every measure of geometry. So halves are drawn without
+replacement. The mean of a random half varies around the mean of all samples exactly as much
+as the latter varies around the truth.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from funcsim._compare import compare
+from funcsim._internal.progress import progress_bar
+from funcsim._partition import Partition, partition, partition_into
+from funcsim.geometry import Normalize
+from funcsim.layer_map import LayerMap
+from funcsim.representations import Representations
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """A layer map with intervals, and its boundaries with frequencies.
+
+    Attributes
+    ----------
+    map : LayerMap
+        Of all samples, (L, L).
+    partition : Partition
+        Of that map.
+    low : array, shape (L, L)
+        Lower end of the interval of each entry, at level 1 - alpha.
+    high : array, shape (L, L)
+        Its upper end.
+    bias : array, shape (L, L)
+        Mean of the maps of half the samples minus the map of all. Where it is not small
+        beside the interval, the measure depends on the number of samples.
+    boundary_frequency : array, shape (L,)
+        In which share of the halves a group starts at this layer, when each half is tested
+        anew; 0 for the first layer.
+    boundary_frequency_given_k : array, shape (L,)
+        The same when each half is cut into as many groups as the map of all samples.
+    n_groups_frequency : dict of int to float
+        In which share of the halves the test finds this many groups.
+    n_draws : int
+        How many halves.
+    alpha : float
+        One minus the level of the intervals, and the level of the tests.
+    """
+
+    map: LayerMap
+    partition: Partition
+    low: Array
+    high: Array
+    bias: Array
+    boundary_frequency: Array
+    boundary_frequency_given_k: Array
+    n_groups_frequency: dict[int, float]
+    n_draws: int
+    alpha: float
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The layers, in execution order."""
+        return self.map.names
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per layer: whether a group starts there, and how often in the halves."""
+        return pd.DataFrame(
+            {
+                "layer": self.names,
+                "boundary": [i in self.partition.boundaries for i in range(len(self.names))],
+                "frequency": self.boundary_frequency,
+                "frequency_given_k": self.boundary_frequency_given_k,
+            }
+        )
+
+
+def intervals(
+    reps: Representations,
+    measure: str = "gw",
+    normalize: Normalize = "mean",
+    n_draws: int = 50,
+    alpha: float = 0.05,
+    max_groups: int | None = None,
+    seed: int = 0,
+    jobs: int | None = None,
+    progress: bool = True,
+) -> Intervals:
+    """Compare all layers on random halves of the samples, the same half for all layers.
+
+    Parameters
+    ----------
+    reps : Representations
+        L layers, (n, d) each.
+    measure : str
+    normalize : {"mean", "max"} or None
+        Both as in :func:`funcsim.compare`.
+    n_draws : int
+        How many halves; each costs one comparison of n / 2 samples.
+    alpha : float
+        Intervals hold at level 1 - alpha for each entry by itself; groups are tested at alpha.
+    max_groups : int, optional
+        As in :func:`funcsim.partition`.
+    seed : int
+        Of the halves and of the null maps.
+    jobs : int, optional
+        As in :func:`funcsim.compare`.
+    progress : bool
+        Show a bar with the time left.
+
+    Returns
+    -------
+    Intervals
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than 4 samples or 2 halves, or `alpha` is out of range; and what
+        :func:`funcsim.compare` and :func:`funcsim.partition` refuse.
+
+    Notes
+    -----
+    An interval is the value of all samples, plus or minus Student's quantile times the
+    standard deviation over halves (times the square root of h / (n - h), for h of n samples
+    in a half). It is right for measures that are smooth functions of averages over samples
+    or pairs of samples, and for many samples. Two limits: distances near zero are not
+    smooth, and there the interval is too wide or, cut off at zero, one-sided. And it tells how
+    the value would vary with other samples, *as many as these*; a measure that depends on
+    the number of samples, as Gromov-Wasserstein does, has another value for infinitely many.
+    `bias` shows the size of this.
+
+    Half the samples make noisier maps, so boundaries are found less often in halves than
+    they would be in fresh samples of full size: the frequencies err on the side of caution.
+
+    References
+    ----------
+    Politis, Romano, Wolf (1999), "Subsampling". Shao and Tu (1995), "The Jackknife and
+    Bootstrap".
+    """
+    if reps.n_samples < 4:
+        raise ValueError(f"{reps.n_samples} samples have no halves to compare; capture at least 4")
+    if n_draws < 2:
+        raise ValueError(f"n_draws={n_draws} is out of range; at least 2 halves tell a spread")
+    if not 0 < alpha < 1:
+        raise ValueError(f"alpha={alpha} is out of range; it lies between 0 and 1")
+    options = {"measure": measure, "normalize": normalize, "jobs": jobs, "progress": False}
+    whole = compare(reps, **options)
+    groups = partition(whole, max_groups, alpha, seed)
+    half = reps.n_samples // 2
+    seeds = np.random.SeedSequence(seed).generate_state(n_draws)
+    maps, starts, starts_given_k, counts = [], np.zeros(len(reps)), np.zeros(len(reps)), Counter()
+    for s in progress_bar(seeds, "intervals", progress, n_draws):
+        m = compare(reps.subsample(half, int(s)), **options)
+        found = partition(m, max_groups, alpha, seed)
+        maps.append(m.values)
+        counts[found.n_groups] += 1
+        starts[list(found.boundaries)] += 1
+        starts_given_k[list(partition_into(m, groups.n_groups).boundaries)] += 1
+    spread = np.std(maps, axis=0, ddof=1) * np.sqrt(half / (reps.n_samples - half))
+    width = stats.t.ppf(1 - alpha / 2, n_draws - 1) * spread
+    floor = -np.inf if getattr(whole, "larger_is_similar", False) else 0.0
+    return Intervals(
+        map=whole,
+        partition=groups,
+        low=np.maximum(whole.values - width, floor),
+        high=whole.values + width,
+        bias=np.mean(maps, axis=0) - whole.values,
+        boundary_frequency=starts / n_draws,
+        boundary_frequency_given_k=starts_given_k / n_draws,
+        n_groups_frequency={k: counts[k] / n_draws for k in sorted(counts)},
+        n_draws=n_draws,
+        alpha=alpha,
+    )

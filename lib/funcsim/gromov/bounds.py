@@ -1,0 +1,145 @@
+"""Numbers that no coupling can go below, whatever the solver found.
+
+All are lower bounds on the *distance*, in its units. The third is never below the first and
+the second; neither the third nor the eigenvalue bound always wins.
+
+Taught in chapter 02.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import ot
+
+from funcsim.gromov.coupling import Array
+from funcsim.gromov.frank_wolfe import assign
+from funcsim.gromov.space import Space
+
+
+def first_lower_bound(a: Space, b: Space) -> float:
+    """Compare how far out the points lie: the root mean squared distance of each to all.
+
+    Parameters
+    ----------
+    a : Space
+        Of n points.
+    b : Space
+        Of m points.
+
+    Returns
+    -------
+    float
+        In units of distance. Whatever a point is matched with, the triangle inequality in
+        the space of its distances bounds the error from below by the difference of norms.
+
+    References
+    ----------
+    Mémoli (2011), section 6.
+    """
+    out_a, out_b = (np.sqrt((s.distances**2).mean(axis=1)) for s in (a, b))
+    return _line_distance(out_a, out_b)
+
+
+def second_lower_bound(a: Space, b: Space) -> float:
+    """Compare the two lists of all distances.
+
+    Parameters
+    ----------
+    a : Space
+        Of n points.
+    b : Space
+        Of m points.
+
+    Returns
+    -------
+    float
+        The 2-Wasserstein distance on the line between all entries of the two matrices. Any
+        coupling of points couples these entries too, and sorting them is the best way.
+
+    References
+    ----------
+    Mémoli (2011), section 6.
+    """
+    return _line_distance(a.distances.ravel(), b.distances.ravel())
+
+
+def third_lower_bound(a: Space, b: Space) -> float:
+    """Compare the lists of distances point by point, and match the points by that.
+
+    Parameters
+    ----------
+    a : Space
+    b : Space
+        Of n points each.
+
+    Returns
+    -------
+    float
+        In units of distance: the root of the mean cost of the best assignment, when matching
+        point i with point j costs the squared Wasserstein distance between row i and row j of
+        the two matrices.
+
+    References
+    ----------
+    Mémoli (2011), section 6.
+    """
+    rows_a, rows_b = a.rows, b.rows
+    own = (rows_a**2).mean(axis=1)[:, None] + (rows_b**2).mean(axis=1)
+    C = np.maximum(own - 2.0 / a.n * (rows_a @ rows_b.T), 0.0)
+    match = assign(C)
+    # Measured again by subtraction, because the expansion loses digits near zero.
+    return float(np.sqrt(((rows_a - rows_b[match]) ** 2).mean()))
+
+
+def eigenvalue_bound(a: Space, b: Space) -> float:
+    """Compare the spectra of the centred matrices, and the mean distances of the points.
+
+    Parameters
+    ----------
+    a : Space
+    b : Space
+        Of n points each, with Euclidean distances: only then is the best coupling a
+        permutation, for which the bound is made.
+
+    Returns
+    -------
+    float
+        In units of distance.
+
+    References
+    ----------
+    Hadley, Rendl, Wolkowicz (1992), "A new lower bound via projection for the quadratic
+    assignment problem".
+    """
+    n = a.n
+    # With both matrices sorted alike every product is as large as any permutation can make it.
+    spread = ((a.eigenvalues - b.eigenvalues) ** 2).sum() / n**2
+    rows_a, rows_b = np.sort(a.mean_distance), np.sort(b.mean_distance)
+    centre_a, centre_b = rows_a - rows_a.mean(), rows_b - rows_b.mean()
+    rows = 2.0 * ((centre_a - centre_b) ** 2).mean() + (rows_a.mean() - rows_b.mean()) ** 2
+    return float(np.sqrt(spread + rows))
+
+
+def best_lower_bound(a: Space, b: Space) -> float:
+    """The best bound that is valid: of all four for equal counts, else of the first two.
+
+    Parameters
+    ----------
+    a : Space
+    b : Space
+
+    Returns
+    -------
+    float
+        In units of distance.
+    """
+    if a.n != b.n:
+        return max(first_lower_bound(a, b), second_lower_bound(a, b))
+    return max(third_lower_bound(a, b), eigenvalue_bound(a, b))
+
+
+def _line_distance(x: Array, y: Array) -> float:
+    """The 2-Wasserstein distance between two lists of numbers, all equally heavy."""
+    if len(x) == len(y):
+        return float(np.sqrt(((np.sort(x) - np.sort(y)) ** 2).mean()))
+    return float(np.sqrt(max(ot.wasserstein_1d(x, y, p=2), 0.0)))

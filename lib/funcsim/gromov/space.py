@@ -1,0 +1,77 @@
+"""A layer as the solver needs it: its distances, and what is computed from them only once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from funcsim.gromov.coupling import Array
+
+#: How many eigenvectors stand for a layer while a plan is still soft.
+RANK = 32
+
+
+@dataclass(frozen=True)
+class Space:
+    """A distance matrix and its summaries.
+
+    Attributes
+    ----------
+    distances : array (n, n), float64
+        Symmetric, zero on the diagonal.
+    scale : float
+        Mean of `distances`; the search divides by it, which moves no minimum.
+    mean_distance : array (n,)
+        Of each point to all points: the eccentricity.
+    rows : array (n, n)
+        The distances of each point to all points, sorted.
+    eigenvalues : array (n - 1,)
+        Of the matrix centred on both sides, ascending, without the zero of the constant vector.
+    factors : array (n, r), float32
+        Eigenvectors of the centred matrix with the largest eigenvalues, r at most `RANK`.
+    weights : array (r,), float32
+        Their eigenvalues, divided by `scale`.
+    """
+
+    distances: Array
+    scale: float
+    mean_distance: Array
+    rows: Array
+    eigenvalues: Array
+    factors: NDArray[np.float32]
+    weights: NDArray[np.float32]
+
+    @property
+    def n(self) -> int:
+        """How many points there are."""
+        return len(self.distances)
+
+    @property
+    def single(self) -> NDArray[np.float32]:
+        """The distances (n, n) divided by `scale`, in single precision, for the products."""
+        return (self.distances / self.scale).astype(np.float32)
+
+
+def prepare(distances: Array) -> Space:
+    """Summaries of a distance matrix (n, n): one eigendecomposition."""
+    D = np.asarray(distances, dtype=np.float64)
+    n = len(D)
+    scale = float(D.mean()) or 1.0  # all points coincide: nothing to divide by
+    rows = D.mean(axis=1)
+    centred = D - rows[:, None] - rows[None, :] + rows.mean()
+    # The constant vector has eigenvalue zero; moved below all others, it can be left out.
+    floor = 2.0 * np.abs(centred).sum(axis=1).max() + scale
+    eigenvalues, vectors = np.linalg.eigh(centred - floor / n)
+    eigenvalues, vectors = eigenvalues[1:], vectors[:, 1:]
+    top = np.argsort(-np.abs(eigenvalues), kind="stable")[:RANK]
+    return Space(
+        distances=D,
+        scale=scale,
+        mean_distance=rows,
+        rows=np.sort(D, axis=1),
+        eigenvalues=eigenvalues,
+        factors=vectors[:, top].astype(np.float32),
+        weights=(eigenvalues[top] / scale).astype(np.float32),
+    )

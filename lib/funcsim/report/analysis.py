@@ -1,0 +1,127 @@
+"""Compare, cut, doubt: everything that a report says of a network.
+
+Taught in chapter 14.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+
+import funcsim as fs
+from funcsim._intervals import Intervals
+from funcsim._partition import Partition
+from funcsim.geometry import Normalize
+from funcsim.layer_map import LayerMap
+from funcsim.nulls import width_matched
+from funcsim.representations import Representations
+
+FEW_LAYERS, FEW_SAMPLES = 8, 100
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What was found in a network of L layers.
+
+    Attributes
+    ----------
+    intervals : Intervals
+        The map, its groups, and how sure they are.
+    by_width : Partition or None
+        Blocks of a network in which nothing happens but that widths change as they do here; None if
+        all layers are equally wide.
+    against : LayerMap or None
+        (L, M), of this network's layers with another's.
+    warnings : tuple of str
+        What a reader of the map should know.
+    """
+
+    intervals: Intervals
+    by_width: Partition | None
+    against: LayerMap | None
+    warnings: tuple[str, ...]
+
+    @property
+    def map(self) -> LayerMap:
+        return self.intervals.map
+
+    @property
+    def partition(self) -> Partition:
+        return self.intervals.partition
+
+
+def study(
+    reps: Representations,
+    against: Representations | None = None,
+    measure: str = "gw",
+    normalize: Normalize = "mean",
+    n_draws: int = 20,
+    seed: int = 0,
+    progress: bool = True,
+) -> Findings:
+    """Map the layers of a network, cut the map, and ask how far to believe it.
+
+    Parameters
+    ----------
+    reps : Representations
+        L layers, (n, d) each; two at least.
+    against : Representations, optional
+        Of another network on the same inputs.
+    measure : str
+    normalize : {"mean", "max"} or None
+        Both as in :func:`funcsim.compare`.
+    n_draws : int
+        Random halves of the inputs.
+    seed : int
+    progress : bool
+
+    Returns
+    -------
+    Findings
+
+    Raises
+    ------
+    ValueError
+        If there is one layer only, and what :func:`funcsim.intervals` refuses.
+    """
+    if len(reps) < 2:
+        raise ValueError(f"one layer, {reps.names[0]!r}, makes no map; choose at least two")
+    told = {"measure": measure, "normalize": normalize}
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        intervals = fs.intervals(reps, n_draws=n_draws, seed=seed, progress=progress, **told)
+        widths = {layer.shape[1] for layer in reps.values()}
+        alone = None
+        if len(widths) > 1:
+            alone = fs.partition(fs.compare(width_matched(reps, seed), progress=progress, **told), seed=seed)
+        other = None if against is None else fs.compare(reps, against, progress=progress, **told)
+    heard = dict.fromkeys(str(one.message) for one in said if issubclass(one.category, UserWarning))
+    return Findings(intervals, alone, other, (*_doubts(reps, intervals, alone), *heard))
+
+
+def _doubts(reps: Representations, intervals: Intervals, alone: Partition | None) -> list[str]:
+    found = []
+    if len(reps) < FEW_LAYERS:
+        found.append(f"{len(reps)} layers are few for the test: that it finds no boundary says little.")
+    if reps.n_samples < FEW_SAMPLES:
+        found.append(
+            f"{reps.n_samples} samples are few: distances come out larger than on more, and less sure."
+        )
+    same = set(intervals.partition.boundaries) & set(alone.boundaries if alone else ())
+    if same:
+        names = ", ".join(reps.names[k] for k in sorted(same))
+        found.append(
+            f"Widths alone would make a boundary here too: {names}. A boundary where the width changes "
+            "does not show a change of function."
+        )
+    rare = [k for k in intervals.partition.boundaries if intervals.boundary_frequency[k] < 0.5]
+    if rare:
+        names = ", ".join(reps.names[k] for k in rare)
+        found.append(f"Found in fewer than half of the random halves of the inputs: {names}.")
+    steps = np.diag(intervals.map.values, k=1)
+    still = [reps.names[k + 1] for k in np.flatnonzero(np.isclose(steps, 0, atol=1e-6))]
+    if still and not intervals.map.larger_is_similar:
+        found.append(f"The same as the layer before, to rounding: {', '.join(still)}.")
+    return found

@@ -1,0 +1,41 @@
+"""Ten families of measures: two representations of the same samples in, one number out.
+
+Taught in chapter 03.
+"""
+
+from __future__ import annotations
+
+from funcsim.similarity.agw import AGW
+from funcsim.similarity.cca import CCA, PWCCA, SVCCA
+from funcsim.similarity.cka import CKA, CKA_DEBIASED, CKA_RBF, CKA_RBF_DEBIASED
+from funcsim.similarity.cosine import COSINE
+from funcsim.similarity.euclidean import EUCLIDEAN
+from funcsim.similarity.gw import GW
+from funcsim.similarity.measure import INVARIANCES, Measure, check_pair
+from funcsim.similarity.msid import MSID
+from funcsim.similarity.rsa import RSA, RSA_PEARSON
+from funcsim.similarity.rsm import RSM
+from funcsim.similarity.wasserstein import WASSERSTEIN
+
+__all__ = ["INVARIANCES", "Measure", "check_pair", "measures"]
+
+_ALL = (
+    *(EUCLIDEAN, COSINE, WASSERSTEIN, RSM, RSA, RSA_PEARSON, CCA, SVCCA, PWCCA),
+    *(CKA, CKA_DEBIASED, CKA_RBF, CKA_RBF_DEBIASED, MSID, AGW, GW),
+)
+
+
+def measures() -> dict[str, Measure]:
+    """All measures, by the name under which :func:`funcsim.compare` knows them.
+
+    Returns
+    -------
+    dict of str to Measure
+        Each declares what it needs and what it is blind to; the tests execute every
+        declaration.
+
+    Raises
+    ------
+    Nothing.
+    """
+    return {measure.name: measure for measure in _ALL}

@@ -1,0 +1,111 @@
+"""CKA: do both layers find the same pairs of samples alike, weighted by size?
+
+With K and L the kernel matrices of two layers and H the centring,
+``<HKH, HLH> / (|HKH| |HLH|)``. "cka" takes inner products as the kernel, "cka-rbf" a Gaussian of
+the distance whose width is half the median distance. Both are blind to translation, rotation,
+reflection, permutation of features and isotropic scaling; larger is more similar.
+
+The plain estimate is biased: with more features than samples it nears one for unrelated layers.
+The "debiased" forms replace the inner product by the unbiased estimate of HSIC (Song et al.,
+2012), which needs at least four samples and may be negative. Nothing is clipped to [0, 1].
+
+Source: Kornblith et al. (2019); Nguyen et al. (2021) and Murphy et al. (2024) for the bias. The
+kernel matrices hold all samples at once: public tools that average over minibatches estimate
+something else, and some lose the attention mask of a batch. Taught in chapter 03.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.spatial.distance import squareform
+
+from funcsim.errors import DegenerateLayerError, RepresentationError
+from funcsim.geometry import Normalize, as_array, is_degenerate, pairwise_distances
+from funcsim.gromov.coupling import Array
+from funcsim.similarity.measure import Measure
+
+#: Width of the Gaussian kernel, as a share of the median distance.
+WIDTH = 0.5
+
+
+def prepare(points: ArrayLike, normalize: Normalize, name: str, rbf: bool, debiased: bool) -> Array:
+    """The centred kernel (n, n) of a layer with length one; `normalize` changes nothing here."""
+    array = as_array(points, name)
+    n = len(array)
+    if debiased and n < 4:
+        raise RepresentationError(
+            f"layer {name!r} has {n} samples; debiased CKA needs at least 4, so take more or 'cka'"
+        )
+    if is_degenerate(array, name):
+        raise DegenerateLayerError(
+            f"layer {name!r} is degenerate: its samples coincide, so its centred kernel is zero; "
+            "leave it out with `reps.drop(...)`"
+        )
+    K = _gaussian(array, name) if rbf else _inner_products(array)
+    K = _unbiased_centring(K) if debiased else _centring(K)
+    length = np.linalg.norm(K)
+    if debiased and length <= 1e-9 * n:
+        raise RepresentationError(
+            f"layer {name!r} leaves nothing of its kernel after debiasing with {n} samples; take more"
+        )
+    return K / length
+
+
+def _inner_products(array: Array) -> Array:
+    x = array.astype(np.float64)
+    x -= x.mean(axis=0)
+    x /= np.abs(x).max()
+    K = x @ x.T
+    return K / np.abs(K).max()
+
+
+def _gaussian(array: Array, name: str) -> Array:
+    distances = pairwise_distances(array, name)
+    width = WIDTH * np.median(squareform(distances, checks=False))
+    if not width > 0:
+        raise RepresentationError(
+            f"layer {name!r} has a median distance of zero: more than half of its pairs coincide, "
+            "so a Gaussian kernel has no width; take 'cka' instead of 'cka-rbf'"
+        )
+    return np.exp(-((distances / width) ** 2) / 2.0)
+
+
+def _centring(K: Array) -> Array:
+    return K - K.mean(axis=0) - K.mean(axis=1)[:, None] + K.mean()
+
+
+def _unbiased_centring(K: Array) -> Array:
+    """U-centring (Székely and Rizzo, 2014): inner products of such matrices estimate HSIC without bias."""
+    n = len(K)
+    K = K - np.diag(np.diag(K))
+    rows = K.sum(axis=0) / (n - 2)
+    K = K - rows - rows[:, None] + K.sum() / ((n - 1) * (n - 2))
+    return K - np.diag(np.diag(K))
+
+
+def between(K: Array, L: Array) -> float:
+    """Inner product of two prepared kernels."""
+    return float(np.vdot(K, L))
+
+
+def _measure(name: str, title: str, rbf: bool, debiased: bool) -> Measure:
+    return Measure(
+        name=name,
+        title=title,
+        prepare=partial(prepare, rbf=rbf, debiased=debiased),
+        between=between,
+        invariances=frozenset({"translation", "isotropic scaling", "orthogonal", "feature permutation"}),
+        equal_width=False,
+        is_metric=False,
+        larger_is_similar=True,
+        source="Kornblith et al. (2019)",
+    )
+
+
+CKA = _measure("cka", "linear CKA", rbf=False, debiased=False)
+CKA_DEBIASED = _measure("cka-debiased", "linear CKA, debiased", rbf=False, debiased=True)
+CKA_RBF = _measure("cka-rbf", "RBF CKA", rbf=True, debiased=False)
+CKA_RBF_DEBIASED = _measure("cka-rbf-debiased", "RBF CKA, debiased", rbf=True, debiased=True)

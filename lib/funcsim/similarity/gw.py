@@ -1,0 +1,46 @@
+"""Gromov-Wasserstein distance: are the two clouds of the same shape, whichever sample is which?
+
+``min over couplings T of (sum_ijkl (D1_ik - D2_jl)^2 T_ij T_kl)^(1/2)``, with the Euclidean
+distances inside each layer. Blind to translation, rotation, reflection and permutation of
+features, and to a permutation of samples. The only one of the ten that answers whether two
+layers make the same shape out of possibly different inputs. Public solvers return its square,
+which is not a metric, from one start; here the root is returned, from several.
+
+Source: Mémoli (2011). Taught in chapter 02.
+"""
+
+from __future__ import annotations
+
+from numpy.typing import ArrayLike
+
+from funcsim.geometry import Normalize, metric_space
+from funcsim.gromov.solver import VERSION, solve
+from funcsim.gromov.space import Space
+from funcsim.gromov.space import prepare as summaries
+from funcsim.similarity.measure import Measure
+
+
+def prepare(points: ArrayLike, normalize: Normalize, name: str) -> Space:
+    """The distance matrix (n, n) of a layer and its summaries."""
+    return summaries(metric_space(points, normalize, name))
+
+
+def interval(a: Space, b: Space) -> tuple[float, float]:
+    """The distance found, and a number that no coupling goes below."""
+    result = solve(a, b)
+    return result.distance, result.lower_bound
+
+
+GW = Measure(
+    name="gw",
+    title="GW distance",
+    prepare=prepare,
+    between=lambda a, b: interval(a, b)[0],
+    invariances=frozenset({"translation", "orthogonal", "feature permutation", "sample permutation"}),
+    equal_width=False,
+    is_metric=True,
+    larger_is_similar=False,
+    source="Mémoli (2011)",
+    version=VERSION,
+    interval=interval,
+)

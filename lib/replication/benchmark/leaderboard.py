@@ -1,0 +1,300 @@
+"""Which measure finds the boundaries of networks whose boundaries are known?
+
+Every network of ``known-boundaries`` is mapped under every measure, cut by the test and, once more,
+into as many blocks as it has functions; the cuts are scored against the truth. Guesses that look at
+no activation are scored with them, and so are networks without what is to be found: the same before
+training, and clouds in the place of layers that share with them the spectrum, or the width alone.
+
+The chains of seed 0 are in ``data/``, because chapter 13 acts on them. Of the others only the rows
+are: train them with ``make experiments ONLY=known-boundaries SEED=1`` before this.
+
+Taught in chapter 13.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import adjusted_rand_score
+
+import funcsim as fs
+from funcsim._internal.cache import digest
+from funcsim._internal.progress import progress_bar
+from funcsim._internal.storage import replacing
+from funcsim._partition import partition, partition_into
+from funcsim.nulls import spectrum_matched, width_matched
+from funcsim.representations import Representations
+from funcsim.similarity.cca import FullRankWarning
+from funcsim.simulated_maps import boundary_f1
+from replication.encoder.maps import compare_defined
+from replication.modular_addition import trained_networks
+from replication.modular_addition.map_variants import VARIANTS
+from replication.modular_addition.plans import KNOWN_BOUNDARIES
+from replication.modular_addition.trained_networks import WORK
+from replication.stored import Record, data_dir, describe_device, folder_of, freeze, load_record
+
+NAME = "leaderboard"
+ROWS = "rows.csv"
+#: Of the chains that are scored.
+SEEDS = (0, 1)
+#: What becomes of a network's layers, by state; those of a null are drawn with a seed.
+NULLS: dict[str, Callable[[Representations, int], Representations]] = {
+    "spectrum": spectrum_matched,
+    "width": width_matched,
+}
+STATES = ("trained", "untrained", *NULLS)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is scored.
+
+    Attributes
+    ----------
+    n_samples, n_inner : int
+        Pairs that a map of the stream is made of, and one of the inner layers, which are many.
+    n_draws : int
+        Such samples of every network, trained or untrained, for the stream; one for the inner
+        layers, which the nulls are not asked about, and for the nulls.
+    networks, measures : tuple of str
+        Of ``known-boundaries``, and of :func:`funcsim.measures`.
+    learned : float
+        The least accuracy of every part of a chain. One that has not learned its functions is no
+        ground truth, and is left out.
+    """
+
+    n_samples: int = 200
+    n_inner: int = 100
+    n_draws: int = 3
+    networks: tuple[str, ...] = tuple(KNOWN_BOUNDARIES)
+    measures: tuple[str, ...] = tuple(fs.measures())
+    learned: float = 1.0
+
+    def tiny(self) -> Plan:
+        """The same plan, small enough for profile `smoke`."""
+        few: dict[str, Any] = {"n_samples": 20, "n_inner": 20, "n_draws": 1, "learned": 0.0}
+        return replace(self, networks=("1-2",), measures=("euclidean", "rsm", "cka"), **few)
+
+
+def run(
+    profile: str = "full",
+    seed: int = 0,
+    device: str = "cpu",
+    out: Path | None = None,
+    work: Path = WORK,
+    progress: bool = True,
+) -> Record:
+    """Score all chains of a seed.
+
+    The rows are frozen into ``out / leaderboard / seed-<seed>``; the ranking, over all seeds that are
+    there, into ``out / results``. The rows of a network that is done are kept in ``work / leaderboard``.
+    """
+    smoke = profile == "smoke"
+    plan = Plan().tiny() if smoke else Plan()
+    accuracies = {name: _accuracy(name, profile, seed) for name in plan.networks}
+    asked = [
+        (name, state, draw)
+        for name, accuracy in accuracies.items()
+        if accuracy >= plan.learned
+        for state in STATES
+        for draw in range(1 if state in NULLS else plan.n_draws)
+    ]
+    rows = pd.concat(
+        [
+            _kept(work / NAME, (name, state, draw, seed), plan, profile)
+            for name, state, draw in progress_bar(asked, NAME, progress)
+        ],
+        ignore_index=True,
+    )
+    out = out or data_dir()
+    told: dict[str, Any] = {
+        "experiment": NAME,
+        "command": f"make experiments PROFILE={profile} ONLY={NAME} DEVICE={device} SEED={seed}",
+        "parameters": asdict(plan),
+        "seed": seed,
+        "device": describe_device("cpu"),
+        "seconds": round(float(rows["seconds"].sum()), 1),
+        "encoder": f"{rows['network'].nunique()} chains of transformers whose boundaries are known",
+        "data": f"{plan.n_samples} of all pairs, {plan.n_draws} times",
+        "results": {f"accuracy of {name}": accuracy for name, accuracy in accuracies.items()},
+    }
+    _write(out / folder_of(NAME, seed) / ROWS, rows.drop(columns="seconds"))
+    record = freeze(out / folder_of(NAME, seed), [ROWS], **told)
+    _rank(out, told)
+    return record
+
+
+def _accuracy(name: str, profile: str, seed: int) -> float:
+    """The lowest of a chain's parts, on the training and on the validation pairs."""
+    stages = trained_networks.load(f"known-boundaries/{name}", profile, seed).stage_accuracies()
+    return min(accuracy for stage in stages for accuracy in stage)
+
+
+def _rank(out: Path, told: dict[str, Any]) -> None:
+    """Freeze the ranking over every seed whose rows are in `out`; its record tells of the last run."""
+    folders = sorted((out / NAME).glob("seed-*"))
+    rows = pd.concat([_read(folder) for folder in folders], ignore_index=True)
+    _write(out / "results" / "leaderboard.csv", ranking(rows))
+    parameters = told["parameters"] | {"seeds": rows["seed"].unique().tolist()}
+    freeze(out / "results", ["leaderboard.csv"], **told | {"parameters": parameters})
+
+
+def _read(folder: Path) -> pd.DataFrame:
+    rows = pd.read_csv(folder / ROWS, dtype={"network": str})
+    return rows.assign(seed=int(folder.name.removeprefix("seed-")))
+
+
+def load(profile: str = "laptop", seeds: Sequence[int] = SEEDS) -> tuple[pd.DataFrame, str]:
+    """The rows of all seeds, and where they come from; at profile "smoke" made on the spot.
+
+    Raises
+    ------
+    StoredResultError
+        If frozen files are missing or differ from their record.
+    """
+    if profile == "smoke":
+        plan = Plan().tiny()
+        asked = [(name, state, seed) for seed in seeds for name in plan.networks for state in STATES]
+        rows = [_rows(name, state, 0, seed, plan, profile).assign(seed=seed) for name, state, seed in asked]
+        return pd.concat(rows, ignore_index=True), "profile smoke: tiny networks, on the spot"
+    origin = "\n".join(str(load_record(NAME, seed)) for seed in seeds)
+    rows = [_read(data_dir() / folder_of(NAME, seed)) for seed in seeds]
+    return pd.concat(rows, ignore_index=True), origin
+
+
+def ranking(rows: pd.DataFrame) -> pd.DataFrame:
+    """One row per set of layers and measure, the best first: means over trained networks, seeds, samples."""
+    scores = ["exact", "f1", "ari", "f1 given K", "ari given K"]
+    trained = rows[rows["state"] == "trained"].astype(dict.fromkeys(scores, float))
+    table = trained.groupby(["layers", "measure"])[scores].mean().reset_index()
+    return table.sort_values(["layers", "f1 given K", "f1"], ascending=[False, False, False]).round(4)
+
+
+def _kept(folder: Path, asked: tuple[str, str, int, int], plan: Plan, profile: str) -> pd.DataFrame:
+    """The rows of one sample of one network, from an interrupted run if it had come so far."""
+    name, *_, seed = asked
+    weights = trained_networks.load(f"known-boundaries/{name}", profile, seed).weights_digest
+    path = folder / f"{digest(repr((asked, asdict(plan), profile)), weights)[:16]}.csv"
+    if not path.exists():
+        _write(path, _rows(*asked, plan, profile))
+    return pd.read_csv(path, dtype={"network": str})
+
+
+def _write(path: Path, table: pd.DataFrame) -> None:
+    with replacing(path) as temporary:
+        table.to_csv(temporary, index=False)
+
+
+def layers_of(names: tuple[str, ...], which: str) -> list[str]:
+    """The layers of a chain: its stream, each state once; or all, one head for all four.
+
+    Parameters
+    ----------
+    names : tuple of str
+        All of them, such as ``parts.0.blocks.1.resid_pre``.
+    which : {"stream", "inner"}
+    """
+    again = [name for name in names if name.endswith("resid_pre") and ".blocks.0." not in name]
+    kept = [name for name in names if name not in again]  # the same tensor as the end of the block before
+    if which == "stream":
+        return [name for name in kept if "resid" in name]
+    return [name for name in kept if name[-2:] not in (".1", ".2", ".3")]
+
+
+def starts(names: list[str]) -> tuple[int, ...]:
+    """Where a new function begins: the first layer of every part but the first."""
+    parts = [name.split(".")[1] for name in names]
+    return tuple(k for k in range(1, len(parts)) if parts[k] != parts[k - 1])
+
+
+def _rows(name: str, state: str, draw: int, seed: int, plan: Plan, profile: str) -> pd.DataFrame:
+    began = time.perf_counter()
+    trained = trained_networks.load(f"known-boundaries/{name}", profile, seed)
+    model = trained.plan.network(seed).eval() if state == "untrained" else trained.model
+    reps = fs.capture(model, [trained.pairs], pool="last", progress=False)
+    found = []
+    for which, n in {"stream": plan.n_samples, "inner": plan.n_inner}.items():
+        if which == "inner" and (draw > 0 or state in NULLS):
+            continue
+        chosen = reps.select(layers_of(reps.names, which)).subsample(min(n, reps.n_samples), draw)
+        chosen = NULLS[state](chosen, draw) if state in NULLS else chosen
+        equal = len({layer.shape[1] for layer in chosen.values()}) == 1
+        fitting = [key for key in plan.measures if equal or not fs.measures()[key].equal_width]
+        scores = {key: _measured(chosen, partial(compare_defined, measure=key)) for key in fitting}
+        if which == "stream" and state == "trained" and draw == 0:
+            scores |= {key: _measured(chosen, make) for key, make in VARIANTS.items()}
+        scores |= {
+            f"guess: {key}": _scored(cuts, cuts, list(chosen.names)) for key, cuts in guesses(chosen).items()
+        }
+        found += [
+            {"network": name, "state": state, "draw": draw, "layers": which, "measure": key} | score
+            for key, score in scores.items()
+        ]
+    rows = pd.DataFrame(found)
+    return rows.assign(seconds=(time.perf_counter() - began) / len(rows))
+
+
+def _measured(reps: Representations, make: Callable[[Representations], fs.LayerMap]) -> dict[str, object]:
+    """Scores of a map; none if it compares some layers with nothing."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FullRankWarning)  # said in chapter 03
+        layer_map = make(reps)
+    return {} if np.isnan(layer_map.values).any() else score(layer_map)
+
+
+def score(layer_map: fs.LayerMap) -> dict[str, object]:
+    """How well a map of a chain's layers finds its functions.
+
+    Parameters
+    ----------
+    layer_map : LayerMap
+        Of layers with names such as ``parts.0.blocks.1.resid_mid``.
+
+    Returns
+    -------
+    dict
+        The p-value of the test's cuts; how many functions there are and how many blocks it finds;
+        whether its cuts are those of the functions, and how nearly, as F1 and as adjusted Rand
+        index; the same two of the best cuts into as many blocks as there are functions.
+    """
+    found, true = partition(layer_map), starts(list(layer_map.names))
+    given = partition_into(layer_map, len(true) + 1)
+    return {"p": found.p_value} | _scored(found.boundaries, given.boundaries, list(layer_map.names))
+
+
+def guesses(reps: Representations) -> dict[str, tuple[int, ...]]:
+    """Cuts that look at no activation: none; as many as there are functions, evenly; at every block; at every
+    change of width."""
+    names, n = list(reps.names), len(reps)
+    k = len(starts(names)) + 1
+    blocks = [".".join(name.split(".")[:4]) for name in names]
+    widths = [layer.shape[1] for layer in reps.values()]
+    return {
+        "one block": (),
+        "equal blocks": tuple(round(i * n / k) for i in range(1, k)),
+        "every block": tuple(i for i in range(1, n) if blocks[i] != blocks[i - 1]),
+        "widths": tuple(i for i in range(1, n) if widths[i] != widths[i - 1]),
+    }
+
+
+def _scored(cuts: tuple[int, ...], given: tuple[int, ...], names: list[str]) -> dict[str, object]:
+    """How well boundaries fit the truth: those that were found, and those for the right number of blocks."""
+    true, n = starts(names), len(names)
+    found, best, truth = (np.searchsorted(at, np.arange(n), side="right") for at in (cuts, given, true))
+    return {
+        "K": len(true) + 1,
+        "K found": len(cuts) + 1,
+        "exact": cuts == true,
+        "f1": boundary_f1(cuts, true),
+        "ari": adjusted_rand_score(truth, found),
+        "f1 given K": boundary_f1(given, true),
+        "ari given K": adjusted_rand_score(truth, best),
+    }

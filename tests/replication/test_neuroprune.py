@@ -1,0 +1,172 @@
+"""NeuroPrune and its controls, on hand-built heads and on a tiny BERT."""
+
+import pytest
+import torch
+
+from funcsim.errors import ModelError
+from replication.models.encoders import load_encoder
+from replication.training.fine_tuning import FineTuningConfig
+from replication.training.neuroprune import (
+    Block,
+    blocks_of,
+    dominated,
+    heads_left,
+    merge_heads,
+    plain,
+    prune_smallest,
+    share_of_zeros,
+    shrink,
+    sparsifier,
+    sparsity,
+    strength_for,
+)
+
+pytest.importorskip("transformers")
+
+
+def hand_built(reads, width=4):
+    """A block whose heads have one dimension each and read what `reads` says: (heads, 3, width)."""
+    n_heads = len(reads)
+    linears = [torch.nn.Linear(width, n_heads) for _ in range(3)]
+    mix = torch.nn.Linear(n_heads, width)
+    for k, linear in enumerate(linears):
+        linear.weight.data = torch.tensor([head[k] for head in reads])
+    mix.weight.data = torch.arange(1.0, 1 + width * n_heads).reshape(width, n_heads)
+    for linear in (*linears, mix):
+        linear.register_buffer("alive", torch.ones_like(linear.weight, dtype=torch.bool))
+    return Block(*linears, mix, torch.nn.Linear(width, 8), torch.nn.Linear(8, width), n_heads)
+
+
+def largest_weight(model):
+    return max(linear.weight.detach().abs().max() for block in blocks_of(model) for linear in block.linears)
+
+
+def head(value):
+    return [[value] * 4] * 3
+
+
+def test_of_two_equal_heads_the_later_stays_and_writes_for_both():
+    block = hand_built([head(1.0), head(5.0), head(1.0)])
+    before = block.mix.weight.clone()
+    assert merge_heads(block) == [(0, 2)]
+    assert (block.mix.weight[:, 2] == before[:, 0] + before[:, 2]).all()
+    assert (block.mix.weight[:, 0] == 0).all()
+    assert (block.mix.weight[:, 1] == before[:, 1]).all()
+    assert (block.query.weight[0] == 0).all()
+    assert (block.query.weight[2] == 1).all()
+    assert merge_heads(block) == []  # what is gone is not removed again
+    assert heads_left(block) == 2
+    assert share_of_zeros((block.query, block.key, block.value, block.mix)) == pytest.approx(1 / 3)
+
+
+def test_what_a_block_computes_is_the_same_without_its_equal_heads():
+    torch.manual_seed(0)
+    block = hand_built([head(1.0), head(0.5), head(1.0)])
+
+    def write(x):  # heads of one dimension: the value, mixed
+        return block.mix(torch.nn.functional.linear(x, block.value.weight))
+
+    x = torch.randn(5, 4)
+    before = write(x)
+    merge_heads(block)
+    assert torch.allclose(write(x), before, atol=1e-5)
+
+
+def test_a_head_like_one_that_is_like_more_heads_is_dominated():
+    # 0 is like 1, and 1 is like 0 and 2: whatever is like 0 or 2 is like 1 as well
+    block = hand_built([head(1.0), head(1.1), head(1.2)])
+    before = block.mix.weight.clone()
+    assert merge_heads(block, theta=0.15) == [(0, 1), (1, 2)]
+    assert torch.equal(block.mix.weight[:, 2], before.sum(dim=1))
+
+
+def test_heads_that_are_alike_in_a_ring_do_not_dominate_one_another():
+    near = torch.eye(4, dtype=torch.bool)
+    for i in range(4):
+        near[i, (i + 1) % 4] = near[(i + 1) % 4, i] = True
+    assert dominated(near, [True] * 4) == []
+    assert dominated(torch.eye(3, dtype=torch.bool), [True] * 3) == []
+    assert dominated(torch.ones(3, 3, dtype=torch.bool), [True, True, False]) == [(0, 1)]
+
+
+def test_the_blocks_of_a_bert():
+    blocks = blocks_of(load_encoder("tiny").model)
+    assert len(blocks) == 4
+    assert [tuple(linear.weight.shape) for linear in blocks[0].linears] == [
+        *[(32, 32)] * 4,
+        (64, 32),
+        (32, 64),
+    ]
+    with pytest.raises(ModelError, match="Linear has no blocks like BERT's"):
+        blocks_of(torch.nn.Linear(2, 2))
+
+
+def test_shrinking_stops_at_zero():
+    model = load_encoder("tiny").model
+    before = blocks_of(model)[0].up.weight.clone()
+    shrink(model, plain, 0.01)
+    after = blocks_of(model)[0].up.weight
+    assert torch.allclose(after.abs(), (before.abs() - 0.01).clamp(min=0))
+    assert (after * before >= 0).all()
+    shrink(model, plain, 10.0)
+    assert sparsity(model) == 1.0
+
+
+def test_a_sparse_neuron_and_a_small_group_shrink_faster():
+    model = load_encoder("tiny").model
+    block = blocks_of(model)[0]
+    with torch.no_grad():
+        block.up.weight[0] = 0
+        block.up.weight[0, 0] = 0.5
+        for linear in (block.query, block.key, block.value):
+            linear.weight[:, 0] *= 0.1
+    up, query = block.up.weight.clone(), block.query.weight.clone()
+    step = sparsifier(model, "neuroprune", 1.0, FineTuningConfig(steps=100))
+    step(model, 0, 1e-3)
+    shrunk = (up - block.up.weight).detach().abs()
+    assert shrunk[0, 0].item() == pytest.approx(32e-3, rel=0.01)  # one connection of 32 is left
+    assert shrunk[1].median().item() == pytest.approx(1e-3, rel=0.1)
+    shrunk = (query - block.query.weight).detach().abs()
+    assert shrunk[:, 0].max() > 2.5 * shrunk[:, 1].max()
+
+
+@pytest.mark.parametrize("share", [0.25, 0.95])
+def test_the_smallest_weights_die_and_stay_dead(share):
+    model = load_encoder("tiny").model
+    config = FineTuningConfig(steps=30)
+    step = sparsifier(model, "magnitude", share, config)
+    largest = largest_weight(model)
+    for k in range(30):
+        step(model, k, config.lr_at(k))
+        with torch.no_grad():
+            for block in blocks_of(model):
+                for linear in block.linears:
+                    linear.weight += 1e-3  # as training might
+    step(model, 29, 0.0)
+    assert sparsity(model) == pytest.approx(share, abs=0.01)
+    assert largest_weight(model) > largest
+
+
+@pytest.mark.parametrize("method", ["l1", "neuroprune"])
+def test_the_strength_that_is_found_gives_the_sparsity_that_was_asked_for(method):
+    model, config = load_encoder("tiny").model, FineTuningConfig(steps=60)
+    strength = strength_for(model, method, 0.7, config)
+    step = sparsifier(model, method, strength, config, merges=1)
+    for k in range(59):  # without the last, which merges heads
+        step(model, k, config.lr_at(k))
+    assert sparsity(model) == pytest.approx(0.7, abs=0.04)
+
+
+def test_wrong_requests_are_refused():
+    model, config = load_encoder("tiny").model, FineTuningConfig()
+    with pytest.raises(ValueError, match="no method 'x'; there is neuroprune, l1, magnitude"):
+        sparsifier(model, "x", 1.0, config)
+    with pytest.raises(ValueError, match=r"target=1\.5 is no share"):
+        strength_for(model, "l1", 1.5, config)
+
+
+def test_pruning_all_but_one():
+    model = load_encoder("tiny").model
+    sparsifier(model, "magnitude", 0.5, FineTuningConfig())
+    prune_smallest(model, 1 - 1e-5)
+    assert sum(int(linear.alive.sum()) for b in blocks_of(model) for linear in b.linears) <= 1

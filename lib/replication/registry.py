@@ -12,7 +12,7 @@ from functools import partial
 
 from replication.benchmark import leaderboard
 from replication.dynamics import GROUP as DYNAMICS
-from replication.encoder import block_ablation, fine_tuned, freezing, plans
+from replication.encoder import block_ablation, dense, fine_tuned, freezing, plans
 from replication.encoder import dynamics as encoder_dynamics
 from replication.modular_addition import dynamics as modular_dynamics
 from replication.modular_addition import known_targets, maps, second_stage, trained_networks
@@ -65,6 +65,12 @@ EXPERIMENTS |= {
     )
     for module in (freezing, block_ablation)
     for name, plan in module.PLANS.items()
+}
+EXPERIMENTS |= {
+    f"{dense.GROUP}/{name}": Experiment(
+        dense.GROUP, (0, 1, 2) if name == "sst2-dense" else (0,), partial(dense.run, name)
+    )
+    for name in dense.PLANS
 }
 EXPERIMENTS[second_stage.NAME] = Experiment(second_stage.NAME, (0, 1, 2), second_stage.run)
 EXPERIMENTS[resnet9.NAME] = Experiment(resnet9.NAME, (0,), resnet9.run)

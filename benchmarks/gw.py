@@ -23,7 +23,7 @@ import torch
 from benchmarks import encoder
 from funcsim._capture import capture
 from funcsim._internal.threads import one_thread
-from funcsim.geometry import metric_space
+from funcsim.geometry import distance_matrix
 from funcsim.gromov.coupling import Array, cost, from_permutation, uniform
 from funcsim.gromov.solver import conditional_gradient, default_starts, descents, solve
 from funcsim.gromov.space import prepare
@@ -111,7 +111,7 @@ def measure_pairs(
     kind: str, layers: Callable[[int], list[Array]], n: int, n_pairs: int, seed: int
 ) -> list[dict[str, float]]:
     """One row per random pair of different layers."""
-    spaces = [metric_space(x) for x in layers(n)]
+    spaces = [distance_matrix(x) for x in layers(n)]
     every = list(itertools.combinations(range(len(spaces)), 2))
     chosen = np.random.default_rng(seed).permutation(len(every))[:n_pairs]
     rows = []
@@ -154,7 +154,7 @@ def _batched(
 ) -> dict[str, float]:
     """POT's batched proximal solver on the last few pairs: seconds and cost per pair, relative to ours."""
     last = rows[-n_pairs:]
-    spaces = [metric_space(x) for x in layers(n)]
+    spaces = [distance_matrix(x) for x in layers(n)]
     left = np.stack([spaces[r["first"]] for r in last])
     right = np.stack([spaces[r["second"]] for r in last])
     weights = np.tile(uniform(left.shape[1]), (len(last), 1))

@@ -20,7 +20,7 @@ from scipy.stats import binomtest
 
 from funcsim import simulated_maps
 from funcsim._partition import N_NULL_MAPS, partition, spectral_partition
-from funcsim.change_points import null_strengths, strongest
+from funcsim.change_points import max_statistic, null_distribution
 from funcsim.layer_map import LayerMap
 
 ALPHA = 0.05
@@ -95,8 +95,8 @@ def false_positives(family: str, size: int, factor: float, n_maps: int, seed: in
     p_values = []
     for chunk in np.array_split(np.arange(n_maps), 10):
         maps = np.stack([simulated_maps.drift_map(family, size, rng, factor) for _ in chunk])
-        null = null_strengths(size, N_NULL_MAPS, len(p_values) * NULL_SEEDS // n_maps)
-        above = (null >= strongest(maps)[:, None]).sum(axis=1)
+        null = null_distribution(size, N_NULL_MAPS, len(p_values) * NULL_SEEDS // n_maps)
+        above = (null >= max_statistic(maps)[:, None]).sum(axis=1)
         p_values.extend((1 + above) / (1 + N_NULL_MAPS))
     cut = int((np.array(p_values) <= ALPHA).sum())
     interval = binomtest(cut, n_maps).proportion_ci(0.95, "exact")

@@ -69,7 +69,7 @@ import funcsim as fs
 from bookkit.notes import note
 from exercises import chapter_02 as check
 from funcsim import viz
-from funcsim.geometry import metric_space, pairwise_distances
+from funcsim.geometry import distance_matrix, pairwise_distances
 from funcsim.gromov import bounds
 from funcsim.gromov.coupling import (
     as_permutation,
@@ -78,8 +78,13 @@ from funcsim.gromov.coupling import (
     product,
     uniform,
 )
-from funcsim.gromov.frank_wolfe import assignment_steps
-from funcsim.gromov.solver import conditional_gradient, first_match, polish, solve
+from funcsim.gromov.frank_wolfe import frank_wolfe
+from funcsim.gromov.solver import (
+    conditional_gradient,
+    initial_permutation,
+    polish,
+    solve,
+)
 from funcsim.gromov.space import prepare
 from funcsim.viz import interactive
 from replication.modular_addition import trained_networks
@@ -128,7 +133,7 @@ Y = np.tanh(1.5 * X @ turn) + 0.08 * rng.normal(size=X.shape)
 # Their distance matrices, each divided by its mean so that size does not matter, and the first entry of each:
 
 # %%
-DX, DY = metric_space(X), metric_space(Y)
+DX, DY = distance_matrix(X), distance_matrix(Y)
 DX.shape, float(DX[0, 1].round(3)), float(DY[0, 1].round(3))
 
 # %% [markdown]
@@ -253,7 +258,7 @@ interactive.stepper(
 
 # %%
 whole = int(np.argmax(np.array(kept) < 24)) - 1  # the last before one is lost
-straight = metric_space(unwound(1.0))
+straight = distance_matrix(unwound(1.0))
 note(
     turned=bent[0].distance,
     whole=100 * shares[whole],
@@ -477,7 +482,7 @@ def related_pair(seed, n):
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(n, 8))
     Y = np.tanh(X @ rng.normal(size=(8, 5))) + 0.3 * rng.normal(size=(n, 5))
-    return metric_space(X), metric_space(Y)
+    return distance_matrix(X), distance_matrix(Y)
 
 
 def costs_by_start(seed, n):
@@ -590,7 +595,7 @@ questions = {
 
 # %%
 spaces = {
-    layer: prepare(metric_space(reps[f"blocks.0.{layer}"]))
+    layer: prepare(distance_matrix(reps[f"blocks.0.{layer}"]))
     for layers in questions.values()
     for layer in layers
 }
@@ -603,9 +608,9 @@ spaces = {
 # %%
 def stages(a, b):
     """The cost after each part of the search."""
-    starts = ("product", "identity", "annealed")
+    starts = ("product", "identity", "graduated")
     A, B, D1, D2 = a.single, b.single, a.distances, b.distances
-    ends = {s: assignment_steps(A, B, first_match(a, b, s)) for s in starts}
+    ends = {s: frank_wolfe(A, B, initial_permutation(a, b, s)) for s in starts}
     costs = {s: cost(D1, D2, from_permutation(end)) for s, end in ends.items()}
     best = polish(A, B, ends[min(costs, key=costs.get)])
     default = {"POT": cost(D1, D2, conditional_gradient(D1, D2))}

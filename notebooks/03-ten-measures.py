@@ -85,16 +85,16 @@ warnings.simplefilter("ignore", UserWarning)  # CCA warns below; the text says w
 # %%
 measures = fs.measures()
 declared = pd.DataFrame(vars(m) for m in measures.values()).set_index("name")
-columns = ["title", "larger_is_similar", "equal_width", "is_metric", "source"]
+columns = ["title", "is_similarity", "requires_equal_dim", "is_metric", "source"]
 note(n_measures=len(measures))
-note(n_equal_width=int(declared["equal_width"].sum()))
+note(n_equal_width=int(declared["requires_equal_dim"].sum()))
 note(n_metrics=int(declared["is_metric"].sum()))
 declared[columns]
 
 # %% [markdown]
 # {glue:text}`n_equal_width:d` of the {glue:text}`n_measures:d` need layers of equal width, so
 # in a network whose layers differ in width they cannot make a map. {glue:text}`n_metrics:d` are
-# metrics. Whoever overlooks the column `larger_is_similar` reads a map upside down; users of public
+# metrics. Whoever overlooks the column `is_similarity` reads a map upside down; users of public
 # tools keep asking about it.
 #
 # In words, with $x_i$ and $y_i$ for sample $i$ in the two layers:
@@ -140,9 +140,9 @@ changes = {
 # %%
 executed = pd.DataFrame(index=list(measures), columns=list(INVARIANCES))
 for name, measure in measures.items():
-    before = measure.fn(X, Y, normalize=None)
+    before = measure(X, Y, normalize=None)
     for change, changed in changes.items():
-        after = measure.fn(X, changed, normalize=None)
+        after = measure(X, changed, normalize=None)
         executed.loc[name, change] = bool(abs(after - before) <= 1e-6 * abs(before))
 executed.map({True: "✓", False: "·"}.get)
 
@@ -162,7 +162,7 @@ note(which_disagree=", ".join(sorted(name for name, _ in wrong[wrong].index)))
 
 # %%
 permuted = changes["sample permutation"]
-before, after = (measures["gw"].fn(X, Z, normalize=None) for Z in (Y, permuted))
+before, after = (measures["gw"](X, Z, normalize=None) for Z in (Y, permuted))
 note(gw_moves=100 * abs(after / before - 1))
 
 # %% [markdown]
@@ -206,8 +206,8 @@ nothing = np.exp(rng.normal(size=(n, d)))
 
 def relative(measure, Y):
     """Where a pair lies between identity (0) and nothing in common (1)."""
-    same, apart = measure.fn(X, X), measure.fn(X, nothing)
-    return (measure.fn(X, Y) - same) / (apart - same)
+    same, apart = measure(X, X), measure(X, nothing)
+    return (measure(X, Y) - same) / (apart - same)
 
 
 table = pd.DataFrame(
@@ -286,7 +286,11 @@ except ValueError as refusal:
 # similarities round.
 
 # %%
-wide = [name for name, m in measures.items() if not m.equal_width and name != "agw"]
+wide = [
+    name
+    for name, m in measures.items()
+    if not m.requires_equal_dim and name != "agw"
+]
 maps = {name: fs.compare(sample, measure=name) for name in wide}
 blocks = {name: fs.partition(m, seed=seed) for name, m in maps.items()}
 note(one_block=sum(b.n_blocks == 1 for b in blocks.values()), n_maps=len(maps))
@@ -297,7 +301,7 @@ note(one_block=sum(b.n_blocks == 1 for b in blocks.values()), n_maps=len(maps))
 # %%
 upper = np.triu_indices(len(names), k=1)
 signed = {
-    name: (-1 if m.larger_is_similar else 1) * m.values[upper]
+    name: (-1 if m.is_similarity else 1) * m.values[upper]
     for name, m in maps.items()
 }
 agreement = pd.DataFrame(signed).corr(method="spearman")["gw"]

@@ -65,9 +65,9 @@ from exercises import chapter_05 as check
 from funcsim import viz
 from funcsim.probes import (
     linear_probe,
-    linear_regression,
+    linear_probe_r2,
+    mlp_probe,
     probe_all,
-    two_layer_probe,
 )
 from replication.modular_addition import known_targets, trained_networks
 from replication.modular_addition.known_targets import targets_of, training_rows
@@ -202,7 +202,7 @@ table_e.round(1)
 
 # %%
 squares_l, squares_e = (
-    probe_all(linear_regression, layers, targets, training_rows(net), jobs=2)
+    probe_all(linear_probe_r2, layers, targets, training_rows(net), jobs=2)
     for net, layers in ((net_l, layers_l), (net_e, layers_e))
 )
 r2 = pd.DataFrame(
@@ -259,7 +259,7 @@ seen, held_out = table_3(classifier[..., 0]), table_3(classifier[..., 1])
 # Is the frozen table what this code makes? One probe, fitted again: $c_3$ at the end of block 1.
 
 # %%
-again = two_layer_probe(
+again = mlp_probe(
     layers_e["blocks.0.resid_post"], targets["c3"], training_rows(net_e), seed
 )
 then = classifier[names.index("0.resid_post"), list(targets).index("c3")]

@@ -566,9 +566,7 @@ pd.Series(by_rank, name="rank correlation with [CLS]").to_frame().round(2)
 # Pictures suggest that they agree. Do they? The rank correlation of the GW map with that of each other measure, over the pairs of blocks:
 
 # %%
-signs = {
-    name: -1 if m.larger_is_similar else 1 for name, m in fs.measures().items()
-}
+signs = {name: -1 if m.is_similarity else 1 for name, m in fs.measures().items()}
 
 
 # %% [markdown]

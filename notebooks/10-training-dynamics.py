@@ -141,7 +141,7 @@ viz.map_grid(
 # %% tags=["widget", "paper-F07"]
 top = max(yelp.layer_map(s).values.max() for s in range(len(yelp.steps)))
 frames = [
-    viz.layer_map(yelp.layer_map(s), title=f"after step {step}", most=top)
+    viz.layer_map(yelp.layer_map(s), title=f"after step {step}", vmax=top)
     for s, step in enumerate(yelp.steps)
 ]
 alts = [

@@ -107,7 +107,7 @@ note(n_blocks=n_blocks)
 def strength(run, measure):
     """Distance of every block to the next (blocks - 1,)."""
     values = np.diag(run.maps[f"cls/mean/{measure}"].values, k=1)
-    return 1 - values if fs.measures()[measure].larger_is_similar else values
+    return 1 - values if fs.measures()[measure].is_similarity else values
 
 
 gw, cka, cosine = (
@@ -494,7 +494,7 @@ for n in range(n_blocks):
         "cut and left alone": 100 * cut_up[name].first[n].mean(),
     }
     told = {"xlabel": "accuracy (%)", "most": 100, "boundary": predicted[name]}
-    frames.append(viz.cut(n_blocks, n, left, **told))
+    frames.append(viz.block_stack(n_blocks, n, left, **told))
     said = ", ".join(f"{how} {value:.1f} %" for how, value in left.items())
     alts.append(f"The first {n} of {n_blocks} blocks kept: {said}")
 stepper(frames, alts, "blocks kept")

@@ -171,7 +171,7 @@ def stepwise(what, measure):
     """Distance of each layer to the one before."""
     m = run.maps[f"{what}/mean/{measure}"]
     values = np.diag(m.values, k=1)
-    return 1 - values if m.larger_is_similar else values
+    return 1 - values if m.is_similarity else values
 
 
 # %% [markdown]

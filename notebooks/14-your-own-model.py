@@ -67,7 +67,7 @@ import funcsim as fs
 from bookkit.notes import note
 from exercises import chapter_14 as check
 from funcsim import viz
-from funcsim.report import default_layers, study, write_report
+from funcsim.report import analyse, default_layers, write_report
 from funcsim.viz.interactive import stepper
 
 # %% [markdown]
@@ -136,7 +136,7 @@ list(maps)
 # %% tags=["widget"]
 top = max(m.values.max() for m in maps.values())
 figures = [
-    viz.layer_map(m, title=f"after epoch {epoch}", most=top)
+    viz.layer_map(m, title=f"after epoch {epoch}", vmax=top)
     for epoch, m in maps.items()
 ]
 stepper(figures, [f"Layer map after epoch {epoch}" for epoch in maps], "look")
@@ -245,11 +245,11 @@ found.to_frame()
 #
 # ## A report
 #
-# `study` does what a careful reader of this book would do by hand: the map with intervals from random halves of the inputs, the test, how often each boundary comes back, what widths alone would show, and what
+# `analyse` does what a careful reader of this book would do by hand: the map with intervals from random halves of the inputs, the test, how often each boundary comes back, what widths alone would show, and what
 # to keep in mind. `write_report` puts it into a folder.
 
 # %%
-findings = study(reps, n_draws=4 if small else 20, seed=seed, progress=False)
+findings = analyse(reps, n_draws=4 if small else 20, seed=seed, progress=False)
 folder = Path(tempfile.mkdtemp())
 for path in write_report(folder, findings, "Six layers on digits", {"seed": seed}):
     print(path.name)
@@ -269,7 +269,7 @@ findings.warnings
 # ## Before you show a map to anyone
 #
 # 1. **Which layers, which inputs, how many, how pooled, how scaled.** Five choices; chapters [06](06-modular-sum-subnetworks.ipynb) and [08](08-bert-subnetworks.ipynb) show that the map changes with them. Say them in the caption.
-# 2. **The untrained network, and widths alone.** What they show as well is not function. `study` does the second, you do the first.
+# 2. **The untrained network, and widths alone.** What they show as well is not function. `analyse` does the second, you do the first.
 # 3. **The test, not the eye, and not the clustering.** Spectral clustering returns as many groups as it is asked for {cite:p}`luxburg2007tutorial`.
 # 4. **Another seed, another half of the inputs, another learning rate.** [Chapter 08](08-bert-subnetworks.ipynb) has a boundary that comes and goes with the rate.
 # 5. **CKA {cite:p}`kornblith2019similarity` or RSM beside GW.** Where they disagree, ask what each of them ignores ([chapter 03](03-ten-measures.ipynb)).

@@ -27,7 +27,7 @@ def linear_cka(answer: Answer) -> None:
         np.isclose(number(answer, x, y), number(answer, x @ turn, y)),
         "When a cloud is rotated your number changes. Compare inner products of samples, not of columns.",
     )
-    wanted = fs.measures()["cka"].fn(x, y)
+    wanted = fs.measures()["cka"](x, y)
     found = number(answer, x, y)
     see(
         not np.isclose(found, wanted**2) and not np.isclose(found**2, wanted),
@@ -52,7 +52,7 @@ def samples_and_dimensions(answer: Answer) -> None:
     rng = np.random.default_rng(0)
     clouds = [(rng.normal(size=(n, d)), rng.normal(size=(n, d))) for _ in range(5)]
     plain, debiased = (
-        float(np.mean([fs.measures()[name].fn(x, y) for x, y in clouds])) for name in ("cka", "cka-debiased")
+        float(np.mean([fs.measures()[name](x, y) for x, y in clouds])) for name in ("cka", "cka-debiased")
     )
     see(
         plain > 0.9,
@@ -69,7 +69,7 @@ def rsm(answer: Answer) -> None:
         np.isclose(number(answer, x, 5 * x + 1), 0, atol=1e-7),
         "A cloud and itself at five times the size: 0.",
     )
-    wanted, found = fs.measures()["rsm"].fn(x, y), number(answer, x, y)
+    wanted, found = fs.measures()["rsm"](x, y), number(answer, x, y)
     see(not np.isclose(found, wanted**2), "You have the mean square; take its root.")
     see(
         np.isclose(found, wanted),

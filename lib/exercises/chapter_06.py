@@ -71,7 +71,7 @@ def forgets(answer: Answer) -> None:
     x = np.random.default_rng(0).normal(size=(60, 3))
     y = ask(answer, x)
     y = array(lambda: y, (60, np.shape(y)[1] if np.ndim(y) == 2 else 3))
-    kept = fs.measures()["cka-debiased"].fn(x, y)
+    kept = fs.measures()["cka-debiased"](x, y)
     gw = fs.gw(x, y, normalize=None).distance
     see(
         gw < 0.05,

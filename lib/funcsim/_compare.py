@@ -97,7 +97,7 @@ def compare(
     pairs = [(i, j) for i, j in np.ndindex(shape) if other is not None or i < j]
     _check_widths(chosen, reps, second, pairs)
 
-    values = np.full(shape, 1.0 if chosen.larger_is_similar else 0.0)
+    values = np.full(shape, 1.0 if chosen.is_similarity else 0.0)
     lower = np.zeros(shape)
     finished = _solve_pairs(pairs, reps, second, chosen, normalize, jobs, device)
     for (i, j), numbers in progress_bar(finished, "compare", progress, len(pairs)):
@@ -111,8 +111,8 @@ def compare(
         measure=measure,
         normalize=normalize,
         n_samples=reps.n_samples,
-        lower=lower if chosen.interval else None,
-        larger_is_similar=chosen.larger_is_similar,
+        lower=lower if chosen.score_with_bound else None,
+        is_similarity=chosen.is_similarity,
     )
 
 
@@ -143,21 +143,21 @@ def _solve_pairs(
     """Yield each pair with its numbers: first those on disk, then the others as they end."""
     folder = cache.cache_dir()
     version = measure.version if device is None else batch.VERSION
-    told = [measure.name, version, str(normalize)]
+    identity = [measure.name, version, str(normalize)]
     row_keys = [cache.digest(layer) for layer in first.values()]
     column_keys = row_keys if second is first else [cache.digest(layer) for layer in second.values()]
-    keys = {(i, j): cache.digest(*told, row_keys[i], column_keys[j]) for i, j in pairs}
+    keys = {(i, j): cache.digest(*identity, row_keys[i], column_keys[j]) for i, j in pairs}
 
     # What a layer cannot be compared for must be said even if every pair is on disk.
     rows = [measure.prepare(layer, normalize, name) for name, layer in first.items()]
     columns = rows if second is first else [measure.prepare(x, normalize, n) for n, x in second.items()]
     missing = []
     for pair in pairs:
-        kept = cache.read(folder, keys[pair])
-        if kept is None:
+        stored = cache.read(folder, keys[pair])
+        if stored is None:
             missing.append(pair)
         else:
-            yield pair, kept
+            yield pair, stored
 
     solved = (
         _one_by_one(missing, rows, columns, measure, jobs, first.n_samples)
@@ -183,4 +183,4 @@ def _one_by_one(
 
 def _task(name: str, pair: Pair, a: Any, b: Any) -> tuple[Pair, list[float]]:
     measure = measures()[name]  # by name: a function defined in place does not travel to a worker
-    return pair, list(measure.interval(a, b)) if measure.interval else [measure.between(a, b)]
+    return pair, list(measure.score_with_bound(a, b)) if measure.score_with_bound else [measure.score(a, b)]

@@ -167,7 +167,7 @@ def intervals(
         starts_given_k[list(partition_into(m, groups.n_groups).boundaries)] += 1
     spread = np.std(maps, axis=0, ddof=1) * np.sqrt(half / (reps.n_samples - half))
     width = stats.t.ppf(1 - alpha / 2, n_draws - 1) * spread
-    floor = -np.inf if getattr(whole, "larger_is_similar", False) else 0.0
+    floor = -np.inf if getattr(whole, "is_similarity", False) else 0.0
     return Intervals(
         map=whole,
         partition=groups,

@@ -14,11 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import SpectralClustering
 
-from funcsim.change_points import FEWEST_LAYERS, best_cuts, null_strengths, strongest, support
+from funcsim.change_points import (
+    MIN_LAYERS,
+    evidence_table,
+    max_statistic,
+    null_distribution,
+    optimal_change_points,
+)
 from funcsim.layer_map import LayerMap, Partition
 
 N_NULL_MAPS = 999
-FURTHER_CUTS = 0.5  # cuts beyond the first must be significant at this share of alpha
+FURTHER_CUTS_ALPHA_SHARE = 0.5  # cuts beyond the first must be significant at this share of alpha
 
 
 def partition(m: LayerMap, max_groups: int | None = None, alpha: float = 0.05, seed: int = 0) -> Partition:
@@ -85,11 +91,11 @@ def partition(m: LayerMap, max_groups: int | None = None, alpha: float = 0.05, s
     if not 0 < alpha < 1:
         raise ValueError(f"alpha={alpha} is out of range; it lies between 0 and 1")
     values = dissimilarity(m)
-    if size < FEWEST_LAYERS:
+    if size < MIN_LAYERS:
         return Partition(m.names, (0,) * size, 1.0, "contiguous")
-    null = null_strengths(size, N_NULL_MAPS, seed)
-    p_value = _p_value(float(strongest(values[None])[0]), null)
-    found = _significant_cuts(support(values), null, limit - 1, alpha) if p_value <= alpha else ()
+    null = null_distribution(size, N_NULL_MAPS, seed)
+    p_value = _p_value(float(max_statistic(values[None])[0]), null)
+    found = _significant_cuts(evidence_table(values), null, limit - 1, alpha) if p_value <= alpha else ()
     labels = np.searchsorted([c for c, _ in found], np.arange(size), side="right")
     return Partition(
         m.names, tuple(labels.tolist()), p_value, "contiguous", tuple(_p_value(e, null) for _, e in found)
@@ -120,7 +126,7 @@ def partition_into(m: LayerMap, n_groups: int) -> Partition:
     size = len(values)
     if not 1 <= n_groups <= max(1, size // 2):
         raise ValueError(f"n_groups={n_groups} is out of range; choose from 1 to {max(1, size // 2)}")
-    cuts = best_cuts(support(values), n_groups - 1)[-1] if n_groups > 1 else ()
+    cuts = optimal_change_points(evidence_table(values), n_groups - 1)[-1] if n_groups > 1 else ()
     labels = np.searchsorted(cuts, np.arange(size), side="right")
     return Partition(m.names, tuple(labels.tolist()), None, "contiguous")
 
@@ -129,10 +135,10 @@ def _significant_cuts(
     gains: NDArray[np.float64], null: NDArray[np.float64], max_cuts: int, alpha: float
 ) -> list[tuple[int, float]]:
     """Cuts and their evidence, by the criterion for the number of groups."""
-    enough = np.append(null, np.inf)[-int(FURTHER_CUTS * alpha * (len(null) + 1) + 1e-9) - 1]
-    cuts = best_cuts(np.where(gains > enough, gains, -np.inf), max_cuts)[-1]
+    enough = np.append(null, np.inf)[-int(FURTHER_CUTS_ALPHA_SHARE * alpha * (len(null) + 1) + 1e-9) - 1]
+    cuts = optimal_change_points(np.where(gains > enough, gains, -np.inf), max_cuts)[-1]
     if not cuts and max_cuts:
-        cuts = best_cuts(gains, 1)[-1]
+        cuts = optimal_change_points(gains, 1)[-1]
     edges = (0, *cuts, len(gains) - 1)
     return [(c, float(gains[a, c, b])) for a, c, b in zip(edges, cuts, edges[2:], strict=False)]
 
@@ -145,7 +151,7 @@ def _p_value(evidence: float, null: NDArray[np.float64]) -> float:
 def dissimilarity(m: LayerMap) -> NDArray[np.float64]:
     """Distances (L, L) from a map of one model: symmetric, zero on the diagonal.
 
-    A map of similarities, ``m.larger_is_similar``, is subtracted from 1.
+    A map of similarities, ``m.is_similarity``, is subtracted from 1.
 
     Raises
     ------
@@ -155,7 +161,7 @@ def dissimilarity(m: LayerMap) -> NDArray[np.float64]:
     _size_within_one_model(m)
     if not np.isfinite(m.values).all():
         raise ValueError("this map holds NaN or infinity; leave out the layers that cause it")
-    values = 1.0 - m.values if getattr(m, "larger_is_similar", False) else m.values
+    values = 1.0 - m.values if getattr(m, "is_similarity", False) else m.values
     values = (values + values.T) / 2
     return values - np.diag(values.diagonal())
 

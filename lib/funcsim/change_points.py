@@ -20,15 +20,15 @@ from scipy.special import stdtr
 
 Array = NDArray[np.float64]
 
-WIDTHS = (2, 3, 4, 5, 6, 8)  # layers on one side of a cut
-MOST_UNEVEN = 2.5  # the wider side over the narrower side
-LAYER_SHARE = 0.3  # of the noise that the weights of the fit are best for; the rest is by pair
-PRIOR_FREEDOM = 4  # degrees of freedom that the noise of the neighbourhood is worth
-NARROW = 6  # layers in the windows that tell the noise of a neighbourhood
-QUIET = 0.35  # the quantile of their residuals that is taken: less than half of them need be clean
-NEIGHBOURHOOD = 12  # layers on each side of a cut from which that noise is taken
-TAIL_FREEDOM = 5  # of the noise in null maps: Student's t, with heavier tails than a Gaussian
-FEWEST_LAYERS = 4  # fewer cannot hold two groups of two layers
+SIDE_LAYERS = (2, 3, 4, 5, 6, 8)  # layers on one side of a cut
+MAX_SIDE_RATIO = 2.5  # the wider side over the narrower side
+LAYER_NOISE_SHARE = 0.3  # of the noise that the weights of the fit are best for; the rest is by pair
+PRIOR_DOF = 4  # degrees of freedom that the noise of the neighbourhood is worth
+NARROW_WINDOW_LAYERS = 6  # layers in the windows that tell the noise of a neighbourhood
+QUIET_QUANTILE = 0.35  # the quantile of their residuals that is taken: less than half of them need be clean
+NEIGHBOURHOOD_LAYERS = 12  # layers on each side of a cut from which that noise is taken
+NULL_NOISE_DOF = 5  # of the noise in null maps: Student's t, with heavier tails than a Gaussian
+MIN_LAYERS = 4  # fewer cannot hold two groups of two layers
 
 
 def window_shapes(size: int) -> list[tuple[int, int]]:
@@ -38,9 +38,9 @@ def window_shapes(size: int) -> list[tuple[int, int]]:
     whole depth, looks like less than one extra step in it: w cubed below size squared / 1.83.
     """
     widest = max(3, round((size**2 / 1.83) ** (1 / 3)))
-    widths = [w for w in WIDTHS if w <= widest]
+    widths = [w for w in SIDE_LAYERS if w <= widest]
     shapes = [(a, b) for a in widths for b in widths if a + b <= size]
-    return [s for s in sorted(shapes, key=sum) if max(s) <= MOST_UNEVEN * min(s)]
+    return [s for s in sorted(shapes, key=sum) if max(s) <= MAX_SIDE_RATIO * min(s)]
 
 
 @lru_cache
@@ -72,7 +72,7 @@ def _fit(left: int, right: int) -> tuple[Array, Array, float]:
     n = left + right
     centre = np.eye(n) - 1 / n
     by_pair = centre @ _positions(n) @ _positions(n).T @ centre
-    noise = (1 - LAYER_SHARE) * by_pair / np.trace(by_pair) + LAYER_SHARE * centre / (n - 1)
+    noise = (1 - LAYER_NOISE_SHARE) * by_pair / np.trace(by_pair) + LAYER_NOISE_SHARE * centre / (n - 1)
     values, vectors = np.linalg.eigh(n * noise + np.ones((n, n)))
     whiten = vectors / np.sqrt(values) @ vectors.T
     x = np.arange(n) - left + 0.5
@@ -84,7 +84,7 @@ def _fit(left: int, right: int) -> tuple[Array, Array, float]:
     return read, basis[:, 3:].T @ whiten, variance
 
 
-def studentised(maps: Array) -> Iterator[tuple[int, int, Array]]:
+def studentised_jumps(maps: Array) -> Iterator[tuple[int, int, Array]]:
     """For each kind of window the t-value of every cut.
 
     Parameters
@@ -109,16 +109,16 @@ def studentised(maps: Array) -> Iterator[tuple[int, int, Array]]:
     fits = list(_excesses(maps))
     narrow: dict[int, list[Array]] = {}
     for left, right, _, noise in fits:
-        if left + right <= NARROW:
+        if left + right <= NARROW_WINDOW_LAYERS:
             narrow.setdefault(left + right, []).append(noise)
     pool = np.concatenate([np.min(v, axis=0) for v in narrow.values()], axis=1)
     middle = np.concatenate([np.arange(v[0].shape[1]) + n / 2 for n, v in narrow.items()])
-    near = [np.abs(middle - cut) <= NEIGHBOURHOOD for cut in range(size + 1)]
-    usual = 2 * np.stack([np.quantile(pool[:, here], QUIET, axis=1) for here in near], axis=1)
+    near = [np.abs(middle - cut) <= NEIGHBOURHOOD_LAYERS for cut in range(size + 1)]
+    usual = 2 * np.stack([np.quantile(pool[:, here], QUIET_QUANTILE, axis=1) for here in near], axis=1)
     for left, right, excess, noise in fits:
         freedom = left + right - 3
         prior = usual[:, left : left + noise.shape[1]]
-        noise = (freedom * noise + PRIOR_FREEDOM * prior) / (freedom + PRIOR_FREEDOM)
+        noise = (freedom * noise + PRIOR_DOF * prior) / (freedom + PRIOR_DOF)
         error = np.sqrt(_fit(left, right)[2] * (noise + (1e-9 * scale) ** 2))
         with np.errstate(divide="ignore", invalid="ignore"):
             yield left, right, np.where(excess > 1e-9 * scale, excess / error, -np.inf)
@@ -141,35 +141,35 @@ def _excesses(maps: Array) -> Iterator[tuple[int, int, Array, Array]]:
         yield left, right, jump - np.maximum(slope, 0.0), ((positions @ leave.T) ** 2).mean(axis=-1)
 
 
-def evidence(t: Array, left: int, right: int) -> Array:
+def neg_log_p(t: Array, left: int, right: int) -> Array:
     """Minus the logarithm of the one-sided p-value of a t-value; comparable between windows."""
-    return np.maximum(-np.log(stdtr(left + right - 3 + PRIOR_FREEDOM, -t)), 0.0)
+    return np.maximum(-np.log(stdtr(left + right - 3 + PRIOR_DOF, -t)), 0.0)
 
 
-def strongest(maps: Array) -> Array:
+def max_statistic(maps: Array) -> Array:
     """The largest evidence (n_maps,) that any window holds, for each map (n_maps, L, L)."""
-    return np.max([evidence(t.max(axis=1), a, b) for a, b, t in studentised(maps)], axis=0)
+    return np.max([neg_log_p(t.max(axis=1), a, b) for a, b, t in studentised_jumps(maps)], axis=0)
 
 
 @lru_cache(maxsize=64)
-def null_strengths(size: int, n_maps: int, seed: int) -> Array:
-    """Sorted :func:`strongest` of maps in which every distance is equal, up to noise.
+def null_distribution(size: int, n_maps: int, seed: int) -> Array:
+    """Sorted :func:`max_statistic` of maps in which every distance is equal, up to noise.
 
     The noise is independent by pair of layers. Its tails are heavier than those of a
     Gaussian, since a solver that stops early leaves a few distances far off. Its size and the
-    mean of the distances do not matter. Even drift on top of it could only lower the strengths.
+    mean of the distances do not matter. Even drift on top of it could only lower the statistic.
     """
     rng = np.random.default_rng(seed)
     found = []
     for start in range(0, n_maps, 50):  # some maps at a time, for the memory
-        noise = np.triu(rng.standard_t(TAIL_FREEDOM, size=(min(50, n_maps - start), size, size)), 1)
-        found.append(strongest(noise + noise.swapaxes(1, 2)))
-    strengths = np.sort(np.concatenate(found))
-    strengths.flags.writeable = False
-    return strengths
+        noise = np.triu(rng.standard_t(NULL_NOISE_DOF, size=(min(50, n_maps - start), size, size)), 1)
+        found.append(max_statistic(noise + noise.swapaxes(1, 2)))
+    statistics = np.sort(np.concatenate(found))
+    statistics.flags.writeable = False
+    return statistics
 
 
-def support(values: Array) -> Array:
+def evidence_table(values: Array) -> Array:
     """Evidence for each cut, given where the groups on both of its sides end.
 
     Parameters
@@ -185,16 +185,16 @@ def support(values: Array) -> Array:
     """
     size = len(values)
     table = np.full((size + 1, size + 1, size + 1), -np.inf)  # by layers left, cut, layers right
-    for left, right, t in studentised(values[None]):
+    for left, right, t in studentised_jumps(values[None]):
         cuts = np.arange(left, size - right + 1)
-        table[left, cuts, right] = evidence(t[0], left, right)
+        table[left, cuts, right] = neg_log_p(t[0], left, right)
     table = np.maximum.accumulate(np.maximum.accumulate(table, axis=0), axis=2)
     a, c, b = np.indices(table.shape, sparse=True)
     inside = table[np.maximum(c - a, 0), c, np.maximum(b - c, 0)]
     return np.where((a < c) & (c < b), inside, -np.inf)
 
 
-def best_cuts(gains: Array, max_cuts: int) -> list[tuple[int, ...]]:
+def optimal_change_points(gains: Array, max_cuts: int) -> list[tuple[int, ...]]:
     """The cuts with the largest total gain, for every number of cuts.
 
     Parameters

@@ -153,7 +153,9 @@ def _coincide(array: NDArray, distances: NDArray[np.float64]) -> bool:
     return mean_distance(distances) <= DEGENERATE_ULPS * np.finfo(array.dtype).eps * size
 
 
-def scaled(points: ArrayLike, normalize: Normalize = "mean", name: str = "X") -> NDArray[np.float64]:
+def normalised_points(
+    points: ArrayLike, normalize: Normalize = "mean", name: str = "X"
+) -> NDArray[np.float64]:
     """The points of a layer, brought to a common scale.
 
     Parameters
@@ -172,7 +174,7 @@ def scaled(points: ArrayLike, normalize: Normalize = "mean", name: str = "X") ->
     Raises
     ------
     DegenerateLayerError, RepresentationError, ValueError
-        As for :func:`metric_space`.
+        As for :func:`distance_matrix`.
     """
     array = as_array(points, name)
     if normalize is None:
@@ -180,7 +182,7 @@ def scaled(points: ArrayLike, normalize: Normalize = "mean", name: str = "X") ->
     return array.astype(np.float64) / _scale(array, pairwise_distances(array, name), normalize, name)
 
 
-def metric_space(points: ArrayLike, normalize: Normalize = "mean", name: str = "X") -> NDArray[np.float64]:
+def distance_matrix(points: ArrayLike, normalize: Normalize = "mean", name: str = "X") -> NDArray[np.float64]:
     """The distance matrix of a layer, brought to a common scale.
 
     Parameters
@@ -213,7 +215,7 @@ def metric_space(points: ArrayLike, normalize: Normalize = "mean", name: str = "
     return distances / _scale(array, distances, normalize, name)
 
 
-def coordinates(points: ArrayLike, name: str = "X") -> NDArray[np.float64]:
+def principal_coordinates(points: ArrayLike, name: str = "X") -> NDArray[np.float64]:
     """The same cloud about its mean, in at most as many dimensions as there are points.
 
     All distances stay as they are, and so do all inner products about the mean.

@@ -47,7 +47,7 @@ class LayerMap:
         On how many samples.
     lower : array, shape (L, M), float64, or None
         Certified lower bounds of `values`, in the same units.
-    larger_is_similar : bool
+    is_similarity : bool
         True for a similarity such as CKA, False for a distance.
     """
 
@@ -58,7 +58,7 @@ class LayerMap:
     normalize: Normalize
     n_samples: int
     lower: NDArray[np.float64] | None = None
-    larger_is_similar: bool = False
+    is_similarity: bool = False
 
     def __post_init__(self) -> None:
         shape = (len(self.names), len(self.columns))
@@ -80,12 +80,12 @@ class LayerMap:
 
     def defined(self) -> LayerMap:
         """Without the layers that compare with nothing: all their values are NaN."""
-        here = ~np.isnan(self.values).all(axis=1), ~np.isnan(self.values).all(axis=0)
+        defined = ~np.isnan(self.values).all(axis=1), ~np.isnan(self.values).all(axis=0)
         names, columns = (
-            tuple(name for name, known in zip(told, kept, strict=True) if known)
-            for told, kept in zip((self.names, self.columns), here, strict=True)
+            tuple(name for name, is_defined in zip(side, mask, strict=True) if is_defined)
+            for side, mask in zip((self.names, self.columns), defined, strict=True)
         )
-        cut = np.ix_(*here)
+        cut = np.ix_(*defined)
         lower = None if self.lower is None else self.lower[cut]
         return replace(self, values=self.values[cut], names=names, columns=columns, lower=lower)
 
@@ -105,7 +105,7 @@ class LayerMap:
         if self.lower is not None:
             tensors["lower"] = self.lower
         described = {k: getattr(self, k) for k in ("names", "columns", "measure", "normalize")}
-        described |= {"n_samples": self.n_samples, "larger_is_similar": self.larger_is_similar}
+        described |= {"n_samples": self.n_samples, "larger_is_similar": self.is_similarity}
         write_tensors(path, tensors, {"format": FORMAT, "map": json.dumps(described)})
 
     @classmethod
@@ -131,7 +131,7 @@ class LayerMap:
             normalize=described["normalize"],
             n_samples=described["n_samples"],
             lower=tensors.get("lower"),
-            larger_is_similar=described.get("larger_is_similar", False),
+            is_similarity=described.get("larger_is_similar", False),
         )
 
 
@@ -164,7 +164,7 @@ class Partition:
     def boundaries(self) -> tuple[int, ...]:
         """Indices at which the group changes; () for one group."""
         steps = enumerate(pairwise(self.labels), start=1)
-        return tuple(i for i, (before, here) in steps if before != here)
+        return tuple(i for i, (before, defined) in steps if before != defined)
 
     @property
     def n_groups(self) -> int:

@@ -19,7 +19,7 @@ from funcsim.geometry import as_array
 from funcsim.representations import Representations
 
 
-def gaussian_twin(points: NDArray, seed: int = 0) -> NDArray[np.float64]:
+def gaussian_surrogate(points: NDArray, seed: int = 0) -> NDArray[np.float64]:
     """A Gaussian cloud with the mean and the covariance spectrum of another, and nothing else of it.
 
     Parameters
@@ -64,7 +64,7 @@ def _haar(rows: int, columns: int, rng: np.random.Generator) -> NDArray[np.float
 
 
 def spectrum_matched(reps: Representations, seed: int = 0) -> Representations:
-    """Every layer replaced by a :func:`gaussian_twin` of its own; the null for Gromov-Wasserstein.
+    """Every layer replaced by a :func:`gaussian_surrogate` of its own; the null for Gromov-Wasserstein.
 
     Parameters
     ----------
@@ -79,10 +79,10 @@ def spectrum_matched(reps: Representations, seed: int = 0) -> Representations:
     """
     seeds = np.random.SeedSequence(seed).generate_state(len(reps))
     twins = zip(reps.items(), seeds, strict=True)
-    return Representations({name: gaussian_twin(array, int(s)) for (name, array), s in twins})
+    return Representations({name: gaussian_surrogate(array, int(s)) for (name, array), s in twins})
 
 
-def width_matched(reps: Representations, seed: int = 0) -> Representations:
+def random_projection_null(reps: Representations, seed: int = 0) -> Representations:
     """The first layer in place of every layer, at the dimension that the layer fills.
 
     The null for "blocks are functions": nothing happens from one layer to the next but that

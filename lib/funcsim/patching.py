@@ -1,4 +1,4 @@
-"""A model run once, then again from one of its layers on, with other numbers in that layer's place.
+"""Activation patching: a model run again from one of its layers on, with other numbers in its place.
 
 Taught in chapter 13.
 """
@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from funcsim.errors import LayerSelectionError
 
 
-class Passage:
-    """One pass of a model, which can be gone again with other numbers in the place of a layer.
+class ActivationPatcher:
+    """One pass of a model, which can be run again with other numbers in the place of a layer.
 
     What ran before that layer is not run again: it returns what it returned the first time.
 
@@ -31,7 +31,7 @@ class Passage:
 
     Attributes
     ----------
-    answers : Tensor, shape (n, classes)
+    logits : Tensor, shape (n, classes)
         What the untouched model returns.
     """
 
@@ -51,7 +51,7 @@ class Passage:
 
         handles = [m.register_forward_hook(keeper(name)) for name, m in model.named_modules() if name]
         try:
-            self.answers = model(inputs)
+            self.logits = model(inputs)
         finally:
             for handle in handles:
                 handle.remove()
@@ -66,7 +66,7 @@ class Passage:
             )
 
     @torch.no_grad()
-    def answers_with(self, layer: str, state: NDArray[np.floating]) -> Tensor:
+    def logits_with(self, layer: str, state: NDArray[np.floating]) -> Tensor:
         """What the model returns, (n, classes), if `layer` returns `state` (n, d) instead.
 
         Raises

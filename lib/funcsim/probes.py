@@ -24,12 +24,12 @@ from sklearn.preprocessing import StandardScaler
 
 from funcsim.representations import Representations
 
-Rows = NDArray[np.bool_]
+TrainMask = NDArray[np.bool_]
 Labels = NDArray[np.int64]
-Probe = Callable[[NDArray, Labels, Rows], tuple[float, float]]
+Probe = Callable[[NDArray, Labels, TrainMask], tuple[float, float]]
 
 
-def linear_probe(layer: NDArray, target: Labels, rows: Rows) -> tuple[float, float]:
+def linear_probe(layer: NDArray, target: Labels, train_mask: TrainMask) -> tuple[float, float]:
     """Accuracy of a logistic regression.
 
     Parameters
@@ -37,12 +37,12 @@ def linear_probe(layer: NDArray, target: Labels, rows: Rows) -> tuple[float, flo
     layer : array, shape (n, d)
     target : integer array, shape (n,)
         The classes.
-    rows : boolean array, shape (n,)
-        On which samples to fit.
+    train_mask : boolean array, shape (n,)
+        True for the samples to fit on; the others are the test samples.
 
     Returns
     -------
-    seen, unseen : float
+    train, test : float
         Accuracy between 0 and 1 on those samples, and on all others.
 
     Notes
@@ -55,40 +55,42 @@ def linear_probe(layer: NDArray, target: Labels, rows: Rows) -> tuple[float, flo
     ValueError
         If the fitted samples are all of one class, or none are left to be judged on.
     """
-    return _score(LogisticRegression(C=100, max_iter=50), layer, target, rows)
+    return _score(LogisticRegression(C=100, max_iter=50), layer, target, train_mask)
 
 
-def two_layer_probe(
-    layer: NDArray, target: Labels, rows: Rows, seed: int = 0, epochs: int = 200
+def mlp_probe(
+    layer: NDArray, target: Labels, train_mask: TrainMask, seed: int = 0, epochs: int = 200
 ) -> tuple[float, float]:
     """Accuracy of scikit-learn's ``MLPClassifier`` with default parameters: 100 hidden units.
 
     As :func:`linear_probe`; `seed` is that of the initial weights, `epochs` the most there are.
     """
-    return _score(MLPClassifier(max_iter=epochs, random_state=seed), layer, target, rows)
+    return _score(MLPClassifier(max_iter=epochs, random_state=seed), layer, target, train_mask)
 
 
-def linear_regression(layer: NDArray, target: Labels, rows: Rows) -> tuple[float, float]:
+def linear_probe_r2(layer: NDArray, target: Labels, train_mask: TrainMask) -> tuple[float, float]:
     """Share of the variance of the target, taken as a number, that least squares explain (R^2).
 
-    As :func:`linear_probe`; 1 is perfect, and on unseen samples there is no lower limit.
+    As :func:`linear_probe`; 1 is perfect, and on test samples there is no lower limit.
     """
-    return _score(LinearRegression(), layer, target, rows)
+    return _score(LinearRegression(), layer, target, train_mask)
 
 
-def two_layer_regression(
-    layer: NDArray, target: Labels, rows: Rows, seed: int = 0, epochs: int = 200
+def mlp_probe_r2(
+    layer: NDArray, target: Labels, train_mask: TrainMask, seed: int = 0, epochs: int = 200
 ) -> tuple[float, float]:
     """The same for scikit-learn's ``MLPRegressor`` with default parameters: 100 hidden units.
 
-    As :func:`two_layer_probe`. The target is standardised for the fit.
+    As :func:`mlp_probe`. The target is standardised for the fit.
     """
     network = MLPRegressor(max_iter=epochs, random_state=seed)
-    return _score(TransformedTargetRegressor(network, transformer=StandardScaler()), layer, target, rows)
+    return _score(
+        TransformedTargetRegressor(network, transformer=StandardScaler()), layer, target, train_mask
+    )
 
 
 def probe_all(
-    probe: Probe, reps: Representations, targets: Mapping[str, Labels], rows: Rows, jobs: int = 1
+    probe: Probe, reps: Representations, targets: Mapping[str, Labels], train_mask: TrainMask, jobs: int = 1
 ) -> NDArray[np.float64]:
     """A probe from every layer to every target.
 
@@ -100,7 +102,7 @@ def probe_all(
         L layers, (n, d) each.
     targets : mapping of str to array (n,)
         T of them.
-    rows : boolean array, shape (n,)
+    train_mask : boolean array, shape (n,)
     jobs : int
         Processes.
 
@@ -109,12 +111,18 @@ def probe_all(
     array, shape (L, T, 2)
         The probe's scores on the samples that were fitted, and on the others.
     """
-    each = [delayed(probe)(layer, target, rows) for layer in reps.values() for target in targets.values()]
+    each = [
+        delayed(probe)(layer, target, train_mask) for layer in reps.values() for target in targets.values()
+    ]
     return np.array(Parallel(n_jobs=jobs)(each)).reshape(len(reps), len(targets), 2)
 
 
-def _score(estimator: BaseEstimator, layer: NDArray, target: Labels, rows: Rows) -> tuple[float, float]:
+def _score(
+    estimator: BaseEstimator, layer: NDArray, target: Labels, train_mask: TrainMask
+) -> tuple[float, float]:
     with warnings.catch_warnings():  # converged or not, this is the probe
         warnings.simplefilter("ignore", ConvergenceWarning)
-        fitted = make_pipeline(StandardScaler(), estimator).fit(layer[rows], target[rows])
-    return fitted.score(layer[rows], target[rows]), fitted.score(layer[~rows], target[~rows])
+        fitted = make_pipeline(StandardScaler(), estimator).fit(layer[train_mask], target[train_mask])
+    return fitted.score(layer[train_mask], target[train_mask]), fitted.score(
+        layer[~train_mask], target[~train_mask]
+    )

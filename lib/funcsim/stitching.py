@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from funcsim.layer_map import LayerMap
-from funcsim.patching import Passage
+from funcsim.patching import ActivationPatcher
 from funcsim.representations import Representations
 
 
@@ -25,7 +25,7 @@ def stitch(
     inputs: Tensor,
     labels: ArrayLike,
     reps: Representations,
-    rows: NDArray[np.bool_],
+    train_mask: NDArray[np.bool_],
     source: Representations | None = None,
 ) -> LayerMap:
     """How much a model still answers right when its layers are made from other layers.
@@ -40,7 +40,7 @@ def stitch(
     reps : Representations
         M layers of the model, all their numbers in a row, (n, d) each, as
         :func:`funcsim.capture` gives them without `pool`.
-    rows : boolean array, shape (n,)
+    train_mask : boolean array, shape (n,)
         On which samples the affine maps are fitted. The others are those that are answered.
     source : Representations, optional
         L layers to make them from: of another network, or of none. Without it, each layer is made
@@ -59,34 +59,34 @@ def stitch(
     LayerSelectionError
         If a name in `reps` is no module that runs once in a pass and returns a tensor.
     ValueError
-        If `inputs`, `labels`, `rows`, `reps` and `source` differ in their number of samples, or
+        If `inputs`, `labels`, `train_mask`, `reps` and `source` differ in their number of samples, or
         if there is no sample to fit, or none to answer.
     """
     within = source is None
     source = reps if source is None else source
     labels = np.asarray(labels)
-    _check(inputs, labels, reps, rows, source)
+    _check(inputs, labels, reps, train_mask, source)
     values = np.empty((len(source), len(reps)))
-    untouched, truth = Passage(model, inputs[torch.as_tensor(~rows)]), labels[~rows]
+    untouched, truth = ActivationPatcher(model, inputs[torch.as_tensor(~train_mask)]), labels[~train_mask]
     for name in reps:
         untouched.check(name)
-    whole = _share_right(untouched.answers, truth)
+    whole = _share_right(untouched.logits, truth)
     for i, given in enumerate(source.values()):
         ahead = list(reps)[i + 1 :] if within else list(reps)
-        made = affine_fit(given, [reps[name] for name in ahead], rows)
+        made = fit_affine_stitch(given, [reps[name] for name in ahead], train_mask)
         for j, (name, state) in enumerate(zip(ahead, made, strict=True), start=len(reps) - len(ahead)):
-            values[i, j] = _share_right(untouched.answers_with(name, state), truth)
+            values[i, j] = _share_right(untouched.logits_with(name, state), truth)
             if within:
                 values[j, i] = values[i, j]
         if within:
             values[i, i] = whole
     return LayerMap(
-        values, source.names, reps.names, "stitching", None, int((~rows).sum()), larger_is_similar=True
+        values, source.names, reps.names, "stitching", None, int((~train_mask).sum()), is_similarity=True
     )
 
 
-def affine_fit(
-    source: NDArray[np.floating], targets: list[NDArray[np.floating]], rows: NDArray[np.bool_]
+def fit_affine_stitch(
+    source: NDArray[np.floating], targets: list[NDArray[np.floating]], train_mask: NDArray[np.bool_]
 ) -> list[NDArray[np.float64]]:
     """The best affine image of a layer for each of several others, where nothing was fitted.
 
@@ -94,7 +94,7 @@ def affine_fit(
     ----------
     source : array, shape (n, d)
     targets : list of array, shape (n, d_k)
-    rows : boolean array, shape (n,)
+    train_mask : boolean array, shape (n,)
         On which m samples to fit.
 
     Returns
@@ -105,9 +105,11 @@ def affine_fit(
     if not targets:
         return []
     whole = np.column_stack([source, np.ones(len(source))]).astype(np.float64)
-    weights = np.linalg.lstsq(whole[rows], np.hstack(targets)[rows].astype(np.float64), rcond=None)[0]
+    weights = np.linalg.lstsq(
+        whole[train_mask], np.hstack(targets)[train_mask].astype(np.float64), rcond=None
+    )[0]
     ends = np.cumsum([target.shape[1] for target in targets])
-    return np.split(whole[~rows] @ weights, ends[:-1], axis=1)
+    return np.split(whole[~train_mask] @ weights, ends[:-1], axis=1)
 
 
 def _share_right(logits: Tensor, labels: NDArray[np.int64]) -> float:
@@ -118,18 +120,18 @@ def _check(
     inputs: Tensor,
     labels: NDArray[np.int64],
     reps: Representations,
-    rows: NDArray[np.bool_],
+    train_mask: NDArray[np.bool_],
     source: Representations,
 ) -> None:
     counts = {
         "inputs": len(inputs),
         "labels": len(labels),
-        "rows": len(rows),
+        "train_mask": len(train_mask),
         "reps": reps.n_samples,
         "source": source.n_samples,
     }
     if len(set(counts.values())) > 1:
-        told = ", ".join(f"{name} {n}" for name, n in counts.items())
-        raise ValueError(f"all must have the same number of samples: {told}")
-    if rows.all() or not rows.any():
-        raise ValueError("rows must say on which samples to fit and leave some others to be answered")
+        listed = ", ".join(f"{name} {n}" for name, n in counts.items())
+        raise ValueError(f"all must have the same number of samples: {listed}")
+    if train_mask.all() or not train_mask.any():
+        raise ValueError("train_mask must say on which samples to fit and leave some others to be answered")

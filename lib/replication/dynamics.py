@@ -62,10 +62,10 @@ class Dynamics:
         """The map of snapshot `s`, counted from 0."""
         normalize, measure = key.split("/")
         values = self.seen[f"maps/{key}"][s].astype(np.float64)
-        similar = fs.measures()[measure].larger_is_similar
+        similar = fs.measures()[measure].is_similarity
         scaled = None if normalize == "raw" else normalize
         return fs.LayerMap(
-            values, self.names, self.names, measure, scaled, self.n_samples, larger_is_similar=similar
+            values, self.names, self.names, measure, scaled, self.n_samples, is_similarity=similar
         )
 
     def mean_distance(self, key: str = "mean/gw") -> NDArray[np.float64]:

@@ -33,13 +33,13 @@ def replaced(monkeypatch, **changes):
 def counted(monkeypatch, **changes):
     """Count how many pairs are really solved, in this process."""
     solved = []
-    solve = fs.measures()["gw"].interval
+    solve = fs.measures()["gw"].score_with_bound
 
     def counting(a, b):
         solved.append(1)
         return solve(a, b)
 
-    replaced(monkeypatch, interval=counting, **changes)
+    replaced(monkeypatch, score_with_bound=counting, **changes)
     return solved
 
 
@@ -170,7 +170,7 @@ def test_the_cache_can_be_switched_off(reps, monkeypatch, tmp_path):
 
 def test_an_error_in_one_pair_keeps_the_others(reps, monkeypatch):
     solved = []
-    solve = fs.measures()["gw"].interval
+    solve = fs.measures()["gw"].score_with_bound
 
     def fails_at_the_fourth(a, b):
         solved.append(1)
@@ -178,7 +178,7 @@ def test_an_error_in_one_pair_keeps_the_others(reps, monkeypatch):
             raise MemoryError
         return solve(a, b)
 
-    replaced(monkeypatch, interval=fails_at_the_fourth)
+    replaced(monkeypatch, score_with_bound=fails_at_the_fourth)
     with pytest.raises(MemoryError):
         fs.compare(reps, jobs=1)
     fs.compare(reps, jobs=1)

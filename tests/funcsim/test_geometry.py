@@ -8,11 +8,11 @@ from scipy.spatial.distance import cdist
 
 from funcsim.errors import DegenerateLayerError, RepresentationError
 from funcsim.geometry import (
-    coordinates,
+    distance_matrix,
     is_degenerate,
     mean_distance,
-    metric_space,
     pairwise_distances,
+    principal_coordinates,
 )
 
 clouds = arrays(
@@ -51,11 +51,11 @@ def test_close_samples_are_measured_and_not_rounded(rng):
 @pytest.mark.parametrize("normalize", ["mean", "max"])
 def test_scale_goes_away_when_normalised(rng, normalize):
     X = rng.normal(size=(15, 4))
-    assert np.allclose(metric_space(X, normalize), metric_space(37.5 * X, normalize))
+    assert np.allclose(distance_matrix(X, normalize), distance_matrix(37.5 * X, normalize))
 
 
 def test_normalising_by_the_mean_makes_the_mean_one(rng):
-    assert mean_distance(metric_space(rng.normal(size=(9, 3)), "mean")) == pytest.approx(1.0)
+    assert mean_distance(distance_matrix(rng.normal(size=(9, 3)), "mean")) == pytest.approx(1.0)
 
 
 def test_the_mean_is_over_pairs_of_different_samples():
@@ -69,7 +69,7 @@ def test_a_constant_layer_has_distances_of_exactly_zero(rng):
 
 def test_raw_distances_are_left_alone(rng):
     X = rng.normal(size=(9, 3))
-    assert (metric_space(X, None) == pairwise_distances(X)).all()
+    assert (distance_matrix(X, None) == pairwise_distances(X)).all()
 
 
 def test_a_constant_layer_is_degenerate():
@@ -92,11 +92,11 @@ def test_a_small_but_real_spread_is_not_degenerate(rng):
 @pytest.mark.parametrize("normalize", ["mean", "max"])
 def test_a_degenerate_layer_is_named_and_never_normalised(normalize):
     with pytest.raises(DegenerateLayerError, match=r"'embeddings'.*drop"):
-        metric_space(np.ones((5, 3)), normalize, "embeddings")
+        distance_matrix(np.ones((5, 3)), normalize, "embeddings")
 
 
 def test_a_degenerate_layer_has_raw_distances_of_zero():
-    assert (metric_space(np.ones((5, 3)), None) == 0).all()
+    assert (distance_matrix(np.ones((5, 3)), None) == 0).all()
 
 
 def test_tensors_of_any_kind_are_taken():
@@ -127,13 +127,13 @@ def test_bad_clouds_are_named_with_what_is_wrong(bad, says):
 
 def test_an_unknown_normalisation_lists_the_known():
     with pytest.raises(ValueError, match="'mean', 'max' or None"):
-        metric_space(np.eye(3), "median")
+        distance_matrix(np.eye(3), "median")
 
 
 @pytest.mark.parametrize("shape", [(20, 300), (60, 5)])
 def test_coordinates_keep_all_distances(rng, shape):
     points = 7 + rng.normal(size=shape) * np.arange(1, shape[1] + 1)
-    few = coordinates(points)
+    few = principal_coordinates(points)
     assert few.shape == (shape[0], min(shape))
     assert np.allclose(pairwise_distances(few), pairwise_distances(points))
     centred = points - points.mean(axis=0)

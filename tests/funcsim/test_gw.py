@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 import funcsim as fs
 from funcsim.errors import DegenerateLayerError, RepresentationError
-from funcsim.geometry import mean_distance, metric_space
+from funcsim.geometry import distance_matrix, mean_distance
 from funcsim.gromov.coupling import as_permutation, cost, from_permutation, marginal_error, product, uniform
-from funcsim.gromov.frank_wolfe import assignment_steps
-from funcsim.gromov.solver import conditional_gradient, first_match
+from funcsim.gromov.frank_wolfe import frank_wolfe
+from funcsim.gromov.solver import conditional_gradient, initial_permutation
 from funcsim.gromov.space import prepare
 
 seeds = st.integers(0, 10**6)
@@ -39,7 +39,7 @@ def brute_force(D1, D2):
 
 @pytest.mark.parametrize("shape", [(4, 4), (3, 5)])
 def test_cost_is_the_fourfold_sum(rng, shape):
-    D1, D2 = (metric_space(rng.normal(size=(k, 2)), None) for k in shape)
+    D1, D2 = (distance_matrix(rng.normal(size=(k, 2)), None) for k in shape)
     plan = ot.emd(uniform(shape[0]), uniform(shape[1]), rng.random(shape))
     assert cost(D1, D2, plan) == pytest.approx(by_hand(D1, D2, plan), rel=1e-9)
     spread = product(*shape)
@@ -78,7 +78,7 @@ def test_the_plan_is_a_coupling_and_a_permutation(seed):
 @settings(max_examples=25, deadline=None)
 @given(seeds, st.integers(2, 6))
 def test_lower_bound_brute_force_and_result_are_in_order(seed, n):
-    D1, D2 = metric_space(cloud(seed, n)), metric_space(cloud(seed + 1, n, 5))
+    D1, D2 = distance_matrix(cloud(seed, n)), distance_matrix(cloud(seed + 1, n, 5))
     best = brute_force(D1, D2)
     r = fs.gw(cloud(seed, n), cloud(seed + 1, n, 5))
     assert r.lower_bound**2 <= best + 1e-12
@@ -89,7 +89,7 @@ def test_lower_bound_brute_force_and_result_are_in_order(seed, n):
 def test_brute_force_is_reached_when_every_permutation_is_a_start(seed):
     X, Y = cloud(seed, 5), cloud(seed + 100, 5, 2)
     starts = [from_permutation(np.array(s)) for s in itertools.permutations(range(5))]
-    best = brute_force(metric_space(X), metric_space(Y))
+    best = brute_force(distance_matrix(X), distance_matrix(Y))
     assert fs.gw(X, Y, starts=starts).cost == pytest.approx(best)
 
 
@@ -98,7 +98,7 @@ def test_brute_force_is_reached_when_every_permutation_is_a_start(seed):
 def test_no_coupling_beats_the_best_permutation(seed):
     """Concavity: a mixture of permutations costs at least the mixture of their costs."""
     rng = np.random.default_rng(seed)
-    D1, D2 = metric_space(cloud(seed, 6)), metric_space(cloud(seed + 1, 6))
+    D1, D2 = distance_matrix(cloud(seed, 6)), distance_matrix(cloud(seed + 1, 6))
     plans = [from_permutation(rng.permutation(6)) for _ in range(4)]
     weights = rng.dirichlet(np.ones(4))
     mixed = sum(w * p for w, p in zip(weights, plans, strict=True))
@@ -110,10 +110,10 @@ def test_no_coupling_beats_the_best_permutation(seed):
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("n", [20, 60])
 def test_agrees_with_pot_and_is_never_above_it(seed, n):
-    D1, D2 = metric_space(cloud(seed, n)), metric_space(cloud(seed + 50, n, 6))
+    D1, D2 = distance_matrix(cloud(seed, n)), distance_matrix(cloud(seed + 50, n, 6))
     default = ot.gromov.gromov_wasserstein2(D1, D2, uniform(n), uniform(n), "square_loss")
     a, b = prepare(D1), prepare(D2)
-    steps = assignment_steps(a.single, b.single, first_match(a, b, "product"))
+    steps = frank_wolfe(a.single, b.single, initial_permutation(a, b, "product"))
     assert cost(D1, D2, from_permutation(steps)) == pytest.approx(default, rel=1e-9)
     assert cost(D1, D2, conditional_gradient(D1, D2)) == pytest.approx(default, rel=1e-9)
     found = fs.gw(cloud(seed, n), cloud(seed + 50, n, 6))
@@ -124,14 +124,14 @@ def test_agrees_with_pot_and_is_never_above_it(seed, n):
 
 def test_symmetric_at_the_optimum():
     for seed in range(5):
-        D1, D2 = metric_space(cloud(seed, 6)), metric_space(cloud(seed + 9, 6))
+        D1, D2 = distance_matrix(cloud(seed, 6)), distance_matrix(cloud(seed + 9, 6))
         assert brute_force(D1, D2) == pytest.approx(brute_force(D2, D1))
 
 
 @settings(max_examples=10, deadline=None)
 @given(seeds)
 def test_triangle_inequality_for_the_distance(seed):
-    A, B, C = (metric_space(cloud(seed + k, 5, d=k + 1)) for k in range(3))
+    A, B, C = (distance_matrix(cloud(seed + k, 5, d=k + 1)) for k in range(3))
     ab, bc, ac = (np.sqrt(brute_force(*pair)) for pair in ((A, B), (B, C), (A, C)))
     assert ac <= ab + bc + 1e-12
 
@@ -179,7 +179,7 @@ def test_scaling_multiplies_raw_distances():
     X, Y = cloud(0), cloud(1)
     raw = fs.gw(X, Y, normalize=None).distance
     assert fs.gw(3 * X, 3 * Y, normalize=None).distance == pytest.approx(3 * raw)
-    assert mean_distance(metric_space(3 * X)) == pytest.approx(1.0)
+    assert mean_distance(distance_matrix(3 * X)) == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
-from funcsim.geometry import metric_space
+from funcsim.geometry import distance_matrix
 from funcsim.gromov import batch
 from funcsim.gromov.bounds import (
     best_lower_bound,
@@ -20,10 +20,10 @@ from funcsim.gromov.bounds import (
     third_lower_bound,
 )
 from funcsim.gromov.coupling import uniform
-from funcsim.gromov.frank_wolfe import assign, assignment_steps, linear_cost, squared_difference
+from funcsim.gromov.frank_wolfe import assign, frank_wolfe, linear_cost, squared_difference
 from funcsim.gromov.solver import polish, solve
 from funcsim.gromov.space import RANK, prepare
-from funcsim.gromov.two_opt import swap_search
+from funcsim.gromov.two_opt import two_opt
 
 BOUNDS = (first_lower_bound, second_lower_bound, third_lower_bound, eigenvalue_bound)
 seeds = st.integers(0, 10**6)
@@ -37,7 +37,7 @@ def related(seed, n, widths=(3, 5)):
     if seed % 3 == 0:
         X = np.round(X)  # equal points and equal distances
         X[0] += 5  # but not all of them equal
-    return metric_space(X), metric_space(Y)
+    return distance_matrix(X), distance_matrix(Y)
 
 
 def all_costs(D1, D2):
@@ -148,7 +148,7 @@ def test_a_descent_ends_where_no_assignment_helps_and_never_climbs(seed):
     a, b = map(prepare, related(seed, 50))
     A, B = a.single, b.single
     start = np.random.default_rng(seed).permutation(50)
-    end = assignment_steps(A, B, start)
+    end = frank_wolfe(A, B, start)
     assert squared_difference(A, B, end) <= squared_difference(A, B, start)
     onward = assign(linear_cost(A, B, end))
     assert squared_difference(A, B, onward) >= squared_difference(A, B, end) * (1 - 1e-5)
@@ -170,7 +170,7 @@ def swap_gains(D1, D2, match):
 def test_no_exchange_improves_the_end_of_the_swap_search(seed, n):
     a, b = map(prepare, related(seed, n))
     start = np.random.default_rng(seed).permutation(n)
-    end = swap_search(*(torch.from_numpy(x) for x in (a.single, b.single, start))).numpy()
+    end = two_opt(*(torch.from_numpy(x) for x in (a.single, b.single, start))).numpy()
     assert sorted(end) == list(range(n))
     assert swap_gains(a.distances, b.distances, start).max() > 0.001  # there was something to gain
     assert swap_gains(a.distances, b.distances, end).max() < 1e-4
@@ -182,11 +182,11 @@ def test_searching_many_pairs_is_searching_each():
     spaces = [tuple(map(prepare, related(seed, 80))) for seed in range(6)]
     A, B = (torch.stack([torch.from_numpy(pair[k].single) for pair in spaces]) for k in (0, 1))
     starts = torch.stack([torch.randperm(80, generator=torch.manual_seed(k)) for k in range(6)])
-    starts[0] = swap_search(A[0], B[0], starts[0])  # finished before it begins
-    together = swap_search(A, B, starts)
+    starts[0] = two_opt(A[0], B[0], starts[0])  # finished before it begins
+    together = two_opt(A, B, starts)
     for k in range(6):
-        assert (swap_search(A[k], B[k], starts[k]).sort().values == torch.arange(80)).all()
-        for end in (together[k], swap_search(A[k], B[k], starts[k])):
+        assert (two_opt(A[k], B[k], starts[k]).sort().values == torch.arange(80)).all()
+        for end in (together[k], two_opt(A[k], B[k], starts[k])):
             gains = swap_gains(spaces[k][0].distances, spaces[k][1].distances, end.numpy())
             assert gains.max() < 1e-4
 
@@ -257,6 +257,6 @@ def test_best_with_best_is_a_permutation_and_keeps_a_clear_one(seed, n, ties):
     rng = np.random.default_rng(seed)
     order = rng.permutation(n)
     benefit = rng.integers(0, 2, size=(n, n)).astype(np.float32) if ties else rng.random((n, n), np.float32)
-    assert sorted(batch.best_with_best(torch.from_numpy(benefit)[None])[0].tolist()) == list(range(n))
+    assert sorted(batch.greedy_mutual_matching(torch.from_numpy(benefit)[None])[0].tolist()) == list(range(n))
     benefit[np.arange(n), order] += 2
-    assert batch.best_with_best(torch.from_numpy(benefit)[None])[0].tolist() == order.tolist()
+    assert batch.greedy_mutual_matching(torch.from_numpy(benefit)[None])[0].tolist() == order.tolist()

@@ -7,7 +7,13 @@ from torch import nn
 import funcsim as fs
 from funcsim import _intervals
 from funcsim._intervals import intervals
-from funcsim.nulls import gaussian_twin, permuted, reinitialised, spectrum_matched, width_matched
+from funcsim.nulls import (
+    gaussian_surrogate,
+    permuted,
+    random_projection_null,
+    reinitialised,
+    spectrum_matched,
+)
 from replication.models.modular_transformer import ModularTransformer, ModularTransformerConfig
 
 
@@ -155,21 +161,21 @@ def test_bad_options_are_refused_before_any_work(monkeypatch, n, kwargs, says):
 @pytest.mark.parametrize("shape", [(30, 4), (5, 12), (12, 12), (2, 3), (30, 1)])
 def test_a_gaussian_twin_keeps_mean_and_spectrum_and_nothing_else(shape):
     points = 3 + np.random.default_rng(0).exponential(size=shape) ** 2
-    twin = gaussian_twin(points, seed=1)
+    twin = gaussian_surrogate(points, seed=1)
     assert twin.shape == shape
     assert twin.mean(axis=0) == pytest.approx(points.mean(axis=0))
     spectra = [np.linalg.svd(p - p.mean(axis=0), compute_uv=False) for p in (points, twin)]
     assert spectra[1] == pytest.approx(spectra[0], abs=1e-9 * spectra[0].max())
-    assert (twin == gaussian_twin(points, seed=1)).all()
+    assert (twin == gaussian_surrogate(points, seed=1)).all()
     assert not np.allclose(np.sort(twin, axis=0), np.sort(points, axis=0))
     if shape != (2, 3):  # two points have one distance
-        assert not np.allclose(twin, gaussian_twin(points, seed=2))
+        assert not np.allclose(twin, gaussian_surrogate(points, seed=2))
 
 
 def test_the_orientation_of_a_twin_is_uniform():
     """The first axis of an elongated cloud points anywhere: its squared entries average 1/3."""
     points = np.random.default_rng(0).normal(size=(10, 3)) * [9, 1, 0.1]
-    axes = [np.linalg.svd(t - t.mean(0))[2][0] for t in (gaussian_twin(points, s) for s in range(600))]
+    axes = [np.linalg.svd(t - t.mean(0))[2][0] for t in (gaussian_surrogate(points, s) for s in range(600))]
     assert np.square(axes).mean(axis=0) == pytest.approx(np.full(3, 1 / 3), abs=0.05)
 
 
@@ -213,15 +219,15 @@ def test_width_matched_layers_hold_the_first_cloud_at_the_rank_of_each():
     cloud = rng.normal(size=(40, 6))
     flat = np.outer(rng.normal(size=40), [1.0, -2.0, 0.5]) + 7.0  # three numbers, one direction
     layers = {"cloud": cloud, "flat": flat, "constant": np.ones((40, 2)), "wide": rng.normal(size=(40, 60))}
-    null = width_matched(fs.Representations(layers), seed=1)
+    null = random_projection_null(fs.Representations(layers), seed=1)
     assert [layer.shape[1] for layer in null.values()] == [6, 1, 1, 39]
     for layer in null.values():  # each a linear image of the first
         _, residual, rank, _ = np.linalg.lstsq(cloud, layer, rcond=None)
         assert rank == 6
         assert np.allclose(residual, 0, atol=1e-8)
     again, other = (
-        width_matched(fs.Representations(layers), seed=1),
-        width_matched(fs.Representations(layers)),
+        random_projection_null(fs.Representations(layers), seed=1),
+        random_projection_null(fs.Representations(layers)),
     )
     assert (again["flat"] == null["flat"]).all()
     assert (other["flat"] != null["flat"]).any()

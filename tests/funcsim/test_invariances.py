@@ -44,7 +44,7 @@ def changed(Y, change, rng):
 def moves(name, change, seed):
     """By how much the number changes, relatively, when either cloud is transformed."""
     X, Y, rng = clouds(seed)
-    fn = MEASURES[name].fn
+    fn = MEASURES[name]
     before = fn(X, Y, normalize=None)
     return max(
         abs(fn(X, changed(Y, change, rng), normalize=None) - before),
@@ -93,7 +93,7 @@ def test_the_optimum_of_gw_and_agw_forgets_the_order_of_samples(seed):
     assert best_agw(X, Y[order]) == pytest.approx(best_agw(X, Y))
     assert best_agw(X, Y[:, ::-1]) == pytest.approx(best_agw(X, Y))
     for name, best in (("gw", best_gw), ("agw", best_agw)):
-        assert MEASURES[name].fn(X, Y, normalize=None) >= best(X, Y) - 1e-9
+        assert MEASURES[name](X, Y, normalize=None) >= best(X, Y) - 1e-9
 
 
 @settings(max_examples=10, deadline=None)
@@ -101,8 +101,8 @@ def test_the_optimum_of_gw_and_agw_forgets_the_order_of_samples(seed):
 def test_and_the_search_finds_a_copy_in_any_order(seed):
     X, _, rng = clouds(seed)
     copy = X[rng.permutation(N)]
-    assert MEASURES["gw"].fn(X, copy, normalize=None) < 1e-6
-    assert MEASURES["agw"].fn(X, copy[:, ::-1], normalize=None) < 1e-6
+    assert MEASURES["gw"](X, copy, normalize=None) < 1e-6
+    assert MEASURES["agw"](X, copy[:, ::-1], normalize=None) < 1e-6
 
 
 @pytest.mark.parametrize("name", [n for n, m in MEASURES.items() if m.is_metric])
@@ -112,7 +112,7 @@ def test_a_metric_is_one(name):
     def holds(seed):
         rng = np.random.default_rng(seed)
         A, B, C = (rng.normal(size=(5, 2)) * rng.uniform(0.5, 2) for _ in range(3))
-        fn = best_gw if name == "gw" else lambda X, Y: MEASURES[name].fn(X, Y, normalize=None)
+        fn = best_gw if name == "gw" else lambda X, Y: MEASURES[name](X, Y, normalize=None)
         ab, bc, ac = fn(A, B), fn(B, C), fn(A, C)
         assert fn(B, A) == pytest.approx(ab)
         assert fn(A, A) == pytest.approx(0, abs=1e-9)
@@ -125,30 +125,30 @@ def test_a_metric_is_one(name):
 @pytest.mark.parametrize("name", [n for n, m in MEASURES.items() if not m.is_metric])
 def test_what_is_no_metric_breaks_an_axiom(name):
     m = MEASURES[name]
-    if m.larger_is_similar:
+    if m.is_similarity:
         X = clouds(0)[0]
-        assert m.fn(X, X) == pytest.approx(1.0)
+        assert m(X, X) == pytest.approx(1.0)
         return
     if name == "cosine":  # over the direction between, the way is shorter
         A, B, C = (np.array([v] * 4) for v in ([1.0, 0.0], [1.0, 1.0], [0.0, 1.0]))
-        assert m.fn(A, C, None) > m.fn(A, B, None) + m.fn(B, C, None) + 0.1
+        assert m(A, C, None) > m(A, B, None) + m(B, C, None) + 0.1
     elif name == "msid":  # different clouds with one graph of neighbours are at distance zero
         X = clouds(0)[0]
-        assert m.fn(X, 3 * X + 1, None) == pytest.approx(0, abs=1e-12)
+        assert m(X, 3 * X + 1, None) == pytest.approx(0, abs=1e-12)
     else:
         assert name == "agw"
         # A feature said twice costs nothing, so different clouds are at distance zero.
         X = np.array([[0.0], [1.0], [3.0], [7.0]])
         a, b = (Augmented(Z, np.abs(X - X.T)) for Z in (X, np.hstack([X, X])))
-        assert m.between(a, b) == pytest.approx(0, abs=1e-9)
+        assert m.score(a, b) == pytest.approx(0, abs=1e-9)
 
 
 @pytest.mark.parametrize("name", MEASURES)
 def test_the_direction_is_as_declared(name):
     m = MEASURES[name]
     X, _, rng = clouds(1, n=30)
-    itself, unrelated = m.fn(X, X), m.fn(X, np.exp(2 * rng.normal(size=X.shape)))
-    assert (itself > unrelated) == m.larger_is_similar
+    itself, unrelated = m(X, X), m(X, np.exp(2 * rng.normal(size=X.shape)))
+    assert (itself > unrelated) == m.is_similarity
     assert abs(itself - unrelated) > 1e-5  # MSID weighs time, and its numbers are small
 
 
@@ -156,17 +156,17 @@ def test_the_direction_is_as_declared(name):
 def test_widths_and_sample_counts_are_as_declared(name):
     m = MEASURES[name]
     X, Y, _ = clouds(2, e=5)
-    if m.equal_width:
+    if m.requires_equal_dim:
         with pytest.raises(WidthError, match=r"'X' has 3 features and 'Y' has 5"):
-            m.fn(X, Y)
+            m(X, Y)
     else:
-        assert np.isfinite(m.fn(X, Y))
+        assert np.isfinite(m(X, Y))
     short = clouds(3)[0][:9]
-    if m.equal_samples:
+    if m.paired:
         with pytest.raises(WidthError, match=r"'X' has 14 samples and 'Y' has 9"):
-            m.fn(X, short)
+            m(X, short)
     else:
-        assert np.isfinite(m.fn(X, short))
+        assert np.isfinite(m(X, short))
 
 
 def test_alpha_lies_between_zero_and_one():

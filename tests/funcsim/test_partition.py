@@ -12,14 +12,14 @@ from benchmarks import partition as bench
 from funcsim import simulated_maps
 from funcsim._partition import dissimilarity, partition_into
 from funcsim.change_points import (
-    WIDTHS,
+    SIDE_LAYERS,
     _fit,
     _positions,
-    best_cuts,
-    null_strengths,
-    strongest,
-    studentised,
-    support,
+    evidence_table,
+    max_statistic,
+    null_distribution,
+    optimal_change_points,
+    studentised_jumps,
     window_shapes,
 )
 
@@ -47,8 +47,8 @@ def drifting(size, noise=0.3, seed=0):
 def p_values(family, size, n, seed=1):
     rng = np.random.default_rng(seed)
     maps = np.stack([simulated_maps.drift_map(family, size, rng) for _ in range(n)])
-    null = null_strengths(size, 999, 0)
-    return (1 + (null >= strongest(maps)[:, None]).sum(axis=1)) / 1000
+    null = null_distribution(size, 999, 0)
+    return (1 + (null >= max_statistic(maps)[:, None]).sum(axis=1)) / 1000
 
 
 # The scan of windows
@@ -83,7 +83,7 @@ def test_windows_fit_the_map_and_stay_narrow():
     for size in (4, 5, 7, 12, 31, 93):
         shapes = window_shapes(size)
         assert (2, 2) in shapes
-        assert all(a + b <= size and {a, b} <= set(WIDTHS) for a, b in shapes)
+        assert all(a + b <= size and {a, b} <= set(SIDE_LAYERS) for a, b in shapes)
         assert max(map(max, shapes)) <= max(3, round((size**2 / 1.83) ** (1 / 3)))
 
 
@@ -109,19 +109,19 @@ def test_the_t_value_has_the_variance_it_claims():
 
 def test_support_is_the_best_window_inside():
     values = blocks((4, 5, 3)).values
-    gains = support(values)
-    by_window = {(a, b): t[0] for a, b, t in studentised(values[None])}
-    from funcsim.change_points import evidence
+    gains = evidence_table(values)
+    by_window = {(a, b): t[0] for a, b, t in studentised_jumps(values[None])}
+    from funcsim.change_points import neg_log_p
 
     for a, c, b in [(0, 4, 9), (0, 4, 12), (2, 4, 6), (4, 9, 12)]:
         inside = [
-            evidence(t[c - left], left, right)
+            neg_log_p(t[c - left], left, right)
             for (left, right), t in by_window.items()
             if left <= c - a and right <= b - c
         ]
         assert gains[a, c, b] == pytest.approx(max(inside))
     assert gains[3, 4, 9] == -np.inf  # one layer is not a block
-    assert gains.max() == pytest.approx(strongest(values[None])[0])
+    assert gains.max() == pytest.approx(max_statistic(values[None])[0])
 
 
 @settings(deadline=None, max_examples=40)
@@ -131,7 +131,7 @@ def test_the_dynamic_program_finds_the_best_of_all_cuts(size, seed, forbidden):
     gains = rng.normal(size=(size + 1,) * 3)
     a, c, b = np.indices(gains.shape)
     gains[(a >= c) | (c >= b) | (rng.uniform(size=gains.shape) < forbidden)] = -np.inf
-    found = best_cuts(gains, size)
+    found = optimal_change_points(gains, size)
     for k in range(1, size):
         every = {
             cut: sum(gains[i, j, m] for i, j, m in zip((0, *cut[:-1]), cut, (*cut[1:], size), strict=True))
@@ -200,8 +200,8 @@ def test_drift_is_cut_no_more_often_than_alpha_says(family, size):
 
 def test_p_values_are_uniform_for_maps_like_the_null_maps_and_larger_for_drift():
     noise = np.random.default_rng(0).standard_t(5, size=(600, 12, 12))
-    null = null_strengths(12, 999, 0)
-    found = strongest(np.stack([simulated_maps.as_map(50 + e) for e in noise]))
+    null = null_distribution(12, 999, 0)
+    found = max_statistic(np.stack([simulated_maps.as_map(50 + e) for e in noise]))
     p = (1 + (null >= found[:, None]).sum(axis=1)) / 1000
     for share in (0.05, 0.2, 0.5, 0.8):
         assert (p <= share).mean() == pytest.approx(share, abs=4 * np.sqrt(share * (1 - share) / 600))
@@ -212,9 +212,12 @@ def test_p_values_are_uniform_for_maps_like_the_null_maps_and_larger_for_drift()
 def test_tails_somewhat_heavier_than_gaussian_raise_no_alarms():
     noise = np.random.default_rng(1).standard_t(5, size=(400, 46, 46))
     found = np.concatenate(
-        [strongest(np.stack([simulated_maps.as_map(99 + e) for e in part])) for part in np.split(noise, 8)]
+        [
+            max_statistic(np.stack([simulated_maps.as_map(99 + e) for e in part]))
+            for part in np.split(noise, 8)
+        ]
     )
-    alarms = (found > np.quantile(null_strengths(46, 999, 0), 0.95)).sum()
+    alarms = (found > np.quantile(null_distribution(46, 999, 0), 0.95)).sum()
     assert alarms <= binom.ppf(0.995, 400, 0.05)
 
 
@@ -225,7 +228,7 @@ def test_faster_drift_never_adds_evidence():
         np.stack([simulated_maps.as_map(50 + speed * line(np.arange(14)) + e) for e in noise])
         for speed in (0, 0.1, 0.3, 1, 3)
     ]
-    strengths = np.array([strongest(m) for m in maps])
+    strengths = np.array([max_statistic(m) for m in maps])
     assert (np.diff(strengths, axis=0) <= 1e-6).all()
     assert (strengths[0] > strengths[-1]).all()
 
@@ -234,7 +237,9 @@ def test_noise_is_taken_from_the_neighbourhood():
     """Layers before 20 are loud; the cuts from 35 on know nothing of them."""
     e = np.random.default_rng(0).normal(size=(60, 60))
     loud = e * np.where(np.arange(60) < 20, 9, 1)[:, None]
-    quiet, mixed = (list(studentised(np.stack([simulated_maps.as_map(99 + x)]) / 99)) for x in (e, loud))
+    quiet, mixed = (
+        list(studentised_jumps(np.stack([simulated_maps.as_map(99 + x)]) / 99)) for x in (e, loud)
+    )
     for (left, _, t), (_, _, u) in zip(quiet, mixed, strict=True):
         assert u[0, 35 - left :] == pytest.approx(t[0, 35 - left :], rel=1e-3)
         assert u[0, 14 - left] != pytest.approx(t[0, 14 - left], rel=1e-3) or t[0, 14 - left] == -np.inf
@@ -285,7 +290,7 @@ def test_same_seed_same_p_value():
     m = drifting(15)
     assert fs.partition(m, seed=4) == fs.partition(m, seed=4)
     first = fs.partition(m, seed=4).p_value
-    null_strengths.cache_clear()
+    null_distribution.cache_clear()
     assert first == fs.partition(m, seed=4).p_value
     assert first != fs.partition(m, seed=5).p_value
 
@@ -311,7 +316,7 @@ def test_similarities_are_turned_into_distances():
     distances = blocks((4, 8)).values / 4
 
     class Similar:
-        values, names, within_one_model, larger_is_similar = 1 - distances, tuple("abcdefghijkl"), True, True
+        values, names, within_one_model, is_similarity = 1 - distances, tuple("abcdefghijkl"), True, True
 
     assert dissimilarity(Similar()) == pytest.approx(distances)
     assert fs.partition(Similar()).boundaries == (4,)

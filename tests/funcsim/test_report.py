@@ -14,7 +14,7 @@ from torch import nn
 import funcsim as fs
 from funcsim.cli import main
 from funcsim.errors import FuncsimError, InputError, ModelError
-from funcsim.report import default_layers, load_network, study, write_report
+from funcsim.report import analyse, default_layers, load_network, write_report
 from funcsim.report.inputs import mean_over_places
 from replication.models.encoders import load_encoder
 
@@ -154,7 +154,7 @@ def test_the_whole_way_on_networks_of_many_kinds(build, tmp_path):
     assert len(layers) == 3 if EXPECTED[build] is None else set(layers) == set(EXPECTED[build])
     reps = fs.capture(model, [batch], layers, pool, progress=False)
     assert len(reps) == (4 if build is albert else len(layers))
-    found = study(reps, n_draws=2, progress=False)
+    found = analyse(reps, n_draws=2, progress=False)
     write_report(tmp_path / "out", found, build.__name__, {})
     told = json.loads((tmp_path / "out/report.json").read_text())
     assert told["layers"] == list(reps.names)
@@ -240,7 +240,7 @@ def test_two_networks_on_the_same_texts(folder, texts, tmp_path):
 
 def test_words_from_outside_are_escaped(tmp_path):
     reps = fs.Representations({f"<img src=x>{k}": noise(3).numpy() + k for k in range(2)})
-    write_report(tmp_path / "o", study(reps, n_draws=2, progress=False), "<script>1</script>", {"a": "<b>"})
+    write_report(tmp_path / "o", analyse(reps, n_draws=2, progress=False), "<script>1</script>", {"a": "<b>"})
     page = (tmp_path / "o/report.html").read_text()
     assert "<img src=x>" not in page
     assert "<script>1" not in page
@@ -341,7 +341,7 @@ def test_bad_input_is_named(mine, pictures, folder, tmp_path):
     with pytest.raises(InputError, match="is no folder"):
         load_network(f"{mine}:network", images=few)
     with pytest.raises(ValueError, match="one layer"):
-        study(fs.Representations({"a": noise(2).numpy()}))
+        analyse(fs.Representations({"a": noise(2).numpy()}))
     with pytest.raises(FuncsimError, match="not empty"):
         write_report(tmp_path, None, "", {})
 
@@ -350,10 +350,10 @@ def test_doubts_are_said():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(40, 12))
     reps = fs.Representations({"a": x, "b": x, "c": x[:, :6], "d": x[:, :6] + 1e-9})
-    found = study(reps, n_draws=2, progress=False)
+    found = analyse(reps, n_draws=2, progress=False)
     said = " ".join(found.warnings)
     assert "4 layers are few" in said
     assert "40 samples are few" in said
     assert "The same as the layer before, to rounding: b, d" in said
     assert found.by_width is not None
-    assert study(reps.select(["a", "b"]), n_draws=2, progress=False).by_width is None
+    assert analyse(reps.select(["a", "b"]), n_draws=2, progress=False).by_width is None

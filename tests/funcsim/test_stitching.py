@@ -8,8 +8,8 @@ from torch import nn
 import funcsim as fs
 from funcsim.errors import LayerSelectionError
 from funcsim.nulls import spectrum_matched
-from funcsim.patching import Passage
-from funcsim.stitching import affine_fit, stitch
+from funcsim.patching import ActivationPatcher
+from funcsim.stitching import fit_affine_stitch, stitch
 from replication.modular_addition import trained_networks
 
 
@@ -52,7 +52,7 @@ def test_what_is_straight_can_be_replaced_and_what_is_not_cannot(bump):
 def test_the_map_is_mirrored_and_can_be_cut(bump):
     found = stitch(*bump)
     np.testing.assert_array_equal(found.values, found.values.T)
-    assert found.larger_is_similar
+    assert found.is_similarity
     assert found.n_samples == 150
     assert fs.partition(found).names == ("before", "relu", "after")
 
@@ -81,18 +81,18 @@ def test_a_layer_made_from_itself_changes_no_answer():
     trained = trained_networks.load("known-boundaries/1-2", "smoke")
     model, pairs = trained.model.eval(), trained.pairs
     reps = fs.capture(model, [pairs], "parts.*.blocks.*.resid_mid", progress=False)
-    passage = Passage(model, pairs)
+    patcher = ActivationPatcher(model, pairs)
     for name, state in reps.items():
-        assert torch.equal(passage.answers_with(name, state), passage.answers)
-    assert torch.equal(passage.answers, model(pairs))
+        assert torch.equal(patcher.logits_with(name, state), patcher.logits)
+    assert torch.equal(patcher.logits, model(pairs))
 
 
 def test_nothing_is_left_changed_when_a_state_does_not_fit(bump):
     model, x, *_ = bump
     there = model(x)
     with pytest.raises(RuntimeError):
-        Passage(model, x).answers_with("relu", np.zeros((301, 5)))
-    Passage(model, x).answers_with("relu", np.zeros((301, 2)))
+        ActivationPatcher(model, x).logits_with("relu", np.zeros((301, 5)))
+    ActivationPatcher(model, x).logits_with("relu", np.zeros((301, 2)))
     assert not any(module._forward_hooks or "forward" in vars(module) for module in model.modules())
     assert torch.equal(model(x), there)
 
@@ -115,26 +115,26 @@ class Twice(nn.Module):
 def test_a_replaced_layer_is_that_of_a_plain_hook_in_every_network():
     torch.manual_seed(0)
     model, x = Twice(), torch.randn(20, 3)
-    passage = Passage(model, x)
+    patcher = ActivationPatcher(model, x)
     for seed, layer in enumerate(["middle", "first", "middle", "last"]):
         state = torch.randn(20, 3, generator=torch.Generator().manual_seed(seed))
         handle = getattr(model, layer).register_forward_hook(lambda *_, state=state: state.clone())
         hooked = model(x)
         handle.remove()
-        assert torch.equal(passage.answers_with(layer, state.numpy()), hooked)
+        assert torch.equal(patcher.logits_with(layer, state.numpy()), hooked)
     with pytest.raises(LayerSelectionError, match="'relu' is no layer of this model that runs once"):
-        passage.answers_with("relu", x.numpy())
+        patcher.logits_with("relu", x.numpy())
 
 
 def test_what_ran_before_a_replaced_layer_is_not_run_again(bump):
     model, x, *_ = bump
-    passage = Passage(model, x)
+    patcher = ActivationPatcher(model, x)
 
     def refuse(x):
         raise AssertionError("it ran again")
 
     model.before.forward = refuse
-    passage.answers_with("relu", np.zeros((301, 2)))
+    patcher.logits_with("relu", np.zeros((301, 2)))
     assert model.before.forward is refuse  # and it is left as it was found
     with pytest.raises(AssertionError, match="it ran again"):
         model(x)
@@ -145,11 +145,11 @@ def test_the_fit_is_that_of_least_squares():
     x = rng.normal(size=(40, 3))
     y, z = x @ rng.normal(size=(3, 2)) + 5, rng.normal(size=(40, 4))
     rows = np.arange(40) < 25
-    made = affine_fit(x, [y, z], rows)
+    made = fit_affine_stitch(x, [y, z], rows)
     np.testing.assert_allclose(made[0], y[~rows])
     ones = np.column_stack([x, np.ones(40)])
     np.testing.assert_allclose(made[1], ones[~rows] @ np.linalg.pinv(ones[rows]) @ z[rows])
-    assert affine_fit(x, [], rows) == []
+    assert fit_affine_stitch(x, [], rows) == []
 
 
 @pytest.mark.parametrize("rows", [np.zeros(301, bool), np.ones(301, bool)])

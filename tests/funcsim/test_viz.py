@@ -43,7 +43,7 @@ def test_the_colour_bar_says_what_was_measured(layer_map):
 
 
 def test_maps_that_are_compared_share_the_scale_they_are_given(layer_map):
-    images = [viz.layer_map(layer_map, most=most).axes[0].images[0] for most in (None, 2.0)]
+    images = [viz.layer_map(layer_map, vmax=most).axes[0].images[0] for most in (None, 2.0)]
     assert [image.norm.vmax for image in images] == [0.9, 2.0]
 
 
@@ -83,7 +83,7 @@ def test_colours_brighten_monotonically_in_greyscale():
         lambda m: viz.ridges({"a": {"one": [0, 1, 1], "two": [2]}}, xlabel="x"),
         lambda m: viz.panels({"a": np.eye(2)}, [0, 1]),
         lambda m: viz.map_grid({"GW": {"a": m, "b": m}}),
-        lambda m: viz.cut(3, 1, {"a": 50.0}, xlabel="x", most=100),
+        lambda m: viz.block_stack(3, 1, {"a": 50.0}, xlabel="x", vmax=100),
     ],
 )
 def test_figures_are_closed_so_that_a_cell_shows_them_once(layer_map, draw):
@@ -133,7 +133,7 @@ def test_panels_show_every_point_with_its_kind_and_number():
 
 
 def test_a_cut_shows_what_is_kept_and_where_the_boundary_was():
-    fig = viz.cut(4, 3, {"trained": 80.0, "untrained": 60.0}, xlabel="accuracy", most=100, boundary=2)
+    fig = viz.block_stack(4, 3, {"trained": 80.0, "untrained": 60.0}, xlabel="accuracy", vmax=100, boundary=2)
     stack, ax = fig.axes
     assert [bool(block.get_hatch()) for block in stack.patches] == [False, False, False, True]
     assert [t.get_text() for t in stack.texts] == ["1", "2", "3", "4"]
@@ -142,14 +142,14 @@ def test_a_cut_shows_what_is_kept_and_where_the_boundary_was():
     assert [t.get_text() for t in ax.get_yticklabels()] == ["untrained", "trained"]
     assert [bar.get_width() for bar in ax.patches] == [60, 80]
     assert ax.get_xlim()[1] == pytest.approx(110)
-    assert not viz.cut(4, 3, {"a": 1.0}, xlabel="x", most=1).axes[0].lines
+    assert not viz.block_stack(4, 3, {"a": 1.0}, xlabel="x", vmax=1).axes[0].lines
     with pytest.raises(ValueError, match="of 4 blocks 5 cannot be kept"):
-        viz.cut(4, 5, {"a": 1.0}, xlabel="x", most=1)
+        viz.block_stack(4, 5, {"a": 1.0}, xlabel="x", vmax=1)
 
 
 def test_maps_of_one_row_share_their_colours(layer_map):
     double = dataclasses.replace(layer_map, values=2 * layer_map.values)
-    similar = dataclasses.replace(layer_map, measure="cka", larger_is_similar=True)
+    similar = dataclasses.replace(layer_map, measure="cka", is_similarity=True)
     fig = viz.map_grid({"GW": {"a": layer_map, "b": double}, "CKA": {"a": similar, "b": similar}})
     images = [ax.images[0] for ax in fig.axes if ax.images and ax.get_xlabel() != "c"][:4]
     assert [image.get_clim() for image in images] == [(0, 1.8), (0, 1.8), (0, 0.9), (0, 0.9)]
@@ -191,7 +191,7 @@ def test_the_explorer_holds_the_map_and_escapes_what_it_is_told(layer_map):
 
 
 def test_the_explorer_says_which_end_is_alike(layer_map):
-    similar = dataclasses.replace(layer_map, measure="cka", larger_is_similar=True)
+    similar = dataclasses.replace(layer_map, measure="cka", is_similarity=True)
     assert "from 0.000, alike, to 0.900, different" in interactive.explorer(layer_map, "alt").data
     assert "from 0.000, different, to 0.900, alike" in interactive.explorer(similar, "alt").data
 

@@ -176,7 +176,7 @@ def test_what_was_watched_comes_back(tmp_path, monkeypatch):
         assert "SEED=0" in frozen.origin
         upper = np.triu_indices(len(frozen.names), k=1)
         assert frozen.mean_distance("raw/gw")[-1] == frozen.layer_map(-1, "raw/gw").values[upper].mean()
-        assert frozen.layer_map(0, "mean/cka-debiased").larger_is_similar
+        assert frozen.layer_map(0, "mean/cka-debiased").is_similarity
         with pytest.raises(ValueError, match="nothing-such"):
             module.load("nothing-such")
 

@@ -40,7 +40,7 @@ def test_a_run_is_frozen_loaded_and_not_made_twice(tmp_path, monkeypatch):
         a, b = frozen.maps[key], again.maps[key]
         assert (a.values == b.values).all()
         assert (a.names, a.measure, a.normalize, a.n_samples) == (b.names, b.measure, b.normalize, 20)
-        assert a.larger_is_similar is (key == "cls/mean/cka")
+        assert a.is_similarity is (key == "cls/mean/cka")
 
 
 def test_a_map_is_that_of_the_first_texts():

@@ -9,10 +9,10 @@ import pytest
 import funcsim as fs
 from funcsim.probes import (
     linear_probe,
-    linear_regression,
+    linear_probe_r2,
+    mlp_probe,
+    mlp_probe_r2,
     probe_all,
-    two_layer_probe,
-    two_layer_regression,
 )
 from replication.errors import StoredResultError
 from replication.modular_addition import known_targets, maps, trained_networks
@@ -103,7 +103,7 @@ def test_targets_and_rows_of_the_probes():
     assert {tuple(pair) for pair in trained.pairs[rows].tolist()} == seen
 
 
-@pytest.mark.parametrize("probe", [linear_probe, two_layer_probe])
+@pytest.mark.parametrize("probe", [linear_probe, mlp_probe])
 def test_a_probe_finds_what_is_there_and_nothing_in_noise(probe):
     rng = np.random.default_rng(0)
     target, rows = rng.integers(0, 4, 400), np.arange(400) < 300
@@ -119,23 +119,23 @@ def test_only_two_layers_find_an_exclusive_or():
     layer, rows = rng.normal(size=(600, 2)), np.arange(600) < 400
     target = (layer[:, 0] * layer[:, 1] > 0).astype(int)
     assert linear_probe(layer, target, rows)[1] < 0.7
-    assert two_layer_probe(layer, target, rows)[1] > 0.9
+    assert mlp_probe(layer, target, rows)[1] > 0.9
 
 
 def test_only_two_layers_regress_on_a_square():
     rng = np.random.default_rng(0)
     layer, rows = rng.uniform(-1, 1, size=(900, 1)), np.arange(900) < 600
     line, square = (50 * layer[:, 0]).astype(int), (50 * layer[:, 0] ** 2).astype(int)
-    assert linear_regression(layer, line, rows)[1] > 0.99
-    assert linear_regression(layer, square, rows)[1] < 0.1
-    assert two_layer_regression(layer, square, rows)[1] > 0.95
+    assert linear_probe_r2(layer, line, rows)[1] > 0.99
+    assert linear_probe_r2(layer, square, rows)[1] < 0.1
+    assert mlp_probe_r2(layer, square, rows)[1] > 0.95
 
 
 def test_r2_is_the_share_of_variance_explained():
     rng = np.random.default_rng(0)
     layer, rows = rng.normal(size=(90, 3)), np.arange(90) < 60
     target = rng.integers(0, 9, 90)
-    seen, unseen = linear_regression(layer, target, rows)
+    seen, unseen = linear_probe_r2(layer, target, rows)
     with_one = np.c_[layer, np.ones(90)]
     weights = np.linalg.lstsq(with_one[rows], target[rows], rcond=None)[0]
     for part, value in ((rows, seen), (~rows, unseen)):

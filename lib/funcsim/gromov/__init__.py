@@ -1,8 +1,16 @@
 """The Gromov-Wasserstein distance between two clouds of points.
 
+With the distances D inside one cloud of n points and E inside another of m, over all couplings
+T, (n, m) arrays without negative entries whose rows sum to 1/n and whose columns to 1/m::
+
+    GW(D, E)^2  =  min over T of  sum_ijkl (D_ik - E_jl)^2 T_ij T_kl
+
+:func:`gw` returns the root, which is a metric. With n = m and Euclidean distances the best T is a
+permutation and the problem one of quadratic assignment.
+
 ``coupling`` knows what a plan costs and ``bounds`` what no plan can go below. ``space`` is a layer
-as the search sees it; ``annealing`` makes a first guess, ``assignment`` descends from it, ``swaps``
-finishes; ``solver`` does this for one pair, ``batch`` for many on a graphics card.
+as the search sees it; ``graduated_assignment`` makes a first guess, ``frank_wolfe`` descends from
+it, ``two_opt`` finishes; ``solver`` does this for one pair, ``batch`` for many on a graphics card.
 
 Taught in chapter 02.
 """
@@ -13,7 +21,7 @@ from collections.abc import Sequence
 
 from numpy.typing import ArrayLike
 
-from funcsim.geometry import Normalize, metric_space
+from funcsim.geometry import Normalize, distance_matrix
 from funcsim.gromov.solver import GWResult, Start, solve
 
 __all__ = ["GWResult", "gw"]
@@ -36,7 +44,7 @@ def gw(
     normalize : {"mean", "max"} or None
         Divide each cloud's distances by their mean, by their largest, or leave them raw.
     starts : sequence, optional
-        Where to begin; the best end is kept. Each is "annealed" (a soft matching that hardens),
+        Where to begin; the best end is kept. Each is "graduated" (graduated assignment),
         "product" (everything with everything, whose first step matches points by mean
         distance), "identity" (sample i with sample i), "random" (a permutation), or an array
         (n_samples_x, n_samples_y) whose entries sum to one, such as the plan of a
@@ -69,7 +77,9 @@ def gw(
     References
     ----------
     Mémoli (2011), "Gromov-Wasserstein distances and the metric approach to object matching";
-    Peyré, Cuturi, Solomon (2016) for the matrix form; Vayer et al. (2019) for the descent.
+    Peyré, Cuturi, Solomon (2016) for the matrix form; Gold and Rangarajan (1996) for
+    graduated assignment; Vogelstein et al. (2015) for Frank-Wolfe on matchings; Vayer et al.
+    (2019) for it on couplings.
 
     Examples
     --------
@@ -78,4 +88,4 @@ def gw(
     >>> gw(X, X[:, ::-1] + 5.0).distance < 1e-6
     True
     """
-    return solve(metric_space(X, normalize, "X"), metric_space(Y, normalize, "Y"), starts, seed)
+    return solve(distance_matrix(X, normalize, "X"), distance_matrix(Y, normalize, "Y"), starts, seed)

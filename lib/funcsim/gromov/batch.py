@@ -1,8 +1,8 @@
 """Many pairs of layers at once, on a graphics card or any other PyTorch device.
 
 The same search as for one pair, but what has no batched form is replaced: a soft plan is
-made hard by matching best with best, and no assignment steps are taken. The result is a
-matching that no exchange improves, not a fixed point of conditional gradient; the costs
+made hard by matching best with best, and no Frank-Wolfe steps are taken. The result is a
+matching that no exchange improves, not a fixed point of Frank-Wolfe; the costs
 are measured in double precision all the same.
 """
 
@@ -13,9 +13,9 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from funcsim.gromov.graduated_assignment import soft_match
-from funcsim.gromov.space import Space
-from funcsim.gromov.two_opt import rearranged, swap_search
+from funcsim.gromov.graduated_assignment import graduated_assignment
+from funcsim.gromov.space import MetricSpace
+from funcsim.gromov.two_opt import rearranged, two_opt
 
 Pair = tuple[int, int]
 
@@ -27,13 +27,13 @@ CPU_BYTES = 2**30
 
 
 def solve_batch(
-    rows: list[Space], columns: list[Space], pairs: list[Pair], device: str | torch.device
+    rows: list[MetricSpace], columns: list[MetricSpace], pairs: list[Pair], device: str | torch.device
 ) -> Iterator[tuple[Pair, list[float]]]:
     """Yield each pair (i, j) with the distance of ``rows[i]`` and ``columns[j]``, and a lower bound.
 
     Parameters
     ----------
-    rows, columns : list of Space
+    rows, columns : list of MetricSpace
         With n points each.
     pairs : list of (int, int)
     device : str or torch.device
@@ -65,7 +65,7 @@ def chunk_size(n: int, device: torch.device) -> int:
 class _Stack:
     """Layers side by side on a device; double precision stays where the costs are measured."""
 
-    def __init__(self, spaces: list[Space], device: torch.device) -> None:
+    def __init__(self, spaces: list[MetricSpace], device: torch.device) -> None:
         def stack(name: str, dtype: torch.dtype) -> Tensor:
             return torch.stack(
                 [torch.as_tensor(getattr(s, name), dtype=dtype, device=device) for s in spaces]
@@ -75,7 +75,7 @@ class _Stack:
         self.factors = stack("factors", torch.float32)
         self.weights = stack("weights", torch.float32)
         self.eigenvalues = stack("eigenvalues", torch.float64)
-        self.means = stack("mean_distance", torch.float64)
+        self.means = stack("eccentricity", torch.float64)
         self.scale = torch.tensor([s.scale for s in spaces], dtype=torch.float64, device=device)
         self.spaces = spaces
         self.device = device
@@ -88,21 +88,21 @@ def _best_matches(left: _Stack, right: _Stack, i: Tensor, j: Tensor) -> Tensor:
     """The best end (b, n) of three searches for each of b pairs."""
     A, B = left.single[i], right.single[j]
     means = [(s.means[k] / s.scale[k, None]).float() for s, k in ((left, i), (right, j))]
-    soft = soft_match(*means, left.factors[i], right.factors[j], left.weights[i], right.weights[j])
+    soft = graduated_assignment(*means, left.factors[i], right.factors[j], left.weights[i], right.weights[j])
     b, n = means[0].shape
     by_distance = torch.empty_like(means[0], dtype=torch.long)
     by_distance.scatter_(1, *(m.argsort(dim=1, stable=True) for m in means))
     identity = torch.arange(n, device=A.device).expand(b, n)
     best, most = identity, torch.full((b,), -torch.inf, device=A.device)
-    for start in (best_with_best(soft), by_distance, identity):
-        match = swap_search(A, B, start)
+    for start in (greedy_mutual_matching(soft), by_distance, identity):
+        match = two_opt(A, B, start)
         agreement = (A * rearranged(B, match)).sum(dim=(1, 2))
         best = torch.where((agreement > most)[:, None], match, best)
         most = torch.maximum(agreement, most)
     return best
 
 
-def best_with_best(benefit: Tensor) -> Tensor:
+def greedy_mutual_matching(benefit: Tensor) -> Tensor:
     """A permutation (b, n) from benefits (b, n, n): again and again, match those who prefer each other."""
     benefit = benefit.clone()
     b, n, _ = benefit.shape

@@ -1,6 +1,7 @@
 """Numbers that no coupling can go below, whatever the solver found.
 
-All are lower bounds on the *distance*, in its units. The third is never below the first and
+All are lower bounds on the *distance*, in its units. The first three are Mémoli's FLB, SLB and TLB,
+the last is the projection bound of quadratic assignment. The third is never below the first and
 the second; neither the third nor the eigenvalue bound always wins.
 
 Taught in chapter 02.
@@ -13,17 +14,17 @@ import ot
 
 from funcsim.gromov.coupling import Array
 from funcsim.gromov.frank_wolfe import assign
-from funcsim.gromov.space import Space
+from funcsim.gromov.space import MetricSpace
 
 
-def first_lower_bound(a: Space, b: Space) -> float:
-    """Compare how far out the points lie: the root mean squared distance of each to all.
+def first_lower_bound(a: MetricSpace, b: MetricSpace) -> float:
+    """FLB: compare how far out the points lie: the root mean squared distance of each to all.
 
     Parameters
     ----------
-    a : Space
+    a : MetricSpace
         Of n points.
-    b : Space
+    b : MetricSpace
         Of m points.
 
     Returns
@@ -40,14 +41,14 @@ def first_lower_bound(a: Space, b: Space) -> float:
     return _line_distance(out_a, out_b)
 
 
-def second_lower_bound(a: Space, b: Space) -> float:
-    """Compare the two lists of all distances.
+def second_lower_bound(a: MetricSpace, b: MetricSpace) -> float:
+    """SLB: compare the two lists of all distances.
 
     Parameters
     ----------
-    a : Space
+    a : MetricSpace
         Of n points.
-    b : Space
+    b : MetricSpace
         Of m points.
 
     Returns
@@ -63,13 +64,13 @@ def second_lower_bound(a: Space, b: Space) -> float:
     return _line_distance(a.distances.ravel(), b.distances.ravel())
 
 
-def third_lower_bound(a: Space, b: Space) -> float:
-    """Compare the lists of distances point by point, and match the points by that.
+def third_lower_bound(a: MetricSpace, b: MetricSpace) -> float:
+    """TLB: compare the lists of distances point by point, and match the points by that.
 
     Parameters
     ----------
-    a : Space
-    b : Space
+    a : MetricSpace
+    b : MetricSpace
         Of n points each.
 
     Returns
@@ -83,7 +84,7 @@ def third_lower_bound(a: Space, b: Space) -> float:
     ----------
     Mémoli (2011), section 6.
     """
-    rows_a, rows_b = a.rows, b.rows
+    rows_a, rows_b = a.local_distributions, b.local_distributions
     own = (rows_a**2).mean(axis=1)[:, None] + (rows_b**2).mean(axis=1)
     C = np.maximum(own - 2.0 / a.n * (rows_a @ rows_b.T), 0.0)
     match = assign(C)
@@ -91,13 +92,13 @@ def third_lower_bound(a: Space, b: Space) -> float:
     return float(np.sqrt(((rows_a - rows_b[match]) ** 2).mean()))
 
 
-def eigenvalue_bound(a: Space, b: Space) -> float:
-    """Compare the spectra of the centred matrices, and the mean distances of the points.
+def eigenvalue_bound(a: MetricSpace, b: MetricSpace) -> float:
+    """Projection bound: compare the spectra of the centred matrices, and the mean distances of the points.
 
     Parameters
     ----------
-    a : Space
-    b : Space
+    a : MetricSpace
+    b : MetricSpace
         Of n points each, with Euclidean distances: only then is the best coupling a
         permutation, for which the bound is made.
 
@@ -114,19 +115,19 @@ def eigenvalue_bound(a: Space, b: Space) -> float:
     n = a.n
     # With both matrices sorted alike every product is as large as any permutation can make it.
     spread = ((a.eigenvalues - b.eigenvalues) ** 2).sum() / n**2
-    rows_a, rows_b = np.sort(a.mean_distance), np.sort(b.mean_distance)
+    rows_a, rows_b = np.sort(a.eccentricity), np.sort(b.eccentricity)
     centre_a, centre_b = rows_a - rows_a.mean(), rows_b - rows_b.mean()
     rows = 2.0 * ((centre_a - centre_b) ** 2).mean() + (rows_a.mean() - rows_b.mean()) ** 2
     return float(np.sqrt(spread + rows))
 
 
-def best_lower_bound(a: Space, b: Space) -> float:
+def best_lower_bound(a: MetricSpace, b: MetricSpace) -> float:
     """The best bound that is valid: of all four for equal counts, else of the first two.
 
     Parameters
     ----------
-    a : Space
-    b : Space
+    a : MetricSpace
+    b : MetricSpace
 
     Returns
     -------

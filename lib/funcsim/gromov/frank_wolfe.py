@@ -1,8 +1,11 @@
-"""Matching points one to one at the least total cost, and descending by such steps.
+"""Frank-Wolfe for matchings: again and again the best assignment of the linearised problem.
 
-For Euclidean distances the Gromov-Wasserstein cost is concave, so a step of conditional
-gradient goes all the way to the best assignment of the linearised problem. The chain of
+Gromov-Wasserstein with equal weights is a quadratic assignment problem, and Frank-Wolfe
+(conditional gradient) on it is known as FAQ. For Euclidean distances the cost is concave, so
+a step goes all the way to the best assignment of the linearised problem. The chain of
 assignments ends after finitely many steps in a local minimum.
+
+Source: Vogelstein et al. (2015), "Fast approximate quadratic programming for graph matching".
 
 Taught in chapter 02.
 """
@@ -14,17 +17,17 @@ import torch
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from funcsim.gromov.sinkhorn import balance, soft_kernel
+from funcsim.gromov.sinkhorn import gibbs_kernel, sinkhorn_scaling
 
 Permutation = NDArray[np.intp]
 Single = NDArray[np.float32]
 
-#: Temperatures of the soft assignments that prepare the exact one, in spreads of the cost.
-TEMPERATURES = (0.05, 0.02, 0.007)
-SCALINGS = 20
+#: Temperatures of the soft assignments that guess the prices, in standard deviations of the cost.
+PRICE_TEMPERATURES = (0.05, 0.02, 0.007)
+SINKHORN_ROUNDS = 20
 
 #: A descent is given up when so many times its last gain would not make it the best.
-PATIENCE = 12.0
+RIVAL_WITHIN_GAINS = 12.0
 
 
 def assign(C: NDArray) -> Permutation:
@@ -69,8 +72,8 @@ def assign_at(C: NDArray, prices: Single) -> tuple[Permutation, Single]:
     relative = (C - C.mean()) / spread
     benefit = torch.from_numpy((prices - relative).astype(np.float32))
     gained = torch.zeros(len(C))
-    for temperature in TEMPERATURES:
-        _, columns = balance(soft_kernel(benefit + gained, temperature), SCALINGS)
+    for temperature in PRICE_TEMPERATURES:
+        _, columns = sinkhorn_scaling(gibbs_kernel(benefit + gained, temperature), SINKHORN_ROUNDS)
         gained += temperature * columns.log_()
     prices = prices + gained.numpy()
     reduced = relative - prices
@@ -92,7 +95,7 @@ def linear_cost(A: Single, B: Single, match: Permutation) -> Single:
     return np.negative(C, out=C)
 
 
-def assignment_steps(A: Single, B: Single, match: Permutation, rival: float = np.inf) -> Permutation:
+def frank_wolfe(A: Single, B: Single, match: Permutation, rival: float = np.inf) -> Permutation:
     """Descend from a permutation until no assignment step lowers the cost.
 
     Parameters
@@ -117,6 +120,6 @@ def assignment_steps(A: Single, B: Single, match: Permutation, rival: float = np
         if lower >= cost * (1 - 1e-9):
             break
         gain, match, cost = cost - lower, candidate, lower
-        if step > 0 and cost - PATIENCE * gain > rival:
+        if step > 0 and cost - RIVAL_WITHIN_GAINS * gain > rival:
             break
     return match

@@ -1,10 +1,15 @@
-"""A first guess at the global matching: a soft one that hardens while it cools.
+"""Graduated assignment: a first guess at the global matching, soft at first and hard at the end.
 
-Assignment steps stop at the first local minimum. A soft assignment sees all matchings at
+Frank-Wolfe steps stop at the first local minimum. A soft assignment sees all matchings at
 once: at a high temperature everything is matched with everything, and the plan hardens as
 the temperature falls, coarse shape first, details later. Each layer is represented by its
 leading eigenvectors, which makes a step cheap and smooth; the details are left to the
 exact search that follows. Works on many pairs at once, on any device.
+
+Source: Gold and Rangarajan (1996), "A graduated assignment algorithm for graph matching". That
+Gromov-Wasserstein becomes a small problem in the leading directions of both clouds is also the
+idea of CNT-GW: Houry, Feydy, Vialard (2026), arXiv:2602.06658, whose program keeps the leading
+coordinates of a kernel PCA and stops there; here an exact search follows.
 
 Taught in chapter 02.
 """
@@ -13,14 +18,14 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from funcsim.gromov.sinkhorn import balance, soft_kernel
+from funcsim.gromov.sinkhorn import gibbs_kernel, sinkhorn_scaling
 
-#: The first temperature, in spreads of the benefit; the factor from step to step; the steps.
-HOT, COOLING, STEPS = 1.0, 0.8, 20
-SCALINGS = 5
+#: The first temperature, in standard deviations of the benefit; the factor from step to step; the steps.
+INITIAL_TEMPERATURE, COOLING_FACTOR, COOLING_STEPS = 1.0, 0.8, 20
+SINKHORN_ROUNDS = 5
 
 
-def soft_match(
+def graduated_assignment(
     rows_a: Tensor,
     rows_b: Tensor,
     factors_a: Tensor,
@@ -28,7 +33,7 @@ def soft_match(
     weights_a: Tensor,
     weights_b: Tensor,
 ) -> Tensor:
-    """Anneal from "everything with everything".
+    """Cool from "everything with everything".
 
     Parameters
     ----------
@@ -50,12 +55,12 @@ def soft_match(
     # What is left of the benefit when the plan says nothing: match far points with far points.
     constant = centred[0][..., :, None] * centred[1][..., None, :]
     benefit = constant
-    temperature = HOT * benefit.std(dim=(-1, -2), keepdim=True).clamp(min=1e-12)
-    for _ in range(STEPS):
-        kernel = soft_kernel(benefit, temperature)
-        rows, columns = balance(kernel, SCALINGS)
+    temperature = INITIAL_TEMPERATURE * benefit.std(dim=(-1, -2), keepdim=True).clamp(min=1e-12)
+    for _ in range(COOLING_STEPS):
+        kernel = gibbs_kernel(benefit, temperature)
+        rows, columns = sinkhorn_scaling(kernel, SINKHORN_ROUNDS)
         from_a = factors_a.transpose(-1, -2) * (rows / n)[..., None, :]
         plan = (from_a @ kernel) @ (factors_b * columns[..., :, None])  # (..., r, r)
         benefit = left @ plan @ right + constant
-        temperature = temperature * COOLING
+        temperature = temperature * COOLING_FACTOR
     return benefit

@@ -1,8 +1,8 @@
 """Look for the best coupling of two spaces from several starts; keep the lowest cost.
 
 Equal counts and weights: the best coupling is a permutation, and the search is one of
-permutations. It descends by assignment steps from each start, improves the best end by
-exchanges, and measures the cost of that in double precision. Other counts: POT's
+permutations. It descends by Frank-Wolfe steps from each start, improves the best end by
+2-opt, and measures the cost of that in double precision. Other counts: POT's
 conditional gradient.
 
 Taught in chapter 02.
@@ -30,20 +30,20 @@ from funcsim.gromov.coupling import (
     product,
     uniform,
 )
-from funcsim.gromov.frank_wolfe import assign, assignment_steps, squared_difference
-from funcsim.gromov.graduated_assignment import soft_match
-from funcsim.gromov.space import Space, prepare
-from funcsim.gromov.two_opt import swap_search
+from funcsim.gromov.frank_wolfe import assign, frank_wolfe, squared_difference
+from funcsim.gromov.graduated_assignment import graduated_assignment
+from funcsim.gromov.space import MetricSpace, prepare
+from funcsim.gromov.two_opt import two_opt
 
-Start = Literal["annealed", "product", "identity", "random"] | Array
-STARTS = ("annealed", "product", "identity", "random")
+Start = Literal["graduated", "product", "identity", "random"] | Array
+STARTS = ("graduated", "product", "identity", "random")
 
 #: Up to so many points every descent is polished, not only the best one, and eight begin at random.
-SMALL = 40
+POLISH_ALL_MAX_POINTS = 40
 
 #: The identity is descended from only where it costs less than so many times the lowest so far.
 #: Elsewhere it is a start like any other, and what was found is far below it already.
-HOPELESS = 1.5
+IDENTITY_MAX_COST_RATIO = 1.5
 
 #: Changes whenever the same input may give other numbers, so that no cache outlives it.
 VERSION = f"assignments-and-swaps/2 POT {ot.__version__}"
@@ -86,14 +86,14 @@ class GWResult:
 
 
 def solve(
-    a: Space | Array, b: Space | Array, starts: Sequence[Start] | None = None, seed: int = 0
+    a: MetricSpace | Array, b: MetricSpace | Array, starts: Sequence[Start] | None = None, seed: int = 0
 ) -> GWResult:
     """Best coupling of two spaces, or of two distance matrices (n, n) and (m, m); see :func:`funcsim.gw`.
 
     The distances must be Euclidean: only then is the best coupling a permutation.
     """
     with one_thread():  # the same sums in the same order, whoever calls
-        a, b = (s if isinstance(s, Space) else prepare(s) for s in (a, b))
+        a, b = (s if isinstance(s, MetricSpace) else prepare(s) for s in (a, b))
         if starts is not None and len(starts) == 0:
             raise ValueError(f"starts is empty; name at least one of {', '.join(map(repr, STARTS))}")
         if a.n == b.n:
@@ -111,7 +111,7 @@ def solve(
 
 def default_starts(n: int) -> tuple[Start, ...]:
     """Where to begin with n points on both sides."""
-    return ("annealed", "product", "identity") + ("random",) * (8 if n <= SMALL else 0)
+    return ("graduated", "product", "identity") + ("random",) * (8 if n <= POLISH_ALL_MAX_POINTS else 0)
 
 
 def name_of(start: Start) -> str:
@@ -120,18 +120,18 @@ def name_of(start: Start) -> str:
 
 
 def descents(
-    a: Space, b: Space, starts: Sequence[Start], seed: int = 0
+    a: MetricSpace, b: MetricSpace, starts: Sequence[Start], seed: int = 0
 ) -> Iterator[tuple[NDArray[np.intp], str]]:
     """Yield the best permutation (n,) so far and its start: after each descent, and at the end."""
     A, B = a.single, b.single
     best, lowest, winner = None, np.inf, ""
-    small = a.n <= SMALL
+    small = a.n <= POLISH_ALL_MAX_POINTS
     for k, start in enumerate(starts):
-        match = first_match(a, b, start, seed + k)
-        hopeless = squared_difference(A, B, match) > HOPELESS * lowest
+        match = initial_permutation(a, b, start, seed + k)
+        hopeless = squared_difference(A, B, match) > IDENTITY_MAX_COST_RATIO * lowest
         if not small and name_of(start) == "identity" and hopeless:
             continue
-        match = polish(A, B, match) if small else assignment_steps(A, B, match, rival=lowest)
+        match = polish(A, B, match) if small else frank_wolfe(A, B, match, rival=lowest)
         value = squared_difference(A, B, match)
         if value < lowest:
             best, lowest, winner = match, value, name_of(start)
@@ -140,17 +140,17 @@ def descents(
 
 
 def polish(A: NDArray[np.float32], B: NDArray[np.float32], match: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Exchanges and assignment steps in turn, from a permutation (n,), until neither helps."""
+    """2-opt and Frank-Wolfe in turn, from a permutation (n,), until neither helps."""
     while True:
-        swapped = swap_search(torch.from_numpy(A), torch.from_numpy(B), torch.from_numpy(match)).numpy()
+        swapped = two_opt(torch.from_numpy(A), torch.from_numpy(B), torch.from_numpy(match)).numpy()
         if (swapped == match).all():
             return match
-        match = assignment_steps(A, B, swapped)
+        match = frank_wolfe(A, B, swapped)
         if (swapped == match).all():
             return match
 
 
-def first_match(a: Space, b: Space, start: Start, seed: int = 0) -> NDArray[np.intp]:
+def initial_permutation(a: MetricSpace, b: MetricSpace, start: Start, seed: int = 0) -> NDArray[np.intp]:
     """The permutation (n,) that a start leads to before any descent.
 
     Raises
@@ -159,10 +159,10 @@ def first_match(a: Space, b: Space, start: Start, seed: int = 0) -> NDArray[np.i
         If the name is unknown, or an array is not a coupling of equal weights.
     """
     if isinstance(start, str):
-        if start == "annealed":
-            return assign(-soft_match(*_torch(a, b))[0].numpy())
+        if start == "graduated":
+            return assign(-graduated_assignment(*_torch(a, b))[0].numpy())
         if start == "product":  # its first step matches far points with far points
-            return _in_order(a.mean_distance, b.mean_distance)
+            return _in_order(a.eccentricity, b.eccentricity)
         if start == "identity":
             return np.arange(a.n)
         if start == "random":
@@ -173,9 +173,9 @@ def first_match(a: Space, b: Space, start: Start, seed: int = 0) -> NDArray[np.i
     return assign(-(a.distances @ plan @ b.distances)) if match is None else match
 
 
-def _torch(a: Space, b: Space) -> list[torch.Tensor]:
+def _torch(a: MetricSpace, b: MetricSpace) -> list[torch.Tensor]:
     parts = [
-        (a.mean_distance / a.scale, b.mean_distance / b.scale),
+        (a.eccentricity / a.scale, b.eccentricity / b.scale),
         (a.factors, b.factors),
         (a.weights, b.weights),
     ]
@@ -198,7 +198,7 @@ def _checked(start: Array, n: int, m: int) -> Array:
     return plan
 
 
-def _best_plan(a: Space, b: Space, starts: Sequence[Start], seed: int) -> tuple[Array, str]:
+def _best_plan(a: MetricSpace, b: MetricSpace, starts: Sequence[Start], seed: int) -> tuple[Array, str]:
     """For different counts: POT's descent from each start."""
     ends = []
     for start in starts:

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from funcsim.gromov.coupling import Array
 
-#: How many eigenvectors stand for a layer while a plan is still soft.
+#: How many eigenvectors stand for a layer in graduated assignment.
 RANK = 32
 
 
 @dataclass(frozen=True)
-class Space:
+class MetricSpace:
     """A distance matrix and its summaries.
 
     Attributes
@@ -23,9 +23,9 @@ class Space:
         Symmetric, zero on the diagonal.
     scale : float
         Mean of `distances`; the search divides by it, which moves no minimum.
-    mean_distance : array (n,)
+    eccentricity : array (n,)
         Of each point to all points: the eccentricity.
-    rows : array (n, n)
+    local_distributions : array (n, n)
         The distances of each point to all points, sorted.
     eigenvalues : array (n - 1,)
         Of the matrix centred on both sides, ascending, without the zero of the constant vector.
@@ -37,8 +37,8 @@ class Space:
 
     distances: Array
     scale: float
-    mean_distance: Array
-    rows: Array
+    eccentricity: Array
+    local_distributions: Array
     eigenvalues: Array
     factors: NDArray[np.float32]
     weights: NDArray[np.float32]
@@ -54,7 +54,7 @@ class Space:
         return (self.distances / self.scale).astype(np.float32)
 
 
-def prepare(distances: Array) -> Space:
+def prepare(distances: Array) -> MetricSpace:
     """Summaries of a distance matrix (n, n): one eigendecomposition."""
     D = np.asarray(distances, dtype=np.float64)
     n = len(D)
@@ -66,11 +66,11 @@ def prepare(distances: Array) -> Space:
     eigenvalues, vectors = np.linalg.eigh(centred - floor / n)
     eigenvalues, vectors = eigenvalues[1:], vectors[:, 1:]
     top = np.argsort(-np.abs(eigenvalues), kind="stable")[:RANK]
-    return Space(
+    return MetricSpace(
         distances=D,
         scale=scale,
-        mean_distance=rows,
-        rows=np.sort(D, axis=1),
+        eccentricity=rows,
+        local_distributions=np.sort(D, axis=1),
         eigenvalues=eigenvalues,
         factors=vectors[:, top].astype(np.float32),
         weights=(eigenvalues[top] / scale).astype(np.float32),

@@ -1,4 +1,6 @@
-"""Improve a matching by exchanging the partners of two points, until no exchange helps.
+"""2-opt: improve a matching by exchanging the partners of two points, until no exchange helps.
+
+The standard local search for quadratic assignment problems.
 
 One matrix product gives the gain of all n(n-1)/2 exchanges. Those that are best for both
 of their points are disjoint and are carried out together; if they do not add up, fewer are
@@ -13,10 +15,10 @@ import torch
 from torch import Tensor
 
 #: Gains below this share of a point's own part of the objective are rounding.
-ROUNDING = 1e-6
+ROUNDING_OF_GAIN = 1e-6
 
 
-def swap_search(A: Tensor, B: Tensor, match: Tensor) -> Tensor:
+def two_opt(A: Tensor, B: Tensor, match: Tensor) -> Tensor:
     """Descend to a matching that no exchange of two partners improves.
 
     Parameters
@@ -32,7 +34,7 @@ def swap_search(A: Tensor, B: Tensor, match: Tensor) -> Tensor:
         The matchings at the end.
     """
     if A.dim() == 2:
-        return swap_search(A[None], B[None], match[None])[0]
+        return two_opt(A[None], B[None], match[None])[0]
     match = match.clone()
     C = rearranged(B, match)
     M, exact = A @ C, True
@@ -49,10 +51,10 @@ def swap_search(A: Tensor, B: Tensor, match: Tensor) -> Tensor:
         C = C_next
         if improved.sum() <= len(A) // 2:  # leave the finished ones behind
             rest = improved.nonzero()[:, 0]
-            match[rest] = swap_search(A[rest], B[rest], match[rest])
+            match[rest] = two_opt(A[rest], B[rest], match[rest])
             if not exact:
                 done = (~improved).nonzero()[:, 0]
-                match[done] = swap_search(A[done], B[done], match[done])
+                match[done] = two_opt(A[done], B[done], match[done])
             return match
 
 
@@ -74,7 +76,7 @@ def _best_exchanges(A: Tensor, C: Tensor, M: Tensor) -> tuple[Tensor, Tensor]:
     gain, partner = gains.max(dim=-1)
     here = torch.arange(M.shape[-1], device=M.device)
     mutual = torch.gather(partner, -1, partner) == here
-    worth = gain > ROUNDING * own.mean(dim=-1, keepdim=True)
+    worth = gain > ROUNDING_OF_GAIN * own.mean(dim=-1, keepdim=True)
     return torch.where(mutual & worth & (here < partner), gain, torch.zeros_like(gain)), partner
 
 

@@ -15,14 +15,14 @@ from funcsim._intervals import Intervals
 from funcsim._partition import Partition
 from funcsim.geometry import Normalize
 from funcsim.layer_map import LayerMap
-from funcsim.nulls import width_matched
+from funcsim.nulls import random_projection_null
 from funcsim.representations import Representations
 
 FEW_LAYERS, FEW_SAMPLES = 8, 100
 
 
 @dataclass(frozen=True)
-class Findings:
+class Analysis:
     """What was found in a network of L layers.
 
     Attributes
@@ -52,7 +52,7 @@ class Findings:
         return self.intervals.partition
 
 
-def study(
+def analyse(
     reps: Representations,
     against: Representations | None = None,
     measure: str = "gw",
@@ -60,7 +60,7 @@ def study(
     n_draws: int = 20,
     seed: int = 0,
     progress: bool = True,
-) -> Findings:
+) -> Analysis:
     """Map the layers of a network, cut the map, and ask how far to believe it.
 
     Parameters
@@ -79,7 +79,7 @@ def study(
 
     Returns
     -------
-    Findings
+    Analysis
 
     Raises
     ------
@@ -88,17 +88,19 @@ def study(
     """
     if len(reps) < 2:
         raise ValueError(f"one layer, {reps.names[0]!r}, makes no map; choose at least two")
-    told = {"measure": measure, "normalize": normalize}
-    with warnings.catch_warnings(record=True) as said:
+    options = {"measure": measure, "normalize": normalize}
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        intervals = fs.intervals(reps, n_draws=n_draws, seed=seed, progress=progress, **told)
+        intervals = fs.intervals(reps, n_draws=n_draws, seed=seed, progress=progress, **options)
         widths = {layer.shape[1] for layer in reps.values()}
         alone = None
         if len(widths) > 1:
-            alone = fs.partition(fs.compare(width_matched(reps, seed), progress=progress, **told), seed=seed)
-        other = None if against is None else fs.compare(reps, against, progress=progress, **told)
-    heard = dict.fromkeys(str(one.message) for one in said if issubclass(one.category, UserWarning))
-    return Findings(intervals, alone, other, (*_doubts(reps, intervals, alone), *heard))
+            alone = fs.partition(
+                fs.compare(random_projection_null(reps, seed), progress=progress, **options), seed=seed
+            )
+        other = None if against is None else fs.compare(reps, against, progress=progress, **options)
+    messages = dict.fromkeys(str(one.message) for one in caught if issubclass(one.category, UserWarning))
+    return Analysis(intervals, alone, other, (*_doubts(reps, intervals, alone), *messages))
 
 
 def _doubts(reps: Representations, intervals: Intervals, alone: Partition | None) -> list[str]:
@@ -122,6 +124,6 @@ def _doubts(reps: Representations, intervals: Intervals, alone: Partition | None
         found.append(f"Found in fewer than half of the random halves of the inputs: {names}.")
     steps = np.diag(intervals.map.values, k=1)
     still = [reps.names[k + 1] for k in np.flatnonzero(np.isclose(steps, 0, atol=1e-6))]
-    if still and not intervals.map.larger_is_similar:
+    if still and not intervals.map.is_similarity:
         found.append(f"The same as the layer before, to rounding: {', '.join(still)}.")
     return found

@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 import funcsim as fs
-from funcsim.report.analysis import study
+from funcsim.report.analysis import analyse
 from funcsim.report.inputs import Network, load_network
 from funcsim.report.layers import default_layers
 from funcsim.report.page import check_empty, write_report
@@ -38,14 +38,14 @@ def run(options: argparse.Namespace) -> int:
         ]
     layers = [options.layers or default_layers(n.model, n.batches[0]) for n in networks]
     for name, network, chosen in zip(names, networks, layers, strict=True):
-        foresee(name, network, chosen, options)
+        estimate_cost(name, network, chosen, options)
     if options.dry_run:
         return 0
     reps = [
         fs.capture(network.model, network.batches, chosen, network.pool, options.device)
         for network, chosen in zip(networks, layers, strict=True)
     ]
-    found = study(*reps, measure=options.measure, n_draws=options.halves, seed=options.seed)
+    found = analyse(*reps, measure=options.measure, n_draws=options.halves, seed=options.seed)
     record = {
         "command": " ".join(["funcsim", *sys.argv[1:]]) if sys.argv[1:] else "funcsim map",
         "model": [network.origin for network in networks],
@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def foresee(name: str, network: Network, layers: list[str], options: argparse.Namespace) -> None:
+def estimate_cost(name: str, network: Network, layers: list[str], options: argparse.Namespace) -> None:
     """Say layers, memory and time, from one batch and one pair of layers."""
     began = time.perf_counter()
     one = fs.capture(network.model, network.batches[:1], layers, network.pool, options.device, progress=False)

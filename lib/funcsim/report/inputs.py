@@ -89,17 +89,17 @@ def load_network(
         return _of_function(name, texts, images, batch_size)
     if (texts is None) == (images is None):
         raise InputError(f"{name} needs either texts (a file) or images (a folder)")
-    place, told = find_model(name)
-    told |= {"trust_remote_code": False}
+    place, loading = find_model(name)
+    loading |= {"trust_remote_code": False}
     if texts is not None:
         lines = read_texts(texts)
-        batches, inputs = _tokens(place, told, lines, max_length, batch_size), f"{len(lines)} texts"
+        batches, inputs = _tokens(place, loading, lines, max_length, batch_size), f"{len(lines)} texts"
     else:
         pictures = read_pictures(images)
-        batches, inputs = _pixels(place, told, pictures, batch_size), f"{len(pictures)} images"
-    model = _load(name, place, told, any_weights)
+        batches, inputs = _pixels(place, loading, pictures, batch_size), f"{len(pictures)} images"
+    model = _load(name, place, loading, any_weights)
     pool = "mean" if texts is not None else mean_over_places
-    return Network(model, batches, pool, origin_of(place, told), inputs)
+    return Network(model, batches, pool, origin_of(place, loading), inputs)
 
 
 def mean_over_places(output: Tensor) -> Tensor:
@@ -194,13 +194,13 @@ def _tensor(picture: Any) -> Tensor:
     return torch.from_numpy(np.asarray(picture).copy()).permute(2, 0, 1).float() / 255
 
 
-def _load(name: str, place: str, told: dict[str, Any], any_weights: bool) -> nn.Module:
+def _load(name: str, place: str, loading: dict[str, Any], any_weights: bool) -> nn.Module:
     from transformers import AutoModel
 
     with quiet():
         try:
             weights = {} if any_weights else {"use_safetensors": True}
-            model = AutoModel.from_pretrained(place, **weights, **told)
+            model = AutoModel.from_pretrained(place, **weights, **loading)
         except (OSError, ValueError) as error:
             first = str(error).strip().splitlines()[0]
             raise ModelError(
@@ -210,10 +210,10 @@ def _load(name: str, place: str, told: dict[str, Any], any_weights: bool) -> nn.
     return model.get_encoder() if model.config.is_encoder_decoder else model
 
 
-def _tokens(place: str, told: dict[str, Any], texts: list[str], most: int, size: int) -> list[Batch]:
+def _tokens(place: str, loading: dict[str, Any], texts: list[str], most: int, size: int) -> list[Batch]:
     from transformers import AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(place, **told)
+    tokenizer = AutoTokenizer.from_pretrained(place, **loading)
     tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
     encoded = [
         tokenizer(part, truncation=True, max_length=most, padding=True, return_tensors="pt")
@@ -222,10 +222,10 @@ def _tokens(place: str, told: dict[str, Any], texts: list[str], most: int, size:
     return [{key: batch[key] for key in ("input_ids", "attention_mask")} for batch in encoded]
 
 
-def _pixels(place: str, told: dict[str, Any], pictures: list[Any], size: int) -> list[Batch]:
+def _pixels(place: str, loading: dict[str, Any], pictures: list[Any], size: int) -> list[Batch]:
     from transformers import AutoImageProcessor
 
-    processor = AutoImageProcessor.from_pretrained(place, **told)
+    processor = AutoImageProcessor.from_pretrained(place, **loading)
     return [dict(processor(part, return_tensors="pt")) for part in _parts(pictures, size)]
 
 

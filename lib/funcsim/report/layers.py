@@ -30,8 +30,8 @@ def default_layers(model: nn.Module, batch: Batch) -> list[str]:
         list or sequence that holds at least two composite modules of one class; composite modules that
         run more than once in one pass; all modules that contain no other and run.
     """
-    told = getattr(model, "representation_layers", None)
-    return list(told) if told else repeated(model) or shared(model, batch) or _leaves(model, batch)
+    named = getattr(model, "representation_layers", None)
+    return list(named) if named else repeated(model) or shared(model, batch) or _leaves(model, batch)
 
 
 def repeated(model: nn.Module) -> list[str]:
@@ -82,7 +82,7 @@ def _calls(model: nn.Module, batch: Batch) -> Counter[str]:
     calls: Counter[str] = Counter()
 
     handles = [
-        module.register_forward_hook(lambda *told, name=name: calls.update([name]))
+        module.register_forward_hook(lambda *hook_arguments, name=name: calls.update([name]))
         for name, module in model.named_modules()
     ]
     try:

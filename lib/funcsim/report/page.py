@@ -21,7 +21,7 @@ import pandas as pd
 from funcsim._internal.storage import replacing
 from funcsim.errors import FuncsimError
 from funcsim.layer_map import LayerMap
-from funcsim.report.analysis import Findings
+from funcsim.report.analysis import Analysis
 from funcsim.viz.interactive import explorer
 
 #: The packages that decide the numbers.
@@ -36,14 +36,14 @@ Tian Gao, Amit Dhurandhar, Karthikeyan Natesan Ramamurthy, Dennis Wei. Identifyi
 Neural Networks via Functionally Similar Representations. arXiv:2410.16484, 2024."""
 
 
-def write_report(folder: Path, found: Findings, title: str, record: Mapping[str, Any]) -> list[Path]:
+def write_report(folder: Path, found: Analysis, title: str, record: Mapping[str, Any]) -> list[Path]:
     """Write ``report.html``, ``report.json``, ``map.csv``, ``groups.csv``; of two networks ``against.csv``.
 
     Parameters
     ----------
     folder : path
         New, or empty.
-    found : Findings
+    found : Analysis
     title : str
     record : mapping
         What is known of how it came about; versions and the day are added.
@@ -87,7 +87,7 @@ def versions() -> dict[str, str]:
     }
 
 
-def groups_table(found: Findings) -> pd.DataFrame:
+def groups_table(found: Analysis) -> pd.DataFrame:
     """One row per group: its layers, and how sure it is that it starts there."""
     table = found.partition.to_frame()
     p_values = dict(zip(found.partition.boundaries, found.partition.boundary_p_values, strict=True))
@@ -99,7 +99,7 @@ def groups_table(found: Findings) -> pd.DataFrame:
     return table
 
 
-def as_json(found: Findings, record: Mapping[str, Any]) -> dict[str, Any]:
+def as_json(found: Analysis, record: Mapping[str, Any]) -> dict[str, Any]:
     """Everything in the report, for machines."""
     m, sure = found.map, found.intervals
     return {
@@ -124,11 +124,11 @@ def as_json(found: Findings, record: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def page(found: Findings, groups: pd.DataFrame, title: str, record: Mapping[str, Any]) -> str:
+def page(found: Analysis, groups: pd.DataFrame, title: str, record: Mapping[str, Any]) -> str:
     """The report as a page; whatever comes from outside is escaped."""
     m, n = found.map, found.partition.n_groups
     answer = "one group" if n == 1 else f"{n} groups"
-    told = {
+    fields = {
         "title": html.escape(title),
         "answer": f"{len(m.names)} layers on {m.n_samples} inputs: {answer}, "
         f"p = {found.partition.p_value:.3f}.",
@@ -137,18 +137,18 @@ def page(found: Findings, groups: pd.DataFrame, title: str, record: Mapping[str,
         "abrupt one here. A share says in how many of "
         f"{found.intervals.n_draws} random halves of the inputs the group starts there, too.",
         "groups": _table(groups),
-        "warnings": "".join(f"<li>{html.escape(said)}</li>" for said in found.warnings)
+        "warnings": "".join(f"<li>{html.escape(warning)}</li>" for warning in found.warnings)
         or "<li>Nothing special.</li>",
         "against": "" if found.against is None else _against(found.against),
         "record": html.escape(json.dumps(dict(record), indent=2)),
         "cite": html.escape(CITE.format(version=version("funcsim"))),
     }
-    return PAGE.substitute(told)
+    return PAGE.substitute(fields)
 
 
 def _against(m: LayerMap) -> str:
     """The second map, and which of the other's layers is nearest to each."""
-    best = np.argmax(m.values, axis=1) if m.larger_is_similar else np.argmin(m.values, axis=1)
+    best = np.argmax(m.values, axis=1) if m.is_similarity else np.argmin(m.values, axis=1)
     values = m.values[np.arange(len(best)), best]
     rows = {"layer": m.names, "nearest": [m.columns[j] for j in best], "value": values}
     shown = explorer(m, "Map of the layers of both networks").data

@@ -24,7 +24,7 @@ import ot
 from numpy.typing import ArrayLike
 
 from funcsim._internal.threads import one_thread
-from funcsim.geometry import Normalize, metric_space, scaled
+from funcsim.geometry import Normalize, distance_matrix, normalised_points
 from funcsim.gromov.coupling import Array, cost, from_permutation, uniform
 from funcsim.similarity.measure import Measure
 
@@ -42,7 +42,7 @@ class Augmented:
 
 def prepare(points: ArrayLike, normalize: Normalize, name: str) -> Augmented:
     """The layer and its distances, brought to one scale."""
-    return Augmented(scaled(points, normalize, name), metric_space(points, normalize, name))
+    return Augmented(normalised_points(points, normalize, name), distance_matrix(points, normalize, name))
 
 
 def agw(alpha: float = ALPHA) -> Measure:
@@ -53,13 +53,13 @@ def agw(alpha: float = ALPHA) -> Measure:
         name="agw",
         title=f"AGW, alpha {alpha:g}",
         prepare=prepare,
-        between=lambda a, b: float(np.sqrt(objective(a, b, *search(a, b, alpha), alpha))),
+        score=lambda a, b: float(np.sqrt(objective(a, b, *search(a, b, alpha), alpha))),
         invariances=frozenset({"feature permutation", "sample permutation"}),
-        equal_width=False,
+        requires_equal_dim=False,
         is_metric=False,
-        larger_is_similar=False,
+        is_similarity=False,
         source="Demetci et al. (2024)",
-        equal_samples=False,
+        paired=False,
     )
 
 

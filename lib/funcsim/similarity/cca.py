@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from funcsim.errors import DegenerateLayerError
-from funcsim.geometry import Normalize, as_array, is_degenerate, scaled
+from funcsim.geometry import Normalize, as_array, is_degenerate, normalised_points
 from funcsim.gromov.coupling import Array
 from funcsim.similarity.measure import Measure
 
@@ -55,7 +55,7 @@ def prepare(points: ArrayLike, normalize: Normalize, name: str, variance: float 
             f"layer {name!r} is degenerate: its samples coincide, so its columns span nothing; "
             "leave it out with `reps.drop(...)`"
         )
-    x = scaled(array, normalize, name)
+    x = normalised_points(array, normalize, name)
     x -= x.mean(axis=0)
     basis, sizes, directions = np.linalg.svd(x, full_matrices=False)
     rank = int((sizes > sizes[0] * max(x.shape) * np.finfo(array.dtype).eps).sum())
@@ -99,32 +99,32 @@ CCA = Measure(
     name="cca",
     title="mean CCA",
     prepare=prepare,
-    between=mean_correlation,
+    score=mean_correlation,
     invariances=BLIND | {"invertible linear"},
-    equal_width=False,
+    requires_equal_dim=False,
     is_metric=False,
-    larger_is_similar=True,
+    is_similarity=True,
     source="Hotelling (1936)",
 )
 SVCCA = Measure(
     name="svcca",
     title="SVCCA",
     prepare=partial(prepare, variance=VARIANCE),
-    between=mean_correlation,
+    score=mean_correlation,
     invariances=BLIND,
-    equal_width=False,
+    requires_equal_dim=False,
     is_metric=False,
-    larger_is_similar=True,
+    is_similarity=True,
     source="Raghu et al. (2017)",
 )
 PWCCA = Measure(
     name="pwcca",
     title="PWCCA",
     prepare=prepare,
-    between=weighted_correlation,
+    score=weighted_correlation,
     invariances=frozenset({"translation", "isotropic scaling", "feature permutation"}),
-    equal_width=False,
+    requires_equal_dim=False,
     is_metric=False,
-    larger_is_similar=True,
+    is_similarity=True,
     source="Morcos et al. (2018)",
 )

@@ -86,7 +86,7 @@ def _unbiased_centring(K: Array) -> Array:
     return K - np.diag(np.diag(K))
 
 
-def between(K: Array, L: Array) -> float:
+def score(K: Array, L: Array) -> float:
     """Inner product of two prepared kernels."""
     return float(np.vdot(K, L))
 
@@ -96,11 +96,11 @@ def _measure(name: str, title: str, rbf: bool, debiased: bool) -> Measure:
         name=name,
         title=title,
         prepare=partial(prepare, rbf=rbf, debiased=debiased),
-        between=between,
+        score=score,
         invariances=frozenset({"translation", "isotropic scaling", "orthogonal", "feature permutation"}),
-        equal_width=False,
+        requires_equal_dim=False,
         is_metric=False,
-        larger_is_similar=True,
+        is_similarity=True,
         source="Kornblith et al. (2019)",
     )
 

@@ -15,14 +15,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from funcsim.errors import RepresentationError
-from funcsim.geometry import Normalize, scaled
+from funcsim.geometry import Normalize, normalised_points
 from funcsim.gromov.coupling import Array
 from funcsim.similarity.measure import Measure
 
 
 def prepare(points: ArrayLike, normalize: Normalize, name: str) -> Array:
     """Rows (n, d) of length one."""
-    x = scaled(points, normalize, name)
+    x = normalised_points(points, normalize, name)
     largest = np.abs(x).max(axis=1, keepdims=True)  # first: squares of tiny numbers vanish
     if not largest.all():
         raise RepresentationError(
@@ -33,7 +33,7 @@ def prepare(points: ArrayLike, normalize: Normalize, name: str) -> Array:
     return x / np.linalg.norm(x, axis=1, keepdims=True)
 
 
-def between(x: Array, y: Array) -> float:
+def score(x: Array, y: Array) -> float:
     """Mean of half the squared distance between directions, which is one minus the cosine."""
     return float(((x - y) ** 2).sum(axis=1).mean() / 2.0)
 
@@ -42,10 +42,10 @@ COSINE = Measure(
     name="cosine",
     title="cosine distance",
     prepare=prepare,
-    between=between,
+    score=score,
     invariances=frozenset({"isotropic scaling"}),
-    equal_width=True,
+    requires_equal_dim=True,
     is_metric=False,
-    larger_is_similar=False,
+    is_similarity=False,
     source="Gao et al. (2024), section 5.2",
 )

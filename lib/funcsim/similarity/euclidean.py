@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from funcsim.geometry import scaled
+from funcsim.geometry import normalised_points
 from funcsim.gromov.coupling import Array
 from funcsim.similarity.measure import Measure
 
 
-def between(x: Array, y: Array) -> float:
+def score(x: Array, y: Array) -> float:
     """Mean distance of corresponding rows of two arrays (n, d)."""
     return float(np.linalg.norm(x - y, axis=1).mean())
 
@@ -25,11 +25,11 @@ def between(x: Array, y: Array) -> float:
 EUCLIDEAN = Measure(
     name="euclidean",
     title="Euclidean distance",
-    prepare=scaled,
-    between=between,
+    prepare=normalised_points,
+    score=score,
     invariances=frozenset(),
-    equal_width=True,
+    requires_equal_dim=True,
     is_metric=True,
-    larger_is_similar=False,
+    is_similarity=False,
     source="Gao et al. (2024), section 5.2",
 )

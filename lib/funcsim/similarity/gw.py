@@ -13,19 +13,19 @@ from __future__ import annotations
 
 from numpy.typing import ArrayLike
 
-from funcsim.geometry import Normalize, metric_space
+from funcsim.geometry import Normalize, distance_matrix
 from funcsim.gromov.solver import VERSION, solve
-from funcsim.gromov.space import Space
+from funcsim.gromov.space import MetricSpace
 from funcsim.gromov.space import prepare as summaries
 from funcsim.similarity.measure import Measure
 
 
-def prepare(points: ArrayLike, normalize: Normalize, name: str) -> Space:
+def prepare(points: ArrayLike, normalize: Normalize, name: str) -> MetricSpace:
     """The distance matrix (n, n) of a layer and its summaries."""
-    return summaries(metric_space(points, normalize, name))
+    return summaries(distance_matrix(points, normalize, name))
 
 
-def interval(a: Space, b: Space) -> tuple[float, float]:
+def score_with_bound(a: MetricSpace, b: MetricSpace) -> tuple[float, float]:
     """The distance found, and a number that no coupling goes below."""
     result = solve(a, b)
     return result.distance, result.lower_bound
@@ -35,12 +35,12 @@ GW = Measure(
     name="gw",
     title="GW distance",
     prepare=prepare,
-    between=lambda a, b: interval(a, b)[0],
+    score=lambda a, b: score_with_bound(a, b)[0],
     invariances=frozenset({"translation", "orthogonal", "feature permutation", "sample permutation"}),
-    equal_width=False,
+    requires_equal_dim=False,
     is_metric=True,
-    larger_is_similar=False,
+    is_similarity=False,
     source="Mémoli (2011)",
     version=VERSION,
-    interval=interval,
+    score_with_bound=score_with_bound,
 )

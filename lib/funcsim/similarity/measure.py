@@ -35,60 +35,60 @@ class Measure:
     prepare : callable
         ``prepare(points, normalize, name)``: what a layer (n_samples, n_features) contributes
         to every pair it takes part in; computed once per layer. `name` is for error messages.
-    between : callable
-        ``between(a, b)``: one number from what two layers contributed.
+    score : callable
+        ``score(a, b)``: one number from what two layers contributed.
     invariances : frozenset of str
         The members of `INVARIANCES` under which the number does not change when *one* of
         the two clouds is transformed and `normalize` is None.
-    equal_width : bool
+    requires_equal_dim : bool
         Whether both layers must have the same number of features.
     is_metric : bool
         Whether it is symmetric, zero between a cloud and itself, and obeys the triangle
         inequality.
-    larger_is_similar : bool
+    is_similarity : bool
         True for a similarity, False for a distance or dissimilarity.
     source : str
         Where it was defined.
-    equal_samples : bool
+    paired : bool
         Whether sample i of one layer must be sample i of the other.
     version : str
         Changes whenever the same input may give other numbers, so that no cache outlives it.
-    interval : callable or None
-        ``interval(a, b)``: the number, and a certified lower bound of it, where there is one.
+    score_with_bound : callable or None
+        ``score_with_bound(a, b)``: the number, and a certified lower bound of it, where there is one.
     """
 
     name: str
     title: str
     prepare: Callable[[ArrayLike, Normalize, str], Any]
-    between: Callable[[Any, Any], float]
+    score: Callable[[Any, Any], float]
     invariances: frozenset[str]
-    equal_width: bool
+    requires_equal_dim: bool
     is_metric: bool
-    larger_is_similar: bool
+    is_similarity: bool
     source: str
-    equal_samples: bool = True
+    paired: bool = True
     version: str = "1"
-    interval: Callable[[Any, Any], tuple[float, float]] | None = None
+    score_with_bound: Callable[[Any, Any], tuple[float, float]] | None = None
 
-    def fn(self, X: ArrayLike, Y: ArrayLike, normalize: Normalize = "mean") -> float:
+    def __call__(self, X: ArrayLike, Y: ArrayLike, normalize: Normalize = "mean") -> float:
         """The number for two clouds (n_samples, n_features_x) and (n_samples, n_features_y)."""
         check_normalize(normalize)
         X, Y = as_array(X, "X"), as_array(Y, "Y")
         check_pair(self, X.shape, Y.shape, "X", "Y")
-        return self.between(self.prepare(X, normalize, "X"), self.prepare(Y, normalize, "Y"))
+        return self.score(self.prepare(X, normalize, "X"), self.prepare(Y, normalize, "Y"))
 
 
 def check_pair(
     measure: Measure, shape_a: tuple[int, ...], shape_b: tuple[int, ...], name_a: str, name_b: str
 ) -> None:
     """Raise a WidthError, naming both layers, if the measure cannot compare these shapes."""
-    if measure.equal_width and shape_a[1] != shape_b[1]:
+    if measure.requires_equal_dim and shape_a[1] != shape_b[1]:
         raise WidthError(
             f"measure {measure.name!r} needs layers of equal width, but {name_a!r} has {shape_a[1]} "
             f"features and {name_b!r} has {shape_b[1]}; compare layers of one width, or take a "
             "measure that allows different ones, such as 'gw', 'cka' or 'rsa'"
         )
-    if measure.equal_samples and shape_a[0] != shape_b[0]:
+    if measure.paired and shape_a[0] != shape_b[0]:
         raise WidthError(
             f"measure {measure.name!r} compares sample by sample, but {name_a!r} has {shape_a[0]} "
             f"samples and {name_b!r} has {shape_b[0]}; run both on the same samples"

@@ -54,7 +54,7 @@ def laplacian(distances: Array, k: int = NEIGHBOURS) -> Array:
     return np.eye(n) - edges / root[:, None] / root
 
 
-def between(x: Array, y: Array) -> float:
+def score(x: Array, y: Array) -> float:
     """The largest weighted difference of two heat curves."""
     return float((IMPORTANCE * np.abs(x - y)).max())
 
@@ -63,13 +63,13 @@ MSID = Measure(
     name="msid",
     title="MSID",
     prepare=prepare,
-    between=between,
+    score=score,
     invariances=frozenset(
         {"translation", "isotropic scaling", "orthogonal", "feature permutation", "sample permutation"}
     ),
-    equal_width=False,
+    requires_equal_dim=False,
     is_metric=False,
-    larger_is_similar=False,
+    is_similarity=False,
     source="Tsitsulin et al. (2020)",
-    equal_samples=False,
+    paired=False,
 )

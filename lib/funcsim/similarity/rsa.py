@@ -18,7 +18,7 @@ from scipy.spatial.distance import squareform
 from scipy.stats import rankdata
 
 from funcsim.errors import RepresentationError
-from funcsim.geometry import Normalize, metric_space
+from funcsim.geometry import Normalize, distance_matrix
 from funcsim.gromov.coupling import Array
 from funcsim.similarity.measure import Measure
 
@@ -28,12 +28,12 @@ DIGITS = 1e-9
 
 def standardised_distances(points: ArrayLike, normalize: Normalize, name: str) -> Array:
     """The distances (n(n-1)/2,) with mean zero and length one."""
-    return _standardised(squareform(metric_space(points, normalize, name), checks=False), name)
+    return _standardised(squareform(distance_matrix(points, normalize, name), checks=False), name)
 
 
 def standardised_ranks(points: ArrayLike, normalize: Normalize, name: str) -> Array:
     """Their ranks, likewise; distances that differ by rounding only share a rank."""
-    distances = squareform(metric_space(points, normalize, name), checks=False)
+    distances = squareform(distance_matrix(points, normalize, name), checks=False)
     unit = distances.max() * DIGITS
     return _standardised(rankdata(np.round(distances / unit) if unit > 0 else distances), name)
 
@@ -49,7 +49,7 @@ def _standardised(x: Array, name: str) -> Array:
     return x / length
 
 
-def between(x: Array, y: Array) -> float:
+def score(x: Array, y: Array) -> float:
     """The correlation of two standardised lists."""
     return float(x @ y)
 
@@ -60,21 +60,21 @@ RSA = Measure(
     name="rsa",
     title="RSA (Spearman)",
     prepare=standardised_ranks,
-    between=between,
+    score=score,
     invariances=BLIND,
-    equal_width=False,
+    requires_equal_dim=False,
     is_metric=False,
-    larger_is_similar=True,
+    is_similarity=True,
     source="Kriegeskorte et al. (2008)",
 )
 RSA_PEARSON = Measure(
     name="rsa-pearson",
     title="RSA (Pearson)",
     prepare=standardised_distances,
-    between=between,
+    score=score,
     invariances=BLIND,
-    equal_width=False,
+    requires_equal_dim=False,
     is_metric=False,
-    larger_is_similar=True,
+    is_similarity=True,
     source="Kriegeskorte et al. (2008)",
 )

@@ -15,12 +15,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from funcsim.geometry import metric_space
+from funcsim.geometry import distance_matrix
 from funcsim.gromov.coupling import Array
 from funcsim.similarity.measure import Measure
 
 
-def between(D1: Array, D2: Array) -> float:
+def score(D1: Array, D2: Array) -> float:
     """Root mean squared difference of two distance matrices (n, n)."""
     return float(np.sqrt(((D1 - D2) ** 2).mean()))
 
@@ -28,11 +28,11 @@ def between(D1: Array, D2: Array) -> float:
 RSM = Measure(
     name="rsm",
     title="RSM difference",
-    prepare=metric_space,
-    between=between,
+    prepare=distance_matrix,
+    score=score,
     invariances=frozenset({"translation", "orthogonal", "feature permutation"}),
-    equal_width=False,
+    requires_equal_dim=False,
     is_metric=True,
-    larger_is_similar=False,
+    is_similarity=False,
     source="Klabunde et al. (2024)",
 )

@@ -15,12 +15,12 @@ from __future__ import annotations
 import numpy as np
 import ot
 
-from funcsim.geometry import scaled
+from funcsim.geometry import normalised_points
 from funcsim.gromov.coupling import Array, uniform
 from funcsim.similarity.measure import Measure
 
 
-def between(x: Array, y: Array) -> float:
+def score(x: Array, y: Array) -> float:
     """The 2-Wasserstein distance of two clouds (n, d) and (m, d), all points equally heavy."""
     centre = x.mean(axis=0)
     plan = ot.emd(uniform(len(x)), uniform(len(y)), ot.dist(x - centre, y - centre))
@@ -31,12 +31,12 @@ def between(x: Array, y: Array) -> float:
 WASSERSTEIN = Measure(
     name="wasserstein",
     title="Wasserstein distance",
-    prepare=scaled,
-    between=between,
+    prepare=normalised_points,
+    score=score,
     invariances=frozenset({"sample permutation"}),
-    equal_width=True,
+    requires_equal_dim=True,
     is_metric=True,
-    larger_is_similar=False,
+    is_similarity=False,
     source="Bonneel et al. (2011)",
-    equal_samples=False,
+    paired=False,
 )

@@ -4,9 +4,9 @@ Every function returns a closed matplotlib Figure: as the last line of a cell it
 once, in a script ``.savefig`` keeps it. Colours survive colour blindness and greyscale.
 """
 
-from funcsim.viz.block_stack import cut
+from funcsim.viz.block_stack import block_stack
 from funcsim.viz.grids import map_grid, panels, pictures
-from funcsim.viz.maps import MOST_LABELS, colours_of, contiguous, layer_map, meaning_of
+from funcsim.viz.maps import MOST_LABELS, colorbar_label, colours_of, contiguous, layer_map
 from funcsim.viz.plots import bars, curves, matched_clouds, ridges, scatter
 from funcsim.viz.style import BLUE, COLOURS, GREY, LINES, ORANGE, new_figure
 
@@ -18,14 +18,14 @@ __all__ = [
     "MOST_LABELS",
     "ORANGE",
     "bars",
+    "block_stack",
+    "colorbar_label",
     "colours_of",
     "contiguous",
     "curves",
-    "cut",
     "layer_map",
     "map_grid",
     "matched_clouds",
-    "meaning_of",
     "new_figure",
     "panels",
     "pictures",

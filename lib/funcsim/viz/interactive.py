@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 
 from funcsim._partition import Partition
 from funcsim.layer_map import LayerMap
-from funcsim.viz import colours_of, contiguous, meaning_of
+from funcsim.viz import colorbar_label, colours_of, contiguous
 
 EXPLORER = Template(Path(__file__).with_name("explorer.html").read_text())
 
@@ -89,7 +89,7 @@ def explorer(m: LayerMap, alt: str, groups: Partition | None = None, digits: int
     data = {"rows": m.names, "columns": m.columns, "values": m.values.round(digits).tolist()}
     rows, columns = m.values.shape
     lowest, highest = f"{norm.vmin:.{digits}f}", f"{norm.vmax:.{digits}f}"
-    ends = ("alike", "different")[:: -1 if m.larger_is_similar else 1]
+    ends = ("alike", "different")[:: -1 if m.is_similarity else 1]
     return HTML(
         EXPLORER.substitute(
             label=html.escape(f"Layer map of {rows} by {columns} layers; arrow keys move the mark"),
@@ -99,7 +99,7 @@ def explorer(m: LayerMap, alt: str, groups: Partition | None = None, digits: int
             columns=columns,
             frames=_frames(groups),
             hint="Point at the map, or move with the arrow keys.",
-            caption=html.escape(f"{meaning_of(m)}: from {lowest}, {ends[0]}, to {highest}, {ends[1]}."),
+            caption=html.escape(f"{colorbar_label(m)}: from {lowest}, {ends[0]}, to {highest}, {ends[1]}."),
             data=json.dumps(data).replace("<", "\\u003c"),  # no name can end the script
         )
     )

@@ -21,7 +21,7 @@ MOST_LABELS = 40
 
 
 def layer_map(
-    m: LayerMap, groups: Partition | None = None, title: str | None = None, most: float | None = None
+    m: LayerMap, groups: Partition | None = None, title: str | None = None, vmax: float | None = None
 ) -> Figure:
     """Draw a layer map: dark is alike, bright is different.
 
@@ -31,15 +31,15 @@ def layer_map(
     groups : Partition, optional
         Outlined if its groups are contiguous.
     title : str, optional
-    most : float, optional
+    vmax : float, optional
         The value of the brightest colour, for maps that are to be compared.
     """
     fig, ax = new_figure(5.4, 6.2)
     norm, colours = colours_of(m)
-    if most is not None:
-        norm.vmax = most
+    if vmax is not None:
+        norm.vmax = vmax
     image = ax.imshow(m.values, cmap=colours, norm=norm, interpolation="nearest")
-    fig.colorbar(image, ax=ax, location="bottom", label=meaning_of(m))
+    fig.colorbar(image, ax=ax, location="bottom", label=colorbar_label(m))
     _name_layers(ax, m)
     if groups is not None and contiguous(groups):
         _outline(ax, groups)
@@ -50,10 +50,10 @@ def layer_map(
 def colours_of(m: LayerMap) -> tuple[Normalize, Colormap]:
     """The scale of a map's values and its colours: dark is alike."""
     norm = Normalize(min(0.0, float(np.nanmin(m.values))), float(np.nanmax(m.values)))
-    return norm, plt.get_cmap(f"{COLOURS}_r" if m.larger_is_similar else COLOURS)
+    return norm, plt.get_cmap(f"{COLOURS}_r" if m.is_similarity else COLOURS)
 
 
-def meaning_of(m: LayerMap) -> str:
+def colorbar_label(m: LayerMap) -> str:
     """What the numbers of a map are, in words."""
     known = measures().get(m.measure)
     unit = "raw" if m.normalize is None else f"each layer's {m.normalize} distance = 1"

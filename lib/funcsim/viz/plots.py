@@ -118,9 +118,9 @@ def ridges(groups: Mapping[str, Mapping[str, ArrayLike]], *, xlabel: str, bins: 
         for row, name in enumerate(rows):
             density = np.histogram(groups[group][name], edges)[0]
             height = len(rows) - 1 - row + 0.9 * density / density.max()
-            told = group if row == 0 else None
+            label = group if row == 0 else None
             ax.stairs(
-                height, edges, baseline=len(rows) - 1 - row, color=colour, ls=dashes, lw=1.6, label=told
+                height, edges, baseline=len(rows) - 1 - row, color=colour, ls=dashes, lw=1.6, label=label
             )
     ax.set_yticks(range(len(rows)), rows[::-1])
     ax.set(xlabel=xlabel, ylim=(-0.1, len(rows)))

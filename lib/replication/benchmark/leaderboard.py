@@ -30,7 +30,7 @@ from funcsim._internal.cache import digest
 from funcsim._internal.progress import progress_bar
 from funcsim._internal.storage import replacing
 from funcsim._partition import partition, partition_into
-from funcsim.nulls import spectrum_matched, width_matched
+from funcsim.nulls import random_projection_null, spectrum_matched
 from funcsim.representations import Representations
 from funcsim.similarity.cca import FullRankWarning
 from funcsim.simulated_maps import boundary_f1
@@ -48,7 +48,7 @@ SEEDS = (0, 1)
 #: What becomes of a network's layers, by state; those of a null are drawn with a seed.
 NULLS: dict[str, Callable[[Representations, int], Representations]] = {
     "spectrum": spectrum_matched,
-    "width": width_matched,
+    "width": random_projection_null,
 }
 STATES = ("trained", "untrained", *NULLS)
 
@@ -227,7 +227,7 @@ def _rows(name: str, state: str, draw: int, seed: int, plan: Plan, profile: str)
         chosen = reps.select(layers_of(reps.names, which)).subsample(min(n, reps.n_samples), draw)
         chosen = NULLS[state](chosen, draw) if state in NULLS else chosen
         equal = len({layer.shape[1] for layer in chosen.values()}) == 1
-        fitting = [key for key in plan.measures if equal or not fs.measures()[key].equal_width]
+        fitting = [key for key in plan.measures if equal or not fs.measures()[key].requires_equal_dim]
         scores = {key: _measured(chosen, partial(compare_defined, measure=key)) for key in fitting}
         if which == "stream" and state == "trained" and draw == 0:
             scores |= {key: _measured(chosen, make) for key, make in VARIANTS.items()}

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 import funcsim as fs
 from funcsim._internal.storage import read_tensors, write_tensors
-from funcsim.probes import linear_probe, two_layer_probe
+from funcsim.probes import linear_probe, mlp_probe
 from replication.data.sentiment import Corpus
 from replication.encoder import dynamics, text_run
 from replication.encoder.freezing import GROUP
@@ -32,7 +32,7 @@ from replication.training.fine_tuning import FineTuningConfig, FineTuningHistory
 
 FORMAT = "funcsim.interventions/1"
 FILE = "interventions.safetensors"
-READOUTS = {"linear": linear_probe, "two layers": two_layer_probe}
+READOUTS = {"linear": linear_probe, "two layers": mlp_probe}
 POOLINGS = ("cls", "mean")
 
 

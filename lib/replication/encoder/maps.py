@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 import funcsim as fs
 from funcsim._internal.storage import read_tensors, write_tensors
-from funcsim.geometry import coordinates, is_degenerate
+from funcsim.geometry import is_degenerate, principal_coordinates
 from funcsim.similarity.cca import FullRankWarning
 from replication.data.sentiment import Corpus
 from replication.models.encoders import Encoder
@@ -42,7 +42,7 @@ def look(
     flat = encoder.encode(corpus.texts[:n_flat], max_length, fill=True)
     real = np.repeat(flat["attention_mask"].numpy(), width, axis=1)  # padding says nothing
     tokens = fs.capture(encoder.model, [flat], layers, progress=False)
-    reps["tokens"] = fs.Representations({name: coordinates(x * real) for name, x in tokens.items()})
+    reps["tokens"] = fs.Representations({name: principal_coordinates(x * real) for name, x in tokens.items()})
     return reps, lengths
 
 
@@ -91,8 +91,8 @@ def compare_defined(
         at = [[told.index(name) for name in here] for told, here in zip(names, kept, strict=True)]
         values[np.ix_(*at)] = found.values
     measure, normalize = options.get("measure", "gw"), options.get("normalize", "mean")
-    similar = fs.measures()[measure].larger_is_similar
-    return fs.LayerMap(values, *names, measure, normalize, x.n_samples, larger_is_similar=similar)
+    similar = fs.measures()[measure].is_similarity
+    return fs.LayerMap(values, *names, measure, normalize, x.n_samples, is_similarity=similar)
 
 
 def _defined(reps: fs.Representations) -> list[str]:
@@ -129,6 +129,6 @@ def load_maps(path: Path) -> dict[str, fs.LayerMap]:
         pooling, normalize, measure = key.split("/")
         names, n = tuple(told[pooling][0]), told[pooling][1]
         scaled = None if normalize == "raw" else normalize
-        larger = measures[measure].larger_is_similar
-        maps[key] = fs.LayerMap(values, names, names, measure, scaled, n, larger_is_similar=larger)
+        larger = measures[measure].is_similarity
+        maps[key] = fs.LayerMap(values, names, names, measure, scaled, n, is_similarity=larger)
     return maps

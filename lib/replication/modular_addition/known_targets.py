@@ -21,7 +21,7 @@ import funcsim as fs
 from funcsim._internal.cache import digest
 from funcsim._internal.progress import progress_bar
 from funcsim._internal.storage import read_tensors, write_tensors
-from funcsim.probes import Probe, linear_probe, probe_all, two_layer_probe, two_layer_regression
+from funcsim.probes import Probe, linear_probe, mlp_probe, mlp_probe_r2, probe_all
 from replication.modular_addition import trained_networks
 from replication.modular_addition.trained_networks import TrainedModel
 from replication.stored import Record, data_dir, describe_device, folder_of, freeze, load_record
@@ -44,8 +44,8 @@ class Kind:
 KINDS = {
     "linear-l": Kind("model-l-equal", linear_probe, "logistic regression"),
     "linear-e": Kind("model-e-equal", linear_probe, "logistic regression"),
-    "classifier": Kind("model-e-equal", two_layer_probe, "MLP classifier, defaults"),
-    "regressor": Kind("model-e-equal", two_layer_regression, "MLP regressor, defaults", "r2.safetensors"),
+    "classifier": Kind("model-e-equal", mlp_probe, "MLP classifier, defaults"),
+    "regressor": Kind("model-e-equal", mlp_probe_r2, "MLP regressor, defaults", "r2.safetensors"),
 }
 
 

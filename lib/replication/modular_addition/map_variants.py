@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import funcsim as fs
-from funcsim.geometry import metric_space
+from funcsim.geometry import distance_matrix
 from funcsim.gromov.solver import solve
 
 Layer = NDArray[np.floating]
@@ -51,7 +51,7 @@ def _without_first(x: Layer) -> Layer:
 
 def from_one_start(reps: fs.Representations) -> fs.LayerMap:
     """One search from "all with all", which is where POT begins, and none of the others."""
-    spaces = [metric_space(x, name=name) for name, x in reps.items()]
+    spaces = [distance_matrix(x, name=name) for name, x in reps.items()]
     values = np.zeros((len(reps), len(reps)))
     for i, j in zip(*np.triu_indices(len(reps), k=1), strict=True):
         values[i, j] = values[j, i] = solve(spaces[i], spaces[j], starts=("product",)).distance

@@ -18,7 +18,7 @@ from typing import Literal
 import funcsim as fs
 from funcsim._internal.cache import digest
 from funcsim._internal.storage import replacing
-from funcsim.nulls import width_matched
+from funcsim.nulls import random_projection_null
 from replication.modular_addition import trained_networks
 from replication.modular_addition.plans import SEEDS
 from replication.stored import Record, data_dir, describe_device, folder_of, freeze, load_record
@@ -42,7 +42,7 @@ class MapPlan:
         Which of :func:`funcsim.measures`.
     control : {"untrained", "width"} or None
         The network before training; or one and the same cloud at every layer, projected to
-        the dimension that the layer fills (:func:`funcsim.nulls.width_matched`).
+        the dimension that the layer fills (:func:`funcsim.nulls.random_projection_null`).
     stream : bool
         Only the residual stream, each of its states once.
     n_samples : int
@@ -68,7 +68,7 @@ class MapPlan:
             first, *others = (name for name in reps.names if "resid" in name)
             reps = reps.select([first, *(name for name in others if "resid_pre" not in name)])
         reps = reps.subsample(min(self.n_samples, reps.n_samples), seed)
-        return width_matched(reps, seed) if self.control == "width" else reps
+        return random_projection_null(reps, seed) if self.control == "width" else reps
 
 
 L = MapPlan("model-l-equal")

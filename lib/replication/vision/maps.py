@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 import funcsim as fs
 from funcsim._internal.progress import progress_bar
-from funcsim.geometry import coordinates
-from funcsim.nulls import spectrum_matched, width_matched
-from funcsim.probes import linear_probe, linear_regression
+from funcsim.geometry import principal_coordinates
+from funcsim.nulls import random_projection_null, spectrum_matched
+from funcsim.probes import linear_probe, linear_probe_r2
 from funcsim.representations import Representations
 from replication.data.images import Images, local_properties
 from replication.models.resnet import ResNet9
@@ -28,14 +28,14 @@ MEASURES = ("gw", "rsm", "rsa", "msid", "cka", "cka-debiased")
 
 
 def flat_layers(model: ResNet9, images: Images, layers: list[str], progress: bool = False) -> Representations:
-    """All numbers of each layer in a row, as :func:`funcsim.geometry.coordinates`.
+    """All numbers of each layer in a row, as :func:`funcsim.geometry.principal_coordinates`.
 
     One layer at a time, because all of them together are a gigabyte for 300 images.
     """
     batches = images.tensor().split(50)
     return Representations(
         {
-            name: coordinates(fs.capture(model, batches, name, progress=False)[name], name)
+            name: principal_coordinates(fs.capture(model, batches, name, progress=False)[name], name)
             for name in progress_bar(layers, "layers", progress)
         }
     )
@@ -68,7 +68,7 @@ def all_maps(
     ]
     asked += [
         ("twins", spectrum_matched(flat["trained"]), "mean", "gw"),
-        ("width", width_matched(spread["trained"]), "mean", "gw"),
+        ("width", random_projection_null(spread["trained"]), "mean", "gw"),
     ]
     return {
         f"{what}/{normalize or 'raw'}/{measure}": fs.compare(
@@ -93,5 +93,5 @@ def readouts(
     reps = channels(model, both, layers, side=2)
     found = {"class": np.array([linear_probe(layer, both.labels, rows)[1] for layer in reps.values()])}
     for name, target in local_properties(both).items():
-        found[name] = np.array([linear_regression(layer, target, rows)[1] for layer in reps.values()])
+        found[name] = np.array([linear_probe_r2(layer, target, rows)[1] for layer in reps.values()])
     return found

@@ -7,9 +7,9 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from bookkit.downloads import with_numbers
 from bookkit.errors import BookError
 from bookkit.files import files_below, sha256, write_atomically
-from bookkit.handed_out import handed_out
 
 #: The earliest time that a zip file can tell.
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -30,7 +30,7 @@ def archive(root: Path, out: Path) -> list[Path]:
         raise BookError("there is no built book to pack; run `make book`")
     out.mkdir(parents=True, exist_ok=True)
     _pack(out / SITE, ((path.relative_to(site).as_posix(), path.read_bytes()) for path in files_below(site)))
-    _pack(out / CHAPTERS, ((path.name, handed_out(path).encode()) for path in chapters))
+    _pack(out / CHAPTERS, ((path.name, with_numbers(path).encode()) for path in chapters))
     packed = [out / SITE, out / CHAPTERS]
     write_atomically(out / SUMS, "".join(f"{sha256(path)}  {path.name}\n" for path in packed))
     for path in packed:

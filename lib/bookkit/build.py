@@ -6,9 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from bookkit.downloads import fill_downloads
 from bookkit.errors import BookError
 from bookkit.files import digest, files_below, write_atomically
-from bookkit.handed_out import fill_downloads
 from bookkit.stage import clean_build, stage
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -29,9 +29,9 @@ def build(root: Path, out: Path) -> Path:
     write_atomically(site / "build.log", log)
     if done.returncode or not (site / "html" / "index.html").exists():
         lines = log.splitlines()
-        told = [line for line in lines if "WARNING" in line or "ERROR" in line] or lines[-20:]
+        problems = [line for line in lines if "WARNING" in line or "ERROR" in line] or lines[-20:]
         raise BookError(
-            "\n".join(["the site could not be built:", *told, f"The whole log: {site / 'build.log'}"])
+            "\n".join(["the site could not be built:", *problems, f"The whole log: {site / 'build.log'}"])
         )
     for path in (site / "html").rglob("*.map"):
         path.unlink()

@@ -8,8 +8,8 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from bookkit.chapters import alt_text, chapters, first_line, read_chapter, tags
+from bookkit.colab_cell import TAG as COLAB_CELL
 from bookkit.errors import report
-from bookkit.set_up import TAG as SET_UP
 
 LONGEST = 40
 WIDEST = 84  # characters: what a page shows without scrolling; the formatter leaves docstrings as they are
@@ -45,7 +45,7 @@ def _whole(notebook: NotebookNode) -> Iterator[str]:
     marked = sum("parameters" in tags(cell) for cell in code)
     if marked != 1:
         yield f"{marked} cells are tagged `parameters`, there must be exactly one"
-    own = [length(cell) for cell in code if SET_UP not in tags(cell)]
+    own = [length(cell) for cell in code if COLAB_CELL not in tags(cell)]
     if own and (median := statistics.median(own)) > LONGEST_MEDIAN:
         yield f"the median code cell has {median:g} lines, at most {LONGEST_MEDIAN} are allowed"
 

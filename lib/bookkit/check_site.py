@@ -22,9 +22,9 @@ def check_site(folder: Path, budget: int = PAGE_BUDGET) -> None:
     findings = []
     for path, page in pages.items():
         name = path.relative_to(folder).as_posix()
-        told = [*_frame(name, page), *_errors(page), *_pictures(page), *_remote(page)]
-        told += [*_dead(folder, page, pages), *_weight(page, budget)]
-        findings += [f"{name}: {finding}" for finding in told]
+        problems = [*_frame(name, page), *_errors(page), *_pictures(page), *_remote(page)]
+        problems += [*_dead(folder, page, pages), *_weight(page, budget)]
+        findings += [f"{name}: {finding}" for finding in problems]
     findings += _remote_in_styles(folder)
     report(findings, f"{len(pages)} pages of {folder}")
 

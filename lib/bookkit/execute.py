@@ -13,7 +13,7 @@ from papermill.exceptions import PapermillExecutionError
 
 from bookkit.chapters import first_line, tags
 from bookkit.errors import BookError
-from bookkit.kernel import NAME, own_kernel
+from bookkit.kernel import NAME, isolated_kernel
 
 CELL_TIMEOUT = 1800  # seconds; a cell that waits longer is broken
 TRACEBACK_LINES = 14
@@ -54,7 +54,7 @@ def execute(
     check_parameters(chapter, notebook, parameters)
     notebook.metadata["kernelspec"] = {"name": NAME, "display_name": "Python 3", "language": "python"}
     ids = [cell["id"] for cell in notebook.cells]
-    with tempfile.TemporaryDirectory() as scratch, own_kernel(Path(scratch)):
+    with tempfile.TemporaryDirectory() as scratch, isolated_kernel(Path(scratch)):
         partial = Path(scratch) / "partial.ipynb"
         try:
             return papermill.execute_notebook(

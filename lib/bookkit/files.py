@@ -6,6 +6,8 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+from bookkit.errors import BookError
+
 IGNORED = {"__pycache__", ".ipynb_checkpoints", ".DS_Store"}
 
 
@@ -13,6 +15,26 @@ def sha256(path: Path) -> str:
     """Hexadecimal sha256 of a file's bytes."""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def read_text(path: Path) -> str:
+    """A text in UTF-8.
+
+    Raises
+    ------
+    BookError
+        If the file cannot be read, is in another encoding, or begins with a byte-order mark.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise BookError(f"{path}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise BookError(f"{path}: not UTF-8 (line {line}); save it in that encoding") from None
+    if text.startswith("\ufeff"):
+        raise BookError(f"{path}: not plain UTF-8, it begins with a byte-order mark (BOM); save it without")
+    return text
 
 
 def files_below(folder: Path) -> list[Path]:

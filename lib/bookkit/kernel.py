@@ -19,7 +19,7 @@ ENVIRONMENT = {
 
 
 @contextmanager
-def own_kernel(folder: Path) -> Iterator[None]:
+def isolated_kernel(folder: Path) -> Iterator[None]:
     """Within this context `python3` is this interpreter, even where the user has another of that name."""
     spec = folder / "kernels" / NAME / "kernel.json"
     spec.parent.mkdir(parents=True, exist_ok=True)

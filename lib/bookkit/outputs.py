@@ -50,7 +50,7 @@ def is_picture(output: NotebookNode) -> bool:
     return any(kind in data for kind in PICTURES) and not any(kind in data for kind in RICHER)
 
 
-def tidy(notebook: NotebookNode) -> NotebookNode:
+def strip_metadata(notebook: NotebookNode) -> NotebookNode:
     """Remove the traces of execution that are no content, and hide the injected parameters from the page."""
     notebook.metadata.pop("papermill", None)
     for number, cell in enumerate(notebook.cells):
@@ -63,7 +63,7 @@ def tidy(notebook: NotebookNode) -> NotebookNode:
 
 
 def seconds_per_cell(notebook: NotebookNode) -> dict[str, float]:
-    """Seconds that each cell took, by cell id; taken from papermill's record before `tidy` drops it."""
+    """Seconds that each cell took, by cell id; from papermill's record, which `strip_metadata` drops."""
     return {
         cell["id"]: round(cell.metadata.papermill.duration, 3)
         for cell in notebook.cells

@@ -5,15 +5,15 @@ from pathlib import Path
 import nbformat
 
 from bookkit.chapters import chapters, first_line, read_chapter
+from bookkit.colab_cell import colab_cell, with_cell, write_colab_cells
 from bookkit.errors import report
 from bookkit.files import write_atomically
-from bookkit.set_up import set_up_cell, with_cell, write_set_up
 
 
 def pair(root: Path) -> None:
     """Write the set-up cell into each .py, and each .ipynb from its .py, where they differ; remove an .ipynb
     that has lost its .py."""
-    write_set_up(root)
+    write_colab_cells(root)
     for source in chapters(root):
         target = source.with_suffix(".ipynb")
         text = nbformat.writes(read_chapter(source)) + "\n"
@@ -28,7 +28,7 @@ def pair(root: Path) -> None:
 
 def pair_check(root: Path) -> None:
     """Fail when a pair differs, an .ipynb holds outputs, or a set-up cell is not that of the template."""
-    sources, cell = chapters(root), set_up_cell(root)
+    sources, cell = chapters(root), colab_cell(root)
     findings = [
         f"{source.name}: its set-up cell is missing or another; run `make pair`"
         for source in sources

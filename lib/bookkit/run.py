@@ -1,8 +1,9 @@
 """Execute the chapters that changed, and reuse the others.
 
-A chapter's key is a hash of all it depends on: its source, `lib/`, the data it declares, the pinned
-versions, the interpreter, the profile and the parameters. Beside each executed chapter lies
-`NN-slug.run.json` with that key, the checksum of the notebook and the seconds it took.
+A chapter's key is a hash of all it depends on: its source, the files of `lib/` that it imports, the data it
+declares, the pinned versions, the interpreter, the kernel's environment, the profile and the parameters.
+Beside each executed chapter lies `NN-slug.run.json` with that key, the checksum of the notebook and the
+seconds it took.
 """
 
 import json
@@ -12,11 +13,15 @@ from pathlib import Path
 
 import nbformat
 
-from bookkit.chapters import chapters, declared_data, read_chapter
+from bookkit.chapters import chapters, declared_data, read_chapter, tags
+from bookkit.colab_cell import TAG as COLAB_CELL
 from bookkit.errors import BookError
 from bookkit.execute import execute
 from bookkit.files import digest, files_below, sha256, write_atomically
-from bookkit.outputs import output_findings, seconds_per_cell, tidy
+from bookkit.imports import imported_files
+from bookkit.kernel import ENVIRONMENT
+from bookkit.outputs import output_findings, seconds_per_cell, strip_metadata
+from bookkit.settings import settings
 
 PROFILES = ("laptop", "smoke")
 
@@ -74,7 +79,7 @@ def run_chapter(
         raise BookError(
             "\n".join([*(f"{chapter}, {finding}" for finding in findings), f"The notebook: {failed}"])
         )
-    write_atomically(target, nbformat.writes(tidy(done)) + "\n")
+    write_atomically(target, nbformat.writes(strip_metadata(done)) + "\n")
     record = {
         "key": key,
         "sha256": sha256(target),
@@ -90,10 +95,15 @@ def run_chapter(
 
 def chapter_key(root: Path, source: Path, notebook: nbformat.NotebookNode, values: dict[str, object]) -> str:
     """Hash of everything that the outputs of a chapter depend on."""
-    paths = [source, *files_below(root / "lib"), *(p for p in [root / "constraints.txt"] if p.exists())]
+    code = "\n".join(
+        cell.source for cell in notebook.cells if cell.cell_type == "code" and COLAB_CELL not in tags(cell)
+    )
+    paths = [source, *imported_files(root / "lib", code, (*settings(root).shallow, __package__))]
+    paths += [pins for pins in [root / "constraints.txt"] if pins.exists()]
     for folder in declared_data(root, source, notebook):
         paths += files_below(folder)
-    return digest(root, paths, json.dumps(values, sort_keys=True), platform.python_version())
+    more = (json.dumps(known, sort_keys=True) for known in (values, ENVIRONMENT))
+    return digest(root, paths, *more, platform.python_version())
 
 
 def sidecar(target: Path) -> Path:

@@ -55,9 +55,9 @@ def load_claims(path: Path) -> dict[str, dict[str, str]]:
     BookError
         If an id is not of the form C01 or D01, or stands there twice.
     """
-    told = yaml.safe_load(path.read_text())
+    content = yaml.safe_load(path.read_text())
     found: dict[str, dict[str, str]] = {}
-    for row in (*told["claims"], *told["doubts"]):
+    for row in (*content["claims"], *content["doubts"]):
         if not ID.fullmatch(row["id"]) or row["id"] in found:
             raise BookError(f"{path.name}: {row['id']!r} is no id, or stands there twice")
         found[row["id"]] = row
@@ -150,9 +150,9 @@ def scorecard(claims: Mapping[str, Mapping[str, str]], found: list[Answer], kind
         whole = row["said"] + (f" ({row['where']})" if "where" in row else "")
         given = [answer for answer in found if answer.id == key]
         for k, answer in enumerate(given):  # the further answers say which part they are about
-            name, said = (key, whole) if k == 0 else ("", answer.claim)
+            name, claim = (key, whole) if k == 0 else ("", answer.claim)
             evidence = answer.evidence.replace("](", "](../notebooks/")
-            lines.append(f"| {name} | {said} | {answer.verdict} | {evidence} | {answer.section.link} |")
+            lines.append(f"| {name} | {claim} | {answer.verdict} | {evidence} | {answer.section.link} |")
         if not given:
             lines.append(f"| {key} | {whole} | not answered yet | | |")
     return "\n".join(lines) + "\n"

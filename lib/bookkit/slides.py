@@ -54,7 +54,8 @@ def of_chapter(notebook: nbformat.NotebookNode, chapter: str) -> Iterator[str]:
     numbers = noted(notebook)
     title, opening = notebook.cells[0].source.split("\n", 1)
     yield _slide(
-        f"<h1>{chapter[:2]} {escape(title.removeprefix('# '))}</h1>", _said(opening, numbers, chapter)
+        f"<h1>{chapter[:2]} {escape(title.removeprefix('# '))}</h1>",
+        _opening_sentences(opening, numbers, chapter),
     )
     after = dict(zip((cell["id"] for cell in notebook.cells), notebook.cells[1:], strict=False))
     for cell, section in cells_with_sections(notebook, chapter):
@@ -67,7 +68,7 @@ def of_chapter(notebook: nbformat.NotebookNode, chapter: str) -> Iterator[str]:
         yield _slide(
             f"<h2>{escape(section.title)}</h2>",
             f'<img alt="{escape(alt_text(cell))}" src="data:image/png;base64,{"".join(picture.split())}">',
-            _said(follows.source, numbers, chapter) or f"<p>{escape(alt_text(cell))}</p>",
+            _opening_sentences(follows.source, numbers, chapter) or f"<p>{escape(alt_text(cell))}</p>",
         )
     rows = [cell.source for cell in notebook.cells if "## What we found" in cell.source]
     answered = re.findall(r"^\| ([CD]\d\d.*?) \| (.*?) \|", rows[-1], re.MULTILINE) if rows else []
@@ -79,7 +80,7 @@ def of_chapter(notebook: nbformat.NotebookNode, chapter: str) -> Iterator[str]:
         yield _slide(f"<h2>{chapter[:2]}: what we found</h2>", f"<table>{body}</table>")
 
 
-def _said(text: str, numbers: Mapping[str, float | str], chapter: str) -> str:
+def _opening_sentences(text: str, numbers: Mapping[str, float | str], chapter: str) -> str:
     """The first two sentences of a Markdown cell, as a paragraph."""
     prose = next((part for part in text.strip().split("\n\n") if part[:1] not in "#|:`-<"), "")
     found = SENTENCES.match(" ".join(prose.split()))

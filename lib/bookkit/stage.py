@@ -10,7 +10,7 @@ import yaml
 
 from bookkit.errors import BookError
 from bookkit.files import copy_if_different, files_below, write_if_different
-from bookkit.filled import asks, fill
+from bookkit.placeholders import asks, fill
 
 
 def stage(root: Path, out: Path) -> int:

@@ -42,11 +42,11 @@ def without_solutions(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     for cell in notebook.cells:
         if "answer" in tags(cell):
             continue
-        kept = nbformat.from_dict(cell)
+        copied = nbformat.from_dict(cell)
         if "solution" in tags(cell):
-            kept.source = stub(cell.source)
-            kept.metadata["tags"] = [tag for tag in tags(cell) if tag != FOLDED]
-        cells.append(kept)
+            copied.source = stub(cell.source)
+            copied.metadata["tags"] = [tag for tag in tags(cell) if tag != FOLDED]
+        cells.append(copied)
     return nbformat.v4.new_notebook(cells=cells, metadata=notebook.metadata)
 
 

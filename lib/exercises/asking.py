@@ -19,7 +19,7 @@ class NotYetError(AssertionError):
         return [f"Not yet. {self}"]
 
 
-def ask(function: Answer, *given: Any, copies: bool = True) -> Any:
+def call(function: Answer, *given: Any, copies: bool = True) -> Any:
     """What a function makes of arguments, or of copies of them.
 
     Raises
@@ -45,15 +45,15 @@ def number(function: Answer, *given: Any) -> float:
     Raises
     ------
     NotYetError
-        If it is not, or for the reasons of :func:`ask`.
+        If it is not, or for the reasons of :func:`call`.
     """
-    found = ask(function, *given)
+    found = call(function, *given)
     name = _name(function)
     try:
         value = float(found)
     except (TypeError, ValueError):
         raise NotYetError(f"`{name}` should return one number, and returns {type(found).__name__}.") from None
-    see(np.isfinite(value), f"`{name}` returns {value}, which is no finite number.")
+    require(np.isfinite(value), f"`{name}` returns {value}, which is no finite number.")
     return value
 
 
@@ -63,29 +63,29 @@ def array(function: Answer, shape: tuple[int, ...], *given: Any) -> NDArray[np.f
     Raises
     ------
     NotYetError
-        If it is not, or for the reasons of :func:`ask`.
+        If it is not, or for the reasons of :func:`call`.
     """
-    found = ask(function, *given)
+    found = call(function, *given)
     name = _name(function)
     try:
         values = np.asarray(found, dtype=np.float64)
     except (TypeError, ValueError):
         raise NotYetError(f"`{name}` should return an array, and returns {type(found).__name__}.") from None
-    see(
+    require(
         values.shape == shape,
         f"`{name}` should return an array of shape {shape}, and returns {values.shape}.",
     )
-    see(bool(np.isfinite(values).all()), f"`{name}` returns numbers that are not finite.")
+    require(bool(np.isfinite(values).all()), f"`{name}` returns numbers that are not finite.")
     return values
 
 
-def see(condition: bool | np.bool_, otherwise: str) -> None:
+def require(condition: bool | np.bool_, otherwise: str) -> None:
     """Go on, or raise :class:`NotYetError` with what is to be said otherwise."""
     if not condition:
         raise NotYetError(otherwise)
 
 
-def right(what_it_shows: str) -> None:
+def passed(what_it_shows: str) -> None:
     """The last line of a check."""
     print(f"Right. {what_it_shows}")
 

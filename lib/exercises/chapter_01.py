@@ -6,53 +6,53 @@ import numpy as np
 import torch
 from torch import nn
 
-from exercises.asking import Answer, array, ask, number, right, see
+from exercises.asking import Answer, array, call, number, passed, require
 
 
 def explained(answer: Answer) -> None:
     """`explained(target, predicted)`: the share of variance that a prediction explains."""
     target = np.array([1.0, 2.0, 3.0, 6.0])
-    see(
+    require(
         np.isclose(number(answer, target, target), 1),
         "A prediction that is right everywhere explains all of the variance: 1.",
     )
     mean = np.full(4, target.mean())
-    see(
+    require(
         np.isclose(number(answer, target, mean), 0),
         "Who always predicts the mean explains nothing: 0.",
     )
-    see(
+    require(
         not np.isclose(number(answer, target, 2 * target), 1),
         "Predictions that are twice the target are wrong, and yours calls them perfect. A squared "
         "correlation forgives a wrong scale; a share of explained variance does not.",
     )
-    see(
+    require(
         np.isclose(number(answer, target, 2 * target), 1 - 50 / 14),
         "Compare the squared errors with the squared deviations of the target from its mean. For predictions "
         "twice as large as the target [1, 2, 3, 6] that is 1 - 50/14, less than nothing.",
     )
-    right("It is 1 at best, 0 for the mean, and has no lower limit: a bad prediction is worse than none.")
+    passed("It is 1 at best, 0 for the mean, and has no lower limit: a bad prediction is worse than none.")
 
 
 def invisible(answer: Answer) -> None:
     """`invisible(z)`: a function of z in [-1, 1] of which a line explains next to nothing."""
     z = np.random.default_rng(0).uniform(-1, 1, size=5000)
     values = array(answer, (5000,), z)
-    see(
+    require(
         len(np.unique(values.round(6))) > 10,
         "Your function takes hardly any values; that is too easy to miss.",
     )
-    see(
+    require(
         not np.allclose(values, z**2),
         "That is the parabola of the chapter. Find another one.",
     )
     seen = np.corrcoef(z, values)[0, 1] ** 2
-    see(
+    require(
         seen < 0.02,
         f"A line explains {100 * seen:.0f} % of your function. What goes up on the left must come down on "
         "the right: think of symmetry.",
     )
-    right(f"A line explains {100 * seen:.1f} % of it, and yet z determines every value.")
+    passed(f"A line explains {100 * seen:.1f} % of it, and yet z determines every value.")
 
 
 def first_output(answer: Answer) -> None:
@@ -62,23 +62,23 @@ def first_output(answer: Answer) -> None:
     x = torch.randn(20, 5)
     with torch.no_grad():
         wanted = model[0](x)
-    hooked = ask(answer, model, x, copies=False)  # this very model: it is looked at afterwards
-    see(isinstance(hooked, torch.Tensor), "It should return a tensor.")
-    see(
+    hooked = call(answer, model, x, copies=False)  # this very model: it is looked at afterwards
+    require(isinstance(hooked, torch.Tensor), "It should return a tensor.")
+    require(
         hooked.shape == wanted.shape,
         f"The first module returns {tuple(wanted.shape)}; you have {tuple(hooked.shape)}.",
     )
-    see(
+    require(
         bool((hooked < 0).any()),
         "There is no negative number in it: you have what the ReLU made of it in place. Copy inside "
         "the hook.",
     )
-    see(torch.allclose(hooked, wanted), "These are not the first module's outputs.")
-    see(
+    require(torch.allclose(hooked, wanted), "These are not the first module's outputs.")
+    require(
         not model[0]._forward_hooks,
         "The hook still hangs on the module. Keep its handle, and remove it when you are done.",
     )
-    right("You have a copy of what the linear layer said, and the model is as it was.")
+    passed("You have a copy of what the linear layer said, and the model is as it was.")
 
 
 def held_out(answer: Answer) -> None:
@@ -87,16 +87,18 @@ def held_out(answer: Answer) -> None:
     noise, labels = rng.normal(size=(200, 300)), rng.integers(0, 2, size=200)
     rows = np.arange(200) < 100
     learned = number(answer, Nearest(), noise, labels, rows)
-    see(
+    require(
         learned < 0.9,
         f"Of labels that were drawn at random your probe gets {100 * learned:.0f} % right. It has been "
         "judged on what it was fitted on.",
     )
-    see(0.3 < learned < 0.7, f"On random labels a probe has about 50 %, and yours {100 * learned:.0f} %.")
+    require(0.3 < learned < 0.7, f"On random labels a probe has about 50 %, and yours {100 * learned:.0f} %.")
     plain = np.column_stack([labels, noise[:, 0] / 100])
     found = number(answer, Nearest(), plain, labels, rows)
-    see(np.isclose(found, 1), f"Here the label stands in the layer, and your probe has {100 * found:.0f} %.")
-    right("It finds what is there, and nothing in noise.")
+    require(
+        np.isclose(found, 1), f"Here the label stands in the layer, and your probe has {100 * found:.0f} %."
+    )
+    passed("It finds what is there, and nothing in noise.")
 
 
 class Nearest:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import funcsim as fs
-from exercises.asking import Answer, array, ask, number, right, see
+from exercises.asking import Answer, array, call, number, passed, require
 from funcsim.simulated_maps import boundary_f1
 
 
@@ -15,8 +15,8 @@ def by_scale(answer: Answer) -> None:
     cloud = rng.normal(size=(30, 4))
     layers = [cloud, 3 * cloud, 3 * cloud[:, ::-1] + 5, 0.5 * cloud]
     found = array(answer, (4, 4), layers)
-    see(np.allclose(np.diag(found), 0), "A layer differs from itself by nothing.")
-    see(
+    require(np.allclose(np.diag(found), 0), "A layer differs from itself by nothing.")
+    require(
         np.allclose(found[1, 2], 0, atol=1e-9),
         "Two clouds of one size at two places should be at 0. Mean distance between points, not length.",
     )
@@ -24,11 +24,11 @@ def by_scale(answer: Answer) -> None:
         fs.Representations({str(k): x for k, x in enumerate(layers)}), normalize=None, progress=False
     ).values
     upper = np.triu_indices(4, k=1)
-    see(
+    require(
         np.corrcoef(found[upper], real[upper])[0, 1] > 0.999,
         "For clouds that differ in size alone the guess should go with the raw map.",
     )
-    right("Where a raw map and this guess agree, the map shows how large the layers are.")
+    passed("Where a raw map and this guess agree, the map shows how large the layers are.")
 
 
 def new_block(answer: Answer) -> None:
@@ -36,16 +36,16 @@ def new_block(answer: Answer) -> None:
     where = np.array([0.0, 0.1, 0.2, 1.2, 1.3, 1.4, 1.45])
     values = np.abs(where[:, None] - where[None])
     found = number(answer, values)
-    see(
+    require(
         found != 2,
         "Between layers 2 and 3 the step is largest. The block that begins there begins with layer 3.",
     )
-    see(
+    require(
         not np.isclose(found, 0) and not np.isclose(found, 6),
         "You look at all pairs. A step leads from a layer to the very next.",
     )
-    see(found == 3, f"It should be layer 3, counted from 0, and you have {found:g}.")
-    right("That is where an eye would cut. Whether the step is more than drift, it does not say.")
+    require(found == 3, f"It should be layer 3, counted from 0, and you have {found:g}.")
+    passed("That is where an eye would cut. Whether the step is more than drift, it does not say.")
 
 
 def f1(answer: Answer) -> None:
@@ -54,31 +54,31 @@ def f1(answer: Answer) -> None:
     for found, true in cases:
         wanted, given = boundary_f1(found, true), number(answer, found, true)
         if found == (3, 5, 8):
-            see(
+            require(
                 not np.isclose(given, 2 / 3) and not np.isclose(given, 1),
                 "Of three cuts two are right and no boundary is missed: both count, not only one of them.",
             )
-        see(
+        require(
             np.isclose(given, wanted),
             f"For cuts {found} and true boundaries {true} it should be {wanted:.2f}, and is {given:.2f}.",
         )
-    see(np.isclose(number(answer, (), ()), 1), "No boundary, and none found: that is right, 1.")
-    right("Two times the hits, divided by cuts and boundaries together.")
+    require(np.isclose(number(answer, (), ()), 1), "No boundary, and none found: that is right, 1.")
+    passed("Two times the hits, divided by cuts and boundaries together.")
 
 
 def forgets(answer: Answer) -> None:
     """`forgets(x)`: a cloud that GW takes for the same, though its inputs are others."""
     x = np.random.default_rng(0).normal(size=(60, 3))
-    y = ask(answer, x)
+    y = call(answer, x)
     y = array(lambda: y, (60, np.shape(y)[1] if np.ndim(y) == 2 else 3))
-    kept = fs.measures()["cka-debiased"](x, y)
+    cka = fs.measures()["cka-debiased"](x, y)
     gw = fs.gw(x, y, normalize=None).distance
-    see(
+    require(
         gw < 0.05,
         f"The Gromov-Wasserstein distance is {gw:.2f}. It forgives rotations, and one thing more.",
     )
-    see(
-        kept < 0.2,
-        f"CKA still says {kept:.2f}: every input has kept its place. What if input 3 got the row of input 7?",
+    require(
+        cka < 0.2,
+        f"CKA still says {cka:.2f}: every input has kept its place. What if input 3 got the row of input 7?",
     )
-    right(f"The Gromov-Wasserstein distance is {gw:.2g}, and CKA says {kept:.2f}: nothing of x is left in y.")
+    passed(f"The Gromov-Wasserstein distance is {gw:.2g}, and CKA says {cka:.2f}: nothing of x is left in y.")

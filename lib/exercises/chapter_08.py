@@ -6,7 +6,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 import funcsim as fs
-from exercises.asking import Answer, array, number, right, see
+from exercises.asking import Answer, array, number, passed, require
 
 
 def _line(where: list[float]) -> np.ndarray:
@@ -19,7 +19,7 @@ def cut_explains(answer: Answer) -> None:
     block = np.array([0, 0, 0, 0, 1, 1])
     perfect = (block[:, None] != block[None]).astype(float)
     found = number(answer, perfect, 4)
-    see(
+    require(
         np.isclose(found, 1),
         f"In this map the cut before layer 4 is all that there is: 1, and you have {found:.2f}.",
     )
@@ -30,18 +30,18 @@ def cut_explains(answer: Answer) -> None:
     found = number(answer, smooth, 3)
     side = np.arange(6) < 3
     whole = np.corrcoef((side[:, None] != side[None]).ravel(), smooth.ravel())[0, 1] ** 2
-    see(
+    require(
         not np.isclose(found, whole),
         "A layer and itself say nothing about a cut. Take each pair of different layers once.",
     )
-    see(
+    require(
         np.isclose(found, wanted),
         f"For six layers on a line, cut in the middle, it is {wanted:.3f}, and you have {found:.3f}. Two "
         "groups of "
         "pairs, those that cross the cut and those that do not; how much of the variance is between the "
         "groups?",
     )
-    right(
+    passed(
         f"And note: a smooth line, cut in the middle, is explained to {100 * wanted:.0f} %, with no block "
         "in it."
     )
@@ -50,57 +50,63 @@ def cut_explains(answer: Answer) -> None:
 def no_blocks(answer: Answer) -> None:
     """`no_blocks(n)`: n layers without blocks that spectral clustering cuts in two all the same."""
     values = array(answer, (12, 12), 12)
-    see(
+    require(
         np.allclose(values, values.T) and np.allclose(np.diag(values), 0) and (values >= 0).all(),
         "A map of distances is symmetric, not negative, and 0 on the diagonal.",
     )
     names = tuple(f"layer {k}" for k in range(12))
     layer_map = fs.LayerMap(values, names, names, "gw", "mean", 200)
     found = fs.partition(layer_map)
-    see(
+    require(
         found.n_groups == 1,
         f"The test finds {found.n_groups} blocks in it (p = {found.p_value:.3f}). No step should be larger "
         "than "
         "those around it.",
     )
-    see(np.ptp(values[np.triu_indices(12, k=1)]) > 0, "All layers are equally far apart: nothing to cluster.")
+    require(
+        np.ptp(values[np.triu_indices(12, k=1)]) > 0, "All layers are equally far apart: nothing to cluster."
+    )
     groups = fs.spectral_partition(layer_map, 2).labels
-    see(
+    require(
         np.count_nonzero(np.diff(groups)) == 1,
         "Spectral clustering does not cut it into a first and a second half. Let layers drift, one way.",
     )
-    right(f"One block, says the test (p = {found.p_value:.2f}); two, says the clustering, as it was told.")
+    passed(f"One block, says the test (p = {found.p_value:.2f}); two, says the clustering, as it was told.")
 
 
 def false_alarm(answer: Answer) -> None:
     """`false_alarm(n, alpha)`: the chance that at least one of n tests finds what is not there."""
-    see(np.isclose(number(answer, 1, 0.05), 0.05), "For one test it is alpha.")
+    require(np.isclose(number(answer, 1, 0.05), 0.05), "For one test it is alpha.")
     found = number(answer, 30, 0.05)
-    see(found <= 1, f"For 30 tests you have {found:.2f}. A chance is at most 1.")
-    see(
+    require(found <= 1, f"For 30 tests you have {found:.2f}. A chance is at most 1.")
+    require(
         np.isclose(found, 1 - 0.95**30),
         f"For 30 tests at 5 % it is {1 - 0.95**30:.2f}, and you have {found:.2f}. What is the chance that "
         "none "
         "of them errs?",
     )
-    right("Of thirty maps without a boundary, one or two will show one. Say how many maps you have tested.")
+    passed("Of thirty maps without a boundary, one or two will show one. Say how many maps you have tested.")
 
 
 def agreement(answer: Answer) -> None:
     """`agreement(first, second)`: rank correlation of two maps of the same layers."""
     rng = np.random.default_rng(0)
     first = _line([0, 1, 2.5, 3, 4.5, 6])
-    see(np.isclose(number(answer, first, 7 * first**2), 1), "A map and its squares rank all pairs alike: 1.")
+    require(
+        np.isclose(number(answer, first, 7 * first**2), 1), "A map and its squares rank all pairs alike: 1."
+    )
     noise = rng.uniform(1, 2, size=(6, 6))
     noise = np.triu(noise, k=1) + np.triu(noise, k=1).T
     wanted = spearmanr(*(m[np.triu_indices(6, k=1)] for m in (first, noise))).statistic
     whole = spearmanr(first.ravel(), noise.ravel()).statistic
     found = number(answer, first, noise)
-    see(
+    require(
         not np.isclose(found, whole),
         f"The diagonal is zero in every map, and makes all maps agree: {whole:.2f} for one that is noise. "
         "Each "
         "pair of different layers once.",
     )
-    see(np.isclose(found, wanted), f"For a map and noise it is {wanted:.2f} here, and you have {found:.2f}.")
-    right(f"{found:.2f} for noise. With six layers there are fifteen pairs, and chance goes far.")
+    require(
+        np.isclose(found, wanted), f"For a map and noise it is {wanted:.2f} here, and you have {found:.2f}."
+    )
+    passed(f"{found:.2f} for noise. With six layers there are fifteen pairs, and chance goes far.")

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from exercises.asking import Answer, array, ask, right, see
+from exercises.asking import Answer, array, call, passed, require
 
 
 def last_real(answer: Answer) -> None:
@@ -15,20 +15,20 @@ def last_real(answer: Answer) -> None:
     states = rng.normal(size=(3, 5, 2))
     right_padded = np.array([[1, 1, 1, 1, 1], [1, 1, 0, 0, 0], [1, 1, 1, 0, 0]])
     found = array(answer, (3, 2), states, right_padded)
-    see(
+    require(
         not np.allclose(found, states[:, -1]),
         "You take the last place. In the second text that is padding.",
     )
-    see(
+    require(
         np.allclose(found, states[[0, 1, 2], [4, 1, 2]]),
         "The last real tokens are at places 4, 1 and 2, counted from 0.",
     )
     left_padded = right_padded[:, ::-1].copy()
-    see(
+    require(
         np.allclose(array(answer, (3, 2), states, left_padded), states[:, -1]),
         "Decoders are often padded on the left. Then the number of tokens is not the place of the last one.",
     )
-    right("It is right for padding on either side.")
+    passed("It is right for padding on either side.")
 
 
 def outputs(answer: Answer) -> None:
@@ -38,31 +38,31 @@ def outputs(answer: Answer) -> None:
     batches = list(torch.randn(12, 4).split(5))
     running = model[2].running_mean.clone()
     model.train()
-    first = ask(answer, model, batches, copies=False)
-    see(isinstance(first, torch.Tensor), "Return one tensor, with a row for every input.")
-    see(
+    first = call(answer, model, batches, copies=False)
+    require(isinstance(first, torch.Tensor), "Return one tensor, with a row for every input.")
+    require(
         tuple(first.shape) == (12, 2),
         f"12 inputs in three batches: (12, 2), and you have {tuple(first.shape)}.",
     )
-    second = ask(answer, model, batches, copies=False)
-    see(
+    second = call(answer, model, batches, copies=False)
+    require(
         torch.equal(first, second),
         "Asked twice, your model says two things: dropout is at work. Call `model.eval()` first.",
     )
-    see(
+    require(
         torch.equal(model[2].running_mean, running),
         "The running means of the batch normalisation have moved: the model has learned from being looked "
         "at.",
     )
-    see(
+    require(
         model.training,
         "The model was in training mode, and now it is not. Who trains on will train without dropout.",
     )
-    see(
+    require(
         not first.requires_grad,
         "The answer carries a graph for gradients. `torch.no_grad()` saves the memory.",
     )
-    right("It looked, and left no trace.")
+    passed("It looked, and left no trace.")
 
 
 def untrained(answer: Answer) -> None:
@@ -73,42 +73,46 @@ def untrained(answer: Answer) -> None:
         for p in model.parameters():
             p.add_(3)
     before = [p.clone() for p in model.parameters()]
-    fresh = ask(answer, model, 0, copies=False)
-    see(isinstance(fresh, nn.Module), "Return a model.")
-    see(
+    fresh = call(answer, model, 0, copies=False)
+    require(isinstance(fresh, nn.Module), "Return a model.")
+    require(
         all(torch.equal(p, q) for p, q in zip(model.parameters(), before, strict=True)),
         "The trained model has changed. Make a copy first.",
     )
     shapes = [tuple(p.shape) for p in fresh.parameters()]
-    see(shapes == [tuple(p.shape) for p in before], "It should have the same parameters, with other values.")
+    require(
+        shapes == [tuple(p.shape) for p in before], "It should have the same parameters, with other values."
+    )
     same = [torch.equal(p, q) for p, q in zip(fresh.parameters(), before, strict=True)]
-    see(
+    require(
         not any(same),
         f"{sum(same)} of {len(same)} parameters have kept their trained values. Modules can hold modules.",
     )
-    see(
+    require(
         all(p.abs().max() <= 1 for p in fresh.parameters()),
         "Its weights are not those with which PyTorch begins. Its layers have a method for that.",
     )
-    again, other = (ask(answer, model, seed, copies=False) for seed in (0, 1))
+    again, other = (call(answer, model, seed, copies=False) for seed in (0, 1))
     weights = [next(m.parameters()) for m in (fresh, again, other)]
-    see(torch.equal(weights[0], weights[1]), "The same seed should give the same weights.")
-    see(not torch.equal(weights[0], weights[2]), "Another seed should give other weights.")
-    right("Map this one as well. What it shows, training has not made.")
+    require(torch.equal(weights[0], weights[1]), "The same seed should give the same weights.")
+    require(not torch.equal(weights[0], weights[2]), "Another seed should give other weights.")
+    passed("Map this one as well. What it shows, training has not made.")
 
 
 def how_often(answer: Answer) -> None:
     """`how_often(cuts, n_layers)`: in which share of repetitions each layer begins a block."""
     cuts = [(3,), (3, 6), (), (2, 6), (3,)]
     found = array(answer, (8,), cuts, 8)
-    see(
+    require(
         not np.isclose(found.sum(), 1),
         "Your shares add up to 1: they are shares of all boundaries. It should be a share of repetitions.",
     )
     wanted = np.array([0, 0, 0.2, 0.6, 0, 0, 0.4, 0])
-    see(
+    require(
         not np.allclose(found, np.array([0, 0, 0.25, 0.75, 0, 0, 0.5, 0])),
         "The third repetition found no boundary, and counts too.",
     )
-    see(np.allclose(found, wanted), f"It should be {wanted.tolist()}, and is {found.round(2).tolist()}.")
-    right("A boundary that comes back in six of ten halves is a guess; in ten of ten, no luck of the inputs.")
+    require(np.allclose(found, wanted), f"It should be {wanted.tolist()}, and is {found.round(2).tolist()}.")
+    passed(
+        "A boundary that comes back in six of ten halves is a guess; in ten of ten, no luck of the inputs."
+    )

@@ -25,7 +25,7 @@ def test_good_chapter(book, write, capsys):
 
 
 @pytest.mark.parametrize(
-    ("cells", "told"),
+    ("cells", "message"),
     [
         (
             [TEXT, "# %%\n" + "x = 1\n" * 41, TEXT, "# %%\ny = 1\n"],
@@ -63,10 +63,10 @@ def test_good_chapter(book, write, capsys):
         "uncited",
     ],
 )
-def test_broken_rule(write, cells, told):
+def test_broken_rule(write, cells, message):
     found = findings(write("01-a", *cells))
     assert len(found) == 1
-    assert told in found[0]
+    assert message in found[0]
 
 
 def test_header_and_title(write):

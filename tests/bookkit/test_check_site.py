@@ -28,7 +28,7 @@ def test_good_page(site, capsys):
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "message"),
     [
         ('<img src="data:,x">', "picture without an alt text: data:,x"),
         ('<img src="data:,x" alt=" ">', "picture without an alt text: data:,x"),
@@ -65,10 +65,10 @@ def test_good_page(site, capsys):
         ("<h1>Two</h1>", "has 2 top headings (h1), there must be one"),
     ],
 )
-def test_broken_rule(site, body, told):
+def test_broken_rule(site, body, message):
     with pytest.raises(BookError) as error:
         check_site(site(body))
-    assert f"page.html: {told}" in str(error.value)
+    assert f"page.html: {message}" in str(error.value)
     assert "1 finding in" in str(error.value)
 
 

@@ -6,13 +6,13 @@ from bookkit.notes import note
 
 
 def test_numbers_become_plain_so_that_prose_can_format_them(monkeypatch):
-    kept = {}
-    monkeypatch.setattr("myst_nb.glue", lambda name, value, display: kept.update({name: value}))
+    glued = {}
+    monkeypatch.setattr("myst_nb.glue", lambda name, value, display: glued.update({name: value}))
     note(share=np.float64(0.5), count=np.int64(3), single=np.float32(2), sure=np.bool_(True))
-    assert kept == {"share": 0.5, "count": 3, "single": 2.0, "sure": 1}
-    assert {type(value) for value in kept.values()} == {int, float}
-    assert type(kept["count"]) is int
-    assert type(kept["share"]) is float
+    assert glued == {"share": 0.5, "count": 3, "single": 2.0, "sure": 1}
+    assert {type(value) for value in glued.values()} == {int, float}
+    assert type(glued["count"]) is int
+    assert type(glued["share"]) is float
 
 
 def test_outside_the_book_nothing_happens(monkeypatch):

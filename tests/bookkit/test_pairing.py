@@ -39,7 +39,7 @@ def test_pair_keeps_metadata(paired):
 
 
 @pytest.mark.parametrize(
-    ("how", "told"),
+    ("how", "message"),
     [
         (
             lambda nb: nb.cells[-1].update(source="x = 2"),
@@ -56,9 +56,9 @@ def test_pair_keeps_metadata(paired):
     ],
     ids=["source", "metadata", "count", "kernel", "outputs", "execution-count"],
 )
-def test_difference_is_found(book, paired, how, told):
+def test_difference_is_found(book, paired, how, message):
     change(paired, how)
-    with pytest.raises(BookError, match=told):
+    with pytest.raises(BookError, match=message):
         pair_check(book)
 
 

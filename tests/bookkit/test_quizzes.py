@@ -22,8 +22,10 @@ def test_a_quiz_can_be_read_and_has_one_answer_to_each_question(source):
     assert len(questions) >= 2
     for question, choices in zip(questions, options, strict=True):
         assert [letter for letter, *_ in choices] == list("abc"), question
-        said = [answer.split()[0] for *_, answer in choices]
-        assert sorted(said) == ["No:", "No:", "Right:"] or sorted(said) == ["No:", "No:", "Right."], question
+        verdicts = [answer.split()[0] for *_, answer in choices]
+        assert sorted(verdicts) == ["No:", "No:", "Right:"] or sorted(verdicts) == ["No:", "No:", "Right."], (
+            question
+        )
 
 
 def test_the_right_answer_is_not_always_in_the_same_place():

@@ -8,8 +8,8 @@ import nbformat
 import pytest
 
 from bookkit.errors import BookError
-from bookkit.filled import asks, fill
 from bookkit.paper_map import load_figures, paper_map
+from bookkit.placeholders import asks, fill
 from bookkit.scorecard import answers, load_claims, noted, scorecard
 
 ROOT = Path(__file__).resolve().parents[2]

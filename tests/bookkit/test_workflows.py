@@ -50,8 +50,8 @@ def test_every_make_target_exists(path):
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 def test_jobs_end_and_have_no_more_rights_than_they_need(path):
-    told = yaml.safe_load(path.read_text())
-    assert told["permissions"]["contents"] == "read"
+    workflow = yaml.safe_load(path.read_text())
+    assert workflow["permissions"]["contents"] == "read"
     for job in jobs(path):
         assert job["timeout-minutes"] <= 120
         for step in job["steps"]:

@@ -10,7 +10,7 @@ import pytest
 from bookkit.chapters import chapters, read_chapter, tags
 from bookkit.student import exercises, stub
 from exercises import NotYetError
-from exercises.asking import array, ask, number
+from exercises.asking import array, call, number
 
 ROOT = Path(__file__).resolve().parents[2]
 SOLUTIONS = {
@@ -113,6 +113,6 @@ def test_what_is_no_array_is_said_in_a_sentence(answer, says):
 
 def test_a_check_keeps_its_own_data_and_its_error_is_one_line():
     data = [1.0]
-    assert ask(lambda x: x.append(2.0) or x, data) == [1.0, 2.0]
+    assert call(lambda x: x.append(2.0) or x, data) == [1.0, 2.0]
     assert data == [1.0]
     assert NotYetError("Try again.")._render_traceback_() == ["Not yet. Try again."]

@@ -69,7 +69,7 @@ class Visit:
         self.context = browser.new_context(**how)
         self.page = self.context.new_page()
         self.page.route("**/*", self._only_local)
-        self.page.on("console", lambda said: said.type == "error" and self.console.append(said.text))
+        self.page.on("console", lambda message: message.type == "error" and self.console.append(message.text))
         self.page.on("pageerror", lambda error: self.page_errors.append(str(error)))
 
     def _only_local(self, route):

@@ -61,14 +61,14 @@ def test_something_is_seen_within_a_second(visit, page_name):
 
 def test_the_head_says_what_the_page_is(site, page_name):
     head = BeautifulSoup((site / page_name).read_text(), "html.parser").head
-    told = {
+    head = {
         tag.get("property") or tag.get("name"): tag["content"] for tag in head.find_all("meta", content=True)
     }
-    assert told["og:site_name"] == "Finding Sub-networks by Functional Similarity"
-    assert told["citation_title"].startswith(told["og:title"])
-    assert told["citation_author"] == "The Functional Similarity contributors"
-    assert 20 <= len(told["og:description"]) <= 204
-    assert told["og:description"] == told["description"]
+    assert head["og:site_name"] == "Finding Sub-networks by Functional Similarity"
+    assert head["citation_title"].startswith(head["og:title"])
+    assert head["citation_author"] == "The Functional Similarity contributors"
+    assert 20 <= len(head["og:description"]) <= 204
+    assert head["og:description"] == head["description"]
 
 
 def test_root_leads_to_the_first_page(visit):

@@ -61,16 +61,16 @@ def test_the_explorer_names_what_it_is_pointed_at(site, visit):
         page = seen.open(path.relative_to(site).as_posix())
         figure = page.locator(".layer-explorer").first
         data = json.loads(figure.locator("script").first.text_content())
-        told, chart = figure.locator("output"), figure.locator("[tabindex]")
+        caption, chart = figure.locator("output"), figure.locator("[tabindex]")
         last = len(data["rows"]) - 1
         chart.scroll_into_view_if_needed()
         box = chart.bounding_box()
         page.mouse.move(box["x"] + box["width"] - 1, box["y"] + 1)
         expected = f"{data['rows'][0]} and {data['columns'][last]}: {data['values'][0][last]:g}"
-        assert told.text_content() == expected
+        assert caption.text_content() == expected
         page.touchscreen.tap(box["x"] + 1, box["y"] + box["height"] - 1)
-        assert told.text_content().startswith(f"{data['rows'][last]} and {data['columns'][0]}: ")
+        assert caption.text_content().startswith(f"{data['rows'][last]} and {data['columns'][0]}: ")
         chart.focus()
         page.keyboard.press("ArrowRight")
-        assert f" and {data['columns'][1]}: " in told.text_content()
+        assert f" and {data['columns'][1]}: " in caption.text_content()
         assert seen.blocked == seen.page_errors == []

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from bookkit.colab_cell import HEADER, colab_cell, with_cell
 from bookkit.errors import BookError
 from bookkit.pairing import pair, pair_check
-from bookkit.set_up import HEADER, set_up_cell, with_cell
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -33,14 +33,14 @@ def asked(monkeypatch, tmp_path):
 
 
 def test_nothing_happens_where_the_library_is_installed(asked, tmp_path):
-    exec(set_up_cell(ROOT), {})
+    exec(colab_cell(ROOT), {})
     assert asked == []
     assert os.getcwd() == str(tmp_path)
 
 
 def test_elsewhere_the_book_is_fetched_and_installed(asked, tmp_path, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    exec(set_up_cell(ROOT), {})
+    exec(colab_cell(ROOT), {})
     clone, install = asked
     assert clone[:2] == ["git", "clone"]
     assert clone[-2].startswith("https://github.com/")

@@ -32,15 +32,15 @@ if not importlib.util.find_spec("funcsim"):  # not installed, as on Colab
 A_CELL = re.compile(r"^# %%.*$", re.MULTILINE)
 
 
-def set_up_cell(root: Path) -> str:
+def colab_cell(root: Path) -> str:
     """The cell's source, for the repository that `_config.yml` names."""
     url = yaml.safe_load((root / "_config.yml").read_text())["repository"]["url"]
     return TEMPLATE.format(url=url)
 
 
-def write_set_up(root: Path) -> None:
+def write_colab_cells(root: Path) -> None:
     """Put the cell behind the parameters of every chapter, where it is missing or another."""
-    cell = set_up_cell(root)
+    cell = colab_cell(root)
     for source in chapters(root):
         text = source.read_text()
         changed = with_cell(text, cell, source.name)
@@ -57,12 +57,11 @@ def with_cell(text: str, cell: str, name: str) -> str:
     BookError
         If no cell is tagged `parameters`.
     """
-    parts = _cells(text)
-    kept = [part for part in parts if not part.startswith(HEADER)]
-    for place, part in enumerate(kept):
+    parts = [part for part in _cells(text) if not part.startswith(HEADER)]
+    for place, part in enumerate(parts):
         if part.startswith("# %%") and '"parameters"' in part.splitlines()[0]:
-            kept.insert(place + 1, f"{HEADER}{cell}\n")
-            return "".join(kept)
+            parts.insert(place + 1, f"{HEADER}{cell}\n")
+            return "".join(parts)
     raise BookError(f"{name}: no cell is tagged `parameters`, so the set-up cell has no place")
 
 

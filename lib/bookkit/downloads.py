@@ -13,7 +13,7 @@ from bookkit.files import write_if_different
 from bookkit.scorecard import fill_in, noted
 
 
-def handed_out(path: Path) -> str:
+def with_numbers(path: Path) -> str:
     """The notebook at `path` with what its cells noted in the place of its name.
 
     Raises
@@ -32,4 +32,4 @@ def handed_out(path: Path) -> str:
 def fill_downloads(site: Path) -> None:
     """Do so with every notebook that the pages of a site offer to download."""
     for path in (site / "_sources" / "notebooks").glob("*.ipynb"):
-        write_if_different(path, handed_out(path))
+        write_if_different(path, with_numbers(path))

@@ -37,6 +37,7 @@ check: $(READY)  ## lint, pairing of notebooks, cell rules, spelling
 	$(PY) -m ruff format --check .
 	$(PY) -m bookkit pair-check
 	$(PY) -m bookkit check-cells
+	$(PY) -m bookkit check-book
 	$(PY) -m codespell_lib $$(git ls-files)
 
 check-site: $(VENDOR)  ## the built site: links, alt texts, nothing remote, and every page in a browser

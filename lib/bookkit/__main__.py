@@ -8,6 +8,7 @@ from pathlib import Path
 from bookkit.archive import archive
 from bookkit.build import build
 from bookkit.cells import check_cells
+from bookkit.check_book import check_book
 from bookkit.check_site import PAGE_BUDGET, check_site
 from bookkit.errors import BookError
 from bookkit.pairing import pair, pair_check
@@ -54,6 +55,9 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("pair", help="write notebooks/*.ipynb from notebooks/*.py")
     commands.add_parser("pair-check", help="fail when a pair differs or an .ipynb holds outputs")
     commands.add_parser("check-cells", help="fail when a cell breaks a rule")
+    commands.add_parser(
+        "check-book", help="fail when a chapter is left out, or lacks quiz, exercises or answers"
+    )
     commands.add_parser("vendor", help="install the third-party browser files into .vendor/")
     return top
 
@@ -76,6 +80,7 @@ def main(arguments: list[str] | None = None) -> int:
         "pair": lambda: pair(root),
         "pair-check": lambda: pair_check(root),
         "check-cells": lambda: check_cells(root),
+        "check-book": lambda: check_book(root),
         "vendor": lambda: vendor(root),
     }
     try:

@@ -35,8 +35,14 @@ def exercises_in(notebook: nbformat.NotebookNode) -> list[Exercise]:
         Exercise(
             found["title"], found["label"], *map(int, found.group("difficulty", "importance", "minutes"))
         )
-        for found in EXERCISE.finditer(_text(notebook))
+        for found in EXERCISE.finditer(prose(notebook))
     ]
+
+
+def minutes_to_read(notebook: nbformat.NotebookNode) -> int | None:
+    """As the chapter says, if it does."""
+    found = READING.search(prose(notebook))
+    return int(found[1]) if found else None
 
 
 def timings(notebooks: Mapping[str, nbformat.NotebookNode], seconds: Mapping[str, float]) -> str:
@@ -50,11 +56,11 @@ def timings(notebooks: Mapping[str, nbformat.NotebookNode], seconds: Mapping[str
     lines = ["| chapter | to read | to run | exercises |", "| --- | --- | --- | --- |"]
     total = [0, 0.0, 0]
     for name, notebook in notebooks.items():
-        found, tasks = READING.search(_text(notebook)), exercises_in(notebook)
-        if found is None:
+        reading, tasks = minutes_to_read(notebook), exercises_in(notebook)
+        if reading is None:
             raise BookError(f"{name}: does not say how many minutes it takes to read")
         minutes = sum(task.minutes for task in tasks)
-        row = (int(found[1]), seconds[name], minutes)
+        row = (reading, seconds[name], minutes)
         total = [a + b for a, b in zip(total, row, strict=True)]
         lines.append(
             f"| {_link(name, notebook)} | {row[0]} min | {row[1]:.0f} s | {len(tasks)}, {minutes} min |"
@@ -80,5 +86,6 @@ def _link(name: str, notebook: nbformat.NotebookNode) -> str:
     return f"{name[:2]} [{title}](../../notebooks/{name}.ipynb)"
 
 
-def _text(notebook: nbformat.NotebookNode) -> str:
+def prose(notebook: nbformat.NotebookNode) -> str:
+    """All Markdown of a chapter."""
     return "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")

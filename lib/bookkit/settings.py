@@ -9,6 +9,8 @@ from pathlib import Path
 from bookkit.errors import BookError
 from bookkit.files import read_text
 
+KINDS = {tuple: "a list of texts", int: "a number", str: "a text", dict: "a table of texts"}
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -58,8 +60,6 @@ def settings(root: Path) -> Settings:
         wanted = type(getattr(defaults, key))
         texts = value.values() if isinstance(value, dict) else value if isinstance(value, tuple) else ()
         if type(value) is not wanted or not all(isinstance(text, str) for text in texts):
-            raise BookError(
-                f"{path}: [tool.bookkit] {name} must be a {wanted.__name__}, of texts if it is a list"
-            )
+            raise BookError(f"{path}: [tool.bookkit] {name} must be {KINDS[wanted]}")
         values[key] = value
     return Settings(**values)

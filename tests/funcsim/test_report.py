@@ -277,6 +277,12 @@ def with_batches():
 
 def nothing():
     return 7
+
+def folder():
+    return "model"
+
+def no_folder():
+    return "nowhere"
 """
 
 
@@ -308,6 +314,18 @@ def test_functions_of_the_reader(mine, pictures, tmp_path):
     told = json.loads((tmp_path / "b/report.json").read_text())
     assert told["record"]["inputs"] == f"24 samples of {mine}:with_batches"
     assert told["boundaries_by_width_alone"] is not None
+
+
+def test_a_function_may_return_a_folder(mine, folder, texts, tmp_path):
+    """As packages do that bring a model along."""
+    folder.rename(tmp_path / "model")  # where `mine` looks
+    assert ask("--model", f"{mine}:folder", "--texts", texts, "--out", tmp_path / "out") == 0
+    told = json.loads((tmp_path / "out/report.json").read_text())
+    assert told["record"]["model"] == ["model"]
+    with pytest.raises(InputError, match="either texts"):
+        load_network(f"{mine}:folder")
+    with pytest.raises(ModelError, match="returns 'nowhere', which is no folder"):
+        load_network(f"{mine}:no_folder", texts)
 
 
 def test_a_transformer_of_pictures(pictures, tmp_path):

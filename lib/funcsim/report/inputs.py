@@ -66,8 +66,9 @@ def load_network(
     Parameters
     ----------
     name : str
-        A folder, "minilm", "bert-base" or ``owner/model@revision`` for transformers; or
-        ``module:function`` for a function of yours that returns a network, or a network and its batches.
+        A folder or ``owner/model@revision`` with a model of the transformers library; or
+        ``module:function`` for a function that returns a network, a network and its batches, or the path
+        of such a folder.
     texts : path, optional
         A file with one text in each line.
     images : path, optional
@@ -85,11 +86,17 @@ def load_network(
     InputError
         If the inputs are missing, too few or damaged.
     """
+    folder = name
     if ":" in name and not Path(name).exists():
-        return _of_function(name, texts, images, batch_size)
+        made = _call(name)
+        if not isinstance(made, str | Path):
+            return _of_function(name, made, texts, images, batch_size)
+        folder = str(made)
+        if not Path(folder).is_dir():
+            raise ModelError(f"{name} returns {folder!r}, which is no folder")
     if (texts is None) == (images is None):
         raise InputError(f"{name} needs either texts (a file) or images (a folder)")
-    place, loading = find_model(name)
+    place, loading = find_model(folder)
     loading |= {"trust_remote_code": False}
     if texts is not None:
         lines = read_texts(texts)
@@ -158,19 +165,24 @@ def _enough(things: list[Any], where: str, what: str) -> list[Any]:
     return things
 
 
-def _of_function(name: str, texts: Path | None, images: Path | None, batch_size: int) -> Network:
+def _call(name: str) -> Any:
+    """What a function named as ``module:function`` returns."""
     module, function = name.split(":", 1)
     sys.path.insert(0, "")  # where the command was given
     try:
-        made = getattr(importlib.import_module(module), function)()
+        return getattr(importlib.import_module(module), function)()
     except (ImportError, AttributeError) as error:
         raise ModelError(f"{name} cannot be called: {error}; write module:function") from None
     finally:
         sys.path.remove("")
+
+
+def _of_function(name: str, made: Any, texts: Path | None, images: Path | None, batch_size: int) -> Network:
     model, batches = made if isinstance(made, tuple) and len(made) == 2 else (made, None)
     if not isinstance(model, nn.Module):
         raise ModelError(
-            f"{name} returns {type(model).__name__}; it must return a torch.nn.Module, or one and its batches"
+            f"{name} returns {type(model).__name__}; it must return a torch.nn.Module, one and its batches, "
+            "or the path of a folder with a model"
         )
     if batches is not None:
         batches = list(batches)

@@ -14,12 +14,13 @@ PORT    ?= 8000
 DEVICE  ?= cpu
 SEED    ?=
 JOBS    ?= 1
+LOWEST  := _build/lowest/bin/python -m uv pip install --python _build/lowest/bin/python
 
-# The first of these that runs and is a Python 3.11 or 3.12.
-PYTHON ?= $(shell for p in python3.11 python3.12 python3 python; do \
-	"$$p" -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' 2>/dev/null && echo "$$p" && break; done)
+# The first of these that runs and is a Python 3.11, 3.12 or 3.13.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12), (3, 13)))' 2>/dev/null && echo "$$p" && break; done)
 
-.PHONY: help book test check check-site serve lab student slides print archive pair experiments bench clean
+.PHONY: help book test test-quick test-lowest coverage dist check check-site serve lab student slides print archive pair experiments bench clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 20
@@ -31,6 +32,26 @@ book: $(VENDOR)  ## run the notebooks and build the site: _build/html/index.html
 
 test: $(VENDOR)  ## all tests, with every notebook on tiny inputs and the pages in a browser
 	$(PY) -m pytest --numprocesses auto --dist loadfile
+
+# For whoever adds a measure: the measures, their invariances, maps of them, and what every file obeys.
+QUICK := tests/funcsim/test_measures.py tests/funcsim/test_invariances.py tests/funcsim/test_compare.py tests/test_architecture.py
+
+test-quick: $(READY)  ## the measures and their maps alone: half a minute
+	$(PY) -m pytest $(QUICK)
+
+test-lowest:  ## the tests of the method with the lowest versions that pyproject.toml allows, in _build/lowest
+	"$(PYTHON)" -m venv --clear _build/lowest
+	_build/lowest/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
+	$(LOWEST) --resolution lowest-direct --editable '.[text,widgets]'
+	$(LOWEST) pytest hypothesis distributed psutil
+	_build/lowest/bin/python -m pytest tests/funcsim
+
+coverage: $(READY)  ## how much of lib/funcsim its own tests run, as a table
+	$(PY) -m pytest --numprocesses auto --dist loadfile --cov --cov-report term \
+	  $(if $(GITHUB_STEP_SUMMARY),--cov-report markdown-append:$(GITHUB_STEP_SUMMARY)) tests/funcsim
+
+dist: $(READY)  ## the library as a wheel and a source archive: _build/dist
+	$(PY) -m build --outdir _build/dist
 
 check: $(READY)  ## lint, pairing of notebooks, cell rules, spelling
 	$(PY) -m ruff check .
@@ -78,12 +99,12 @@ clean:  ## remove what was built; .venv and .vendor stay
 # ---- set-up, done once and again when the requirements change ----
 
 $(READY): pyproject.toml constraints.txt
-	@test -n "$(PYTHON)" || { echo "This project needs Python 3.11 or 3.12, and none was found on the path." >&2; \
+	@test -n "$(PYTHON)" || { echo "This project needs Python 3.11, 3.12 or 3.13, and none was found on the path." >&2; \
 	  echo "Install one, or say where it is: make $(or $(MAKECMDGOALS),book) PYTHON=/path/to/python3.12" >&2; exit 1; }
-	@"$(PYTHON)" -c 'import sys; v = sys.version_info[:2]; v in ((3, 11), (3, 12)) or sys.exit("This project needs Python 3.11 or 3.12; $(PYTHON) is Python %d.%d. Choose another: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" % v)'
+	@"$(PYTHON)" -c 'import sys; v = sys.version_info[:2]; v in ((3, 11), (3, 12), (3, 13)) or sys.exit("This project needs Python 3.11, 3.12 or 3.13; $(PYTHON) is Python %d.%d. Choose another: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" % v)'
 	@echo "Setting up $(VENV) from constraints.txt (once; some minutes)"
 	"$(PYTHON)" -m venv $(VENV)
-	$(PY) -m pip install --disable-pip-version-check --constraint constraints.txt --editable '.[book,test,text]' \
+	$(PY) -m pip install --disable-pip-version-check --constraint constraints.txt --editable '.[book,test,text,widgets]' \
 	  | { grep -v 'already satisfied' || true; }
 	@touch $@
 

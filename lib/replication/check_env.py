@@ -18,6 +18,7 @@ from replication.stored import data_dir, load_record
 #: What the extras of the package are for.
 EXTRAS = {
     "text": "pre-trained encoders (chapters 07 to 10 and 14)",
+    "widgets": "figures that move",
     "book": "to run the chapters and build the pages",
     "test": "to run the tests",
 }

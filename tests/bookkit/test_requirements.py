@@ -37,8 +37,23 @@ def test_conda_asks_for_the_same():
         [item for item in asked if isinstance(item, str)] + [item for item in pip if item != "-e ."]
     )
     conda.pop("pip")
-    assert conda.pop("python") == "<3.13,>=3.11"
-    assert conda == bounds(PROJECT["dependencies"] + EXTRAS["book"] + EXTRAS["text"])
+    assert conda.pop("python") == "<3.14,>=3.11"
+    assert conda == bounds(PROJECT["dependencies"] + EXTRAS["book"] + EXTRAS["text"] + EXTRAS["widgets"])
+
+
+def test_every_python_is_named_everywhere():
+    """The gate of the Makefile, the classifiers, the workflow, and what readers are told."""
+    minors = ["3.11", "3.12", "3.13"]
+    assert PROJECT["requires-python"] == f">={minors[0]}"
+    assert [c.split()[-1] for c in PROJECT["classifiers"] if "Python :: 3." in c] == minors
+    assert yaml.safe_load((ROOT / ".github/workflows/check.yml").read_text())["jobs"]["check"]["strategy"][
+        "matrix"
+    ] == {"python": minors}
+    told = "3.11, 3.12 or 3.13"
+    for name in ("Makefile", "README.md", "CONTRIBUTING.md", "book/how-to-use.md"):
+        assert f"Python {told}" in (ROOT / name).read_text(), name
+    gate = ", ".join(f"({m.replace('.', ', ')})" for m in minors)
+    assert (ROOT / "Makefile").read_text().count(f"({gate})") == 2
 
 
 @pytest.mark.parametrize(

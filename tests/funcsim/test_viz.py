@@ -1,8 +1,10 @@
 import base64
 import dataclasses
+import importlib
 import io
 import json
 import re
+import sys
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -203,3 +205,10 @@ def test_pictures_stand_in_rows_under_their_names():
     assert titles == ["first", "second", "", ""]
     assert [ax.get_ylabel() for ax in fig.axes] == ["random", "", "trained", ""]
     assert [ax.images[0].get_array().shape for ax in fig.axes] == [(2, 3), (4, 4)] * 2
+
+
+def test_widgets_that_are_not_installed_are_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ipywidgets", None)
+    monkeypatch.delitem(sys.modules, "funcsim.viz.interactive")
+    with pytest.raises(ImportError, match=r"need ipywidgets: pip install 'funcsim\[widgets\]'"):
+        importlib.import_module("funcsim.viz.interactive")

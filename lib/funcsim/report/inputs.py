@@ -12,6 +12,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,8 @@ def load_network(
     if (texts is None) == (images is None):
         raise InputError(f"{name} needs either texts (a file) or images (a folder)")
     place, loading = find_model(folder)
+    if not find_spec("transformers"):
+        raise ModelError(f"{name} needs the transformers library: pip install 'funcsim[text]'")
     loading |= {"trust_remote_code": False}
     if texts is not None:
         lines = read_texts(texts)

@@ -13,14 +13,18 @@ from itertools import pairwise
 from pathlib import Path
 from string import Template
 
-import ipywidgets
 import matplotlib.pyplot as plt
-from IPython.display import HTML
 from matplotlib.figure import Figure
 
 from funcsim._partition import Partition
 from funcsim.layer_map import LayerMap
 from funcsim.viz import colorbar_label, colours_of, contiguous
+
+try:
+    import ipywidgets
+    from IPython.display import HTML
+except ImportError as error:
+    raise ImportError(f"figures that move need {error.name}: pip install 'funcsim[widgets]'") from error
 
 EXPLORER = Template(Path(__file__).with_name("explorer.html").read_text())
 

@@ -25,7 +25,7 @@ if not importlib.util.find_spec("funcsim"):  # not installed, as on Colab
     book = "{url}"
     subprocess.run(["git", "clone", "--depth=1", book, "book"], check=True)
     pip = [sys.executable, "-m", "pip", "install", "--quiet"]
-    subprocess.run([*pip, "--editable", "book[text]"], check=True)
+    subprocess.run([*pip, "--editable", "book[text,widgets]"], check=True)
     sys.path.insert(0, os.path.abspath("book/lib"))
     os.chdir("book/notebooks")
 """

@@ -45,7 +45,7 @@ def test_elsewhere_the_book_is_fetched_and_installed(asked, tmp_path, monkeypatc
     assert clone[:2] == ["git", "clone"]
     assert clone[-2].startswith("https://github.com/")
     assert install[:4] == [sys.executable, "-m", "pip", "install"]
-    assert install[-1] == "book[text]"
+    assert install[-1] == "book[text,widgets]"
     assert sys.path[0] == str(tmp_path / "book/lib")
     assert os.getcwd() == str(tmp_path / "book/notebooks")
 

@@ -220,7 +220,7 @@ note(n_pairs=layers.n_samples, n_layers=len(layers), n_widths=len(widths))
 layers
 
 # %% [markdown]
-# The line printed above is the record of the frozen network. There are
+# The line printed above is the record of the stored network. There are
 # {glue:text}`n_layers:d` representations of {glue:text}`n_pairs:d` pairs. What the
 # names mean, in the order of computation:
 #

@@ -114,7 +114,7 @@ small = profile == "smoke"
 #
 # In words: match the points of both clouds so that pairs which are far apart on one side are
 # far apart on the other. The sum is the mean squared error that remains; we call it the
-# **cost**, and its root the **distance**. POT returns the cost; the paper does not say which
+# **cost**, and its root the **distance**. (Over one-to-one matchings this is a *quadratic assignment problem*.) POT returns the cost; the paper does not say which
 # of the two it shows. We keep them apart, because only the root obeys the triangle
 # inequality, as we will see. (Mémoli's definition has a factor 1/2 in front, which changes no
 # comparison.)
@@ -154,7 +154,7 @@ note(literal=literal, expansion_gap=abs(literal - expanded))
 # ## A solver by hand
 #
 # Only the last term of the expansion depends on $T$: we must *maximise*
-# $\langle D^X T D^Y, T \rangle$. The **conditional gradient** method does so in rounds. $T$
+# $\langle D^X T D^Y, T \rangle$. The **conditional gradient** method, which is the **Frank-Wolfe algorithm**, does so in rounds. $T$
 # occurs twice. Hold one of the two fixed; what remains is linear in the other, hence an ordinary matching problem; solve
 # it; go there; repeat {cite:p}`titouan2019optimal`. It ends when nothing improves.
 
@@ -556,10 +556,10 @@ viz.scatter(
 #
 # ## How the library searches
 #
-# `fs.gw` does three things. It *anneals* a first guess: it starts with everything matched with
+# `fs.gw` does three things. **Graduated assignment** {cite:p}`gold1996graduated` makes a first guess: it starts with everything matched with
 # everything, and makes the matching sharper in small steps (a *temperature* says how soft it still is), coarse shape first. To make a step cheap, each
 # centred matrix of distances is replaced by its 32 leading eigenvectors. From there, and from
-# the product and the identity, it *descends* as above. And it *exchanges*: as long as two
+# the product and the identity, the **Frank-Wolfe algorithm** descends as above; for quadratic assignment it is known as FAQ {cite:p}`vogelstein2015fast`. And **2-opt** exchanges partners: as long as two
 # points can swap partners to their advantage, they do. One matrix product gives the gain of
 # all $n(n-1)/2$ exchanges at once: with the second matrix rearranged to $C$, and $M = D^X C$,
 # swapping $r$ and $s$ raises the sum of all products of matched distances by twice $M_{rs} + M_{sr} - M_{rr} - M_{ss} + 2 D^X_{rs} C_{rs}$, and the cost falls by $2 / n^2$ times that.
@@ -601,8 +601,8 @@ spaces = {
 }
 
 # %% [markdown]
-# For each pair: the cost that POT's default start reaches, the costs after descending from each
-# of the three starts, and the cost after the exchanges.
+# For each pair: the cost that POT's default start reaches, the costs after Frank-Wolfe from each
+# of the three starts, and the cost after 2-opt.
 
 
 # %%
@@ -614,7 +614,7 @@ def stages(a, b):
     costs = {s: cost(D1, D2, from_permutation(end)) for s, end in ends.items()}
     best = polish(A, B, ends[min(costs, key=costs.get)])
     default = {"POT": cost(D1, D2, conditional_gradient(D1, D2))}
-    return default | costs | {"exchanges": cost(D1, D2, from_permutation(best))}
+    return default | costs | {"2-opt": cost(D1, D2, from_permutation(best))}
 
 
 real = pd.DataFrame(
@@ -623,13 +623,13 @@ real = pd.DataFrame(
         for first, second in questions.values()
     }
 ).T
-gains = 100 * (1 - real["exchanges"] / real["POT"])
+gains = 100 * (1 - real["2-opt"] / real["POT"])
 note(real_gain=gains.mean(), most_gain=gains.max(), n_gains=int((gains > 1).sum()))
-note(real_above=int((real["exchanges"] > real["POT"] * (1 + 1e-9)).sum()))
+note(real_above=int((real["2-opt"] > real["POT"] * (1 + 1e-9)).sum()))
 real.round(4)
 
 # %% [markdown]
-# In {glue:text}`n_gains:d` of the five pairs something is gained. Starts and exchanges together end {glue:text}`real_gain:.1f` % below POT's default on average, mostly because of one pair with {glue:text}`most_gain:.0f` %, and
+# In {glue:text}`n_gains:d` of the five pairs something is gained. The three starts and 2-opt together end {glue:text}`real_gain:.1f` % below POT's default on average, mostly because of one pair with {glue:text}`most_gain:.0f` %, and
 # above it {glue:text}`real_above:d` times. `make bench` repeats this on hundreds of pairs of
 # layers and up to 1,000 samples, with times.
 #
@@ -901,7 +901,7 @@ check.never_below(never_below)
 # | C06: scalable (4.1) | cannot tell | time grows as $n$ to the power {glue:text}`slope:.1f`; subsampling is tested later |
 # | C25: the plan is a permutation, and not the identity (D) | holds for a permutation, and {prf:ref}`thm-permutation` says when; whether it is the identity depends on the layers | {glue:text}`n_nonzero:d` non-zero entries for 24 points; {glue:text}`itself_maps:d` and {glue:text}`itself_relu:d` of {glue:text}`n_asked:d` inputs matched with themselves |
 # | D03: the correspondence is known | holds, if the same information about each input is asked for; differs, if the same shape is | between the attention maps of two heads the search lowers the cost from {glue:text}`kept_maps:.3f` to {glue:text}`searched_maps:.3f` and matches {glue:text}`itself_maps:d` of {glue:text}`n_asked:d` inputs with themselves |
-# | D03: is the correspondence found? | holds: not always | three starts and exchanges end {glue:text}`real_gain:.1f` % below POT's default; the best lower bound is {glue:text}`loosest:.0f` to {glue:text}`tightest:.0f` % of the distance |
+# | D03: is the correspondence found? | holds: not always | three starts and 2-opt end {glue:text}`real_gain:.1f` % below POT's default; the best lower bound is {glue:text}`loosest:.0f` to {glue:text}`tightest:.0f` % of the distance |
 # | D12: Wasserstein or Gromov-Wasserstein | differs: it can be said in a sentence | Wasserstein moves points through one space, GW compares distances inside two: 5 against 505 dimensions give {glue:text}`padded:.1g` |
 # | D17: sets and matrices are mixed | holds | all symbols of this book are on [one page](../book/notation.md) |
 #

@@ -281,7 +281,7 @@ except ValueError as refusal:
 # %% [markdown]
 # The others make a map each, on {glue:text}`n_used:d` inputs, and each map is cut by the same
 # test: does a step from one layer to the next stand out from the steps around it? Its p says how often maps without boundaries do as well ([chapter 06](06-modular-sum-subnetworks.ipynb) tells more). (AGW matches up to 1,024 features with each other, for every pair and at every step; it
-# is left out here to save minutes.) Which blocks does each find? And how much does its map
+# is left out here to save minutes.) Which groups does each find? And how much does its map
 # resemble that of GW? We correlate the ranks of the {glue:text}`n_entries:d` entries, after turning
 # similarities round.
 
@@ -292,8 +292,8 @@ wide = [
     if not m.requires_equal_dim and name != "agw"
 ]
 maps = {name: fs.compare(sample, measure=name) for name in wide}
-blocks = {name: fs.partition(m, seed=seed) for name, m in maps.items()}
-note(one_block=sum(b.n_blocks == 1 for b in blocks.values()), n_maps=len(maps))
+groups = {name: fs.partition(m, seed=seed) for name, m in maps.items()}
+note(one_block=sum(g.n_groups == 1 for g in groups.values()), n_maps=len(maps))
 
 # %% [markdown]
 # A similarity is turned round by its sign before ranks are correlated.
@@ -314,12 +314,12 @@ note(
 # Side by side:
 
 # %%
-starts = {name: [names[i] for i in b.boundaries] for name, b in blocks.items()}
+starts = {name: [names[i] for i in g.boundaries] for name, g in groups.items()}
 summary_table = pd.DataFrame(
     {
         "rank correlation with GW": agreement,
-        "new blocks start at": {k: ", ".join(v) for k, v in starts.items()},
-        "p": {name: b.p_value for name, b in blocks.items()},
+        "new groups start at": {k: ", ".join(v) for k, v in starts.items()},
+        "p": {name: g.p_value for name, g in groups.items()},
     }
 )
 note(gw_blocks=", ".join(starts["gw"]), cka_blocks=", ".join(starts["cka"]))
@@ -329,22 +329,22 @@ summary_table.round(3)
 # Two of the maps, first linear CKA (bright is different, as everywhere in this book):
 
 # %% tags=["fig"] mystnb={"image": {"alt": "Layer map of 19 layers of Model 0 under linear CKA: attention maps and scores are bright against the others, and a frame begins after the attention maps."}}
-maps["cka"].plot(groups=blocks["cka"], title="Model 0, linear CKA")
+maps["cka"].plot(groups=groups["cka"], title="Model 0, linear CKA")
 
 # %% [markdown]
 # and GW on the same layers and inputs:
 
 # %% tags=["fig"] mystnb={"image": {"alt": "Layer map of the same 19 layers under the Gromov-Wasserstein distance."}}
-maps["gw"].plot(groups=blocks["gw"], title="Model 0, GW")
+maps["gw"].plot(groups=groups["gw"], title="Model 0, GW")
 
 # %% [markdown]
 # The GW map resembles that of RSM most ({glue:text}`agree_rsm:.2f`), which is GW without the
 # search; that of linear CKA is less like it ({glue:text}`agree_cka:.2f`), and those of the CCA family least
 # ({glue:text}`agree_cca:.2f` for mean CCA). {glue:text}`one_block:d` of the
-# {glue:text}`n_maps:d` maps are one block by the test. Where two measures find boundaries, they
+# {glue:text}`n_maps:d` maps are one group by the test. Where two measures find boundaries, they
 # share the one that GW finds: {glue:text}`gw_blocks`. (With all 31 layers and other inputs it finds more, in chapter 06; here only the clearest is left.) For this network the reviewers are right
-# to ask what GW adds: CKA finds {glue:text}`cka_blocks`. That GW would show "clearer" blocks
-# cannot be decided on one network; [chapter 13](13-is-the-boundary-real.ipynb) counts it on networks whose blocks are known.
+# to ask what GW adds: CKA finds {glue:text}`cka_blocks`. That GW would show "clearer" groups
+# cannot be decided on one network; [chapter 13](13-is-the-boundary-real.ipynb) counts it on networks whose groups are known.
 #
 # One warning about the CCA family: the wide layers span more than half of the directions that
 # {glue:text}`n_used:d` samples have, so that correlations of one appear between any two of them.
@@ -398,12 +398,12 @@ steps.round(1)
 # of an input at distance zero, which no network does {cite:p}`politis1999subsampling`.)
 
 # %%
-boot = fs.intervals(sample, n_draws=4 if small else 12, seed=seed, progress=False)
-width = (boot.high - boot.low)[upper]
-note(n_draws=boot.n_draws, median_width=np.median(width))
-note(median_bias=np.median(boot.bias[upper]))
-note(most_frequent=100 * boot.boundary_frequency.max())
-note(most_frequent_layer=names[int(boot.boundary_frequency.argmax())])
+halves = fs.intervals(sample, n_draws=4 if small else 12, seed=seed, progress=False)
+width = (halves.high - halves.low)[upper]
+note(n_draws=halves.n_draws, median_width=np.median(width))
+note(median_bias=np.median(halves.bias[upper]))
+note(most_frequent=100 * halves.boundary_frequency.max())
+note(most_frequent_layer=names[int(halves.boundary_frequency.argmax())])
 
 # %% [markdown]
 # The steps from each layer to the next, with their intervals:
@@ -411,14 +411,14 @@ note(most_frequent_layer=names[int(boot.boundary_frequency.argmax())])
 # %%
 step = np.arange(len(names) - 1), np.arange(1, len(names))
 entries = {
-    "distance": boot.map.values,
-    "low": boot.low,
-    "high": boot.high,
-    "lower bound": boot.map.lower,
+    "distance": halves.map.values,
+    "low": halves.low,
+    "high": halves.high,
+    "lower bound": halves.map.lower,
 }
 intervals = pd.DataFrame({word: m[step] for word, m in entries.items()})
 intervals.index = [f"{a} to {b}" for a, b in pairwise(names)]
-intervals["boundary in halves"] = boot.boundary_frequency[1:]
+intervals["boundary in halves"] = halves.boundary_frequency[1:]
 intervals.round(3)
 
 # %% [markdown]
@@ -435,33 +435,33 @@ intervals.round(3)
 #
 # ## How small is small?
 #
-# A distance of 0.3: is that much? It needs a yardstick. For measures that use the
+# A distance of 0.3: is that much? It needs a yardstick. For *paired* measures, which use the
 # correspondence, shuffle the samples of one layer. GW does not see a shuffle; for it, replace
-# each layer by a Gaussian cloud with the same spectrum, and compare these
+# each layer by a *surrogate*, a Gaussian cloud with the same spectrum, and compare these
 # {cite:p}`groeger2026null`. What they have in common is their spectrum and nothing else.
 
 # %%
-twins = fs.compare(spectrum_matched(sample, seed)).values[upper]
+surrogates = fs.compare(spectrum_matched(sample, seed)).values[upper]
 real = maps["gw"].values[upper]
-note(closer=100 * float((real < twins).mean()))
-note(real_median=np.median(real), twin_median=np.median(twins))
+note(closer=100 * float((real < surrogates).mean()))
+note(real_median=np.median(real), twin_median=np.median(surrogates))
 
 # %% [markdown]
-# This compares each pair of layers with its pair of twins:
+# This compares each pair of layers with its pair of surrogates:
 
-# %% tags=["fig"] mystnb={"image": {"alt": "GW distance of each pair of layers against that of their Gaussian twins: a cloud around the diagonal, with points on both sides."}}
+# %% tags=["fig"] mystnb={"image": {"alt": "GW distance of each pair of layers against that of their Gaussian surrogates: a cloud around the diagonal, with points on both sides."}}
 viz.scatter(
-    twins,
+    surrogates,
     real,
-    xlabel="GW distance of Gaussian twins",
+    xlabel="GW distance of Gaussian surrogates",
     ylabel="GW distance of the layers",
     diagonal=True,
 )
 
 # %% [markdown]
 # The median distance is {glue:text}`real_median:.2f` for the layers and
-# {glue:text}`twin_median:.2f` for their twins, and {glue:text}`closer:.0f` % of the pairs are closer
-# than their twins. So for this network a typical GW distance is what two unrelated Gaussian
+# {glue:text}`twin_median:.2f` for their surrogates, and {glue:text}`closer:.0f` % of the pairs are closer
+# than their surrogates. So for this network a typical GW distance is what two unrelated Gaussian
 # clouds with these spectra would have, and only pairs well below the diagonal are alike in
 # more than their spectrum. A low GW distance alone is no evidence of shared function.
 #
@@ -600,7 +600,7 @@ check.p_value(p_value)
 # | claim | our answer | evidence on this page |
 # | --- | --- | --- |
 # | C02: GW compares layers of different widths (4) | holds, and so do all but {glue:text}`n_equal_width:d` of the others | the table of measures |
-# | C33: GW shows clearer sub-networks than RSM, RSA, CCA, CKA, MSID (reviews) | cannot tell from one network | rank correlation with RSM {glue:text}`agree_rsm:.2f`, with CKA {glue:text}`agree_cka:.2f`; {glue:text}`one_block:d` of {glue:text}`n_maps:d` maps are one block |
+# | C33: GW shows clearer sub-networks than RSM, RSA, CCA, CKA, MSID (reviews) | cannot tell from one network | rank correlation with RSM {glue:text}`agree_rsm:.2f`, with CKA {glue:text}`agree_cka:.2f`; {glue:text}`one_block:d` of {glue:text}`n_maps:d` maps are one group |
 # | D02: established measures are missing | holds; ten are here | rank correlation of GW with RSM {glue:text}`agree_rsm:.2f`, with CKA {glue:text}`agree_cka:.2f` |
 # | D05: CKA looks the same | differs on clouds made for it, cannot tell from one network | shuffled samples: CKA {glue:text}`shuffled_cka:.2f`, GW {glue:text}`shuffled_gw:.2f`; on the network the maps have a rank correlation of {glue:text}`agree_cka:.2f` |
 #

@@ -136,7 +136,7 @@ for trained in networks.values():
     print(trained.origin)
 
 # %% [markdown]
-# Each line is the record of one frozen network: what it is, on what it was trained and for how
+# Each line is the record of one stored network: what it is, on what it was trained and for how
 # long, by which version of the code, and the command that makes it again. The loader refuses
 # files that differ from their record. How large are the networks, and how many pairs do they see?
 
@@ -201,7 +201,7 @@ note(full_val_decay_1=int(np.argmax(decay_1 == 1)))
 # %% [markdown]
 # It takes {glue:text}`full_val_decay_1:d` epochs until all validation pairs are right for the first time.
 #
-# Is the frozen curve the curve that this code draws? The next cell trains a new network for
+# Is the stored curve the curve that this code draws? The next cell trains a new network for
 # twenty epochs from the same seed and compares.
 
 # %%
@@ -211,7 +211,7 @@ gap = np.abs(twenty["train_loss"] / curves["train_loss"][:20] - 1).max()
 note(replay_gap=gap)
 
 # %% [markdown]
-# The losses agree within a relative {glue:text}`replay_gap:.1g`. (On the machine that froze
+# The losses agree within a relative {glue:text}`replay_gap:.1g`. (On the machine that stored
 # them they agree to the last bit; other processors add in other orders.)
 #
 # ## Model L: three sums, layer by layer

@@ -107,7 +107,7 @@ pd.DataFrame(targets).sample(4, random_state=seed)
 # A logistic regression from a layer to the target {cite:p}`alain2017understanding`: a linear map to one number per class, trained as the network's own readouts
 # are. It is fitted on the pairs on which the network was trained, and judged on the others. We stop after fifty iterations: a
 # target that is plainly there is found in fewer. For 93 layers, four targets and
-# two networks that takes some minutes, so the scores are frozen:
+# two networks that takes some minutes, so the scores are stored:
 
 # %%
 linear_l, origin = known_targets.load("linear-l", profile, seed)
@@ -248,7 +248,7 @@ pd.Series(squares, name="accuracy (%)").round(1).to_frame()
 # ## A probe with two layers
 #
 # The paper then takes scikit-learn's `MLPClassifier` with its default parameters, and finds that it predicts $c_1$ and $c_2$ perfectly from
-# Model E. Fitting one takes some seconds, and there are 93 layers and four targets, so these are frozen:
+# Model E. Fitting one takes some seconds, and there are 93 layers and four targets, so these are stored:
 
 # %%
 classifier, origin = known_targets.load("classifier", profile, seed)
@@ -256,7 +256,7 @@ print(origin)
 seen, held_out = table_3(classifier[..., 0]), table_3(classifier[..., 1])
 
 # %% [markdown]
-# Is the frozen table what this code makes? One probe, fitted again: $c_3$ at the end of block 1.
+# Is the stored table what this code makes? One probe, fitted again: $c_3$ at the end of block 1.
 
 # %%
 again = mlp_probe(

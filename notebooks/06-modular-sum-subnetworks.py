@@ -21,12 +21,12 @@
 # **Models L and E**, three blocks and 93 (Figures 3 and 4). One thing is smaller here than in
 # the paper: the networks were trained for fewer epochs, because they answer all pairs long
 # before. Like the paper, we compare layers on a sample of the 3,481 inputs.
-# The maps that take long are frozen, with a record; of each record a part is computed again.
+# The maps that take long are stored, with a record; of each record a part is computed again.
 #
 # :::{admonition} What you will learn
 # - what a layer map is, and how to draw one of your own in three lines;
 # - how much of a raw map is scale, and what is left without it;
-# - how blocks are read off a map by a test instead of by eye;
+# - how groups are read off a map by a test instead of by eye;
 # - whether the map of a network of three functions shows three parts;
 # - how much of a map is the width of its layers, and how much a free relabelling of inputs;
 # - how a map changes with positions, seeds, measures and the number of inputs.
@@ -118,7 +118,7 @@ viz.bars(
 #
 # Now the comparison: one Gromov-Wasserstein distance for each of the 465 pairs of layers, on
 # {glue:text}`n_used:d` inputs. First with raw distances, as the paper does it, so far as it says.
-# This map is frozen. To see that it is the map that this code draws, the cell compares every sixth layer again.
+# This map is stored. To see that it is the map that this code draws, the cell compares every sixth layer again.
 
 # %%
 raw = maps.load("0-raw", profile, seed)
@@ -129,18 +129,18 @@ gap = np.abs(again - raw.to_frame().loc[every, every])
 note(replay_raw=float(gap.max(axis=None)))
 
 # %% [markdown]
-# The largest difference is {glue:text}`replay_raw:.1g`. Its blocks:
+# The largest difference is {glue:text}`replay_raw:.1g`. Its groups:
 
 # %%
-raw_blocks = fs.partition(raw, seed=seed)
-raw_blocks.boundaries, raw_blocks.p_value
+raw_groups = fs.partition(raw, seed=seed)
+raw_groups.boundaries, raw_groups.p_value
 
 # %% [markdown]
-# Dark means alike, bright means different. White frames are the blocks that the test below
+# Dark means alike, bright means different. White frames are the groups that the test below
 # finds.
 
 # %% tags=["fig", "paper-F05"] mystnb={"image": {"alt": "Raw layer map of Model 0: the last four layers, the MLP and the exit, are bright against everything else, which is uniformly dark."}}
-raw.plot(groups=raw_blocks, title="Model 0, raw distances")
+raw.plot(groups=raw_groups, title="Model 0, raw distances")
 
 # %% [markdown]
 # The map is nearly black but for the last rows. (That frames appear in the black is no mistake:
@@ -167,16 +167,16 @@ note(explained_by_scale=100 * float(explained))
 
 # %%
 normalised = fs.compare(sample)
-blocks = fs.partition(normalised, seed=seed)
-note(n_blocks=blocks.n_blocks, p_value=blocks.p_value)
-blocks.to_frame()
+groups = fs.partition(normalised, seed=seed)
+note(n_blocks=groups.n_groups, p_value=groups.p_value)
+groups.to_frame()
 
 # %% [markdown]
-# The map, with the blocks framed:
+# The map, with the groups framed:
 
-# %% tags=["fig", "paper-F05"] mystnb={"image": {"alt": "Normalised layer map of Model 0: the four attention maps form a bright cross, alike among themselves and unlike all other layers; five blocks are framed."}}
+# %% tags=["fig", "paper-F05"] mystnb={"image": {"alt": "Normalised layer map of Model 0: the four attention maps form a bright cross, alike among themselves and unlike all other layers; five groups are framed."}}
 normalised.plot(
-    groups=blocks, title="Model 0, each layer divided by its mean distance"
+    groups=groups, title="Model 0, each layer divided by its mean distance"
 )
 
 # %% [markdown]
@@ -185,22 +185,22 @@ normalised.plot(
 # diagonal. Values go with the stream that enters. Attention output, stream and MLP form a
 # dark square before the exit.
 #
-# ## Blocks by a test, not by eye
+# ## Groups by a test, not by eye
 #
 # The paper reads its maps by eye. A later version claims that the layers change abruptly. But in
 # any deep network neighbours are alike and distant layers differ, so any chain can be cut
 # somewhere. What must be ruled out is *smooth drift*. `fs.partition` asks at every cut whether
 # the step there exceeds the steps around it, in windows of up to eight layers on each side
-# {cite:p}`baranowski2019narrowest`; a step counts as a boundary if it is more than twice the drift
+# {cite:p}`baranowski2019narrowest`; a step counts as a boundary (a *change point*, to statisticians) if it is more than twice the drift
 # around it. The strongest such step is compared with the strongest in 999 maps in which every two
 # layers have the same distance, but for noise. This covers drift too: even drift only makes a
 # step look less strong. If more than 5 % of these maps have a step as strong, the answer is *one
-# block*. Otherwise the cuts are chosen by dynamic programming, for all numbers of blocks at
-# once, up to eight (`max_groups`). A block has at least two layers: one odd layer is not a block.
+# group*. Otherwise the cuts are chosen by dynamic programming, for all numbers of groups at
+# once, up to eight (`max_groups`). A group has at least two layers: one odd layer is not a group.
 #
-# For the normalised map the answer is {glue:text}`n_blocks:d` blocks, with
+# For the normalised map the answer is {glue:text}`n_blocks:d` groups, with
 # $p$ = {glue:text}`p_value:.3f`; 0.001 is the smallest value that 999 null maps can give. New
-# blocks start at {glue:text}`new_blocks`. Nobody told the test what these layers are, and still
+# groups start at {glue:text}`new_blocks`. Nobody told the test what these layers are, and still
 # every boundary stands between two *kinds* of representation, never inside one: keys and
 # queries, values, scores, maps, and everything after. (The weakest boundary has a $p$ of its own
 # of {glue:text}`weakest:.3f`.) The paper's alternative, spectral clustering with a given number
@@ -208,16 +208,16 @@ normalised.plot(
 
 # %%
 spectral = {n: fs.spectral_partition(normalised, n, seed) for n in (2, 3)}
-note(spectral_groups=len(spectral[2].blocks[1]))
-note(new_blocks=", ".join(names[i] for i in blocks.boundaries))
-note(weakest=max(blocks.boundary_p_values, default=1.0))
+note(spectral_groups=len(spectral[2].groups[1]))
+note(new_blocks=", ".join(names[i] for i in groups.boundaries))
+note(weakest=max(groups.boundary_p_values, default=1.0))
 {n: found.boundaries for n, found in spectral.items()}
 
 # %% [markdown]
 # With two groups it puts {glue:text}`spectral_groups:d` layers in the second, the attention
 # maps, and everything before *and after* into the first: groups need not be contiguous. "Apart
 # from the attention maps the layers are alike" is another reading of the same picture than "a
-# chain of blocks". The first asks which layers are alike wherever they stand, the second where
+# chain of groups". The first asks which layers are alike wherever they stand, the second where
 # the computation changes.
 #
 # ## What the paper says about this map
@@ -274,21 +274,21 @@ last = fs.capture(model_0.model, [model_0.pairs], pool="last").subsample(
     min(100, reps.n_samples), seed
 )
 last_map = fs.compare(last)
-last_blocks = fs.partition(last_map, seed=seed)
-note(n_blocks_last=last_blocks.n_blocks, n_last=last.n_samples)
-note(new_blocks_last=", ".join(names[i] for i in last_blocks.boundaries))
-last_blocks.to_frame()
+last_groups = fs.partition(last_map, seed=seed)
+note(n_blocks_last=last_groups.n_groups, n_last=last.n_samples)
+note(new_blocks_last=", ".join(names[i] for i in last_groups.boundaries))
+last_groups.to_frame()
 
 # %% [markdown]
 # The same map for the last position:
 
-# %% tags=["fig"] mystnb={"image": {"alt": "Normalised layer map of Model 0 at the last position: the attention maps are unlike most layers but dark where they meet the keys; four blocks are framed."}}
-last_map.plot(groups=last_blocks, title="Model 0, last position only")
+# %% tags=["fig"] mystnb={"image": {"alt": "Normalised layer map of Model 0 at the last position: the attention maps are unlike most layers but dark where they meet the keys; four groups are framed."}}
+last_map.plot(groups=last_groups, title="Model 0, last position only")
 
 # %% [markdown]
 # With {glue:text}`n_last:d` inputs and the last position alone there are
-# {glue:text}`n_blocks_last:d` blocks, which start at {glue:text}`new_blocks_last`. The attention
-# maps are still a block, but no longer unlike everything: they now resemble the keys. Both the position and the number of inputs changed here; fewer inputs alone keep
+# {glue:text}`n_blocks_last:d` groups, which start at {glue:text}`new_blocks_last`. The attention
+# maps are still a group, but no longer unlike everything: they now resemble the keys. Both the position and the number of inputs changed here; fewer inputs alone keep
 # the order of the distances (at the end of this chapter). So what the map says about the first half of the network
 # depends on a choice that the paper does not report. It must be stated with every map.
 #
@@ -309,7 +309,7 @@ map_l
 
 # %% [markdown]
 # That makes {glue:text}`n_layers_l:d` representations and {glue:text}`n_pairs_l:,d` pairs, each compared on
-# {glue:text}`n_deep:d` inputs. Is the frozen map the map that this code draws? The next cell
+# {glue:text}`n_deep:d` inputs. Is the stored map the map that this code draws? The next cell
 # compares a tenth of the layers again.
 
 # %%
@@ -328,16 +328,16 @@ doors = [(k * per_block - 1, k * per_block) for k in (1, 2)]
 note(doors=max(float(map_l.values[door]) for door in doors))
 
 # %% [markdown]
-# They are {glue:text}`doors:g`. Now the map, with the blocks that the test finds. It names
+# They are {glue:text}`doors:g`. Now the map, with the groups that the test finds. It names
 # both layers wherever you point at it, here on the page as well; arrow keys move the mark.
 
 # %% tags=["paper-F03"]
-blocks_l = fs.partition(map_l, seed=seed)
+groups_l = fs.partition(map_l, seed=seed)
 interactive.explorer(
     map_l,
     "Layer map of Model L: dark but for two bright crosses, "
     "at the attention maps of the second and of the third block.",
-    blocks_l,
+    groups_l,
 )
 
 # %% [markdown]
@@ -367,22 +367,22 @@ note(share_same=100 * float(same.mean()))
 # the strays are very far away. Normalising took away the scale of the stream, and put
 # the strays of a nearly constant layer in its place. A heat map shows whatever is largest.
 #
-# ## Three functions, how many blocks?
+# ## Three functions, how many groups?
 
 # %% [markdown]
-# The blocks in words:
+# The groups in words:
 
 # %%
-starts_l = [names_l[i] for i in blocks_l.boundaries]
-note(n_blocks_l=blocks_l.n_blocks, p_l=blocks_l.p_value)
+starts_l = [names_l[i] for i in groups_l.boundaries]
+note(n_blocks_l=groups_l.n_groups, p_l=groups_l.p_value)
 note(starts_l=", ".join(starts_l))
 more_l = fs.partition(map_l, max_groups=30, seed=seed)
-note(n_more_l=more_l.n_blocks, more_true=len({31, 62} & set(more_l.boundaries)))
-blocks_l.to_frame()
+note(n_more_l=more_l.n_groups, more_true=len({31, 62} & set(more_l.boundaries)))
+groups_l.to_frame()
 
 # %% [markdown]
-# The test returns {glue:text}`n_blocks_l:d` blocks ($p$ = {glue:text}`p_l:.3f`), which is as many as it may; new ones start
-# at {glue:text}`starts_l`. Allowed up to 30, it finds {glue:text}`n_more_l:d`. None starts at 31 or 62, and it would be strange if one did: a block boundary is a step
+# The test returns {glue:text}`n_blocks_l:d` groups ($p$ = {glue:text}`p_l:.3f`), which is as many as it may; new ones start
+# at {glue:text}`starts_l`. Allowed up to 30, it finds {glue:text}`n_more_l:d`. None starts at 31 or 62, and it would be strange if one did: a boundary between groups is a step
 # from one layer to the next, and at the two true boundaries the step is exactly 0, because the
 # same tensor stands on both sides. What the map of all 93 representations shows is
 # not three functions but the inner life of a transformer block, three times over.
@@ -393,11 +393,11 @@ blocks_l.to_frame()
 three = partition_into(map_l, 3)
 spectral_l = fs.spectral_partition(map_l, 3, seed)
 note(cuts_l=" and ".join(str(i) for i in three.boundaries))
-note(spectral_l=", ".join(str(len(block)) for block in spectral_l.blocks))
+note(spectral_l=", ".join(str(len(group)) for group in spectral_l.groups))
 spectral_l.to_frame()
 
 # %% [markdown]
-# Forced into three contiguous blocks, the map is cut at {glue:text}`cuts_l`; the truth is 31
+# Forced into three contiguous groups, the map is cut at {glue:text}`cuts_l`; the truth is 31
 # and 62. Spectral clustering, which need not be contiguous, makes groups of
 # {glue:text}`spectral_l` layers: neither the right number of layers each, nor in the right order.
 #
@@ -407,15 +407,15 @@ spectral_l.to_frame()
 # %%
 stream_map = maps.load("l-stream-100", profile, seed)
 stream_names = [name.removeprefix("blocks.") for name in stream_map.names]
-stream_blocks = fs.partition(stream_map, seed=seed)
-note(stream_blocks=stream_blocks.n_blocks, stream_p=stream_blocks.p_value)
+stream_groups = fs.partition(stream_map, seed=seed)
+note(stream_blocks=stream_groups.n_groups, stream_p=stream_groups.p_value)
 along = np.diag(stream_map.values, k=1)
 note(along_first=along[0], along_last=along[-1])
 stream_frame = stream_map.to_frame().set_axis(stream_names)
 stream_frame.set_axis(stream_names, axis=1).round(2)
 
 # %% [markdown]
-# With seven points there is little to test: {glue:text}`stream_blocks:d` block, $p$ =
+# With seven points there is little to test: {glue:text}`stream_blocks:d` group, $p$ =
 # {glue:text}`stream_p:.2f`. The eye finds no boundary either: the steps along the stream go from
 # {glue:text}`along_first:.2f` at the first to {glue:text}`along_last:.2f` at the last, and none stands out. But seven layers are few for any test, and a test that finds
 # nothing in seven layers has not shown that there is nothing.
@@ -483,22 +483,22 @@ def agreement(one, other):
 
 width_share = agreement(map_l, controls["width only"])
 note(by_width=width_share, by_start=agreement(map_l, controls["untrained"]))
-width_blocks = fs.partition(controls["width only"], seed=seed)
-note(n_blocks_width=width_blocks.n_blocks, p_width=width_blocks.p_value)
+width_groups = fs.partition(controls["width only"], seed=seed)
+note(n_blocks_width=width_groups.n_groups, p_width=width_groups.p_value)
 
 # %% [markdown]
 # The rank correlation between the trained map and the map in which only widths differ is
 # {glue:text}`by_width:.2f`; with the untrained network it is {glue:text}`by_start:.2f`. And the test finds
-# {glue:text}`n_blocks_width:d` blocks ($p$ = {glue:text}`p_width:.3f`) in a network in which *nothing
-# happens*. They are real blocks, of width. A partition says that layers differ; it does not
-# say that they differ in function. The same control for Model 0, whose attention maps stood apart (frozen with its raw map):
+# {glue:text}`n_blocks_width:d` groups ($p$ = {glue:text}`p_width:.3f`) in a network in which *nothing
+# happens*. They are real groups, of width. A partition says that layers differ; it does not
+# say that they differ in function. The same control for Model 0, whose attention maps stood apart (stored with its raw map):
 
 # %%
 widths_0 = maps.load("0-width", profile, seed)
-blocks_0 = fs.partition(widths_0, seed=seed)
+groups_0 = fs.partition(widths_0, seed=seed)
 inner_0 = np.triu_indices(len(names), k=1)
-note(n_blocks_0=blocks_0.n_blocks)
-note(starts_0=", ".join(names[i] for i in blocks_0.boundaries) or "none")
+note(n_blocks_0=groups_0.n_groups)
+note(starts_0=", ".join(names[i] for i in groups_0.boundaries) or "none")
 note(
     by_width_0=spearmanr(
         widths_0.values[inner_0], normalised.values[inner_0]
@@ -506,7 +506,7 @@ note(
 )
 
 # %% [markdown]
-# Widths alone make {glue:text}`n_blocks_0:d` blocks there, which start at {glue:text}`starts_0`; the rank correlation with the map of the
+# Widths alone make {glue:text}`n_blocks_0:d` groups there, which start at {glue:text}`starts_0`; the rank correlation with the map of the
 # trained network is {glue:text}`by_width_0:.2f`.
 #
 # ## Model E: the same architecture, end to end
@@ -515,17 +515,17 @@ note(
 
 # %% tags=["paper-F04"]
 map_e = maps.load("e", profile, seed)
-blocks_e = fs.partition(map_e, seed=seed)
-note(n_blocks_e=blocks_e.n_blocks)
+groups_e = fs.partition(map_e, seed=seed)
+note(n_blocks_e=groups_e.n_groups)
 interactive.explorer(
     map_e,
     "Layer map of Model E: bright crosses at the attention scores "
     "and attention maps of every block, dark elsewhere.",
-    blocks_e,
+    groups_e,
 )
 
 # %% [markdown]
-# The test returns {glue:text}`n_blocks_e:d` blocks; the bright crosses are attention scores and attention maps again.
+# The test returns {glue:text}`n_blocks_e:d` groups; the bright crosses are attention scores and attention maps again.
 # The paper reports two differences between the networks: from layer 64 on all layers of Model E
 # are alike, and the distances of Model L are larger. The next cell takes the mean distance over all pairs,
 # over the pairs from layer 64 on, and over all pairs without attention maps, with and without scale.
@@ -569,7 +569,7 @@ table.round(2)
 # ## Seeds and positions
 #
 # The same maps for networks of two more seeds, and for the first with both positions flattened. Every row is one map; the columns say how
-# many blocks the test finds, where the map is cut if we insist on three, and how well the
+# many groups the test finds, where the map is cut if we insist on three, and how well the
 # map agrees with that of the first.
 
 # %%
@@ -585,7 +585,7 @@ for letter in "le":
     for label, suffix in variants.items():
         m = maps.load(letter + suffix, profile, seed)
         rows[f"{letter.upper()}, {label}"] = {
-            "blocks": fs.partition(m, seed=seed).n_blocks,
+            "groups": fs.partition(m, seed=seed).n_groups,
             "three cuts": partition_into(m, 3).boundaries,
             "agreement": agreement(reference, m),
             **means(m),
@@ -627,18 +627,18 @@ note(alike=sum(e["from 64 on"] < e["all pairs"] for _, e in pairs_of))
 
 # %%
 map_c = maps.load("chain", profile, seed)
-blocks_c = fs.partition(map_c, seed=seed)
-starts_c = [map_c.names[i] for i in blocks_c.boundaries]
-note(n_blocks_c=blocks_c.n_blocks, p_c=blocks_c.p_value)
+groups_c = fs.partition(map_c, seed=seed)
+starts_c = [map_c.names[i] for i in groups_c.boundaries]
+note(n_blocks_c=groups_c.n_groups, p_c=groups_c.p_value)
 note(starts_c=", ".join(s.replace("blocks.0.", "") for s in starts_c) or "none")
 interactive.explorer(
     map_c,
-    "Layer map of a chain of three parts, with the blocks that the test finds.",
-    blocks_c,
+    "Layer map of a chain of three parts, with the groups that the test finds.",
+    groups_c,
 )
 
 # %% [markdown]
-# How large are the steps at the true boundaries, among all steps from a layer to the next, and where is the map cut if we insist on three blocks?
+# How large are the steps at the true boundaries, among all steps from a layer to the next, and where is the map cut if we insist on three groups?
 
 # %%
 steps_c = np.diag(map_c.values, k=1)
@@ -647,11 +647,11 @@ true_steps = [per_block - 1, 2 * per_block - 1]
 cuts_c = partition_into(map_c, 3).boundaries
 note(ranks_c=" and ".join(str(rank_c[k]) for k in true_steps), n_steps=len(steps_c))
 note(cuts_c=" and ".join(str(i) for i in cuts_c))
-note(found_c=len(truth & set(blocks_c.boundaries)))
+note(found_c=len(truth & set(groups_c.boundaries)))
 
 # %% [markdown]
-# The test returns {glue:text}`n_blocks_c:d` blocks ($p$ = {glue:text}`p_c:.3f`), which start at {glue:text}`starts_c`; of the two true boundaries it finds
-# {glue:text}`found_c:d`. Among the {glue:text}`n_steps:d` steps of the chain the two true ones rank {glue:text}`ranks_c`. Forced into three blocks, the map is cut at {glue:text}`cuts_c`.
+# The test returns {glue:text}`n_blocks_c:d` groups ($p$ = {glue:text}`p_c:.3f`), which start at {glue:text}`starts_c`; of the two true boundaries it finds
+# {glue:text}`found_c:d`. Among the {glue:text}`n_steps:d` steps of the chain the two true ones rank {glue:text}`ranks_c`. Forced into three groups, the map is cut at {glue:text}`cuts_c`.
 # So a boundary that is there for certain need not be a large step. This is one network; a fair test takes many, and the chains are there for it.
 #
 # ## Other measures
@@ -669,7 +669,7 @@ by_measure = {}
 for name, m in maps.items():
     found, forced = fs.partition(m, seed=seed), partition_into(m, 3).boundaries
     by_measure[name] = {
-        "blocks": found.n_blocks,
+        "groups": found.n_groups,
         "p": found.p_value,
         "true boundaries found": len(truth & set(found.boundaries)),
         "three cuts": forced,
@@ -681,7 +681,7 @@ pd.DataFrame(by_measure).T
 
 # %% [markdown]
 # Of the two true boundaries no measure finds more than {glue:text}`found_by_any:d` by itself, and none cuts at more
-# than {glue:text}`cut_by_any:d` of them when told that there are three blocks. (Eight blocks is the most that the test returns.) This is not the failure of one measure. A chain of all
+# than {glue:text}`cut_by_any:d` of them when told that there are three groups. (Eight groups is the most that the test returns.) This is not the failure of one measure. A chain of all
 # inner representations is the wrong object: it changes most inside the blocks. On this network no measure is better
 # than another at a task that none can do; [chapter 03](03-ten-measures.ipynb) says in what they differ.
 #
@@ -740,7 +740,7 @@ viz.scatter(
 # ## How many inputs?
 #
 # The paper says that a subsample does no harm. Here are the seven states of Model L's stream, compared on 50 to 200 inputs, the smaller two maps with
-# intervals from random halves, as in [chapter 03](03-ten-measures.ipynb); and on 1,000 and all {glue:text}`n_every:,d`, frozen. For each number: how far the distances are from
+# intervals from random halves, as in [chapter 03](03-ten-measures.ipynb); and on 1,000 and all {glue:text}`n_every:,d`, stored. For each number: how far the distances are from
 # those on all inputs, in the median; whether their order is the same; how wide the 95 % interval is; and in what share of the pairs
 # it contains the distance on all.
 
@@ -840,7 +840,7 @@ check.by_scale(by_scale)
 # :::{exercise} Where an eye would cut
 # :label: ex-06-step
 #
-# *Difficulty 1 of 5, importance 3 of 5, 5 minutes.* Write `new_block(values)`: for a map (L, L) the index of the layer that begins a block, if we cut where the step from a layer to the next is largest.
+# *Difficulty 1 of 5, importance 3 of 5, 5 minutes.* Write `new_group(values)`: for a map (L, L) the index of the layer that begins a group, if we cut where the step from a layer to the next is largest.
 #
 # ```{dropdown} Hint 1
 # `np.diag(values, k=1)` are the steps. How many are there?
@@ -852,12 +852,12 @@ check.by_scale(by_scale)
 
 
 # %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
-def new_block(values):
+def new_group(values):
     """Index of the layer after the largest step of a map (L, L)."""
     return int(np.argmax(np.diag(values, k=1))) + 1
 
 
-check.new_block(new_block)
+check.new_group(new_group)
 
 # %% [markdown]
 # :::{exercise} Scoring a partition
@@ -913,11 +913,11 @@ check.forgets(forgets)
 #
 # | claim | our answer | evidence on this page |
 # | --- | --- | --- |
-# | C11: the map of Model L shows three groupings that match its three functions (5.1, Figure 3) | differs | {glue:text}`n_blocks_l:d` blocks, none starts at 31 or 62; forced into three the cuts are {glue:text}`cuts_l`; the step at a true boundary is {glue:text}`doors:g` |
-# | C12: the groups are kinds of layers, attention apart from MLP and stream (reviews) | holds, but width alone makes such groups | rank correlation with the map of widths {glue:text}`by_width:.2f`; {glue:text}`n_blocks_width:d` blocks where nothing happens |
+# | C11: the map of Model L shows three groupings that match its three functions (5.1, Figure 3) | differs | {glue:text}`n_blocks_l:d` groups, none starts at 31 or 62; forced into three the cuts are {glue:text}`cuts_l`; the step at a true boundary is {glue:text}`doors:g` |
+# | C12: the groups are kinds of layers, attention apart from MLP and stream (reviews) | holds, but width alone makes such groups | rank correlation with the map of widths {glue:text}`by_width:.2f`; {glue:text}`n_blocks_width:d` groups where nothing happens |
 # | C13: Model E's layers from 64 on are alike (5.1, Figure 4) | holds barely without scale; differs with raw distances | mean distance {glue:text}`late_e:.2f` there and {glue:text}`mean_e:.2f` in all, smaller in {glue:text}`alike:d` of three seeds; raw {glue:text}`raw_late_e:.1f` and {glue:text}`raw_e:.1f` |
 # | C13: distances of Model L are larger | holds, but for another reason than function | raw {glue:text}`raw_l:.1f` and {glue:text}`raw_e:.1f`; without scale larger in {glue:text}`larger:d` of three seeds, and in {glue:text}`calmer:d` once the saturated attention maps are left out |
-# | C14: in Model 0, large changes at the attention scores and at the attention map (5.1, Figure 5) | holds without scale | blocks start at {glue:text}`new_blocks`; normalised steps {glue:text}`step_scores:.2f` and {glue:text}`step_map:.2f`, among the four largest |
+# | C14: in Model 0, large changes at the attention scores and at the attention map (5.1, Figure 5) | holds without scale | groups start at {glue:text}`new_blocks`; normalised steps {glue:text}`step_scores:.2f` and {glue:text}`step_map:.2f`, among the four largest |
 # | C14: the one at the scores is the first | differs | the step into the keys comes first, and is {glue:text}`step_keys:.2f` |
 # | C14: so attention does the main work | differs | it does not follow: the step at which the answer becomes readable is {glue:text}`step_relu:.2f` |
 # | C15: distances do not grow monotonically with depth (5.1) | holds without scale | from the entrance to the last attention map {glue:text}`away:.2f`, to the layer after it, `z.0`, {glue:text}`back:.2f` |
@@ -925,7 +925,7 @@ check.forgets(forgets)
 # | C06: subsampling does not change the finding | holds for the order, differs for the values | rank correlation {glue:text}`rank_100:.2f` and a shift of {glue:text}`shift_100:+.0f` % at 100 inputs |
 # | C33: GW shows sub-networks more clearly than other measures (reviews) | cannot tell on this network | of the two true boundaries no measure finds more than {glue:text}`found_by_any:d`: the step there is 0 under all of them |
 # | C36: layers change abruptly, not smoothly (later version) | holds for Model 0 and this definition of abrupt | $p$ = {glue:text}`p_value:.3f` against noise and even drift |
-# | D11: how many groups, and who decides? | differs: a test with a stated null hypothesis decides | {glue:text}`n_blocks:d` blocks in Model 0 ($p$ = {glue:text}`p_value:.3f`), {glue:text}`n_more_l:d` in Model L ($p$ = {glue:text}`p_l:.3f`), {glue:text}`n_blocks_width:d` where nothing happens |
+# | D11: how many groups, and who decides? | differs: a test with a stated null hypothesis decides | {glue:text}`n_blocks:d` groups in Model 0 ($p$ = {glue:text}`p_value:.3f`), {glue:text}`n_more_l:d` in Model L ($p$ = {glue:text}`p_l:.3f`), {glue:text}`n_blocks_width:d` where nothing happens |
 # | D16: the figures are too dense to read | holds; here each entry names its layers and its value when you point at it | {glue:text}`n_layers_l:d` layers, {glue:text}`n_pairs_l:,d` pairs in one map |
 # | D03: the correspondence is known | holds: the search throws away which input is which | in the median pair of layers {glue:text}`share_median:.0f` % of the squared distance goes away; $a$ alone and $b$ alone are at {glue:text}`free:.1g` |
 #

@@ -91,7 +91,7 @@ from replication.encoder.maps import first
 # a smaller one drawn by the same rule from public collections. For each
 # task there are two runs: the encoder *as it came*, with a new classifier on top, and *fine-tuned*, with
 # AdamW, no weight decay, a learning rate that falls from 0.00005 to nothing, and the word embeddings kept as they were. The
-# runs are frozen, with their records; the texts are not, because their terms do not allow it.
+# runs are stored, with their records; the texts are not, because their terms do not allow it.
 
 # %%
 TASKS = {"sst2": "SST-2", "yelp": "Yelp"}
@@ -104,20 +104,20 @@ for run in runs.values():
     print(run.origin)
 
 # %% [markdown]
-# Is what is frozen what this code computes? The next cell compares the blocks again, on the first
-# texts, and subtracts the frozen map.
+# Is what is stored what this code computes? The next cell compares the blocks again, on the first
+# texts, and subtracts the stored map.
 
 # %%
 tuned = runs["sst2", "dense"]
-frozen = tuned.maps["cls/mean/gw"]
-again = fs.compare(first(tuned.reps["cls"], frozen.n_samples), progress=False)
-note(replay=float(np.abs(again.values - frozen.values).max()))
-note(n_blocks=len(frozen.names), width=tuned.reps["cls"][frozen.names[0]].shape[1])
+stored = tuned.maps["cls/mean/gw"]
+again = fs.compare(first(tuned.reps["cls"], stored.n_samples), progress=False)
+note(replay=float(np.abs(again.values - stored.values).max()))
+note(n_blocks=len(stored.names), width=tuned.reps["cls"][stored.names[0]].shape[1])
 for task in TASKS:
     note(**{f"steps_{task}": int(runs[task, "dense"].history.step[-1])})
 
 # %% [markdown]
-# The largest difference is {glue:text}`replay:.2g`; what is frozen has only 16 bits per number.
+# The largest difference is {glue:text}`replay:.2g`; what is stored has only 16 bits per number.
 #
 # ## Before and after
 #
@@ -194,7 +194,7 @@ viz.curves(
 # For each block, the distances between all pairs of texts. First their mean: the *scale* of the block.
 
 # %%
-blocks = [f"block {k + 1}" for k in range(len(frozen.names))]
+blocks = [f"block {k + 1}" for k in range(len(stored.names))]
 scales = {(TASKS[t], how): run.scale for (t, how), run in runs.items()}
 scale_table = pd.DataFrame(scales, index=blocks)
 last, before = (runs["sst2", how].scale[-1] for how in ("dense", "pretrained"))
@@ -268,7 +268,7 @@ kl_table = pd.DataFrame(kl, index=steps)
 kl_table.round(3)
 
 # %% [markdown]
-# Does the distance of neighbouring blocks under GW say the same? Here it is, from the frozen maps:
+# Does the distance of neighbouring blocks under GW say the same? Here it is, from the stored maps:
 
 # %%
 gw_steps = {

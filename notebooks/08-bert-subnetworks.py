@@ -13,14 +13,14 @@
 # ---
 
 # %% [markdown]
-# # Blocks of a BERT
+# # Groups of blocks in a BERT
 #
 # Does fine-tuning divide an encoder into parts? The paper compares the twelve blocks of a fine-tuned BERT,
 # sees two or three groups with the last three blocks apart, and says that GW shows them better than other measures. Its reviewers asked:
 # better than CKA too? Is it the same with another seed? And do the last blocks stand apart because they do something else, or simply because
 # fine-tuning changed them most?
 #
-# Such blocks were seen before, by CKA: in encoders fine-tuned on twelve tasks, early layers are like early ones and late layers like late ones
+# Such groups were seen before, by CKA: in encoders fine-tuned on twelve tasks, early layers are like early ones and late layers like late ones
 # {cite:p}`phang2021finetuned`. [Chapter 11](11-fine-tuning-ablations.ipynb) repeats the authors' test, which leaves blocks out.
 #
 # **What is smaller here.** As in [chapter 07](07-bert-fine-tuning.ipynb): MiniLM with {glue:text}`n_blocks:d` blocks where the paper has BERT-base with twelve, which
@@ -28,7 +28,7 @@
 #
 # :::{admonition} What you will learn
 # - how the maps of a pre-trained, a fine-tuned and a sparse encoder look under ten measures;
-# - how many blocks a test finds, and how often on half of the texts;
+# - how many groups a test finds, and how often on half of the texts;
 # - what depends on scale, on pooling and on the seed;
 # - what GW and CKA each see that the other does not;
 # - whether "the last blocks do something new" says more than "the last blocks moved most".
@@ -82,7 +82,7 @@ from replication.encoder.maps import compare_defined, first
 #
 # Twelve of them: for each task the encoder as it came; fine-tuned (*dense*); fine-tuned with four times the learning rate, 0.0002 in place of 0.00005 (*fast*); and fine-tuned at that rate
 # while about 25, 70 and 95 % of its weights were made to vanish. ([Chapter 09](09-sparse-bert.ipynb) says how, and why that takes the higher rate.) Of every run the maps of {glue:text}`n_mapped:d` texts are
-# frozen under all measures.
+# stored under all measures.
 
 # %%
 KINDS = {
@@ -223,7 +223,7 @@ scale_table.round(1)
 
 # %% [markdown]
 # Raw, all four rows are one picture: the last block, whose scale is the largest. What the raw GW map shows is to {glue:text}`raw_scale:.0f` % the difference of the blocks' scales, and there is no
-# block in it but the last. Divided by its mean, GW has a picture of its own; scale still goes along with {glue:text}`mean_scale:.0f` % of it, because the blocks that change their shape also grow. Euclid and Wasserstein now
+# group in it but the last block. Divided by its mean, GW has a picture of its own; scale still goes along with {glue:text}`mean_scale:.0f` % of it, because the blocks that change their shape also grow. Euclid and Wasserstein now
 # show a cross at a block in the middle. They see *where* a cloud lies, and dividing the smallest cloud by its small scale throws it far away. Cosine is not changed by dividing, and goes with the scale before and after ({glue:text}`cosine_scale:.0f` %).
 #
 # ## Six further measures
@@ -300,7 +300,7 @@ note(by_drift=clearest(even)[1])
 shares.round().astype(int)
 
 # %% [markdown]
-# For comparison: even drift, where the distance of two blocks is how many lie between, has no block in it, and cut in the middle it has {glue:text}`by_drift:.0f` %. Only what is clearly above that says something.
+# For comparison: even drift, where the distance of two blocks is how many lie between, has no group in it, and cut in the middle it has {glue:text}`by_drift:.0f` %. Only what is clearly above that says something.
 # And where the cut is, by the block that begins the later part:
 
 # %%
@@ -311,7 +311,7 @@ pd.DataFrame({k: {t: at for t, (at, _) in r.items()} for k, r in clarity.items()
 # In the mean over the four columns GW has {glue:text}`all_gw:.0f` %, RSM {glue:text}`all_rsm:.0f` %, CKA {glue:text}`all_cka:.0f` %, RSA {glue:text}`all_rsa:.0f` %, Wasserstein {glue:text}`all_w:.0f` %. So GW is clearer than Euclid and Wasserstein, as the paper says; it is about as clear as CKA and RSA, and less clear than RSM. At the higher rate GW and RSM are less clear than at the usual one; CKA and RSA
 # are so on SST-2, and clearer on Yelp. CCA has nothing to say: with {glue:text}`n_mapped:d` texts and a width of 384, every block predicts every other without error.
 #
-# ## How many blocks?
+# ## How many groups?
 #
 # The paper cuts its maps with spectral clustering {cite:p}`luxburg2007tutorial`, into two groups. That always returns two. Here it is beside the
 # best cut into two runs of blocks, which always finds a cut, too:
@@ -325,7 +325,7 @@ def letters(layer_map, groups):
 
 
 # %% [markdown]
-# For each encoder, and the test that may also answer "one block":
+# For each encoder, and the test that may also answer "one group":
 
 # %%
 rows = {}
@@ -347,16 +347,16 @@ cut_table
 # %% [markdown]
 # In {glue:text}`n_same:d` of the {glue:text}`n_tuned:d` fine-tuned encoders both ways agree. Where nothing was tuned, spectral clustering returns two groups all the same, and they are not even runs of blocks.
 #
-# The last column is the test of [chapter 06](06-modular-sum-subnetworks.ipynb), which may answer "one block". Can it see anything in so few layers?
-# Here are perfect maps, distance 0 within a block and 1 between blocks.
+# The last column is the test of [chapter 06](06-modular-sum-subnetworks.ipynb), which may answer "one group". Can it see anything in so few layers?
+# Here are perfect maps, distance 0 within a group and 1 between groups.
 
 
 # %%
 def perfect(*sizes):
-    """A map in which blocks of these sizes are all that there is."""
-    block = np.repeat(range(len(sizes)), sizes)
-    values = np.not_equal.outer(block, block).astype(float)
-    names = tuple(f"layer {k + 1}" for k in range(len(block)))
+    """A map in which groups of these sizes are all that there is."""
+    group = np.repeat(range(len(sizes)), sizes)
+    values = np.not_equal.outer(group, group).astype(float)
+    names = tuple(f"layer {k + 1}" for k in range(len(group)))
     return fs.LayerMap(values, names, names, "gw", "mean", 200)
 
 
@@ -369,13 +369,13 @@ found = {" + ".join(map(str, s)): fs.partition(perfect(*s)) for s in shapes}
 note(p_perfect=found["4 + 2"].p_value, p_single=found["5 + 1"].p_value)
 pd.DataFrame(
     {
-        sizes: {"blocks found": b.n_blocks, "p": b.p_value}
-        for sizes, b in found.items()
+        sizes: {"groups found": g.n_groups, "p": g.p_value}
+        for sizes, g in found.items()
     }
-).T.astype({"blocks found": int})
+).T.astype({"groups found": int})
 
 # %% [markdown]
-# It can, if a block has at least two layers: then $p$ = {glue:text}`p_perfect:.3f`. One block apart at the very end cannot be told from an odd layer.
+# It can, if a group has at least two layers: then $p$ = {glue:text}`p_perfect:.3f`. A group of one layer at the very end cannot be told from an odd layer.
 # So we look twice in every block: after its attention, and at its end. That makes twelve points on the same
 # way, as many as the paper has, and gives the last block two of them. The map of the fine-tuned encoder on SST-2, with what the test finds:
 
@@ -391,13 +391,13 @@ viz.layer_map(halves, fs.partition(halves, seed=seed))
 
 
 # %%
-def blocks_in(run, measure="gw"):
+def groups_in(run, measure="gw"):
     """The test on the points of a run at which texts differ."""
     return fs.partition(run.maps[f"halves/mean/{measure}"].defined(), seed=seed)
 
 
 def told(run, found):
-    """The p-value, and where blocks start."""
+    """The p-value, and where groups start."""
     names = run.maps["halves/mean/gw"].names
     starts = [points[names.index(found.names[i])] for i in found.boundaries]
     return f"{found.p_value:.3f}" + (f" ({'; '.join(starts)})" if starts else "")
@@ -407,12 +407,12 @@ def told(run, found):
 # For all twelve encoders, with the boundary that the test finds most often in random halves of the texts, and how often:
 
 # %%
-found = {key: blocks_in(run) for key, run in runs.items()}
+found = {key: groups_in(run) for key, run in runs.items()}
 often = {key: run.boundary_frequency for key, run in runs.items()}
 pd.DataFrame(
     {
         key: {
-            "p (a block starts at)": told(runs[key], found[key]),
+            "p (a group starts at)": told(runs[key], found[key]),
             "most often in halves": points[share.argmax()] if share.any() else "",
             "(%)": 100 * share.max(),
         }
@@ -424,11 +424,11 @@ pd.DataFrame(
 # The numbers for the text:
 
 # %%
-for (task, kind), block in found.items():
+for (task, kind), groups in found.items():
     name = f"{TASKS[task]}_{KINDS[kind]}".replace("-", "_")
     note(
         **{
-            f"p_{name}": block.p_value,
+            f"p_{name}": groups.p_value,
             f"often_{name}": 100 * often[task, kind].max(),
         }
     )
@@ -492,8 +492,8 @@ note(
 # And the test on the twelve points of each:
 
 # %%
-by_seed = {f"seed {s}": blocks_in(run) for s, run in dense.items()}
-note(seeds_found=sum(f.n_blocks > 1 for f in by_seed.values()), n_seeds=len(seeds))
+by_seed = {f"seed {s}": groups_in(run) for s, run in dense.items()}
+note(seeds_found=sum(f.n_groups > 1 for f in by_seed.values()), n_seeds=len(seeds))
 pd.Series(
     {f"seed {s}": told(run, by_seed[f"seed {s}"]) for s, run in dense.items()},
     name="p",
@@ -559,7 +559,7 @@ pd.Series(by_rank, name="rank correlation with [CLS]").to_frame().round(2)
 
 # %% [markdown]
 # The mean over tokens keeps the ranks to {glue:text}`pooling_mean:.2f`, all tokens to {glue:text}`pooling_all:.2f`. The boundary of the [CLS] maps is at the same block in all of them. With the mean it is weaker, and one block earlier on Yelp; with all tokens
-# only the last block stands apart. [CLS] is the only token that the classifier reads. So the choice of pooling, which the paper does not state, decides how clear the blocks are, and on one task where they start.
+# only the last block stands apart. [CLS] is the only token that the classifier reads. So the choice of pooling, which the paper does not state, decides how clear the groups are, and on one task where they start.
 #
 # ## GW or CKA?
 #
@@ -615,18 +615,18 @@ drifts.round(2)
 # CKA falls with the number of blocks between in every encoder, before fine-tuning as well. GW sees no drift there: the shape of the cloud stays as it is while the texts move within it, and a measure that may match any text with any other
 # does not see texts move. This is what CKA sees and GW does not.
 #
-# Do they also find the same blocks? The test on the twelve points, under three measures:
+# Do they also find the same groups? The test on the twelve points, under three measures:
 
 # %%
 everyone = runs | {("SST-2", f"dense, seed {s}"): dense[s] for s in seeds[1:]}
 tests = {
-    t: {key: blocks_in(run, m) for key, run in everyone.items()}
+    t: {key: groups_in(run, m) for key, run in everyone.items()}
     for t, m in THREE.items()
 }
 for title, each in tests.items():
-    note(**{f"n_{title}": sum(f.n_blocks > 1 for f in each.values())})
+    note(**{f"n_{title}": sum(f.n_groups > 1 for f in each.values())})
     tuned_alike = [f for key, f in each.items() if key[1].startswith("dense")]
-    note(**{f"dense_{title}": sum(f.n_blocks > 1 for f in tuned_alike)})
+    note(**{f"dense_{title}": sum(f.n_groups > 1 for f in tuned_alike)})
     note(**{f"worst_{title}": max(f.p_value for f in tuned_alike)})
 note(n_runs=len(everyone), n_dense=len(tuned_alike))
 pd.DataFrame(
@@ -827,7 +827,7 @@ check.cut_explains(cut_explains)
 # :::{exercise} Two groups where there are none
 # :label: ex-08-none
 #
-# *Difficulty 3 of 5, importance 5 of 5, 10 minutes.* Write `no_blocks(n)`: a map (n, n) in which the test finds one block, while spectral clustering, asked for two groups, cuts it into a first and a second half.
+# *Difficulty 3 of 5, importance 5 of 5, 10 minutes.* Write `no_groups(n)`: a map (n, n) in which the test finds one group, while spectral clustering, asked for two groups, cuts it into a first and a second half.
 #
 # ```{dropdown} Hint 1
 # What does a network look like in which every layer changes a little, all of them equally?
@@ -839,13 +839,13 @@ check.cut_explains(cut_explains)
 
 
 # %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
-def no_blocks(n):
+def no_groups(n):
     """A map (n, n) of layers that drift, all steps alike."""
     where = np.arange(n, dtype=float)
     return np.abs(where[:, None] - where[None])
 
 
-check.no_blocks(no_blocks)
+check.no_groups(no_groups)
 
 # %% [markdown]
 # :::{exercise} Many maps, some boundaries
@@ -902,22 +902,22 @@ check.agreement(agreement)
 # | claim | our answer | evidence on this page |
 # | --- | --- | --- |
 # | C18: the pre-trained encoder shows no major differences among layers (5.2, Figure 6) | holds without scale; differs with it | no boundary, $p$ = {glue:text}`p_sst2_pretrained:.2f` and {glue:text}`p_yelp_pretrained:.2f`; raw, its last block stands apart |
-# | C19: fine-tuned ones have two to three blocks, the last third is one (5.2, Figure 6) | holds at the usual learning rate, with two; at four times that gone on SST-2, and one block earlier on Yelp | $p$ = {glue:text}`p_sst2_dense:.3f` and {glue:text}`p_yelp_dense:.3f`, in {glue:text}`often_sst2_dense:.0f` and {glue:text}`often_yelp_dense:.0f` % of the halves; $p$ = {glue:text}`p_sst2_fast:.2f` and {glue:text}`p_yelp_fast:.3f`, in {glue:text}`often_sst2_fast:.0f` and {glue:text}`often_yelp_fast:.0f` % |
-# | C21: Euclidean, cosine and Wasserstein show the blocks less clearly (5.2, Figure 6) | holds | best cut at block {glue:text}`cut_gw:d` explains {glue:text}`clear_gw:.0f` % under GW, {glue:text}`clear_w:.0f` % under Wasserstein; cosine sees the last block alone |
+# | C19: fine-tuned ones have two to three groups, the last third is one (5.2, Figure 6) | holds at the usual learning rate, with two; at four times that gone on SST-2, and one block earlier on Yelp | $p$ = {glue:text}`p_sst2_dense:.3f` and {glue:text}`p_yelp_dense:.3f`, in {glue:text}`often_sst2_dense:.0f` and {glue:text}`often_yelp_dense:.0f` % of the halves; $p$ = {glue:text}`p_sst2_fast:.2f` and {glue:text}`p_yelp_fast:.3f`, in {glue:text}`often_sst2_fast:.0f` and {glue:text}`often_yelp_fast:.0f` % |
+# | C21: Euclidean, cosine and Wasserstein show the groups less clearly (5.2, Figure 6) | holds | best cut at block {glue:text}`cut_gw:d` explains {glue:text}`clear_gw:.0f` % under GW, {glue:text}`clear_w:.0f` % under Wasserstein; cosine sees the last block alone |
 # | C22: spectral clustering finds two groups (5.2) | holds, as it must | it returns two for every map, that of the encoder as it came included |
 # | C27: pre-trained and dense models differ from sparse ones in maps across models (F, Figure 12) | holds for 95 %; fewer zeros are not farther than no fine-tuning | at the same depth {glue:text}`cross_25:.2f`, {glue:text}`cross_70:.2f`, {glue:text}`cross_95:.2f` from the dense one, and {glue:text}`cross_pretrained:.2f` from it to the pre-trained |
 # | C28: on SST-2 two to three groups as well, the last block apart (G, Figure 13) | holds for two; the last block alone is scale | as C19; the raw map is to {glue:text}`raw_scale:.0f` % the difference of scales |
 # | C32: the same across seeds (reviews, Figure 19) | holds for {glue:text}`n_seeds:d` seeds of the fine-tuning | boundary in {glue:text}`seeds_found:d` of {glue:text}`n_seeds:d`; adjusted Rand index {glue:text}`seed_cut:.0f` |
 # | C33: GW shows clearer sub-networks than RSM, RSA, CCA, CKA, MSID, AGW, on text (reviews, Figures 15 to 17) | differs for the pictures, holds for the test | best cut explains {glue:text}`all_gw:.0f` % under GW, {glue:text}`all_rsm:.0f` % under RSM, {glue:text}`all_cka:.0f` % under CKA; the test finds a boundary in {glue:text}`dense_GW:d`, {glue:text}`dense_RSM:d` and {glue:text}`dense_CKA:d` of {glue:text}`n_dense:d` dense encoders |
-# | D01: can the method give a number? | differs: it can | a test that may say one block: $p$ = {glue:text}`p_sst2_pretrained:.2f` before and {glue:text}`p_sst2_dense:.3f` after fine-tuning on SST-2 |
+# | D01: can the method give a number? | differs: it can | a test that may say one group: $p$ = {glue:text}`p_sst2_pretrained:.2f` before and {glue:text}`p_sst2_dense:.3f` after fine-tuning on SST-2 |
 # | D02: established measures are missing | holds; all ten are here | RSM, which is GW without its matching, explains more by its best cut: {glue:text}`all_rsm:.0f` against {glue:text}`all_gw:.0f` % |
-# | D04: a block is a function | cannot tell from maps | one of the surest boundaries is that of an encoder that pruning has ruined, {glue:text}`acc_yelp_neuroprune_95:.1f` % right; {glue:text}`rival_r2:.0f` % of the variance of the map follow from how far each block has come from what it said before |
+# | D04: a group is a function | cannot tell from maps | one of the surest boundaries is that of an encoder that pruning has ruined, {glue:text}`acc_yelp_neuroprune_95:.1f` % right; {glue:text}`rival_r2:.0f` % of the variance of the map follow from how far each block has come from what it said before |
 # | D05: CKA looks the same | differs: it does not find the same | rank correlation of the maps {glue:text}`gw_cka:.2f`; a boundary in {glue:text}`dense_GW:d` and {glue:text}`dense_CKA:d` of {glue:text}`n_dense:d` dense encoders |
 # | D06: other seeds | differs for seeds of the fine-tuning: they agree | boundary in {glue:text}`seeds_found:d` of {glue:text}`n_seeds:d` |
 #
 # CKA sees every step of the way, GW only changes of shape. At the usual rate a change of shape stands out from level ground, and GW is surer of it; at the higher rate there is no step of shape on SST-2, and only CKA finds one.
 #
-# **Before you report blocks**: divide by the mean; say which pooling; give the test, not the clustering; and try another learning rate.
+# **Before you report groups**: divide by the mean; say which pooling; give the test, not the clustering; and try another learning rate.
 #
 # ## References
 #

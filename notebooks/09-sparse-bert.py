@@ -176,7 +176,7 @@ pulls.round(3)
 #
 # ## Twelve sparse encoders
 #
-# Now the real ones, frozen. All of them, and the dense one beside them, are fine-tuned with four times the learning rate of [chapter 07](07-bert-fine-tuning.ipynb). Adam moves a weight by about
+# Now the real ones, from stored results. All of them, and the dense one beside them, are fine-tuned with four times the learning rate of [chapter 07](07-bert-fine-tuning.ipynb). Adam moves a weight by about
 # the learning rate in a step, so all steps together by about the sum of the rates; a penalty that is to empty most of the weights has to move them by their whole length. If that sum is small, the task cannot pull back
 # what the penalty takes away. On SST-2 three ways of pruning, each aimed at 25, 70 and 95 %: NeuroPrune; *plain l1*, which shrinks all weights equally; and *magnitude*
 # pruning, which kills the smallest weights, more and more of them over the first two thirds of the training.

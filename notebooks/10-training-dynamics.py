@@ -15,7 +15,7 @@
 # %% [markdown]
 # # Training dynamics
 #
-# The maps so far are of finished networks. When do their blocks appear? The paper watches one BERT while it is fine-tuned on Yelp and sees the last layer
+# The maps so far are of finished networks. When do their groups appear? The paper watches one BERT while it is fine-tuned on Yelp and sees the last layer
 # change first, then the block before it; and it sees the mean distance rise slowly, then fast, "as in grokking". Both are read from one training run. This chapter watches
 # encoders and networks that add, most with three seeds, and asks three things: does the rise of distances come before the rise of
 # accuracy or after it? How much of it is growth of scale? And do the last blocks change first because training moves them first?

@@ -210,14 +210,14 @@ pd.DataFrame(again, index=["points lost", "give or take"]).T.round(2)
 
 # %%
 labels = [f"{n + 1} to {n_blocks} + C" for n in range(1, n_blocks)] + ["only C"]
-freezing = pd.DataFrame(
+frozen_lost = pd.DataFrame(
     {
         name: [lost(whole[name], r)[0] for r in run.right]
         for name, run in frozen.items()
     },
     index=labels,
 )
-freezing.round(1)
+frozen_lost.round(1)
 
 # %% [markdown]
 # Table 4 of the paper, beside ours. Theirs is of Yelp, and of twelve blocks. Its copy that we have names six columns and holds five numbers; by the drops that its text states, the missing one is "All". So its drops
@@ -570,7 +570,7 @@ for task, table in readouts.items():
 
 # %%
 costs = {
-    "freeze one more": {m: np.diff([0, *freezing[m]])[1:] for m in frozen},
+    "freeze one more": {m: np.diff([0, *frozen_lost[m]])[1:] for m in frozen},
     "keep one fewer": {m: -np.diff([*truncating[m], 0])[1:] for m in first},
     "leave out": {m: without[m].to_numpy()[1:] for m in cut_up},
     "swap": {m: swapped[m].to_numpy() for m in cut_up},
@@ -628,13 +628,13 @@ note(chance=float(np.quantile(np.abs(by_chance), 0.95)))
 # ({glue:text}`tell_gw_keep:.2f` and {glue:text}`tell_gw_swap:.2f`). So one and the same boundary foretells a high cost of one act and a low cost of another, and depth foretells both. Leaving a block out has little to do with depth ({glue:text}`tell_depth_leave:.2f`). There GW says {glue:text}`tell_gw_leave:.2f` and the cosine {glue:text}`tell_cosine_leave:.2f`, both within chance; CKA says {glue:text}`tell_cka_leave:.2f`, with the
 # wrong sign: what it finds most unlike is missed least. A map that is to guide a cut has to beat a count of layers first, and here none does.
 #
-# ## Pruning, merging, and other blocks
+# ## Pruning, merging, and block structure
 #
 # The reviewers asked how the method relates to three neighbours. *Pruning by blocks* asks which blocks may go. It has been done by place, from the top, from the bottom or every other one, by how little a block
 # changes {cite:p}`sajjad2023effect`, and by block influence {cite:p}`men2025shortgpt`. These rules read one line of a map, the one beside its diagonal; the column "cosine" above is the last of them, at [CLS]. *Merging* joins
 # two networks into one, and needs to know which unit of one does the work of which unit of the other {cite:p}`stoica2024zipit`. A plan of Gromov-Wasserstein says which *input* goes with which, so it answers another
-# question. *Blocks in maps* were seen before, under CKA: in networks that are large for their data, where neighbouring layers pass on one dominant direction {cite:p}`nguyen2021wide`. That is a warning for this
-# book: layers can be alike because one direction outshines what differs, so a block on a map is not yet a function. What is cut here, and in [chapter 13](13-is-the-boundary-real.ipynb), is the test of that.
+# question. *Block structure*, groups in maps, was seen before, under CKA: in networks that are large for their data, where neighbouring layers pass on one dominant direction {cite:p}`nguyen2021wide`. That is a warning for this
+# book: layers can be alike because one direction outshines what differs, so a group on a map is not yet a function. What is cut here, and in [chapter 13](13-is-the-boundary-real.ipynb), is the test of that.
 #
 # ## Quiz
 #
@@ -768,13 +768,13 @@ check.enough(enough)
 # | C30: one block fewer costs far more | differs on SST-2: there is no cliff; on Yelp, where one block is left by the count, without it there is nothing | {glue:text}`keep_sst2_count_fewer:.1f` in place of {glue:text}`keep_sst2_count:.1f` on SST-2; before the boundary {glue:text}`keep_sst2_fewer:.1f` in place of {glue:text}`keep_sst2_cut:.1f`, on Yelp {glue:text}`keep_yelp_fewer:.1f` in place of {glue:text}`keep_yelp_cut:.1f` |
 # | C31: a linear readout is near chance on every block but the last (reviews, Yelp) | differs | at [CLS] {glue:text}`line_yelp_tuned_least:.0f` to {glue:text}`line_yelp_tuned_most:.0f` % fine-tuned, {glue:text}`line_yelp_came_least:.0f` to {glue:text}`line_yelp_came_most:.0f` % as it came; on SST-2 {glue:text}`line_sst2_tuned_least:.0f` to {glue:text}`line_sst2_tuned_most:.0f` and {glue:text}`line_sst2_came_least:.0f` to {glue:text}`line_sst2_came_most:.0f` |
 # | C31: one of two layers goes from 50 to 59 % | differs | on Yelp {glue:text}`mlp_yelp_tuned_least:.0f` to {glue:text}`mlp_yelp_tuned_most:.0f` %, as it came {glue:text}`mlp_yelp_came_least:.0f` to {glue:text}`mlp_yelp_came_most:.0f` % |
-# | D04: no evidence that a block is a function: does the map foretell what cutting costs? | holds: no better than depth does | rank correlation of GW with what freezing costs {glue:text}`tell_gw_freeze:.2f`, keeping fewer {glue:text}`tell_gw_keep:.2f`, leaving out {glue:text}`tell_gw_leave:.2f`, swapping {glue:text}`tell_gw_swap:.2f`; of depth {glue:text}`tell_depth_freeze:.2f`, {glue:text}`tell_depth_keep:.2f`, {glue:text}`tell_depth_leave:.2f`, {glue:text}`tell_depth_swap:.2f`; by chance up to {glue:text}`chance:.2f` |
+# | D04: no evidence that a group is a function: does the map foretell what cutting costs? | holds: no better than depth does | rank correlation of GW with what freezing costs {glue:text}`tell_gw_freeze:.2f`, keeping fewer {glue:text}`tell_gw_keep:.2f`, leaving out {glue:text}`tell_gw_leave:.2f`, swapping {glue:text}`tell_gw_swap:.2f`; of depth {glue:text}`tell_depth_freeze:.2f`, {glue:text}`tell_depth_keep:.2f`, {glue:text}`tell_depth_leave:.2f`, {glue:text}`tell_depth_swap:.2f`; by chance up to {glue:text}`chance:.2f` |
 # | D14: can a sub-network stand in for the whole, or make it faster? | holds: it can, at a price | half of the blocks take {glue:text}`time_half:.0f` % of the time and lose {glue:text}`keep_sst2_half:.1f` points ({glue:text}`keep_sst2_half_give:.1f`) on SST-2, {glue:text}`keep_yelp_half:.1f` ({glue:text}`keep_yelp_half_give:.1f`) on Yelp |
-# | D15: how does this relate to pruning, merging and earlier blocks? | holds: it needs the comparison, and pruning has a measure much like these | the cosine at [CLS], a relative of block influence, foretells what leaving a block out costs with {glue:text}`tell_cosine_leave:.2f`, GW with {glue:text}`tell_gw_leave:.2f` |
+# | D15: how does this relate to pruning, merging and earlier work on block structure? | holds: it needs the comparison, and pruning has a measure much like these | the cosine at [CLS], a relative of block influence, foretells what leaving a block out costs with {glue:text}`tell_cosine_leave:.2f`, GW with {glue:text}`tell_gw_leave:.2f` |
 #
 # What this cannot say: it is one small encoder, with five places to cut, and of Yelp there is one seed. A boundary that is clearer in BERT-base would be tested better there.
 #
-# **Before you cut a network where its map has a border**: cut it elsewhere, too, and count layers.
+# **Before you cut a network where its map has a boundary**: cut it elsewhere, too, and count layers.
 #
 # ## References
 #

@@ -352,7 +352,7 @@ pd.Series(searched, name="lowered by").to_frame().round(3)
 # %% [markdown]
 # In the random network by {glue:text}`searched_random:.0f` %: there GW is RSM. In the trained one by {glue:text}`searched_trained:.0f` %: between distant layers another match of pictures fits better than each with itself, as in [chapter 02](02-gromov-wasserstein.ipynb).
 #
-# The trained network under GW, with a part of the map computed again from the frozen layers:
+# The trained network under GW, with a part of the map computed again from the stored layers:
 
 # %%
 gw = run.maps["trained/mean/gw"]
@@ -360,15 +360,17 @@ some = list(names[::5])
 again = fs.compare(run.layers.select(some), progress=False).to_frame()
 gap = (again - gw.to_frame().loc[some, some]).abs().max(axis=None)
 note(replay=float(gap))
-blocks = fs.partition(gw, seed=seed)
-explorer(gw, "Map of ResNet-9, trained, under GW; the test marks no block.", blocks)
+groups = fs.partition(gw, seed=seed)
+explorer(
+    gw, "Map of ResNet-9, trained, under GW; the test marks no boundary.", groups
+)
 
 # %% [markdown]
-# The largest difference of the part that was computed again is {glue:text}`replay:.0e`; layers are frozen in half precision.
+# The largest difference of the part that was computed again is {glue:text}`replay:.0e`; layers are stored in half precision.
 #
 # ## Four sub-networks?
 #
-# For every measure: how many blocks the test of [chapter 06](06-modular-sum-subnetworks.ipynb) finds, and where they start. And since a test may be too strict, where the map is cut if we insist on four blocks, and how many of these three cuts are the paper's.
+# For every measure: how many groups the test of [chapter 06](06-modular-sum-subnetworks.ipynb) finds, and where they start. And since a test may be too strict, where the map is cut if we insist on four groups, and how many of these three cuts are the paper's.
 
 # %%
 found = {}
@@ -376,9 +378,9 @@ for key in [(measure, state) for measure in MEASURES for state in STATES]:
     m = run.maps[f"{key[1]}/mean/{key[0]}"]
     p, four = fs.partition(m, seed=seed), partition_into(m, min(4, len(names) // 2))
     start, cuts = ([names[k] for k in q.boundaries] for q in (p, four))
-    told = [p.n_blocks, p.p_value, ", ".join(start), ", ".join(cuts)]
+    told = [p.n_groups, p.p_value, ", ".join(start), ", ".join(cuts)]
     found[key] = [*told, len(set(PAPER) & set(cuts))]
-columns = ["blocks", "p", "start at", "cut into four at", "of the paper's"]
+columns = ["groups", "p", "start at", "cut into four at", "of the paper's"]
 found = pd.DataFrame.from_dict(found, orient="index", columns=columns)
 found.index = pd.MultiIndex.from_tuples(found.index)
 found.round(3)
@@ -389,15 +391,15 @@ found.round(3)
 # %%
 for measure in ("gw", "cka", "rsm", "rsa", "msid"):
     row = found.loc[(measure, "trained")]
-    note(**{f"blocks_{measure}": row["blocks"], f"p_{measure}": row["p"]})
+    note(**{f"blocks_{measure}": row["groups"], f"p_{measure}": row["p"]})
 note(paper_cuts=found.loc[("gw", "trained"), "of the paper's"])
 note(best_cuts=found.xs("trained", level=1)["of the paper's"].max())
 
 # %% [markdown]
-# Under GW the trained network has {glue:text}`blocks_gw:d` block, p = {glue:text}`p_gw:.2f`. Told to make four, GW starts one at `7.Conv2d`, as the paper does, and the others elsewhere. CKA finds {glue:text}`blocks_cka:d` blocks, p = {glue:text}`p_cka:.3f`, from `5.Conv2d` and from `7.Conv2d`: those are two of the three places where the picture shrinks,
+# Under GW the trained network has {glue:text}`blocks_gw:d` group, p = {glue:text}`p_gw:.2f`. Told to make four, GW starts one at `7.Conv2d`, as the paper does, and the others elsewhere. CKA finds {glue:text}`blocks_cka:d` groups, p = {glue:text}`p_cka:.3f`, from `5.Conv2d` and from `7.Conv2d`: those are two of the three places where the picture shrinks,
 # and one of them is there in the random network, too.
 #
-# How often does the test find a block to start anywhere, in {glue:text}`n_halves:d` random halves of the pictures?
+# How often does the test find a group to start anywhere, in {glue:text}`n_halves:d` random halves of the pictures?
 
 # %%
 halves = {state: run.frequency[state].max() for state in STATES}
@@ -406,7 +408,7 @@ note(halves_trained=100 * halves["trained"])
 pd.Series(halves, name="largest frequency").to_frame()
 
 # %% [markdown]
-# In {glue:text}`halves_trained:.0f` % of them. That GW sees one block is not the luck of these pictures.
+# In {glue:text}`halves_trained:.0f` % of them. That GW sees one group is not the luck of these pictures.
 #
 # ## Borders of function, or of shape?
 #
@@ -424,8 +426,8 @@ rows = {}
 for name, m in nulls.items():
     p = fs.partition(m, seed=seed)
     like = stats.spearmanr(m.values[inner], gw.values[inner]).statistic
-    rows[name] = [p.n_blocks, p.p_value, like]
-rows = pd.DataFrame(rows, index=["blocks", "p", "agreement with trained"]).T
+    rows[name] = [p.n_groups, p.p_value, like]
+rows = pd.DataFrame(rows, index=["groups", "p", "agreement with trained"]).T
 note(
     like_spectrum=rows.iloc[1, 2],
     like_channels=rows.iloc[2, 2],
@@ -605,15 +607,15 @@ check.rise_and_fall(rise_and_fall)
 # | --- | --- | --- |
 # | C34: under GW a trained ResNet-9 has four sub-networks (reviews, Figure 18) | differs: the test finds one | p = {glue:text}`p_gw:.2f`; no border in {glue:text}`n_halves:d` random halves of the pictures; one seed |
 # | C34: they change at `2.ReLU`, `4.Conv2d` and `7.Conv2d` (Figure 9) | differs under GW: these steps stand out before training, not after it | share of triples that rank as high {glue:text}`stand_random:.3f` random, {glue:text}`stand_trained:.2f` trained; of the best cuts into four, {glue:text}`paper_cuts:d` is theirs |
-# | C34: other measures do not find them | holds for RSM and RSA, differs for CKA and MSID, which find others | {glue:text}`blocks_rsm:d`, {glue:text}`blocks_rsa:d`, {glue:text}`blocks_cka:d` and {glue:text}`blocks_msid:d` blocks; at most {glue:text}`best_cuts:d` of the paper's three borders under any measure |
+# | C34: other measures do not find them | holds for RSM and RSA, differs for CKA and MSID, which find others | {glue:text}`blocks_rsm:d`, {glue:text}`blocks_rsa:d`, {glue:text}`blocks_cka:d` and {glue:text}`blocks_msid:d` groups; at most {glue:text}`best_cuts:d` of the paper's three borders under any measure |
 # | C34: the ship is nearly absent by `4.ReLU` | cannot tell: to our eye it is, by a correlation it never was there | correlation with the drawing {glue:text}`before_trained:.2f` in the first four steps, {glue:text}`from_4_trained:.2f` after them |
 # | C34: AGW shows changes in the final few layers only | differs, by channels | its last six steps are {glue:text}`agw_late:.2f` of the mean, the largest {glue:text}`agw_largest:.2f` is in the middle |
 # | C34: GW agrees best with how the feature images look | cannot tell | rank correlation {glue:text}`eye_gw:.2f` under GW, {glue:text}`eye_rsm:.2f` under RSM, {glue:text}`eye_cka:.2f` under CKA; GW minus CKA [{glue:text}`over_cka_from:.2f`, {glue:text}`over_cka_to:.2f`], minus RSM [{glue:text}`over_rsm_from:.2f`, {glue:text}`over_rsm_to:.2f`]; by another rule {glue:text}`signed_gw:.2f` and {glue:text}`signed_cka:.2f`; one picture |
-# | C33: on images GW shows sub-networks more clearly than RSM, RSA, CKA and MSID (reviews) | differs | {glue:text}`blocks_gw:d` block under GW, {glue:text}`blocks_cka:d` under CKA |
+# | C33: on images GW shows sub-networks more clearly than RSM, RSA, CKA and MSID (reviews) | differs | {glue:text}`blocks_gw:d` group under GW, {glue:text}`blocks_cka:d` under CKA |
 # | C35: early blocks hold local statistics (reviews) | holds; for edges more so without training | colour {glue:text}`colour_trained_a:.2f` to {glue:text}`colour_trained_b:.2f`, edges {glue:text}`edges_trained_a:.2f` to {glue:text}`edges_trained_b:.2f`; untrained {glue:text}`edges_random_a:.2f` to {glue:text}`edges_random_b:.2f` |
 # | C35: late ones the class | holds, by degrees | {glue:text}`class_first:.2f` to {glue:text}`class_last:.2f`, gain {glue:text}`gain_class:.2f` [{glue:text}`gain_from:.2f`, {glue:text}`gain_to:.2f`] |
-# | D07: other architectures and other kinds of data? | holds: what was found on text is not found here | accuracy {glue:text}`accuracy:.1f` %, {glue:text}`blocks_gw:d` block |
-# | D05: CKA looks the same; what is gained? | differs: here it does not look the same | {glue:text}`blocks_cka:d` blocks under CKA where GW has {glue:text}`blocks_gw:d`; but its borders are those of the shape |
+# | D07: other architectures and other kinds of data? | holds: what was found on text is not found here | accuracy {glue:text}`accuracy:.1f` %, {glue:text}`blocks_gw:d` group |
+# | D05: CKA looks the same; what is gained? | differs: here it does not look the same | {glue:text}`blocks_cka:d` groups under CKA where GW has {glue:text}`blocks_gw:d`; but its borders are those of the shape |
 #
 # What this cannot say: it is one network, trained from one seed on less than half of the pictures, and it answers less well than the authors' own. A border that appears only with more training would not be here.
 #

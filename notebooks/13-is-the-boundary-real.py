@@ -15,7 +15,7 @@
 # %% [markdown]
 # # Is the boundary real?
 #
-# The reviewers of the paper had two questions that no picture answers. Is a block a *function*? And why Gromov-Wasserstein, when CKA is cheaper and looks the same? Both can be put to a test where the truth is
+# The reviewers of the paper had two questions that no picture answers. Is a group a *function*? And why Gromov-Wasserstein, when CKA is cheaper and looks the same? Both can be put to a test where the truth is
 # known. [Chapter 04](04-modular-sum-training.ipynb) trained chains of networks, each part of which computes one function and hands on nothing but its answer. Here ten families of measures are asked where one function ends
 # and the next begins, and so are guesses that look at no activation at all.
 #
@@ -77,7 +77,7 @@ from replication.modular_addition.map_variants import VARIANTS
 # ## The question
 #
 # Every chain is mapped under every measure that takes its layers, in two ways: the *stream* alone, each state once; and *inner*, all layers, with one head standing for all four. Every map is cut twice: by the test of [chapter 06](06-modular-sum-subnetworks.ipynb), which may say
-# "one block", and into the right number of blocks, as a kindness. A row of the frozen table is one such map.
+# "one group", and into the right number of groups, as a kindness. A row of the stored table is one such map.
 
 # %%
 rows, origin = leaderboard.load(profile)
@@ -128,7 +128,7 @@ def keep(table, column, **rows):
 # %% [markdown]
 # ## The leaderboard
 #
-# A table per kind of layers. The best first, by F1 when the number of blocks is told:
+# A table per kind of layers. The best first, by F1 when the number of groups is told:
 
 
 # %%
@@ -161,7 +161,7 @@ board.round(2)
 # %% [markdown]
 # Told how many functions there are, the plainest measures are the best: cosine distance is right nearly everywhere (F1 {glue:text}`cosine_told:.2f`), GW and CKA are in the middle ({glue:text}`gw_told:.2f` and {glue:text}`cka_told:.2f`), no better than
 # cutting at every block ({glue:text}`block_told:.2f`), which looks at nothing. Left to the test, the order turns around: GW has {glue:text}`gw_test:.2f`, the most of all measures, though hardly more than cosine distance ({glue:text}`cosine_test:.2f`), and CKA {glue:text}`cka_test:.2f`. But cutting at every block, which is told nothing but where the blocks are, has {glue:text}`block_test:.2f`. Equal
-# blocks, which is told the number of functions, is exact in {glue:text}`equal_exact:.2f` of the cases; GW, which is not told it, in {glue:text}`gw_exact:.2f`. And whoever always says "one block" has {glue:text}`none_test:.2f`: so many of the chains have one function.
+# groups (*equal blocks* in the table), which is told the number of functions, is exact in {glue:text}`equal_exact:.2f` of the cases; GW, which is not told it, in {glue:text}`gw_exact:.2f`. And whoever always says "one group" (*one block* in the table) has {glue:text}`none_test:.2f`: so many of the chains have one function.
 #
 # And of the inner layers, whose widths differ:
 
@@ -174,7 +174,7 @@ inner.round(2)
 
 # %% [markdown]
 # Among all layers, keys and attention maps and hidden ones, hardly a measure finds the functions. The best is {glue:text}`inner_who`, with {glue:text}`inner_best:.2f` when it is told how many; GW has {glue:text}`inner_gw:.2f`. No test reaches the F1 of a cut at every block: {glue:text}`inner_test:.2f` at best. In such maps the
-# kinds of layers make the blocks, as in [chapter 06](06-modular-sum-subnetworks.ipynb), and they hide what the network computes.
+# kinds of layers make the groups, as in [chapter 06](06-modular-sum-subnetworks.ipynb), and they hide what the network computes.
 #
 # ## Where there is nothing to find
 #
@@ -229,7 +229,7 @@ by_state.round(2).to_frame()
 # The table of the four states turns the leaderboard around once more. Before training no part computes anything, and yet cosine distance finds the borders with an F1 of {glue:text}`cosine_untrained:.2f`. What it sees can only be the hand-over itself: the answer of one part is embedded anew by the next, in directions of its own,
 # trained or not. Under GW the test has {glue:text}`gw_untrained:.2f` before training and {glue:text}`gw_test:.2f` after it: a gain of {glue:text}`gw_gain:.2f` [{glue:text}`gw_gain_low:.2f`, {glue:text}`gw_gain_high:.2f`]. A part of this gain is that it cuts chains of one function before training and not after it; in the chains of several
 # functions alone it goes from {glue:text}`gw_several_before:.2f` to {glue:text}`gw_several:.2f`. RSM and AGW, which are close to GW, gain less, with intervals that include 0; CKA loses ({glue:text}`cka_gain:+.2f`).
-# A limit of this: told how many functions there are, GW cuts untrained chains right as well ({glue:text}`told_before:.2f`); the step is there, but not beyond drift. In trained chains with one function there are {glue:text}`alarms:d` false alarms in {glue:text}`n_single:d` maps (two chains, {glue:text}`n_seeds:d` seeds, three samples, all measures); before training it is {glue:text}`alarms_before:d`. On clouds of the same spectrum GW has {glue:text}`gw_spectrum:.2f`, near what "one block" has.
+# A limit of this: told how many functions there are, GW cuts untrained chains right as well ({glue:text}`told_before:.2f`); the step is there, but not beyond drift. In trained chains with one function there are {glue:text}`alarms:d` false alarms in {glue:text}`n_single:d` maps (two chains, {glue:text}`n_seeds:d` seeds, three samples, all measures); before training it is {glue:text}`alarms_before:d`. On clouds of the same spectrum GW has {glue:text}`gw_spectrum:.2f`, near what "one group" has.
 #
 # ## The same map, made otherwise
 #
@@ -269,7 +269,7 @@ less.sort_values("less").round(2)
 
 # %% [markdown]
 # With the usual map GW has {glue:text}`as_base:.2f`; with the certified lower bound in the place of the distance {glue:text}`as_bound:.2f`, without the farthest inputs {glue:text}`as_longest:.2f`, with one start of the solver {glue:text}`as_once:.2f`, which also gives {glue:text}`once_alarms:d` false alarms in {glue:text}`n_once:d` maps, and without the first direction {glue:text}`as_first:.2f`. With raw distances it is {glue:text}`as_raw:.2f` (but
-# {glue:text}`raw_told:.2f` when the number is told), and with a quarter of the inputs {glue:text}`as_quarter:.2f`, where "one block" has {glue:text}`none_test:.2f`. Of the {glue:text}`n_variants:d` losses these are sure: {glue:text}`sure`.
+# {glue:text}`raw_told:.2f` when the number is told), and with a quarter of the inputs {glue:text}`as_quarter:.2f`, where "one group" has {glue:text}`none_test:.2f`. Of the {glue:text}`n_variants:d` losses these are sure: {glue:text}`sure`.
 #
 # ## Another seed
 #
@@ -312,7 +312,7 @@ print(f"rank correlation of the two orders: {order:.2f}")
 #
 # ## GW or CKA, once more
 #
-# Chain by chain: GW minus another measure, and the interval of the mean over chains. By the test, and when the number of blocks is told:
+# Chain by chain: GW minus another measure, and the interval of the mean over chains. By the test, and when the number of groups is told:
 
 
 # %%
@@ -348,7 +348,7 @@ pd.concat(versus, axis=1).round(2)
 #
 # ## Cut and stitch
 #
-# A map is a picture of similarity. What if one acts on it? In every chain of the first seed, each layer of the stream is made anew from an earlier one by the best affine map, fitted on half of all pairs; the rest of the network goes on from there
+# A map is a picture of similarity. What if one acts on it? In every chain of the first seed, each layer of the stream is made anew from an earlier one by the best affine map, fitted on half of all pairs; the rest of the network goes on from there (*activation patching*)
 # and answers the other half. If nothing is lost, then nothing between the two layers is needed that an affine map cannot do, and the first can stand for the second. {cite:t}`lenc2015equivariance` and {cite:t}`bansal2021stitching` compare
 # networks in this way; here a network is stitched to itself.
 
@@ -493,7 +493,7 @@ acted[["K", "K found", *SCORES]]
 #
 # - *When does GW tell something that CKA does not?* When the question is whether the shape of a layer changes more at one place than drift would explain, and whether training made it so. There, on these chains, GW with a test was a better witness than CKA, and still a poor one: its F1 is {glue:text}`gw_several:.2f` in the chains of several functions.
 # - *When not?* When the question is which layer can stand for another: there, CKA is better, and the number of layers between them is as good. When widths differ and the kinds of layers are mixed: there, by the test, none of the measures beats a guess.
-# - *Is a block a function?* In the trained chains of several functions the test under GW made {glue:text}`cuts:d` cuts, of which {glue:text}`hits:d` are boundaries of functions. But there are {glue:text}`borders:d` of those. Absence of a boundary says nothing.
+# - *Is a group a function?* In the trained chains of several functions the test under GW made {glue:text}`cuts:d` cuts, of which {glue:text}`hits:d` are boundaries of functions. But there are {glue:text}`borders:d` of those. Absence of a boundary says nothing.
 #
 # So report, with a map: the same map before training; the test, with the number of inputs; a guess that looks at nothing, scored the same way; the scale divided out; more than one start of the solver; more than one seed of the network; and an intervention for each sentence that says "function".
 #
@@ -626,13 +626,13 @@ check.beyond_depth(beyond_depth)
 # | claim | our answer | evidence on this page |
 # | --- | --- | --- |
 # | C33: GW shows clearer sub-networks than other measures (reviews), where they are known, by the test | holds against CKA, cannot tell against RSM and cosine distance | F1 {glue:text}`gw_test:.2f` under GW, {glue:text}`cka_test:.2f` under CKA, {glue:text}`rsm_test:.2f` under RSM, {glue:text}`cosine_test:.2f` under cosine distance; differences {glue:text}`cka_test_gap:.2f` [{glue:text}`cka_test_from:.2f`, {glue:text}`cka_test_to:.2f`], {glue:text}`rsm_test_gap:.2f` [{glue:text}`rsm_test_from:.2f`, {glue:text}`rsm_test_to:.2f`] and {glue:text}`cosine_test_gap:.2f` [{glue:text}`cosine_test_from:.2f`, {glue:text}`cosine_test_to:.2f`] |
-# | C33, when the number of blocks is told | differs | {glue:text}`gw_told:.2f` under GW, {glue:text}`cosine_told:.2f` under cosine distance, {glue:text}`block_told:.2f` for cuts at every block |
+# | C33, when the number of groups is told | differs | {glue:text}`gw_told:.2f` under GW, {glue:text}`cosine_told:.2f` under cosine distance, {glue:text}`block_told:.2f` for cuts at every block |
 # | C33, among all layers | differs: by the test no measure beats a guess | at best {glue:text}`inner_test:.2f` by the test, {glue:text}`block_test:.2f` for cuts at every block |
-# | C06: a sample of the inputs gives the same finding | differs for 50 inputs | F1 of the test {glue:text}`as_quarter:.2f` instead of {glue:text}`as_base:.2f` with 200, and {glue:text}`none_test:.2f` for "one block" |
+# | C06: a sample of the inputs gives the same finding | differs for 50 inputs | F1 of the test {glue:text}`as_quarter:.2f` instead of {glue:text}`as_base:.2f` with 200, and {glue:text}`none_test:.2f` for "one group" |
 # | D01: can the method be used quantitatively? | differs: it can | scores against a known truth, with intervals over {glue:text}`n_networks:d` chains |
 # | D02: established measures are missing | holds; all are scored here | GW is first by the test ({glue:text}`gw_test:.2f`), but not with the second seed alone, and in the middle when the number is told ({glue:text}`gw_told:.2f`) |
 # | D03: is GW evaluated or optimised, and does it matter? | cannot tell: neither from RSM, nor from a search with one start | GW less RSM {glue:text}`rsm_test_gap:.2f` [{glue:text}`rsm_test_from:.2f`, {glue:text}`rsm_test_to:.2f`]; from one start F1 is {glue:text}`as_once:.2f` in place of {glue:text}`as_base:.2f` |
-# | D04: no evidence that a block is a function | differs on chains: what is found depends on what was learned | F1 of the test {glue:text}`gw_untrained:.2f` before training, {glue:text}`gw_test:.2f` after it, gain {glue:text}`gw_gain:.2f` [{glue:text}`gw_gain_low:.2f`, {glue:text}`gw_gain_high:.2f`]; {glue:text}`hits:d` of {glue:text}`cuts:d` cuts are true |
+# | D04: no evidence that a group is a function | differs on chains: what is found depends on what was learned | F1 of the test {glue:text}`gw_untrained:.2f` before training, {glue:text}`gw_test:.2f` after it, gain {glue:text}`gw_gain:.2f` [{glue:text}`gw_gain_low:.2f`, {glue:text}`gw_gain_high:.2f`]; {glue:text}`hits:d` of {glue:text}`cuts:d` cuts are true |
 # | D04, by interventions | holds: distance under GW foretells badly what can be replaced | rank correlation with the accuracy lost {glue:text}`tell_gw:.2f`; depth alone {glue:text}`tell_depth:.2f` |
 # | D05: CKA looks the same | differs, in both directions | by the test GW finds {glue:text}`cka_test_gap:.2f` more; CKA foretells a stitch better, {glue:text}`tell_cka:.2f` against {glue:text}`tell_gw:.2f` |
 # | D11: how many groups, and who decides? | differs: the test decides; in trained chains it raised no false alarm, in untrained ones it did | {glue:text}`alarms:d` and {glue:text}`alarms_before:d` boundaries in {glue:text}`n_single:d` maps of chains with one function |

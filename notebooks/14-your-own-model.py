@@ -160,12 +160,12 @@ pd.DataFrame(steps).round(3)
 # %%
 reps = fs.capture(model, [shown], default_layers(model, shown), progress=False)
 layer_map = fs.compare(reps, progress=False)
-blocks = fs.partition(layer_map, seed=seed)
-note(n_blocks=blocks.n_blocks, p_value=blocks.p_value)
-blocks.to_frame()
+groups = fs.partition(layer_map, seed=seed)
+note(n_blocks=groups.n_groups, p_value=groups.p_value)
+groups.to_frame()
 
 # %% [markdown]
-# The test finds {glue:text}`n_blocks:d` block ($p$ = {glue:text}`p_value:.2f`). Of six layers it can tell little; ask it about twice as many places, such as the linear layers and the ReLUs.
+# The test finds {glue:text}`n_blocks:d` group ($p$ = {glue:text}`p_value:.2f`). Of six layers it can tell little; ask it about twice as many places, such as the linear layers and the ReLUs.
 #
 # ## Recurrent networks
 #
@@ -237,11 +237,11 @@ decoded
 # %%
 nothing = fs.compare(decoded, progress=False)
 found = fs.partition(nothing, seed=seed)
-note(nothing_blocks=found.n_blocks, nothing_p=found.p_value)
+note(nothing_blocks=found.n_groups, nothing_p=found.p_value)
 found.to_frame()
 
 # %% [markdown]
-# Here it shows {glue:text}`nothing_blocks:d` block ($p$ = {glue:text}`nothing_p:.2f`), as it should; but of so few layers it says little. Keep the map of the untrained network beside that of the trained one whenever you show it.
+# Here it shows {glue:text}`nothing_blocks:d` group ($p$ = {glue:text}`nothing_p:.2f`), as it should; but of so few layers it says little. Keep the map of the untrained network beside that of the trained one whenever you show it.
 #
 # ## A report
 #
@@ -379,7 +379,7 @@ check.untrained(untrained)
 # :::{exercise} How often does it come back?
 # :label: ex-14-often
 #
-# *Difficulty 1 of 5, importance 4 of 5, 5 minutes.* Write `how_often(cuts, n_layers)`: for a list of tuples, the boundaries that were found in one random half of the inputs after another, the share of halves in which each layer begins a block.
+# *Difficulty 1 of 5, importance 4 of 5, 5 minutes.* Write `how_often(cuts, n_layers)`: for a list of tuples, the boundaries that were found in one random half of the inputs after another, the share of halves in which each layer begins a group.
 #
 # ```{dropdown} Hint 1
 # A half in which none was found is a half.
@@ -392,7 +392,7 @@ check.untrained(untrained)
 
 # %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def how_often(cuts, n_layers):
-    """Share (n_layers,) of repetitions in which a layer begins a block."""
+    """Share (n_layers,) of repetitions in which a layer begins a group."""
     counts = np.bincount([k for one in cuts for k in one], minlength=n_layers)
     return counts / len(cuts)
 
@@ -406,9 +406,9 @@ check.how_often(how_often)
 #
 # | doubt | our answer | evidence on this page |
 # | --- | --- | --- |
-# | D07: only transformers, only sentiment | differs for the method, which takes any network; cannot tell for the findings | a perceptron that reads {glue:text}`right:.0f` % of new digits right, recurrent layers and a decoder are mapped here; before training the decoder has {glue:text}`nothing_blocks:d` block |
+# | D07: only transformers, only sentiment | differs for the method, which takes any network; cannot tell for the findings | a perceptron that reads {glue:text}`right:.0f` % of new digits right, recurrent layers and a decoder are mapped here; before training the decoder has {glue:text}`nothing_blocks:d` group |
 #
-# **On Monday**: map a network of yours before and after training, under two measures and with some 200 inputs. Let the test say how many blocks there are. Write down what the blocks predict, and only then cut.
+# **On Monday**: map a network of yours before and after training, under two measures and with some 200 inputs. Let the test say how many groups there are. Write down what the groups predict, and only then cut.
 #
 # ## References
 #

@@ -31,14 +31,14 @@ def by_scale(answer: Answer) -> None:
     passed("Where a raw map and this guess agree, the map shows how large the layers are.")
 
 
-def new_block(answer: Answer) -> None:
-    """`new_block(values)`: the layer that begins where the step is largest."""
+def new_group(answer: Answer) -> None:
+    """`new_group(values)`: the layer that begins where the step is largest."""
     where = np.array([0.0, 0.1, 0.2, 1.2, 1.3, 1.4, 1.45])
     values = np.abs(where[:, None] - where[None])
     found = number(answer, values)
     require(
         found != 2,
-        "Between layers 2 and 3 the step is largest. The block that begins there begins with layer 3.",
+        "Between layers 2 and 3 the step is largest. The group that begins there begins with layer 3.",
     )
     require(
         not np.isclose(found, 0) and not np.isclose(found, 6),

@@ -1,4 +1,4 @@
-"""Blocks of an encoder: what a cut explains, maps without blocks, many tests, and agreement of maps."""
+"""Groups of an encoder's blocks: what a cut explains, maps without groups, many tests, how maps agree."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def _line(where: list[float]) -> np.ndarray:
 
 def cut_explains(answer: Answer) -> None:
     """`cut_explains(values, k)`: the share of a map's variance that a cut before layer k explains."""
-    block = np.array([0, 0, 0, 0, 1, 1])
-    perfect = (block[:, None] != block[None]).astype(float)
+    group = np.array([0, 0, 0, 0, 1, 1])
+    perfect = (group[:, None] != group[None]).astype(float)
     found = number(answer, perfect, 4)
     require(
         np.isclose(found, 1),
@@ -42,13 +42,13 @@ def cut_explains(answer: Answer) -> None:
         "groups?",
     )
     passed(
-        f"And note: a smooth line, cut in the middle, is explained to {100 * wanted:.0f} %, with no block "
+        f"And note: a smooth line, cut in the middle, is explained to {100 * wanted:.0f} %, with no group "
         "in it."
     )
 
 
-def no_blocks(answer: Answer) -> None:
-    """`no_blocks(n)`: n layers without blocks that spectral clustering cuts in two all the same."""
+def no_groups(answer: Answer) -> None:
+    """`no_groups(n)`: n layers without groups that spectral clustering cuts in two all the same."""
     values = array(answer, (12, 12), 12)
     require(
         np.allclose(values, values.T) and np.allclose(np.diag(values), 0) and (values >= 0).all(),
@@ -59,7 +59,7 @@ def no_blocks(answer: Answer) -> None:
     found = fs.partition(layer_map)
     require(
         found.n_groups == 1,
-        f"The test finds {found.n_groups} blocks in it (p = {found.p_value:.3f}). No step should be larger "
+        f"The test finds {found.n_groups} groups in it (p = {found.p_value:.3f}). No step should be larger "
         "than "
         "those around it.",
     )
@@ -71,7 +71,7 @@ def no_blocks(answer: Answer) -> None:
         np.count_nonzero(np.diff(groups)) == 1,
         "Spectral clustering does not cut it into a first and a second half. Let layers drift, one way.",
     )
-    passed(f"One block, says the test (p = {found.p_value:.2f}); two, says the clustering, as it was told.")
+    passed(f"One group, says the test (p = {found.p_value:.2f}); two, says the clustering, as it was told.")
 
 
 def false_alarm(answer: Answer) -> None:

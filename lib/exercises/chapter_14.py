@@ -100,7 +100,7 @@ def untrained(answer: Answer) -> None:
 
 
 def how_often(answer: Answer) -> None:
-    """`how_often(cuts, n_layers)`: in which share of repetitions each layer begins a block."""
+    """`how_often(cuts, n_layers)`: in which share of repetitions each layer begins a group."""
     cuts = [(3,), (3, 6), (), (2, 6), (3,)]
     found = array(answer, (8,), cuts, 8)
     require(

@@ -13,7 +13,7 @@ def sums(layers):
     return sizes[:, None] + sizes[None]
 
 
-def last_of_the_block(values):
+def last_of_the_group(values):
     return int(np.argmax(np.diag(values, k=1)))
 
 
@@ -44,7 +44,7 @@ def fresh(x):
 
 WRONG = {
     "by_scale": [(by_length, "not length"), (sums, "from itself by nothing")],
-    "new_block": [(last_of_the_block, "begins with layer 3"), (farthest_pair, "very next")],
+    "new_group": [(last_of_the_group, "begins with layer 3"), (farthest_pair, "very next")],
     "f1": [(precision, r"\(5,\)|both count"), (recall, "should be|both count"), (jaccard, "should be 0.67")],
     "forgets": [(rotated, "kept its place"), (fresh, "forgives rotations")],
 }

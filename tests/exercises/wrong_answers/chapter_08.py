@@ -22,9 +22,9 @@ def not_squared(values, k):
     return np.corrcoef(crossing, values[rows, columns])[0, 1]
 
 
-def two_blocks(n):
-    block = np.arange(n) >= n // 2
-    return (block[:, None] != block[None]).astype(float)
+def two_groups(n):
+    group = np.arange(n) >= n // 2
+    return (group[:, None] != group[None]).astype(float)
 
 
 def all_alike(n):
@@ -58,8 +58,8 @@ WRONG = {
         (one_layer_late, "all that there is"),
         (not_squared, "between the groups"),
     ],
-    "no_blocks": [
-        (two_blocks, "The test finds 2 blocks"),
+    "no_groups": [
+        (two_groups, "The test finds 2 groups"),
         (all_alike, "equally far"),
         (one_way, "symmetric"),
     ],

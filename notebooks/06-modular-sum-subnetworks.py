@@ -660,13 +660,13 @@ note(found_c=len(truth & set(groups_c.boundaries)))
 # question on the same inputs.
 
 # %%
-maps = {
+measured = {
     name: fs.compare(reps_l, measure=name, progress=False)
     for name in ("rsm", "rsa", "msid", "cka")
 }
-maps = {"gw": map_l, "agw": maps.load("l-agw", profile, seed)} | maps
+measured = {"gw": map_l, "agw": maps.load("l-agw", profile, seed)} | measured
 by_measure = {}
-for name, m in maps.items():
+for name, m in measured.items():
     found, forced = fs.partition(m, seed=seed), partition_into(m, 3).boundaries
     by_measure[name] = {
         "groups": found.n_groups,
@@ -712,7 +712,7 @@ note(free=fs.gw(only_a, only_b).distance, bound=float(fixed))
 # the distance at the identity, RSM.
 
 # %%
-fixed = maps["rsm"].values
+fixed = measured["rsm"].values
 apart = fixed[upper] > 0.01
 share = 1 - (map_l.values[upper][apart] / fixed[upper][apart]) ** 2
 note(

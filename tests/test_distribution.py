@@ -1,5 +1,6 @@
 """What is published: the method alone, under one version, and what it needs."""
 
+import importlib
 import re
 import shutil
 import subprocess
@@ -70,3 +71,23 @@ def test_the_version_stands_in_one_place():
     assert newest[1] == version
     found = [path.name for path in (ROOT / "lib").rglob("*.py") if "__version__ = " in path.read_text()]
     assert not found
+
+
+def renamed():
+    """The names in the right column of CHANGELOG's table, without their arguments."""
+    rows = re.findall(r"^\| `.*\| (.*) \|$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    return [name for row in rows for name in re.findall(r"`((?:funcsim|replication)\.[\w.]+)", row)]
+
+
+@pytest.mark.parametrize("name", renamed())
+def test_what_the_changelog_sends_to_is_there(name):
+    parts = name.split(".")
+    for end in range(len(parts), 0, -1):
+        try:
+            thing = importlib.import_module(".".join(parts[:end]))
+        except ModuleNotFoundError:
+            continue
+        for part in parts[end:]:
+            thing = getattr(thing, part)
+        return
+    pytest.fail(f"there is no {name}")

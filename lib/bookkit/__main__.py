@@ -11,7 +11,7 @@ from bookkit.cells import check_cells
 from bookkit.check_book import check_book
 from bookkit.check_site import PAGE_BUDGET, check_site
 from bookkit.errors import BookError
-from bookkit.pairing import pair, pair_check
+from bookkit.pairing import pair, pair_check, take_over
 from bookkit.print_edition import print_edition
 from bookkit.run import PROFILES, run
 from bookkit.serve import serve
@@ -52,7 +52,8 @@ def parser() -> argparse.ArgumentParser:
     showing.add_argument("--to", type=Path, help="folder (default: _build/slides)")
     printing = commands.add_parser("print", help="the built site as one page, and as a PDF")
     printing.add_argument("--to", type=Path, help="folder (default: _build/print)")
-    commands.add_parser("pair", help="write notebooks/*.ipynb from notebooks/*.py")
+    pairing = commands.add_parser("pair", help="write notebooks/*.ipynb from notebooks/*.py")
+    pairing.add_argument("--from-ipynb", metavar="CHAPTER", help="take an edited .ipynb over into its .py")
     commands.add_parser("pair-check", help="fail when a pair differs or an .ipynb holds outputs")
     commands.add_parser("check-cells", help="fail when a cell breaks a rule")
     commands.add_parser(
@@ -77,7 +78,7 @@ def main(arguments: list[str] | None = None) -> int:
         "archive": lambda: archive(root, (args.to or root / "_build" / "archive").resolve()),
         "slides": lambda: slides(root, (args.to or root / "_build" / "slides").resolve()),
         "print": lambda: print_edition(root, (args.to or root / "_build" / "print").resolve()),
-        "pair": lambda: pair(root),
+        "pair": lambda: take_over(root, args.from_ipynb) if args.from_ipynb else pair(root),
         "pair-check": lambda: pair_check(root),
         "check-cells": lambda: check_cells(root),
         "check-book": lambda: check_book(root),

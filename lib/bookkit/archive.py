@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bookkit.downloads import with_numbers
 from bookkit.errors import BookError
+from bookkit.executed import read_record
 from bookkit.files import files_below, sha256, write_atomically
 
 #: The earliest time that a zip file can tell.
@@ -28,6 +29,8 @@ def archive(root: Path, out: Path) -> list[Path]:
     chapters = sorted(executed.glob("*.ipynb"))
     if not (site / "index.html").exists() or not chapters:
         raise BookError("there is no built book to pack; run `make book`")
+    for path in chapters:
+        read_record(path)
     out.mkdir(parents=True, exist_ok=True)
     _pack(out / SITE, ((path.relative_to(site).as_posix(), path.read_bytes()) for path in files_below(site)))
     _pack(out / CHAPTERS, ((path.name, with_numbers(path).encode()) for path in chapters))

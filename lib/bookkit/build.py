@@ -47,6 +47,8 @@ def _start_afresh_if_needed(root: Path, out: Path, site: Path) -> None:
     pins = root / "constraints.txt"
     key = digest(out, paths, pins.read_text() if pins.exists() else "", sys.version)
     stamp = site / ".site-key"
+    if not stamp.exists() and (site / "html").exists():
+        raise BookError(f"{site}: holds a site that was not built here; choose another --out, or remove it")
     if not stamp.exists() or stamp.read_text() != key:
         clean_build(site)
         write_atomically(stamp, key)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from bookkit.chapters import alt_text, chapters, first_line, read_chapter, tags
+from bookkit.chapters import alt_text, chapters, dig, first_line, read_chapter, tags
 from bookkit.colab_cell import TAG as COLAB_CELL
 from bookkit.errors import report
 
@@ -34,7 +34,7 @@ def chapter_findings(notebook: NotebookNode) -> list[str]:
 
 
 def _whole(notebook: NotebookNode) -> Iterator[str]:
-    if notebook.metadata.get("kernelspec", {}).get("name") != "python3":
+    if dig(notebook.metadata, "kernelspec", "name") != "python3":
         yield "the header names no kernelspec `python3`"
     if not notebook.cells or not notebook.cells[0].source.startswith("# "):
         yield "the first cell is not a Markdown cell that begins with the title (`# ...`)"
@@ -63,7 +63,7 @@ def _each(notebook: NotebookNode) -> Iterator[str]:
                 yield f"cell {number} is empty"
             if cell.get("outputs"):
                 yield f"{where} holds outputs"
-            figure = "fig" in tags(cell) or "image" in cell.metadata.get("mystnb", {})
+            figure = "fig" in tags(cell) or dig(cell.metadata, "mystnb", "image") is not None
             if figure and not is_sentence(alt_text(cell)):
                 yield (
                     f"{where} draws a figure and needs an alt text that states what it shows, in a sentence: "

@@ -1,12 +1,14 @@
 """A chapter is one file `notebooks/NN-slug.py` in the py:percent format."""
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import jupytext
 import nbformat
 
 from bookkit.errors import BookError
+from bookkit.files import read_text
 
 
 def chapters(root: Path, only: str | None = None) -> list[Path]:
@@ -24,7 +26,11 @@ def chapters(root: Path, only: str | None = None) -> list[Path]:
 
 def read_chapter(source: Path) -> nbformat.NotebookNode:
     """Parse a chapter; cell ids follow from position and source, so the same text gives the same file."""
-    notebook = jupytext.read(source, fmt="py:percent")
+    text = read_text(source)
+    try:
+        notebook = jupytext.reads(text, fmt="py:percent")
+    except Exception as error:  # whatever its readers of YAML and JSON raise
+        raise BookError(f"{source}: the header or a cell's metadata cannot be read ({error})") from None
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     notebook.metadata.pop("jupytext", None)
     for number, cell in enumerate(notebook.cells):
@@ -34,7 +40,9 @@ def read_chapter(source: Path) -> nbformat.NotebookNode:
 
 def declared_data(root: Path, source: Path, notebook: nbformat.NotebookNode) -> list[Path]:
     """The folders below `data/` that the header names as `bookkit: {data: [...]}`; each must exist."""
-    names = notebook.metadata.get("bookkit", {}).get("data", [])
+    names = dig(notebook.metadata, "bookkit", "data") or []
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise BookError(f"{source.stem}: the header must name data as a list: `data: [folder, folder]`")
     folders = [root / "data" / name for name in names]
     for name, folder in zip(names, folders, strict=True):
         if not folder.is_dir():
@@ -44,12 +52,20 @@ def declared_data(root: Path, source: Path, notebook: nbformat.NotebookNode) -> 
 
 def tags(cell: nbformat.NotebookNode) -> list[str]:
     """The tags of a cell."""
-    return list(cell.metadata.get("tags", []))
+    found = cell.metadata.get("tags", [])
+    return [tag for tag in found if isinstance(tag, str)] if isinstance(found, list) else []
+
+
+def dig(thing: object, *names: str) -> object:
+    """What lies below these names, one inside the other; None where there is nothing."""
+    for name in names:
+        thing = thing.get(name) if isinstance(thing, Mapping) else None
+    return thing
 
 
 def alt_text(cell: nbformat.NotebookNode) -> str:
     """The alternative text that the author gave to the picture of a cell, or an empty string."""
-    text = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+    text = dig(cell.metadata, "mystnb", "image", "alt")
     return text.strip() if isinstance(text, str) else ""
 
 

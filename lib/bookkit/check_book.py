@@ -13,11 +13,11 @@ from pathlib import Path
 import nbformat
 
 from bookkit.chapters import chapters, read_chapter, tags
+from bookkit.claims import CLAIMS, load_claims
 from bookkit.course import exercises_in, minutes_to_read, prose
 from bookkit.errors import BookError, report
 from bookkit.files import read_text
-from bookkit.placeholders import CLAIMS
-from bookkit.scorecard import GLUED, answers, load_claims
+from bookkit.scorecard import GLUED, answers
 from bookkit.settings import Settings, settings
 from bookkit.stage import toc_files
 

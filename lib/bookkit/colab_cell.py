@@ -7,11 +7,10 @@ import re
 from itertools import pairwise
 from pathlib import Path
 
-import yaml
-
-from bookkit.chapters import chapters
+from bookkit.chapters import chapters, dig
 from bookkit.errors import BookError
-from bookkit.files import write_atomically
+from bookkit.files import read_text, write_atomically
+from bookkit.yaml_files import read_yaml
 
 TAG = "set-up"
 HEADER = f'# %% tags=["{TAG}", "remove-cell"]\n'
@@ -34,7 +33,11 @@ A_CELL = re.compile(r"^# %%.*$", re.MULTILINE)
 
 def colab_cell(root: Path) -> str:
     """The cell's source, for the repository that `_config.yml` names."""
-    url = yaml.safe_load((root / "_config.yml").read_text())["repository"]["url"]
+    url = dig(read_yaml(root / "_config.yml"), "repository", "url")
+    if not isinstance(url, str):
+        raise BookError(
+            f"{root / '_config.yml'}: names no repository; write `repository: {{url: https://...}}`"
+        )
     return TEMPLATE.format(url=url)
 
 
@@ -42,7 +45,7 @@ def write_colab_cells(root: Path) -> None:
     """Put the cell behind the parameters of every chapter, where it is missing or another."""
     cell = colab_cell(root)
     for source in chapters(root):
-        text = source.read_text()
+        text = read_text(source)
         changed = with_cell(text, cell, source.name)
         if changed != text:
             write_atomically(source, changed)
@@ -57,7 +60,7 @@ def with_cell(text: str, cell: str, name: str) -> str:
     BookError
         If no cell is tagged `parameters`.
     """
-    parts = [part for part in _cells(text) if not part.startswith(HEADER)]
+    parts = [part for part in split_cells(text) if not part.startswith(HEADER)]
     for place, part in enumerate(parts):
         if part.startswith("# %%") and '"parameters"' in part.splitlines()[0]:
             parts.insert(place + 1, f"{HEADER}{cell}\n")
@@ -65,7 +68,7 @@ def with_cell(text: str, cell: str, name: str) -> str:
     raise BookError(f"{name}: no cell is tagged `parameters`, so the set-up cell has no place")
 
 
-def _cells(text: str) -> list[str]:
+def split_cells(text: str) -> list[str]:
     """What is before the first cell, and each cell with its first line."""
     starts = [0, *(match.start() for match in A_CELL.finditer(text)), len(text)]
     return [text[a:b] for a, b in pairwise(starts)]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import nbformat
 
+from bookkit.executed import read_notebook
 from bookkit.files import write_if_different
 from bookkit.scorecard import fill_in, noted
 
@@ -21,7 +22,7 @@ def with_numbers(path: Path) -> str:
     BookError
         If a sentence quotes a number that no cell has noted.
     """
-    notebook = nbformat.read(path, as_version=4)
+    notebook = read_notebook(path)
     numbers = noted(notebook)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":

@@ -71,7 +71,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 
 def write_if_different(path: Path, text: str) -> bool:
     """Write a text unless the file holds it already; true when it was written."""
-    if path.is_file() and path.read_text() == text:
+    if path.is_file() and path.read_bytes() == text.encode():
         return False
     write_atomically(path, text)
     return True

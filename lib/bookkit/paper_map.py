@@ -8,32 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 
 import nbformat
-import yaml
 
 from bookkit.chapters import tags
+from bookkit.claims import FIGURE_ID
 from bookkit.errors import BookError
 from bookkit.sections import Section, cells_with_sections
 
-TAG = re.compile(r"paper-([FTRS]\d\d)")
-
-
-def load_figures(path: Path) -> dict[str, dict[str, str]]:
-    """The figures and tables by their id.
-
-    Raises
-    ------
-    BookError
-        If an id stands there twice or is of another form.
-    """
-    found: dict[str, dict[str, str]] = {}
-    for row in yaml.safe_load(path.read_text())["figures"]:
-        if not TAG.fullmatch(f"paper-{row['id']}") or row["id"] in found:
-            raise BookError(f"{path.name}: {row['id']!r} is no id of a figure, or stands there twice")
-        found[row["id"]] = row
-    return found
+TAG = re.compile(rf"paper-({FIGURE_ID.pattern})")
 
 
 def redone(notebook: nbformat.NotebookNode, chapter: str) -> dict[str, list[Section]]:

@@ -5,21 +5,19 @@ A page asks for a table by a line of its own, such as ``<!-- scorecard C -->``.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 
-import nbformat
-
 from bookkit.chapters import chapters
+from bookkit.claims import CLAIMS, load_claims, load_figures
 from bookkit.course import exercise_table, timings
 from bookkit.errors import BookError
-from bookkit.paper_map import load_figures, paper_map
-from bookkit.scorecard import answers, load_claims, scorecard
+from bookkit.executed import read_executed, read_record
+from bookkit.paper_map import paper_map
+from bookkit.scorecard import answers, scorecard
 
 MARK = re.compile(r"^<!-- (scorecard [CD]|paper-map|course timings|course exercises) -->$", re.MULTILINE)
-CLAIMS = "book/claims.yaml"
 
 
 def asks(text: str) -> bool:
@@ -38,16 +36,14 @@ def fill(text: str, root: Path, executed: Path) -> str:
     if not (root / CLAIMS).exists():
         raise BookError(f"a page asks for the answers to {CLAIMS}, which is not there")
     found = {source.stem: executed / f"{source.stem}.ipynb" for source in chapters(root)}
-    notebooks = {name: nbformat.read(path, as_version=4) for name, path in found.items() if path.exists()}
+    notebooks = {name: read_executed(path) for name, path in found.items() if path.exists()}
 
     def seconds() -> dict[str, float]:
-        return {
-            name: json.loads((executed / f"{name}.run.json").read_text())["seconds"] for name in notebooks
-        }
+        return {name: read_record(found[name])["seconds"] for name in notebooks}
 
     def card(kind: str) -> str:
-        found = [answer for name, notebook in notebooks.items() for answer in answers(notebook, name)]
-        return scorecard(load_claims(root / CLAIMS), found, kind)
+        given = [answer for name, notebook in notebooks.items() for answer in answers(notebook, name)]
+        return scorecard(load_claims(root / CLAIMS), given, kind)
 
     tables: dict[str, Callable[[], str]] = {
         "scorecard C": lambda: card("C"),

@@ -7,15 +7,17 @@ Chromium is installed, it is printed into a PDF as well.
 from __future__ import annotations
 
 import base64
+import os
 import posixpath
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 from bs4 import BeautifulSoup, Tag
 
 from bookkit.errors import BookError
-from bookkit.files import write_atomically
+from bookkit.files import read_text, write_atomically
 from bookkit.slides import MATHJAX
 from bookkit.stage import toc_files
 
@@ -23,6 +25,21 @@ TEMPLATE = Path(__file__).with_name("print_edition.html")
 SLIDER = "Here the page on the screen has a figure with a slider."
 #: What only makes sense on a screen.
 OF_THE_SCREEN = "a.headerlink, button, input, style, link, .toctree-wrapper"
+
+#: A browser without a window that reaches no network: no name is known, and the way out is a closed port.
+FLAGS = (
+    "--headless",
+    "--disable-gpu",
+    "--no-pdf-header-footer",
+    "--virtual-time-budget=120000",
+    "--host-resolver-rules=MAP * ~NOTFOUND",
+    "--proxy-server=http://127.0.0.1:9",
+    "--proxy-bypass-list=<-loopback>",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
 
 
 def print_edition(root: Path, out: Path) -> list[Path]:
@@ -56,7 +73,10 @@ def print_edition(root: Path, out: Path) -> list[Path]:
 
 def _article(site: Path, name: str, names: list[str]) -> Tag:
     """The text of a page, with anchors and links that hold on the one page."""
-    article = BeautifulSoup((site / f"{name}.html").read_text(), "html.parser").find("article")
+    path = site / f"{name}.html"
+    article = BeautifulSoup(read_text(path), "html.parser").find("article")
+    if not isinstance(article, Tag) or article.h1 is None:
+        raise BookError(f"{path}: has no article with a heading; run `make book`")
     for script in article("script"):
         if "widget-view" in script.get("type", ""):
             note = BeautifulSoup(f"<p><em>{SLIDER}</em></p>", "html.parser")
@@ -105,9 +125,11 @@ def _as_pdf(page: Path) -> list[Path]:
         print("no chromium on the path, so there is no PDF; print the page from any browser")
         return []
     target = page.with_suffix(".pdf")
-    command = [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer"]
-    command += ["--virtual-time-budget=120000", f"--print-to-pdf={target.resolve()}", page.resolve().as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+    with tempfile.TemporaryDirectory() as profile:
+        command = [chromium, *FLAGS, f"--user-data-dir={profile}", f"--print-to-pdf={target.resolve()}"]
+        command += ["--no-sandbox"] if os.geteuid() == 0 else []  # as root it does not start with one
+        command += [page.resolve().as_uri()]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
     if done.returncode or not target.exists():
         raise BookError(f"Chromium could not print {page}: {done.stderr[-500:]}")
     return [target]

@@ -17,9 +17,11 @@ from bookkit.chapters import chapters, declared_data, read_chapter, tags
 from bookkit.colab_cell import TAG as COLAB_CELL
 from bookkit.errors import BookError
 from bookkit.execute import execute
+from bookkit.executed import read_record, sidecar
 from bookkit.files import digest, files_below, sha256, write_atomically
 from bookkit.imports import imported_files
 from bookkit.kernel import ENVIRONMENT
+from bookkit.manifest import claim, remove
 from bookkit.outputs import output_findings, seconds_per_cell, strip_metadata
 from bookkit.settings import settings
 
@@ -42,7 +44,8 @@ def run(
         made.append(target)
         executed += not reused
     if only is None:
-        _remove_orphans(out, {source.stem for source in sources})
+        wanted = {name for source in sources for name in _results(source.stem)}
+        remove(out, {name for name in claim(out, ()) if name.startswith("notebooks/")} - wanted)
     print(
         f"{len(made)} chapters, profile {profile}: {executed} executed, {len(made) - executed} reused, "
         f"{time.monotonic() - began:.0f} s",
@@ -58,6 +61,7 @@ def run_chapter(
     chapter = source.stem
     target = out / "notebooks" / f"{chapter}.ipynb"
     values = {"profile": profile, **(parameters or {})}
+    claim(out, ())
     notebook = read_chapter(source)
     key = chapter_key(root, source, notebook, values)
     if (record := valid_record(target, key)) is not None:
@@ -65,19 +69,19 @@ def run_chapter(
         return target, True
     print(f"{chapter}: executing", end="", flush=True)
     began = time.monotonic()
-    failed = out.parent / "failed" / f"{chapter}.ipynb"
-    failed.unlink(missing_ok=True)
-    _forget(target)  # from here on the old page is out of date, whatever happens
+    failed = f"failed/{chapter}.ipynb"
+    remove(out, [failed, *_results(chapter)])  # from here on the old page is out of date, whatever happens
+    claim(out, [failed, *_results(chapter)])
     try:
-        done = execute(chapter, notebook, values, source.parent, failed)
+        done = execute(chapter, notebook, values, source.parent, out / failed)
     finally:
         print(f", {time.monotonic() - began:.0f} s", flush=True)
     seconds = time.monotonic() - began
     cells = seconds_per_cell(done)
     if findings := output_findings(done):
-        write_atomically(failed, nbformat.writes(done) + "\n")
+        write_atomically(out / failed, nbformat.writes(done) + "\n")
         raise BookError(
-            "\n".join([*(f"{chapter}, {finding}" for finding in findings), f"The notebook: {failed}"])
+            "\n".join([*(f"{chapter}, {finding}" for finding in findings), f"The notebook: {out / failed}"])
         )
     write_atomically(target, nbformat.writes(strip_metadata(done)) + "\n")
     record = {
@@ -90,6 +94,7 @@ def run_chapter(
         "python": platform.python_version(),
     }
     write_atomically(sidecar(target), json.dumps(record, indent=1) + "\n")
+    remove(out, [failed])
     return target, False
 
 
@@ -106,32 +111,15 @@ def chapter_key(root: Path, source: Path, notebook: nbformat.NotebookNode, value
     return digest(root, paths, *more, platform.python_version())
 
 
-def sidecar(target: Path) -> Path:
-    """Where the record of an executed notebook lies."""
-    return target.with_suffix(".run.json")
-
-
 def valid_record(target: Path, key: str) -> dict | None:
     """The record of a finished run if it has this key and the notebook is still the one it wrote."""
     try:
-        record = json.loads(sidecar(target).read_text())
-        fits = (
-            record["key"] == key
-            and isinstance(record["seconds"], float)
-            and record["sha256"] == sha256(target)
-        )
-    except (OSError, ValueError, KeyError, TypeError):
+        record = read_record(target)
+    except BookError:
         return None
-    return record if fits else None
+    return record if record["key"] == key else None
 
 
-def _forget(target: Path) -> None:
-    sidecar(target).unlink(missing_ok=True)
-    target.unlink(missing_ok=True)
-
-
-def _remove_orphans(out: Path, stems: set[str]) -> None:
-    """Remove results of chapters that are no longer there."""
-    for path in (out / "notebooks").glob("*.ipynb"):
-        if path.stem not in stems:
-            _forget(path)
+def _results(chapter: str) -> list[str]:
+    """The files of one chapter, relative to the output folder."""
+    return [f"notebooks/{chapter}.ipynb", f"notebooks/{chapter}.run.json"]

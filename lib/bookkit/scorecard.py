@@ -11,15 +11,14 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import nbformat
-import yaml
 
+from bookkit.chapters import dig
+from bookkit.claims import CLAIM_ID
 from bookkit.errors import BookError
 from bookkit.sections import Section, cells_with_sections
 
-ID = re.compile(r"[CD]\d\d")
 GLUED = re.compile(r"\{glue:text\}`([^`:]+)(?::([^`]*))?`")
 #: The words that an answer is made of, in the order in which they are looked for.
 VERDICTS = ("cannot tell", "differs", "holds")
@@ -47,23 +46,6 @@ class Answer:
     section: Section
 
 
-def load_claims(path: Path) -> dict[str, dict[str, str]]:
-    """Claims and doubts by their id.
-
-    Raises
-    ------
-    BookError
-        If an id is not of the form C01 or D01, or stands there twice.
-    """
-    content = yaml.safe_load(path.read_text())
-    found: dict[str, dict[str, str]] = {}
-    for row in (*content["claims"], *content["doubts"]):
-        if not ID.fullmatch(row["id"]) or row["id"] in found:
-            raise BookError(f"{path.name}: {row['id']!r} is no id, or stands there twice")
-        found[row["id"]] = row
-    return found
-
-
 def answers(notebook: nbformat.NotebookNode, chapter: str) -> list[Answer]:
     """The rows about claims and doubts in an executed notebook.
 
@@ -77,7 +59,7 @@ def answers(notebook: nbformat.NotebookNode, chapter: str) -> list[Answer]:
     text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     for line in text.splitlines():
         columns = [column.strip() for column in re.split(r"(?<!\\)\|", line)[1:-1]]
-        if not columns or not ID.match(columns[0]):
+        if not columns or not CLAIM_ID.match(columns[0]):
             continue
         if len(columns) != 3:
             raise BookError(f"{chapter}: the row of {columns[0][:3]} has {len(columns)} columns, not three")
@@ -93,9 +75,7 @@ def answers(notebook: nbformat.NotebookNode, chapter: str) -> list[Answer]:
 
 def noted(notebook: nbformat.NotebookNode) -> dict[str, float | str]:
     """What the cells of an executed notebook have noted, by name."""
-    return {
-        name: _value(data[f"{MARK}text/plain"]) for cell in notebook.cells for name, data in _noted_by(cell)
-    }
+    return {name: _value(written) for cell in notebook.cells for name, written in _noted_by(cell)}
 
 
 def _value(written: str) -> float | str:
@@ -111,11 +91,12 @@ def sections_of(notebook: nbformat.NotebookNode, chapter: str) -> dict[str, Sect
     }
 
 
-def _noted_by(cell: nbformat.NotebookNode) -> Iterator[tuple[str, Mapping[str, str]]]:
+def _noted_by(cell: nbformat.NotebookNode) -> Iterator[tuple[str, str]]:
     for output in cell.get("outputs", []):
-        name = output.get("metadata", {}).get("scrapbook", {}).get("name")
-        if name is not None:
-            yield name, output["data"]
+        name = dig(output, "metadata", "scrapbook", "name")
+        written = dig(output, "data", f"{MARK}text/plain")
+        if isinstance(name, str) and isinstance(written, str):
+            yield name, written
 
 
 def fill_in(text: str, numbers: Mapping[str, float | str], chapter: str) -> str:

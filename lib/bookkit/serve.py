@@ -1,14 +1,27 @@
 """Show a built site on this machine only."""
 
+import re
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from bookkit.errors import BookError
 
+HERE = re.compile(r"(127\.0\.0\.1|localhost)(:\d+)?", re.IGNORECASE)
 
-class _Quiet(SimpleHTTPRequestHandler):
-    """Serves files and says nothing about each request."""
+
+class _OnlyHere(SimpleHTTPRequestHandler):
+    """Serves the files of a folder to this machine, and says nothing about each request."""
+
+    def send_head(self):
+        """Refuse what another site asks for through a name of its own, and links out of the folder."""
+        if not HERE.fullmatch(self.headers.get("Host", "")):
+            return self.send_error(403, "This server is for 127.0.0.1 and localhost")
+        asked = Path(self.translate_path(self.path))
+        for path in (asked, asked / "index.html"):
+            if not path.resolve().is_relative_to(Path(self.directory).resolve()):
+                return self.send_error(404)
+        return super().send_head()
 
     def log_message(self, *args: object) -> None:
         """Keep silent."""
@@ -19,7 +32,7 @@ def make_server(folder: Path, port: int) -> ThreadingHTTPServer:
     if not (folder / "index.html").exists():
         raise BookError(f"{folder} holds no index.html; run `make book` first")
     try:
-        return ThreadingHTTPServer(("127.0.0.1", port), partial(_Quiet, directory=str(folder)))
+        return ThreadingHTTPServer(("127.0.0.1", port), partial(_OnlyHere, directory=str(folder)))
     except OSError as error:
         raise BookError(
             f"port {port} cannot be used ({error.strerror}); choose another: make serve PORT=8001"

@@ -15,8 +15,9 @@ from pathlib import Path
 import nbformat
 from markdown_it import MarkdownIt
 
-from bookkit.chapters import alt_text, chapters
+from bookkit.chapters import alt_text, chapters, dig
 from bookkit.errors import BookError
+from bookkit.executed import read_executed
 from bookkit.files import write_atomically
 from bookkit.scorecard import fill_in, noted
 from bookkit.sections import cells_with_sections
@@ -35,13 +36,13 @@ def slides(root: Path, out: Path) -> Path:
     Raises
     ------
     BookError
-        If no chapter was executed.
+        If no chapter was executed, or one is not as its record says.
     """
     executed = root / "_build" / "src" / "notebooks"
     paths = [path for source in chapters(root) if (path := executed / f"{source.stem}.ipynb").exists()]
     if not paths:
         raise BookError("there is no executed chapter to take slides from; run `make book`")
-    found = [slide for path in paths for slide in of_chapter(nbformat.read(path, as_version=4), path.stem)]
+    found = [slide for path in paths for slide in of_chapter(read_executed(path), path.stem)]
     write_atomically(out / "slides.html", PAGE.read_text().replace("<!-- slides -->", "\n".join(found)))
     if (root / MATHJAX).exists():
         shutil.copyfile(root / MATHJAX, out / "mathjax.js")
@@ -52,7 +53,7 @@ def slides(root: Path, out: Path) -> Path:
 def of_chapter(notebook: nbformat.NotebookNode, chapter: str) -> Iterator[str]:
     """The slides of one executed chapter: its title, its figures, what was found."""
     numbers = noted(notebook)
-    title, opening = notebook.cells[0].source.split("\n", 1)
+    title, _, opening = notebook.cells[0].source.partition("\n") if notebook.cells else (chapter, "", "")
     yield _slide(
         f"<h1>{chapter[:2]} {escape(title.removeprefix('# '))}</h1>",
         _opening_sentences(opening, numbers, chapter),
@@ -60,7 +61,7 @@ def of_chapter(notebook: nbformat.NotebookNode, chapter: str) -> Iterator[str]:
     after = dict(zip((cell["id"] for cell in notebook.cells), notebook.cells[1:], strict=False))
     for cell, section in cells_with_sections(notebook, chapter):
         picture = next(
-            (o["data"]["image/png"] for o in cell.outputs if "image/png" in o.get("data", {})), None
+            (data for o in cell.outputs if isinstance(data := dig(o, "data", "image/png"), str)), None
         )
         follows = after.get(cell["id"])
         if picture is None or follows is None or follows.cell_type != "markdown":

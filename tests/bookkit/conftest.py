@@ -1,8 +1,13 @@
 """Tiny books, made on the spot."""
 
+import json
 from pathlib import Path
 
+import nbformat
 import pytest
+
+from bookkit.executed import sidecar
+from bookkit.files import sha256
 
 HEADER = """\
 # ---
@@ -43,6 +48,26 @@ def write(book):
         return path
 
     return write
+
+
+def record(path: Path) -> None:
+    """Write what a run would have written beside an executed notebook."""
+    fields = {"key": "k", "sha256": sha256(path), "profile": "laptop", "parameters": {}, "seconds": 1.5}
+    sidecar(path).write_text(json.dumps(fields | {"cells": {}, "python": "3.11.0"}))
+
+
+@pytest.fixture(scope="session")
+def executed():
+    """Write a notebook as a run would have left it, with its record; or the record alone."""
+
+    def executed(path: Path, notebook=None) -> Path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if notebook is not None:
+            nbformat.write(notebook, path)
+        record(path)
+        return path
+
+    return executed
 
 
 @pytest.fixture

@@ -21,16 +21,15 @@ CHAPTER = nbformat.v4.new_notebook(
 
 
 @pytest.fixture
-def built(tmp_path):
+def built(tmp_path, executed):
     for name, text in {
         "html/index.html": "<h1>Book</h1>",
         "html/_static/a.css": "a {}",
-        "src/notebooks/01-a.ipynb": nbformat.writes(CHAPTER),
-        "src/notebooks/01-a.run.json": "{}",
     }.items():
         path = tmp_path / "_build" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
+    executed(tmp_path / "_build/src/notebooks/01-a.ipynb", CHAPTER)
     return tmp_path
 
 

@@ -9,7 +9,8 @@ import pytest
 from bookkit.__main__ import main
 from bookkit.chapters import tags
 from bookkit.errors import BookError
-from bookkit.run import run, sidecar
+from bookkit.executed import sidecar
+from bookkit.run import run
 
 FIGURE = "import matplotlib.pyplot as plt\n_ = plt.plot([1, 2])\n"
 
@@ -65,7 +66,7 @@ def test_failing_cell_is_named_and_never_reaches_the_site(book, write, out, caps
     message = capsys.readouterr().err
     assert "01-a, cell 4 (`x = 0`): ZeroDivisionError: division by zero" in message
     assert "1 / x" in message
-    assert (book / "_build" / "failed" / "01-a.ipynb").exists()
+    assert (book / "_build" / "src" / "failed" / "01-a.ipynb").exists()
     assert not (out / "notebooks" / "01-a.ipynb").exists()
 
 

@@ -6,10 +6,11 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from bookkit.claims import load_claims, load_figures
 from bookkit.errors import BookError
-from bookkit.paper_map import load_figures, paper_map
+from bookkit.paper_map import paper_map
 from bookkit.placeholders import asks, fill
-from bookkit.scorecard import answers, load_claims, noted, scorecard
+from bookkit.scorecard import answers, noted, scorecard
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = """| claim | our answer | evidence |
@@ -133,7 +134,7 @@ def test_a_list_with_an_id_twice_is_refused(tmp_path):
         load_figures(path)
 
 
-def test_a_page_asks_for_its_tables(tmp_path):
+def test_a_page_asks_for_its_tables(tmp_path, executed):
     assert not asks("Text with <!-- scorecard C --> inside a line")
     page = "# A page\n\n<!-- scorecard C -->\n\nAnd\n\n<!-- paper-map -->\n"
     assert asks(page)
@@ -146,10 +147,8 @@ def test_a_page_asks_for_its_tables(tmp_path):
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "notebooks/01-a.py").write_text("")
     (tmp_path / "out").mkdir()
-    nbformat.write(notebook("| C01 | holds | {glue:text}`n:d` |", n=3), tmp_path / "out/01-a.ipynb")
-    nbformat.write(
-        notebook("| C07 | holds | a chapter that is no longer there |"), tmp_path / "out/02-b.ipynb"
-    )
+    executed(tmp_path / "out/01-a.ipynb", notebook("| C01 | holds | {glue:text}`n:d` |", n=3))
+    executed(tmp_path / "out/02-b.ipynb", notebook("| C07 | holds | a chapter that is no longer there |"))
     filled = fill(page, tmp_path, tmp_path / "out")
     assert "| C01 | One. | holds | 3 | [chapter 01, Where it is computed]" in filled
     assert "| Figure 5 | A map. | not yet |" in filled

@@ -10,7 +10,7 @@ from bookkit.slides import of_chapter, slides
 PIXEL = "iVBORw0KGgo=\n"
 
 
-def executed():
+def chapter():
     new = nbformat.v4
     number = new.new_output(
         "display_data",
@@ -37,7 +37,7 @@ def executed():
 
 @pytest.fixture
 def sections():
-    return BeautifulSoup("".join(of_chapter(executed(), "01-a")), "html.parser").find_all("section")
+    return BeautifulSoup("".join(of_chapter(chapter(), "01-a")), "html.parser").find_all("section")
 
 
 def test_title_figures_and_answers_in_order(sections):
@@ -52,11 +52,9 @@ def test_title_figures_and_answers_in_order(sections):
     assert [cell.text for cell in found.find_all("td")] == ["C01: a claim", "holds"]
 
 
-def test_one_page_with_nothing_remote(book, write):
+def test_one_page_with_nothing_remote(book, write, executed):
     write("01-a")
-    folder = book / "_build/src/notebooks"
-    folder.mkdir(parents=True)
-    nbformat.write(executed(), folder / "01-a.ipynb")
+    executed(book / "_build/src/notebooks/01-a.ipynb", chapter())
     page = slides(book, book / "out").read_text()
     assert page.count("<section>") == 4
     assert "http:" not in page

@@ -5,11 +5,15 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
+from bs4 import BeautifulSoup
 
+from bookkit.archive import archive
 from bookkit.build import build
 from bookkit.check_site import check_site
 from bookkit.errors import BookError
 from bookkit.run import run
+from bookkit.slides import slides
 from bookkit.stage import stage, toc_files
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -121,6 +125,50 @@ def test_stage_removes_what_is_gone(small, out):
     (small / "book" / "draft.md").unlink()
     stage(small, out)
     assert not (out / "book" / "draft.md").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("01-a.ipynb", lambda text: text.replace("printed by", "typed into"), "is not the notebook that"),
+        ("01-a.run.json", None, "has no record 01-a.run.json beside it"),
+        ("01-a.run.json", lambda text: text.replace('"seconds"', '"minutes"'), "'seconds' is missing"),
+    ],
+)
+@pytest.mark.parametrize("command", [stage, slides, archive])
+def test_an_executed_chapter_must_be_as_its_record_says(small, out, name, change, message, command):
+    run(small, out)
+    (small / "_build/html").mkdir()
+    (small / "_build/html/index.html").write_text("x")
+    path = out / "notebooks" / name
+    path.write_text(change(path.read_text())) if change else path.unlink()
+    with pytest.raises(BookError, match=rf"{message}.*run `python -m bookkit run`"):
+        command(small, out if command is stage else small / "_build" / "other")
+
+
+def test_a_claim_brings_no_html_of_its_own(small, out):
+    claim = "One <script>alert(1)</script> <img src=x onerror=f()> of 2 < 3 & more.\n\n<script>f()</script>"
+    row = {"id": "C01", "said": claim, "where": "<!-- 3 -->"}
+    (small / "book/claims.yaml").write_text(yaml.safe_dump({"claims": [row], "doubts": [], "figures": []}))
+    (small / "book/index.md").write_text("# First\n\n<!-- scorecard C -->\n\n{doc}`/notebooks/01-a`\n")
+    run(small, out)
+    stage(small, out)
+    page = (out / "book/index.md").read_text()
+    assert "<" not in page.replace("2 < 3", "")
+    assert "One &lt;script>alert(1)" in page
+    shown = BeautifulSoup((build(small, out) / "book/index.html").read_text(), "html.parser").table
+    assert shown.find_all(["script", "img"]) == []
+    assert "One <script>alert(1)</script>" in shown.get_text()
+    assert "2 < 3 & more. <script>f()</script> (<!" in shown.get_text()
+
+
+def test_a_site_that_was_not_built_here_is_left_alone(small, out):
+    run(small, out)
+    (small / "_build/html").mkdir()
+    (small / "_build/html/mine.html").write_text("mine")
+    with pytest.raises(BookError, match="holds a site that was not built here"):
+        build(small, out)
+    assert (small / "_build/html/mine.html").read_text() == "mine"
 
 
 def test_toc_files(small):

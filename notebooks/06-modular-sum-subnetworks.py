@@ -207,7 +207,7 @@ normalised.plot(
 # of groups, needs no order of layers and gives no $p$-value. Where does it cut?
 
 # %%
-spectral = {n: fs.spectral_partition(normalised, n, seed) for n in (2, 3)}
+spectral = {n: fs.spectral_partition(normalised, n, seed=seed) for n in (2, 3)}
 note(spectral_groups=len(spectral[2].groups[1]))
 note(new_blocks=", ".join(names[i] for i in groups.boundaries))
 note(weakest=max(groups.boundary_p_values, default=1.0))
@@ -391,7 +391,7 @@ groups_l.to_frame()
 
 # %%
 three = partition_into(map_l, 3)
-spectral_l = fs.spectral_partition(map_l, 3, seed)
+spectral_l = fs.spectral_partition(map_l, 3, seed=seed)
 note(cuts_l=" and ".join(str(i) for i in three.boundaries))
 note(spectral_l=", ".join(str(len(group)) for group in spectral_l.groups))
 spectral_l.to_frame()

@@ -81,7 +81,6 @@ from funcsim import viz
 from funcsim.geometry import pairwise_distances
 from funcsim.gromov.coupling import as_permutation, cost, from_permutation
 from replication.encoder import fine_tuned
-from replication.encoder.maps import first
 
 # %% [markdown]
 # ## Two tasks, two moments
@@ -110,7 +109,7 @@ for run in runs.values():
 # %%
 tuned = runs["sst2", "dense"]
 stored = tuned.maps["cls/mean/gw"]
-again = fs.compare(first(tuned.reps["cls"], stored.n_samples), progress=False)
+again = fs.compare(tuned.reps["cls"].head(stored.n_samples), progress=False)
 note(replay=float(np.abs(again.values - stored.values).max()))
 note(n_blocks=len(stored.names), width=tuned.reps["cls"][stored.names[0]].shape[1])
 for task in TASKS:
@@ -309,7 +308,7 @@ note(came_ratio=(widths.iloc[-1] / widths.iloc[0]).min())
 
 # %% tags=["fig", "paper-F09"] mystnb={"image": {"alt": "Sixteen reviews projected by t-SNE in six blocks of the encoder fine-tuned on Yelp: in the first blocks both classes are mixed, in the last they lie apart."}}
 yelp = runs["yelp", "dense"]
-small = first(yelp.reps["cls"], 16)
+small = yelp.reps["cls"].head(16)
 kinds = yelp.labels[yelp.rows[: small.n_samples]]
 flat = {
     b: TSNE(perplexity=4, random_state=seed).fit_transform(x)
@@ -366,7 +365,7 @@ viz.curves(lines, x=counts, xlabel="neighbours k", ylabel="overlap (Jaccard)")
 k = min(10, n // 4)
 kept = {}
 for (task, how), run in runs.items():
-    x = list(first(run.reps["cls"], 200).values())
+    x = list(run.reps["cls"].head(200).values())
     kept[TASKS[task], how] = [overlap(a, b, k) for a, b in pairwise(x)]
 kept_table = pd.DataFrame(kept, index=steps)
 chance = by_chance(len(x[0]), k)
@@ -402,7 +401,7 @@ note(gw_kept=true, gw_shuffled=false)
 # %%
 def matches(run, n):
     """The optimal plan from every block to the next, on the first n texts."""
-    x = first(run.reps["cls"], n)
+    x = run.reps["cls"].head(n)
     return [fs.gw(x[a], x[b]).plan for a, b in pairwise(x.names)]
 
 
@@ -450,7 +449,7 @@ def paid(A, B, match):
 # %%
 def gains(run, n):
     """One row per step, on the first n texts."""
-    x, rng = first(run.reps["cls"], n), np.random.default_rng(seed)
+    x, rng = run.reps["cls"].head(n), np.random.default_rng(seed)
     labels, lengths = run.labels[run.rows], run.lengths
     for a, b in pairwise(x.names):
         A, B = (pairwise_distances(x[name]) for name in (a, b))

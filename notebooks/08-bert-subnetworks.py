@@ -75,7 +75,6 @@ from funcsim import viz
 from funcsim._partition import partition_into
 from funcsim.viz.interactive import explorer
 from replication.encoder import fine_tuned
-from replication.encoder.maps import compare_defined, first
 
 # %% [markdown]
 # ## The encoders
@@ -510,8 +509,8 @@ pd.Series(
 # %%
 tuned = runs["SST-2", "dense"]
 pooled = {
-    "[CLS]": first(tuned.reps["cls"], 100),
-    "mean": first(tuned.reps["mean"], 100),
+    "[CLS]": tuned.reps["cls"].head(100),
+    "mean": tuned.reps["mean"].head(100),
     "all tokens": tuned.reps["tokens"],
 }
 by_pooling = {name: fs.compare(x, progress=False) for name, x in pooled.items()}
@@ -658,7 +657,7 @@ def without_longest(reps, share=0.01):
 # The change of the map, for three measures:
 
 # %%
-few = first(tuned.reps["cls"], 200)
+few = tuned.reps["cls"].head(200)
 longest = without_longest(few)
 others = {"the longest": longest, "others": few.subsample(longest.n_samples, seed)}
 moved = {}
@@ -693,9 +692,11 @@ for title in THREE:
 
 # %%
 crossed = {
-    kind: compare_defined(
-        first(runs["Yelp", "dense"].reps["cls"], 100),
-        first(runs["Yelp", kind].reps["cls"], 100),
+    kind: fs.compare(
+        runs["Yelp", "dense"].reps["cls"].head(100),
+        runs["Yelp", kind].reps["cls"].head(100),
+        degenerate="nan",
+        progress=False,
     )
     for kind in KINDS
 }
@@ -743,7 +744,7 @@ def to_others(run):
 
 def to_itself(measure):
     """What every block says after fine-tuning, compared with before."""
-    after, before = (first(run.reps["cls"], 200) for run in (tuned, came))
+    after, before = (run.reps["cls"].head(200) for run in (tuned, came))
     return np.diag(
         fs.compare(after, before, measure=measure, progress=False).values
     )

@@ -66,12 +66,12 @@ from scipy.spatial.distance import pdist
 from scipy.stats import binomtest, entropy, spearmanr
 from torch import nn
 
+import funcsim as fs
 from bookkit.notes import note
 from exercises import chapter_09 as check
 from funcsim import viz
 from funcsim.geometry import is_degenerate
 from replication.encoder import fine_tuned
-from replication.encoder.maps import compare_defined, first
 from replication.training.neuroprune import dominated
 
 # %% [markdown]
@@ -300,9 +300,12 @@ viz.curves(
 # %%
 def on_halves(run, halves=20):
     """Mean GW distance of the blocks on random halves of the first 100 texts."""
-    reps = first(run.reps["cls"], 100)
+    reps = run.reps["cls"].head(100)
     n = reps.n_samples // 2
-    maps = [compare_defined(reps.subsample(n, s)).values for s in range(halves)]
+    maps = [
+        fs.compare(reps.subsample(n, s), degenerate="nan", progress=False).values
+        for s in range(halves)
+    ]
     inner = np.triu_indices(len(reps), k=1)
     return np.array([np.nanmean(m[inner]) for m in maps])
 
@@ -422,7 +425,7 @@ def divergence(p, q, bins=40):
 
 def spread(run, n=100):
     """Distances of the first texts per block, of mean 1; None if all are zero."""
-    layers = first(run.reps["cls"], n).values()
+    layers = run.reps["cls"].head(n).values()
     return [
         None if is_degenerate(x) else pdist(x) / pdist(x).mean() for x in layers
     ]

@@ -32,6 +32,7 @@ def capture(
     batches: Iterable[Batch],
     layers: str | Sequence[str] | None = None,
     pool: Pool = None,
+    *,
     device: str | torch.device | None = None,
     progress: bool = True,
 ) -> Representations:

@@ -10,20 +10,20 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy import stats
 
 from funcsim._compare import compare
 from funcsim._internal.progress import progress_bar
+from funcsim._internal.typing import Array
 from funcsim._partition import Partition, partition, partition_into
 from funcsim.geometry import Normalize
 from funcsim.layer_map import LayerMap
 from funcsim.representations import Representations
-
-Array = NDArray[np.float64]
+from funcsim.similarity import Measure
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,8 @@ class Intervals:
 
 def intervals(
     reps: Representations,
-    measure: str = "gw",
+    *,
+    measure: str | Measure = "gw",
     normalize: Normalize = "mean",
     n_draws: int = 50,
     alpha: float = 0.05,
@@ -101,7 +102,7 @@ def intervals(
     ----------
     reps : Representations
         L layers, (n, d) each.
-    measure : str
+    measure : str or Measure
     normalize : {"mean", "max"} or None
         Both as in :func:`funcsim.compare`.
     n_draws : int
@@ -152,22 +153,25 @@ def intervals(
         raise ValueError(f"n_draws={n_draws} is out of range; at least 2 halves tell a spread")
     if not 0 < alpha < 1:
         raise ValueError(f"alpha={alpha} is out of range; it lies between 0 and 1")
-    options = {"measure": measure, "normalize": normalize, "jobs": jobs, "progress": False}
-    whole = compare(reps, **options)
-    groups = partition(whole, max_groups, alpha, seed)
+    compare_all = partial(compare, measure=measure, normalize=normalize, jobs=jobs, progress=False)
+    cut = partial(partition, max_groups=max_groups, alpha=alpha, seed=seed)
+    whole = compare_all(reps)
+    groups = cut(whole)
     half = reps.n_samples // 2
     seeds = np.random.SeedSequence(seed).generate_state(n_draws)
-    maps, starts, starts_given_k, counts = [], np.zeros(len(reps)), np.zeros(len(reps)), Counter()
+    maps: list[Array] = []
+    starts, starts_given_k = np.zeros(len(reps)), np.zeros(len(reps))
+    counts: Counter[int] = Counter()
     for s in progress_bar(seeds, "intervals", progress, n_draws):
-        m = compare(reps.subsample(half, int(s)), **options)
-        found = partition(m, max_groups, alpha, seed)
+        m = compare_all(reps.subsample(half, int(s)))
+        found = cut(m)
         maps.append(m.values)
         counts[found.n_groups] += 1
         starts[list(found.boundaries)] += 1
         starts_given_k[list(partition_into(m, groups.n_groups).boundaries)] += 1
     spread = np.std(maps, axis=0, ddof=1) * np.sqrt(half / (reps.n_samples - half))
     width = stats.t.ppf(1 - alpha / 2, n_draws - 1) * spread
-    floor = -np.inf if getattr(whole, "is_similarity", False) else 0.0
+    floor = -np.inf if whole.is_similarity else 0.0
     return Intervals(
         map=whole,
         partition=groups,

@@ -10,10 +10,13 @@ Taught in chapter 06.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.cluster import SpectralClustering
 
+from funcsim._internal.deprecation import renamed_keyword
+from funcsim._internal.typing import Array
 from funcsim.change_points import (
     MIN_LAYERS,
     evidence_table,
@@ -27,7 +30,8 @@ N_NULL_MAPS = 999
 FURTHER_CUTS_ALPHA_SHARE = 0.5  # cuts beyond the first must be significant at this share of alpha
 
 
-def partition(m: LayerMap, max_groups: int | None = None, alpha: float = 0.05, seed: int = 0) -> Partition:
+@renamed_keyword("max_blocks", "max_groups")
+def partition(m: LayerMap, *, max_groups: int | None = None, alpha: float = 0.05, seed: int = 0) -> Partition:
     """Cut the layers of a map into contiguous groups, or say that there is only one.
 
     Parameters
@@ -92,16 +96,14 @@ def partition(m: LayerMap, max_groups: int | None = None, alpha: float = 0.05, s
         raise ValueError(f"alpha={alpha} is out of range; it lies between 0 and 1")
     values = dissimilarity(m)
     if size < MIN_LAYERS:
-        return Partition(m.names, (0,) * size, 1.0, "contiguous")
+        return _contiguous(m, (), 1.0)
     null = null_distribution(size, N_NULL_MAPS, seed)
     p_value = _p_value(float(max_statistic(values[None])[0]), null)
-    found = _significant_cuts(evidence_table(values), null, limit - 1, alpha) if p_value <= alpha else ()
-    labels = np.searchsorted([c for c, _ in found], np.arange(size), side="right")
-    return Partition(
-        m.names, tuple(labels.tolist()), p_value, "contiguous", tuple(_p_value(e, null) for _, e in found)
-    )
+    found = _significant_cuts(evidence_table(values), null, limit - 1, alpha) if p_value <= alpha else []
+    return _contiguous(m, [cut for cut, _ in found], p_value, tuple(_p_value(e, null) for _, e in found))
 
 
+@renamed_keyword("n_blocks", "n_groups")
 def partition_into(m: LayerMap, n_groups: int) -> Partition:
     """The contiguous groups with the most evidence, for a given number of them; no test is made.
 
@@ -127,13 +129,23 @@ def partition_into(m: LayerMap, n_groups: int) -> Partition:
     if not 1 <= n_groups <= max(1, size // 2):
         raise ValueError(f"n_groups={n_groups} is out of range; choose from 1 to {max(1, size // 2)}")
     cuts = optimal_change_points(evidence_table(values), n_groups - 1)[-1] if n_groups > 1 else ()
-    labels = np.searchsorted(cuts, np.arange(size), side="right")
-    return Partition(m.names, tuple(labels.tolist()), None, "contiguous")
+    return _contiguous(m, cuts, None)
 
 
-def _significant_cuts(
-    gains: NDArray[np.float64], null: NDArray[np.float64], max_cuts: int, alpha: float
-) -> list[tuple[int, float]]:
+def _contiguous(
+    m: LayerMap, cuts: Sequence[int], p_value: float | None, boundary_p_values: tuple[float, ...] = ()
+) -> Partition:
+    labels = np.searchsorted(cuts, np.arange(len(m.names)), side="right")
+    return Partition(
+        names=m.names,
+        labels=tuple(labels.tolist()),
+        p_value=p_value,
+        method="contiguous",
+        boundary_p_values=boundary_p_values,
+    )
+
+
+def _significant_cuts(gains: Array, null: Array, max_cuts: int, alpha: float) -> list[tuple[int, float]]:
     """Cuts and their evidence, by the criterion for the number of groups."""
     enough = np.append(null, np.inf)[-int(FURTHER_CUTS_ALPHA_SHARE * alpha * (len(null) + 1) + 1e-9) - 1]
     cuts = optimal_change_points(np.where(gains > enough, gains, -np.inf), max_cuts)[-1]
@@ -143,12 +155,12 @@ def _significant_cuts(
     return [(c, float(gains[a, c, b])) for a, c, b in zip(edges, cuts, edges[2:], strict=False)]
 
 
-def _p_value(evidence: float, null: NDArray[np.float64]) -> float:
+def _p_value(evidence: float, null: Array) -> float:
     """The share of maps, this one included, with at least this evidence."""
     return float((1 + (null >= evidence).sum()) / (1 + len(null)))
 
 
-def dissimilarity(m: LayerMap) -> NDArray[np.float64]:
+def dissimilarity(m: LayerMap) -> Array:
     """Distances (L, L) from a map of one model: symmetric, zero on the diagonal.
 
     A map of similarities, ``m.is_similarity``, is subtracted from 1.
@@ -161,12 +173,13 @@ def dissimilarity(m: LayerMap) -> NDArray[np.float64]:
     _size_within_one_model(m)
     if not np.isfinite(m.values).all():
         raise ValueError("this map holds NaN or infinity; leave out the layers that cause it")
-    values = 1.0 - m.values if getattr(m, "is_similarity", False) else m.values
+    values = 1.0 - m.values if m.is_similarity else m.values
     values = (values + values.T) / 2
     return values - np.diag(values.diagonal())
 
 
-def spectral_partition(m: LayerMap, n_groups: int = 2, seed: int = 0) -> Partition:
+@renamed_keyword("n_blocks", "n_groups")
+def spectral_partition(m: LayerMap, n_groups: int = 2, *, seed: int = 0) -> Partition:
     """The paper's alternative: spectral clustering of the inverted map.
 
     Parameters
@@ -203,7 +216,9 @@ def spectral_partition(m: LayerMap, n_groups: int = 2, seed: int = 0) -> Partiti
         n_groups, affinity="precomputed", assign_labels="kmeans", random_state=seed
     ).fit_predict(affinity)
     order = {label: i for i, label in enumerate(dict.fromkeys(found.tolist()))}
-    return Partition(m.names, tuple(order[k] for k in found.tolist()), None, "spectral")
+    return Partition(
+        names=m.names, labels=tuple(order[k] for k in found.tolist()), p_value=None, method="spectral"
+    )
 
 
 def _size_within_one_model(m: LayerMap) -> int:

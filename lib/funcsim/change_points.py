@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr
 
-Array = NDArray[np.float64]
+from funcsim._internal.typing import Array
 
 SIDE_LAYERS = (2, 3, 4, 5, 6, 8)  # layers on one side of a cut
 MAX_SIDE_RATIO = 2.5  # the wider side over the narrower side
@@ -211,7 +211,8 @@ def optimal_change_points(gains: Array, max_cuts: int) -> list[tuple[int, ...]]:
         Entry k holds the best k cuts; the list ends before a number that is not possible.
     """
     end = len(gains) - 1
-    total, back = gains[0], []  # total[c, b]: last cut at c, and b comes after it
+    back: list[NDArray[np.intp]] = []
+    total = gains[0]  # total[c, b]: last cut at c, and b comes after it
     found: list[tuple[int, ...]] = [()]
     for _ in range(max_cuts):
         cut = int(total[:, end].argmax())

@@ -10,7 +10,7 @@ Taught in chapter 02.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -43,11 +43,12 @@ def as_array(points: ArrayLike, name: str = "X") -> NDArray:
     RepresentationError
         Naming the layer, when any of the conditions fails.
     """
-    if hasattr(points, "detach"):  # a torch tensor, without importing torch
-        points = points.detach().cpu()
-        points = points.float() if str(points.dtype) == "torch.bfloat16" else points
+    values: Any = points
+    if hasattr(values, "detach"):  # a tensor; PyTorch takes seconds to import, and arrays need none of it
+        values = values.detach().cpu()
+        values = values.float() if str(values.dtype) == "torch.bfloat16" else values
     try:
-        array = np.asarray(points)
+        array = np.asarray(values)
     except (ValueError, TypeError) as error:
         raise RepresentationError(f"layer {name!r} is not an array: {error}") from None
     if array.dtype.kind in "biu":

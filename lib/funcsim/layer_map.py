@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from funcsim._internal.deprecation import renamed_keyword
 from funcsim._internal.storage import read_tensors, write_tensors
+from funcsim._internal.typing import Array
 from funcsim.errors import FileFormatError
 from funcsim.geometry import Normalize
 
@@ -51,13 +52,13 @@ class LayerMap:
         True for a similarity such as CKA, False for a distance.
     """
 
-    values: NDArray[np.float64]
+    values: Array
     names: tuple[str, ...]
     columns: tuple[str, ...]
     measure: str
     normalize: Normalize
     n_samples: int
-    lower: NDArray[np.float64] | None = None
+    lower: Array | None = None
     is_similarity: bool = False
 
     def __post_init__(self) -> None:
@@ -80,22 +81,25 @@ class LayerMap:
 
     def defined(self) -> LayerMap:
         """Without the layers that compare with nothing: all their values are NaN."""
-        defined = ~np.isnan(self.values).all(axis=1), ~np.isnan(self.values).all(axis=0)
-        names, columns = (
-            tuple(name for name, is_defined in zip(side, mask, strict=True) if is_defined)
-            for side, mask in zip((self.names, self.columns), defined, strict=True)
+        known = ~np.isnan(self.values)
+        rows, columns = (np.flatnonzero(known.any(axis=axis)) for axis in (1, 0))
+        kept = np.ix_(rows, columns)
+        return replace(
+            self,
+            values=self.values[kept],
+            names=tuple(self.names[i] for i in rows),
+            columns=tuple(self.columns[j] for j in columns),
+            lower=None if self.lower is None else self.lower[kept],
         )
-        cut = np.ix_(*defined)
-        lower = None if self.lower is None else self.lower[cut]
-        return replace(self, values=self.values[cut], names=names, columns=columns, lower=lower)
 
     def to_frame(self) -> pd.DataFrame:
         """The values as a table (L, M) with the layers' names on both sides."""
         return pd.DataFrame(self.values, index=list(self.names), columns=list(self.columns))
 
+    @renamed_keyword("blocks", "groups")
     def plot(self, groups: Partition | None = None, title: str | None = None) -> Figure:
         """Draw the map; see :func:`funcsim.viz.layer_map`."""
-        from funcsim import viz
+        from funcsim import viz  # here: viz draws maps, and matplotlib is slow to import
 
         return viz.layer_map(self, groups=groups, title=title)
 

@@ -15,11 +15,12 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from funcsim._internal.typing import Array
 from funcsim.geometry import as_array
 from funcsim.representations import Representations
 
 
-def gaussian_surrogate(points: NDArray, seed: int = 0) -> NDArray[np.float64]:
+def gaussian_surrogate(points: NDArray, seed: int = 0) -> Array:
     """A Gaussian cloud with the mean and the covariance spectrum of another, and nothing else of it.
 
     Parameters
@@ -52,13 +53,13 @@ def gaussian_surrogate(points: NDArray, seed: int = 0) -> NDArray[np.float64]:
     )
 
 
-def _orthonormal(columns: NDArray[np.float64]) -> NDArray[np.float64]:
+def _orthonormal(columns: Array) -> Array:
     """The nearest matrix with orthonormal columns; the same space, no column preferred."""
     left, _, right = np.linalg.svd(columns, full_matrices=False)
     return left @ right
 
 
-def _haar(rows: int, columns: int, rng: np.random.Generator) -> NDArray[np.float64]:
+def _haar(rows: int, columns: int, rng: np.random.Generator) -> Array:
     """Orthonormal columns of uniformly random orientation."""
     return _orthonormal(rng.normal(size=(rows, columns)))
 

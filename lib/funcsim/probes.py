@@ -22,6 +22,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from funcsim._internal.typing import Array
 from funcsim.representations import Representations
 
 TrainMask = NDArray[np.bool_]
@@ -91,7 +92,7 @@ def mlp_probe_r2(
 
 def probe_all(
     probe: Probe, reps: Representations, targets: Mapping[str, Labels], train_mask: TrainMask, jobs: int = 1
-) -> NDArray[np.float64]:
+) -> Array:
     """A probe from every layer to every target.
 
     Parameters

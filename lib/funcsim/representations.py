@@ -113,6 +113,10 @@ class Representations(Mapping[str, NDArray[np.float32]]):
         rows.sort()
         return Representations({name: array[rows] for name, array in self.items()})
 
+    def head(self, n: int) -> Representations:
+        """The first `n` samples of every layer, or all if there are fewer."""
+        return Representations({name: array[:n] for name, array in self.items()})
+
     def save(self, path: str | Path, half: bool = False) -> None:
         """Write a safetensors file that :meth:`load` reads back, order included.
 
@@ -121,9 +125,10 @@ class Representations(Mapping[str, NDArray[np.float32]]):
         """
         tensors: dict[str, NDArray] = {}
         for i, array in enumerate(self.values()):
-            mean = array.mean(axis=0) if half else 0
-            tensors[str(i)] = (array - mean).astype(np.float16) if half else array
-            tensors |= {f"{i}/mean": mean} if half else {}
+            tensors[str(i)] = array
+            if half:
+                mean = array.mean(axis=0)
+                tensors |= {str(i): (array - mean).astype(np.float16), f"{i}/mean": mean}
         write_tensors(path, tensors, {"format": FORMAT, "names": json.dumps(self.names)})
 
     @classmethod

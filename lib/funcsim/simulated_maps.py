@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from funcsim._internal.typing import Array
+
 Rng = np.random.Generator
 
 #: Families of maps without groups; see :func:`drift_map`.
@@ -115,7 +116,7 @@ def pair_noise(family: str, size: int, rng: Rng) -> Array:
     return rng.standard_t(3, size=(size, size)) / np.sqrt(3) if family == "heavy" else normal
 
 
-def group_sizes(size: int, n_groups: int, least: int, rng: Rng) -> Array:
+def group_sizes(size: int, n_groups: int, least: int, rng: Rng) -> NDArray[np.int64]:
     """Uneven sizes of `n_groups` groups of at least `least` layers that add up to `size`.
 
     Raises
@@ -130,7 +131,7 @@ def group_sizes(size: int, n_groups: int, least: int, rng: Rng) -> Array:
 
 
 def planted_map(
-    sizes: Array, noise: float, rng: Rng, drift: float = 0.0, clouds: bool = False
+    sizes: NDArray[np.integer], noise: float, rng: Rng, drift: float = 0.0, clouds: bool = False
 ) -> tuple[Array, tuple[int, ...]]:
     """A map (L, L) with planted groups, and the indices at which groups start.
 

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
+from funcsim._internal.typing import Array
 from funcsim.layer_map import LayerMap
 from funcsim.patching import ActivationPatcher
 from funcsim.representations import Representations
@@ -81,13 +82,19 @@ def stitch(
         if within:
             values[i, i] = whole
     return LayerMap(
-        values, source.names, reps.names, "stitching", None, int((~train_mask).sum()), is_similarity=True
+        values=values,
+        names=source.names,
+        columns=reps.names,
+        measure="stitching",
+        normalize=None,
+        n_samples=int((~train_mask).sum()),
+        is_similarity=True,
     )
 
 
 def fit_affine_stitch(
     source: NDArray[np.floating], targets: list[NDArray[np.floating]], train_mask: NDArray[np.bool_]
-) -> list[NDArray[np.float64]]:
+) -> list[Array]:
     """The best affine image of a layer for each of several others, where nothing was fitted.
 
     Parameters

@@ -15,7 +15,6 @@ from scipy.spatial.distance import pdist
 
 import funcsim as fs
 from funcsim._internal.storage import read_tensors, write_tensors
-from replication.encoder.maps import compare_defined
 from replication.stored import Record, data_dir, folder_of, load_record
 
 GROUP = "dynamics"
@@ -77,7 +76,9 @@ class Dynamics:
 def maps_now(reps: fs.Representations) -> dict[str, NDArray]:
     """Maps and scale of what the layers say at this moment."""
     maps = {
-        f"maps/{normalize or 'raw'}/{measure}": compare_defined(reps, measure=measure, normalize=normalize)
+        f"maps/{normalize or 'raw'}/{measure}": fs.compare(
+            reps, measure=measure, normalize=normalize, degenerate="nan", progress=False
+        )
         for normalize, measure in MAPS
     }
     arrays = {key: layer_map.values.astype(np.float32) for key, layer_map in maps.items()}

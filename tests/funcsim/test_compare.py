@@ -15,6 +15,8 @@ import funcsim as fs
 from funcsim import _compare
 from funcsim._internal import cache
 from funcsim.errors import DegenerateLayerError, FileFormatError
+from funcsim.report import analyse
+from funcsim.similarity.agw import agw
 
 
 @pytest.fixture
@@ -265,3 +267,75 @@ def test_progress_is_silent_unless_someone_watches(reps, capfd, monkeypatch):
     monkeypatch.setenv("FUNCSIM_PROGRESS", "off")
     fs.compare(reps, jobs=1)
     assert capfd.readouterr().err == ""
+
+
+def shifted(by):
+    """A measure made in place, of functions that no module holds."""
+    return fs.Measure(name="shifted", score=lambda x, y: float(np.abs(x.mean() - y.mean()) + by))
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_measure_of_one_s_own(reps, jobs):
+    m = fs.compare(reps, measure=shifted(2.0), normalize=None, jobs=jobs)
+    assert m.values[0, 1] == abs(reps["a"].astype(float).mean() - reps["b"].astype(float).mean()) + 2.0
+    assert (m.values == m.values.T).all()
+    assert (m.measure, m.lower, m.is_similarity) == ("shifted", None, False)
+    assert m.plot().axes[1].get_xlabel() == "shifted (raw)"
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_measure_of_the_library_with_other_parameters(reps, jobs):
+    few = reps.select(["a", "b"])
+    third, half, named = (fs.compare(few, measure=m, jobs=jobs) for m in (agw(0.3), agw(0.5), "agw"))
+    assert third.measure == "agw-0.3"
+    assert third.values[0, 1] == agw(0.3)(few["a"], few["b"])
+    assert third.values[0, 1] != half.values[0, 1] == named.values[0, 1]
+
+
+def test_numbers_of_one_s_own_are_kept_on_disk_only_with_a_version(reps):
+    def entries():
+        return len(list(cache.cache_dir().rglob("*.json")))
+
+    plain = shifted(0.0)
+    fs.compare(reps, measure=plain, jobs=1)
+    assert entries() == 0
+    fs.compare(reps, measure=dataclasses.replace(plain, version="1"), jobs=1)
+    assert entries() == 6
+    fs.compare(reps, measure=dataclasses.replace(plain, version="1"), jobs=1)
+    assert entries() == 6
+    fs.compare(reps, measure=dataclasses.replace(shifted(1.0), version="2"), jobs=1)
+    assert entries() == 12
+
+
+def test_nobody_s_measure_is_taken_for_the_library_s(reps):
+    rsm = fs.measures()["rsm"]
+    fs.compare(reps, measure="rsm", jobs=1)
+    other = dataclasses.replace(rsm, name="other", score=lambda x, y: 7.0)
+    assert fs.compare(reps, measure=other, jobs=1).values[0, 1] == 7.0
+    with pytest.raises(ValueError, match="measure 'rsm' is one of the library's; give yours another name"):
+        fs.compare(reps, measure=dataclasses.replace(other, name="rsm"))
+    assert (fs.compare(reps, measure=rsm).values == fs.compare(reps, measure="rsm").values).all()
+    keys = [_compare._identity(m, None) for m in (rsm, other, agw(0.3), agw(0.5))]
+    assert len({tuple(key) for key in keys}) == 4
+
+
+def test_a_measure_goes_wherever_its_name_goes(reps):
+    mine = shifted(1.0)
+    assert fs.intervals(reps, measure=mine, n_draws=2, progress=False).map.measure == "shifted"
+    assert analyse(reps, measure=mine, n_draws=2, progress=False).map.measure == "shifted"
+
+
+def test_layers_without_geometry_are_refused_or_left_blank(reps):
+    x = fs.Representations(dict(reps) | {"mute": np.ones((20, 3))})
+    with pytest.raises(DegenerateLayerError, match="'mute'"):
+        fs.compare(x, measure="rsm")
+    for device in (None, "cpu"):
+        m = fs.compare(x, degenerate="nan", device=device)
+        assert np.isnan(m.values[4]).all()
+        assert np.isnan(m.lower[:, 4]).all()
+        assert (m.defined().values == fs.compare(reps, device=device).values).all()
+    alone = fs.compare(x.select(["mute"]), reps, degenerate="nan", device="cpu")
+    assert alone.values.shape == (1, 4)
+    assert np.isnan(alone.values).all()
+    with pytest.raises(ValueError, match="degenerate='zero' is unknown; use 'raise' or 'nan'"):
+        fs.compare(reps, degenerate="zero")

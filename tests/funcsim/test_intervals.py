@@ -137,7 +137,7 @@ def test_bias_is_what_half_the_samples_add(monkeypatch):
 def test_bootstrap_of_a_real_comparison(measure):
     rng = np.random.default_rng(0)
     reps = layers([rng.normal(size=(24, 2)), rng.normal(size=(24, 2)), rng.normal(size=(24, 3))])
-    b = intervals(reps, measure, n_draws=4, progress=False)
+    b = intervals(reps, measure=measure, n_draws=4, progress=False)
     assert b.map.values == pytest.approx(fs.compare(reps, measure=measure).values)
     assert (b.high - b.low)[np.triu_indices(3, 1)].min() > 0
     assert b.partition.n_groups == 1

@@ -9,7 +9,7 @@ from scipy.stats import binom
 
 import funcsim as fs
 from benchmarks import partition as bench
-from funcsim import simulated_maps
+from funcsim import simulated_maps, viz
 from funcsim._partition import dissimilarity, partition_into
 from funcsim.change_points import (
     SIDE_LAYERS,
@@ -421,3 +421,20 @@ def test_the_benchmark_writes_its_report(tmp_path, monkeypatch, capsys):
     assert {r["layers"] for r in report["planted"]} == {7}
     assert {"rate", "interval", "at_most_alpha"} <= set(report["false_positives"][0])
     assert "exact K" in capsys.readouterr().out
+
+
+def test_the_first_edition_s_keywords_still_work():
+    m = blocks((7, 9))
+    for old, new in (
+        (lambda: fs.partition(m, max_blocks=2), fs.partition(m, max_groups=2)),
+        (lambda: partition_into(m, n_blocks=3), partition_into(m, n_groups=3)),
+        (lambda: fs.spectral_partition(m, n_blocks=3), fs.spectral_partition(m, n_groups=3)),
+    ):
+        with pytest.warns(DeprecationWarning, match=r"_blocks=\.\.\.\) is now .*_groups=\.\.\.\)"):
+            assert old() == new
+    with pytest.warns(DeprecationWarning, match=r"layer_map\(blocks=\.\.\.\) is now layer_map\(groups="):
+        viz.layer_map(m, blocks=fs.partition(m))
+    with pytest.warns(DeprecationWarning, match=r"plot\(blocks"):
+        m.plot(blocks=fs.partition(m))
+    with pytest.raises(TypeError, match=r"got 'max_blocks' and 'max_groups', two names of one thing"):
+        fs.partition(m, max_blocks=2, max_groups=2)

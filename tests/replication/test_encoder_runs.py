@@ -51,7 +51,7 @@ def test_a_map_is_that_of_the_first_texts():
         "tokens": 12,
     }
     for pooling in ("cls", "mean"):
-        again = fs.compare(maps.first(made.reps[pooling], 20), measure="rsm", progress=False)
+        again = fs.compare(made.reps[pooling].head(20), measure="rsm", progress=False)
         assert np.array_equal(again.values, made.maps[f"{pooling}/mean/rsm"].values)
     distances = [pdist(x).mean() for x in made.reps["cls"].values()]
     assert np.allclose(made.scale, distances)
@@ -156,16 +156,16 @@ def test_a_layer_that_says_the_same_of_all_texts_compares_with_nothing():
     x = fs.Representations(
         {"a": rng.normal(size=(20, 3)), "mute": np.ones((20, 4)), "b": rng.normal(size=(20, 3))}
     )
-    whole, told = maps.compare_defined(x, measure="rsm"), x.drop("mute")
+    whole, told = fs.compare(x, measure="rsm", degenerate="nan"), x.drop("mute")
     assert np.isnan(whole.values[1]).all()
     assert np.isnan(whole.values[:, 1]).all()
     kept = fs.compare(told, measure="rsm", progress=False)
     assert np.array_equal(whole.defined().values, kept.values)
     assert whole.defined().names == ("a", "b")
-    across = maps.compare_defined(told, x, measure="rsm", normalize=None)
+    across = fs.compare(told, x, measure="rsm", normalize=None, degenerate="nan")
     assert np.isnan(across.values).tolist() == [[False, True, False]] * 2
     assert across.defined().columns == ("a", "b")
-    assert np.isnan(maps.compare_defined(x.select(["mute"])).values).all()
+    assert np.isnan(fs.compare(x.select(["mute"]), degenerate="nan").values).all()
     found = maps.boundary_frequency(x, 2)
     assert found.shape == (3,)
     assert found[1] == 0

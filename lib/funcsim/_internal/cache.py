@@ -6,14 +6,11 @@ file carries a checksum, so an entry cut off in the middle is recomputed, not tr
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
+from funcsim._internal.hashing import digest
 from funcsim._internal.storage import replacing
 
 
@@ -24,18 +21,6 @@ def cache_dir() -> Path | None:
         return None
     default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "funcsim"
     return Path(chosen) if chosen else default
-
-
-def digest(*parts: str | NDArray) -> str:
-    """The sha256 of texts and arrays, types and shapes included."""
-    total = hashlib.sha256()
-    for part in parts:
-        if isinstance(part, str):
-            total.update(f"text {len(part)} ".encode() + part.encode())
-        else:
-            total.update(f"{part.dtype.str} {part.shape} ".encode())
-            total.update(np.ascontiguousarray(part).data)
-    return total.hexdigest()
 
 
 def read(folder: Path | None, key: str) -> list[float] | None:

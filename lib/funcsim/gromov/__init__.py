@@ -30,6 +30,7 @@ __all__ = ["GWResult", "gw"]
 def gw(
     X: ArrayLike,
     Y: ArrayLike,
+    *,
     normalize: Normalize = "mean",
     starts: Sequence[Start] | None = None,
     seed: int = 0,

@@ -87,11 +87,12 @@ class _Stack:
 def _best_matches(left: _Stack, right: _Stack, i: Tensor, j: Tensor) -> Tensor:
     """The best end (b, n) of three searches for each of b pairs."""
     A, B = left.single[i], right.single[j]
-    means = [(s.means[k] / s.scale[k, None]).float() for s, k in ((left, i), (right, j))]
-    soft = graduated_assignment(*means, left.factors[i], right.factors[j], left.weights[i], right.weights[j])
-    b, n = means[0].shape
-    by_distance = torch.empty_like(means[0], dtype=torch.long)
-    by_distance.scatter_(1, *(m.argsort(dim=1, stable=True) for m in means))
+    mean_a, mean_b = ((s.means[k] / s.scale[k, None]).float() for s, k in ((left, i), (right, j)))
+    weights = left.weights[i], right.weights[j]
+    soft = graduated_assignment(mean_a, mean_b, left.factors[i], right.factors[j], *weights)
+    b, n = mean_a.shape
+    by_distance = torch.empty_like(mean_a, dtype=torch.long)
+    by_distance.scatter_(1, mean_a.argsort(dim=1, stable=True), mean_b.argsort(dim=1, stable=True))
     identity = torch.arange(n, device=A.device).expand(b, n)
     best, most = identity, torch.full((b,), -torch.inf, device=A.device)
     for start in (greedy_mutual_matching(soft), by_distance, identity):

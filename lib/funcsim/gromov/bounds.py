@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 import ot
 
-from funcsim.gromov.coupling import Array
+from funcsim._internal.typing import Array
 from funcsim.gromov.frank_wolfe import assign
 from funcsim.gromov.space import MetricSpace
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from funcsim._internal.typing import Array
 
 
 def uniform(n: int) -> Array:

@@ -20,9 +20,9 @@ import torch
 from numpy.typing import NDArray
 
 from funcsim._internal.threads import one_thread
+from funcsim._internal.typing import Array
 from funcsim.gromov.bounds import best_lower_bound
 from funcsim.gromov.coupling import (
-    Array,
     as_permutation,
     cost,
     from_permutation,
@@ -106,7 +106,7 @@ def solve(
         distance = float(np.sqrt(value))
         # Between isometric clouds both are rounding, and the bound may come out above.
         bound = min(best_lower_bound(a, b), distance)
-    return GWResult(distance, value, bound, plan, start, method)
+    return GWResult(distance=distance, cost=value, lower_bound=bound, plan=plan, start=start, method=method)
 
 
 def default_starts(n: int) -> tuple[Start, ...]:
@@ -124,7 +124,7 @@ def descents(
 ) -> Iterator[tuple[NDArray[np.intp], str]]:
     """Yield the best permutation (n,) so far and its start: after each descent, and at the end."""
     A, B = a.single, b.single
-    best, lowest, winner = None, np.inf, ""
+    best, lowest, winner = np.arange(a.n), np.inf, ""
     small = a.n <= POLISH_ALL_MAX_POINTS
     for k, start in enumerate(starts):
         match = initial_permutation(a, b, start, seed + k)

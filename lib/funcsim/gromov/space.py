@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from funcsim.gromov.coupling import Array
+from funcsim._internal.typing import Array
 
 #: How many eigenvectors stand for a layer in graduated assignment.
 RANK = 32

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 import funcsim as fs
 from funcsim._intervals import Intervals
-from funcsim._partition import Partition
 from funcsim.geometry import Normalize
-from funcsim.layer_map import LayerMap
+from funcsim.layer_map import LayerMap, Partition
 from funcsim.nulls import random_projection_null
 from funcsim.representations import Representations
+from funcsim.similarity import Measure
 
 FEW_LAYERS, FEW_SAMPLES = 8, 100
 
@@ -55,7 +56,8 @@ class Analysis:
 def analyse(
     reps: Representations,
     against: Representations | None = None,
-    measure: str = "gw",
+    *,
+    measure: str | Measure = "gw",
     normalize: Normalize = "mean",
     n_draws: int = 20,
     seed: int = 0,
@@ -69,7 +71,7 @@ def analyse(
         L layers, (n, d) each; two at least.
     against : Representations, optional
         Of another network on the same inputs.
-    measure : str
+    measure : str or Measure
     normalize : {"mean", "max"} or None
         Both as in :func:`funcsim.compare`.
     n_draws : int
@@ -88,19 +90,19 @@ def analyse(
     """
     if len(reps) < 2:
         raise ValueError(f"one layer, {reps.names[0]!r}, makes no map; choose at least two")
-    options = {"measure": measure, "normalize": normalize}
+    compare = partial(fs.compare, measure=measure, normalize=normalize, progress=progress)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        intervals = fs.intervals(reps, n_draws=n_draws, seed=seed, progress=progress, **options)
-        widths = {layer.shape[1] for layer in reps.values()}
+        intervals = fs.intervals(
+            reps, measure=measure, normalize=normalize, n_draws=n_draws, seed=seed, progress=progress
+        )
         alone = None
-        if len(widths) > 1:
-            alone = fs.partition(
-                fs.compare(random_projection_null(reps, seed), progress=progress, **options), seed=seed
-            )
-        other = None if against is None else fs.compare(reps, against, progress=progress, **options)
+        if len({layer.shape[1] for layer in reps.values()}) > 1:
+            alone = fs.partition(compare(random_projection_null(reps, seed)), seed=seed)
+        other = None if against is None else compare(reps, against)
     messages = dict.fromkeys(str(one.message) for one in caught if issubclass(one.category, UserWarning))
-    return Analysis(intervals, alone, other, (*_doubts(reps, intervals, alone), *messages))
+    warned = (*_doubts(reps, intervals, alone), *messages)
+    return Analysis(intervals=intervals, by_width=alone, against=other, warnings=warned)
 
 
 def _doubts(reps: Representations, intervals: Intervals, alone: Partition | None) -> list[str]:

@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     if options.dry_run:
         return 0
     reps = [
-        fs.capture(network.model, network.batches, chosen, network.pool, options.device)
+        fs.capture(network.model, network.batches, chosen, network.pool, device=options.device)
         for network, chosen in zip(networks, layers, strict=True)
     ]
     found = analyse(*reps, measure=options.measure, n_draws=options.halves, seed=options.seed)
@@ -69,7 +69,9 @@ def run(options: argparse.Namespace) -> int:
 def estimate_cost(name: str, network: Network, layers: list[str], options: argparse.Namespace) -> None:
     """Say layers, memory and time, from one batch and one pair of layers."""
     began = time.perf_counter()
-    one = fs.capture(network.model, network.batches[:1], layers, network.pool, options.device, progress=False)
+    one = fs.capture(
+        network.model, network.batches[:1], layers, network.pool, device=options.device, progress=False
+    )
     per_batch = time.perf_counter() - began
     width = sum(layer.shape[1] for layer in one.values())
     print(f"{name}: {len(one)} layers, {one.names[0]} to {one.names[-1]}; {network.inputs}")

@@ -101,15 +101,16 @@ def load_network(
     if not find_spec("transformers"):
         raise ModelError(f"{name} needs the transformers library: pip install 'funcsim[text]'")
     loading |= {"trust_remote_code": False}
+    pool: Pool = "mean"
     if texts is not None:
         lines = read_texts(texts)
         batches, inputs = _tokens(place, loading, lines, max_length, batch_size), f"{len(lines)} texts"
-    else:
+    elif images is not None:
         pictures = read_pictures(images)
         batches, inputs = _pixels(place, loading, pictures, batch_size), f"{len(pictures)} images"
+        pool = mean_over_places
     model = _load(name, place, loading, any_weights)
-    pool = "mean" if texts is not None else mean_over_places
-    return Network(model, batches, pool, origin_of(place, loading), inputs)
+    return Network(model=model, batches=batches, pool=pool, origin=origin_of(place, loading), inputs=inputs)
 
 
 def mean_over_places(output: Tensor) -> Tensor:
@@ -189,7 +190,8 @@ def _of_function(name: str, made: Any, texts: Path | None, images: Path | None, 
         )
     if batches is not None:
         batches = list(batches)
-        return Network(model, batches, None, name, f"{sum(map(_length, batches))} samples of {name}")
+        counted = f"{sum(map(_length, batches))} samples of {name}"
+        return Network(model=model, batches=batches, pool=None, origin=name, inputs=counted)
     if texts is not None or images is None:
         raise InputError(
             f"{name} returns a network alone; let it return (network, batches), or name a folder of images"
@@ -199,7 +201,13 @@ def _of_function(name: str, made: Any, texts: Path | None, images: Path | None, 
     if len(sizes) > 1:
         raise InputError(f"{images} holds pictures of {len(sizes)} sizes; {name} needs them of one size")
     pixels = torch.stack([_tensor(picture) for picture in pictures])
-    return Network(model, list(pixels.split(batch_size)), mean_over_places, name, f"{len(pictures)} images")
+    return Network(
+        model=model,
+        batches=list(pixels.split(batch_size)),
+        pool=mean_over_places,
+        origin=name,
+        inputs=f"{len(pictures)} images",
+    )
 
 
 def _tensor(picture: Any) -> Tensor:

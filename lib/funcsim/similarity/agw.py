@@ -18,14 +18,16 @@ et al. may mean it. We take alpha = 1/2. Taught in chapter 03.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache, partial
 
 import numpy as np
 import ot
 from numpy.typing import ArrayLike
 
 from funcsim._internal.threads import one_thread
+from funcsim._internal.typing import Array
 from funcsim.geometry import Normalize, distance_matrix, normalised_points
-from funcsim.gromov.coupling import Array, cost, from_permutation, uniform
+from funcsim.gromov.coupling import cost, from_permutation, uniform
 from funcsim.similarity.measure import Measure
 
 ALPHA = 0.5
@@ -42,18 +44,30 @@ class Augmented:
 
 def prepare(points: ArrayLike, normalize: Normalize, name: str) -> Augmented:
     """The layer and its distances, brought to one scale."""
-    return Augmented(normalised_points(points, normalize, name), distance_matrix(points, normalize, name))
+    return Augmented(
+        points=normalised_points(points, normalize, name),
+        distances=distance_matrix(points, normalize, name),
+    )
 
 
 def agw(alpha: float = ALPHA) -> Measure:
-    """The measure for a given share of the geometric part, from 0 (features only) to 1 (GW)."""
+    """The measure for a given share of the geometric part, from 0 (features only) to 1 (GW).
+
+    Its name is "agw" for alpha = 1/2 and tells alpha otherwise, such as "agw-0.3".
+    """
     if not 0.0 <= alpha <= 1.0:
         raise ValueError(f"alpha={alpha} is out of range; it lies between 0 and 1")
+    return _agw(float(alpha))
+
+
+@cache
+def _agw(alpha: float) -> Measure:
     return Measure(
-        name="agw",
+        name="agw" if alpha == ALPHA else f"agw-{alpha:g}",
         title=f"AGW, alpha {alpha:g}",
         prepare=prepare,
-        score=lambda a, b: float(np.sqrt(objective(a, b, *search(a, b, alpha), alpha))),
+        score=partial(score, alpha=alpha),
+        version=f"1, alpha {alpha!r}",
         invariances=frozenset({"feature permutation", "sample permutation"}),
         requires_equal_dim=False,
         is_metric=False,
@@ -61,6 +75,11 @@ def agw(alpha: float = ALPHA) -> Measure:
         source="Demetci et al. (2024)",
         paired=False,
     )
+
+
+def score(a: Augmented, b: Augmented, alpha: float) -> float:
+    """The root of the objective at the better end of the search."""
+    return float(np.sqrt(objective(a, b, *search(a, b, alpha), alpha)))
 
 
 def objective(a: Augmented, b: Augmented, T: Array, F: Array, alpha: float) -> float:
@@ -83,7 +102,7 @@ def search(a: Augmented, b: Augmented, alpha: float) -> tuple[Array, Array]:
 
 
 def _alternate(a: Augmented, b: Augmented, T: Array, alpha: float) -> tuple[Array, Array]:
-    value, F = np.inf, None
+    value, F = np.inf, np.empty((a.points.shape[1], b.points.shape[1]))
     for _ in range(MAX_ROUNDS):
         F_next = _transport(_squared_errors(a.points.T, b.points.T, T))
         tangent = (1.0 - alpha) * _squared_errors(a.points, b.points, F_next)

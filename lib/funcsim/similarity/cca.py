@@ -26,9 +26,9 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike
 
+from funcsim._internal.typing import Array
 from funcsim.errors import DegenerateLayerError
 from funcsim.geometry import Normalize, as_array, is_degenerate, normalised_points
-from funcsim.gromov.coupling import Array
 from funcsim.similarity.measure import Measure
 
 #: Share of the variance that SVCCA keeps.
@@ -69,7 +69,7 @@ def prepare(points: ArrayLike, normalize: Normalize, name: str, variance: float 
             FullRankWarning,
             stacklevel=2,
         )
-    return Span(basis[:, :rank], sizes[:rank, None] * directions[:rank])
+    return Span(basis=basis[:, :rank], coordinates=sizes[:rank, None] * directions[:rank])
 
 
 def _correlations(a: Span, b: Span) -> Array:
@@ -105,6 +105,7 @@ CCA = Measure(
     is_metric=False,
     is_similarity=True,
     source="Hotelling (1936)",
+    version="1",
 )
 SVCCA = Measure(
     name="svcca",
@@ -116,6 +117,7 @@ SVCCA = Measure(
     is_metric=False,
     is_similarity=True,
     source="Raghu et al. (2017)",
+    version="1",
 )
 PWCCA = Measure(
     name="pwcca",
@@ -127,4 +129,5 @@ PWCCA = Measure(
     is_metric=False,
     is_similarity=True,
     source="Morcos et al. (2018)",
+    version="1",
 )

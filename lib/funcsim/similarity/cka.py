@@ -22,9 +22,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.spatial.distance import squareform
 
+from funcsim._internal.typing import Array
 from funcsim.errors import DegenerateLayerError, RepresentationError
 from funcsim.geometry import Normalize, as_array, is_degenerate, pairwise_distances
-from funcsim.gromov.coupling import Array
 from funcsim.similarity.measure import Measure
 
 #: Width of the Gaussian kernel, as a share of the median distance.
@@ -102,6 +102,7 @@ def _measure(name: str, title: str, rbf: bool, debiased: bool) -> Measure:
         is_metric=False,
         is_similarity=True,
         source="Kornblith et al. (2019)",
+        version="1",
     )
 
 

@@ -14,9 +14,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from funcsim._internal.typing import Array
 from funcsim.errors import RepresentationError
 from funcsim.geometry import Normalize, normalised_points
-from funcsim.gromov.coupling import Array
 from funcsim.similarity.measure import Measure
 
 
@@ -48,4 +48,5 @@ COSINE = Measure(
     is_metric=False,
     is_similarity=False,
     source="Gao et al. (2024), section 5.2",
+    version="1",
 )

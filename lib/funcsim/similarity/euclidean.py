@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from funcsim._internal.typing import Array
 from funcsim.geometry import normalised_points
-from funcsim.gromov.coupling import Array
 from funcsim.similarity.measure import Measure
 
 
@@ -32,4 +32,5 @@ EUCLIDEAN = Measure(
     is_metric=True,
     is_similarity=False,
     source="Gao et al. (2024), section 5.2",
+    version="1",
 )

@@ -31,11 +31,16 @@ def score_with_bound(a: MetricSpace, b: MetricSpace) -> tuple[float, float]:
     return result.distance, result.lower_bound
 
 
+def score(a: MetricSpace, b: MetricSpace) -> float:
+    """The distance found."""
+    return score_with_bound(a, b)[0]
+
+
 GW = Measure(
     name="gw",
     title="GW distance",
     prepare=prepare,
-    score=lambda a, b: score_with_bound(a, b)[0],
+    score=score,
     invariances=frozenset({"translation", "orthogonal", "feature permutation", "sample permutation"}),
     requires_equal_dim=False,
     is_metric=True,

@@ -9,7 +9,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from funcsim.errors import WidthError
-from funcsim.geometry import Normalize, as_array, check_normalize
+from funcsim.geometry import Normalize, as_array, check_normalize, normalised_points
 
 #: Changes of ONE of the two clouds that a measure may be blind to.
 INVARIANCES = (
@@ -22,21 +22,22 @@ INVARIANCES = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Measure:
-    """A way to compare two representations of the same samples.
+    """A way to compare two representations of the same samples: the library's, or one of your own.
 
     Attributes
     ----------
     name : str
-        By which :func:`funcsim.compare` knows it.
-    title : str
-        What to write on an axis.
+        By which a :class:`funcsim.LayerMap` calls it. The names of :func:`funcsim.measures` are taken.
+    score : callable
+        ``score(a, b)``: one number from what two layers contributed.
     prepare : callable
         ``prepare(points, normalize, name)``: what a layer (n_samples, n_features) contributes
         to every pair it takes part in; computed once per layer. `name` is for error messages.
-    score : callable
-        ``score(a, b)``: one number from what two layers contributed.
+        Without it, the layer itself, brought to the common scale that `normalize` asks for.
+    title : str
+        What to write on an axis.
     invariances : frozenset of str
         The members of `INVARIANCES` under which the number does not change when *one* of
         the two clouds is transformed and `normalize` is None.
@@ -51,23 +52,35 @@ class Measure:
         Where it was defined.
     paired : bool
         Whether sample i of one layer must be sample i of the other.
-    version : str
-        Changes whenever the same input may give other numbers, so that no cache outlives it.
+    version : str or None
+        Changes whenever the same input may give other numbers, parameters included, so that no
+        number kept on disk outlives it. What a function computes cannot be told from outside, so
+        without a version nothing is kept on disk.
     score_with_bound : callable or None
         ``score_with_bound(a, b)``: the number, and a certified lower bound of it, where there is one.
+
+    Examples
+    --------
+    >>> import funcsim as fs
+    >>> farthest = fs.Measure(name="farthest", score=lambda x, y: float(abs(x - y).max()))
+    >>> farthest([[0.0], [1.0]], [[0.0], [3.0]], normalize=None)
+    2.0
+    >>> reps = fs.Representations({"a": [[0.0], [1.0]], "b": [[0.0], [3.0]]})
+    >>> fs.compare(reps, measure=farthest, normalize=None).values.tolist()
+    [[0.0, 2.0], [2.0, 0.0]]
     """
 
     name: str
-    title: str
-    prepare: Callable[[ArrayLike, Normalize, str], Any]
     score: Callable[[Any, Any], float]
-    invariances: frozenset[str]
-    requires_equal_dim: bool
-    is_metric: bool
-    is_similarity: bool
-    source: str
+    prepare: Callable[[ArrayLike, Normalize, str], Any] = normalised_points
+    title: str = ""
+    invariances: frozenset[str] = frozenset()
+    requires_equal_dim: bool = False
+    is_metric: bool = False
+    is_similarity: bool = False
+    source: str = ""
     paired: bool = True
-    version: str = "1"
+    version: str | None = None
     score_with_bound: Callable[[Any, Any], tuple[float, float]] | None = None
 
     def __call__(self, X: ArrayLike, Y: ArrayLike, normalize: Normalize = "mean") -> float:

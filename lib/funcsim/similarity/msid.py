@@ -18,9 +18,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from funcsim._internal.typing import Array
 from funcsim.errors import DegenerateLayerError
 from funcsim.geometry import Normalize, as_array, is_degenerate, pairwise_distances
-from funcsim.gromov.coupling import Array
 from funcsim.similarity.measure import Measure
 
 NEIGHBOURS = 5
@@ -71,5 +71,6 @@ MSID = Measure(
     is_metric=False,
     is_similarity=False,
     source="Tsitsulin et al. (2020)",
+    version="1",
     paired=False,
 )

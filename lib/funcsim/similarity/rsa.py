@@ -17,9 +17,9 @@ from numpy.typing import ArrayLike
 from scipy.spatial.distance import squareform
 from scipy.stats import rankdata
 
+from funcsim._internal.typing import Array
 from funcsim.errors import RepresentationError
 from funcsim.geometry import Normalize, distance_matrix
-from funcsim.gromov.coupling import Array
 from funcsim.similarity.measure import Measure
 
 #: Distances that agree to this share of their size are equal: ranks must not come from rounding.
@@ -66,6 +66,7 @@ RSA = Measure(
     is_metric=False,
     is_similarity=True,
     source="Kriegeskorte et al. (2008)",
+    version="1",
 )
 RSA_PEARSON = Measure(
     name="rsa-pearson",
@@ -77,4 +78,5 @@ RSA_PEARSON = Measure(
     is_metric=False,
     is_similarity=True,
     source="Kriegeskorte et al. (2008)",
+    version="1",
 )

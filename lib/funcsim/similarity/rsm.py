@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from funcsim._internal.typing import Array
 from funcsim.geometry import distance_matrix
-from funcsim.gromov.coupling import Array
 from funcsim.similarity.measure import Measure
 
 
@@ -35,4 +35,5 @@ RSM = Measure(
     is_metric=True,
     is_similarity=False,
     source="Klabunde et al. (2024)",
+    version="1",
 )

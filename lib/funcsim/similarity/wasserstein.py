@@ -15,8 +15,9 @@ from __future__ import annotations
 import numpy as np
 import ot
 
+from funcsim._internal.typing import Array
 from funcsim.geometry import normalised_points
-from funcsim.gromov.coupling import Array, uniform
+from funcsim.gromov.coupling import uniform
 from funcsim.similarity.measure import Measure
 
 
@@ -38,5 +39,6 @@ WASSERSTEIN = Measure(
     is_metric=True,
     is_similarity=False,
     source="Bonneel et al. (2011)",
+    version="1",
     paired=False,
 )

@@ -46,8 +46,8 @@ def block_stack(
     )
     plt.close(fig)
     for k in range(n_blocks):
-        fill = {"facecolor": BLUE} if k < n_kept else {"facecolor": "none", "hatch": "//"}
-        stack.add_patch(plt.Rectangle((k + 0.08, 0), 0.84, 1, edgecolor=GREY, **fill))
+        colour, hatch = (BLUE, None) if k < n_kept else ("none", "//")
+        stack.add_patch(plt.Rectangle((k + 0.08, 0), 0.84, 1, edgecolor=GREY, facecolor=colour, hatch=hatch))
         stack.text(k + 0.5, -0.15, str(k + 1), ha="center", va="top", fontsize=9)
     if boundary is not None:
         stack.axvline(boundary, color=ORANGE, linestyle="--", lw=2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,9 +12,11 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
-from funcsim.layer_map import LayerMap
 from funcsim.viz.maps import colours_of
 from funcsim.viz.style import BLUE, COLOURS, ORANGE
+
+if TYPE_CHECKING:
+    from funcsim.layer_map import LayerMap
 
 
 def panels(

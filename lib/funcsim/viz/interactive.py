@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from string import Template
+from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from funcsim._partition import Partition
-from funcsim.layer_map import LayerMap
+from funcsim._internal.deprecation import renamed_keyword
 from funcsim.viz import colorbar_label, colours_of, contiguous
 
 try:
@@ -25,6 +25,9 @@ try:
     from IPython.display import HTML
 except ImportError as error:
     raise ImportError(f"figures that move need {error.name}: pip install 'funcsim[widgets]'") from error
+
+if TYPE_CHECKING:
+    from funcsim.layer_map import LayerMap, Partition
 
 EXPLORER = Template(Path(__file__).with_name("explorer.html").read_text())
 
@@ -68,6 +71,7 @@ def _picture(figure: Figure, alt: str) -> ipywidgets.HTML:
     )
 
 
+@renamed_keyword("blocks", "groups")
 def explorer(m: LayerMap, alt: str, groups: Partition | None = None, digits: int = 3) -> HTML:
     """A layer map that names both layers and their value wherever it is pointed at.
 

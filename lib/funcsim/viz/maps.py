@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise, takewhile
+from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,14 +13,17 @@ from matplotlib.colors import Colormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from funcsim._partition import Partition
-from funcsim.layer_map import LayerMap
+from funcsim._internal.deprecation import renamed_keyword
 from funcsim.similarity import measures
 from funcsim.viz.style import COLOURS, new_figure
+
+if TYPE_CHECKING:
+    from funcsim.layer_map import LayerMap, Partition
 
 MOST_LABELS = 40
 
 
+@renamed_keyword("blocks", "groups")
 def layer_map(
     m: LayerMap, groups: Partition | None = None, title: str | None = None, vmax: float | None = None
 ) -> Figure:

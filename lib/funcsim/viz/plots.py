@@ -65,8 +65,8 @@ def matched_clouds(
         ends = np.stack([left[i], right[j]])
         weight = plan[i, j] / plan.max()
         ax.plot(*ends.T, color=GREY, lw=0.3 + 0.6 * weight, alpha=0.15 + 0.55 * weight, zorder=1)
-    ax.scatter(*left.T, color=BLUE, marker="o", s=26, label="X", zorder=2)
-    ax.scatter(*right.T, color=ORANGE, marker="^", s=30, label="Y", zorder=2)
+    ax.scatter(left[:, 0], left[:, 1], color=BLUE, marker="o", s=26, label="X", zorder=2)
+    ax.scatter(right[:, 0], right[:, 1], color=ORANGE, marker="^", s=30, label="Y", zorder=2)
     ax.set(title=title or "", xticks=[], yticks=[], aspect="equal")
     ax.legend(frameon=False, loc="upper center", ncols=2, bbox_to_anchor=(0.5, 0.0))
     for side in ax.spines.values():

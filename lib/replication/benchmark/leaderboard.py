@@ -26,7 +26,7 @@ import pandas as pd
 from sklearn.metrics import adjusted_rand_score
 
 import funcsim as fs
-from funcsim._internal.cache import digest
+from funcsim._internal.hashing import digest
 from funcsim._internal.progress import progress_bar
 from funcsim._internal.storage import replacing
 from funcsim._partition import partition, partition_into
@@ -34,7 +34,6 @@ from funcsim.nulls import random_projection_null, spectrum_matched
 from funcsim.representations import Representations
 from funcsim.similarity.cca import FullRankWarning
 from funcsim.simulated_maps import boundary_f1
-from replication.encoder.maps import compare_defined
 from replication.modular_addition import trained_networks
 from replication.modular_addition.map_variants import VARIANTS
 from replication.modular_addition.plans import KNOWN_BOUNDARIES
@@ -228,7 +227,10 @@ def _rows(name: str, state: str, draw: int, seed: int, plan: Plan, profile: str)
         chosen = NULLS[state](chosen, draw) if state in NULLS else chosen
         equal = len({layer.shape[1] for layer in chosen.values()}) == 1
         fitting = [key for key in plan.measures if equal or not fs.measures()[key].requires_equal_dim]
-        scores = {key: _measured(chosen, partial(compare_defined, measure=key)) for key in fitting}
+        scores = {
+            key: _measured(chosen, partial(fs.compare, measure=key, degenerate="nan", progress=False))
+            for key in fitting
+        }
         if which == "stream" and state == "trained" and draw == 0:
             scores |= {key: _measured(chosen, make) for key, make in VARIANTS.items()}
         scores |= {

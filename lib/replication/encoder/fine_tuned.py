@@ -25,7 +25,6 @@ from replication.encoder import text_run
 from replication.encoder.maps import (
     POOLINGS,
     boundary_frequency,
-    first,
     load_maps,
     look,
     look_twice,
@@ -210,8 +209,8 @@ def carry_out(
     halves = look_twice(encoder, validation[rows[: plan.n_mapped]], config.max_length)
     keep = plan.keep if seed == 0 else (0, 0, 0)
     return EncoderRun(
-        {pooling: first(reps[pooling], n) for pooling, n in zip(POOLINGS, keep, strict=True) if n},
-        maps_of({pooling: first(reps[pooling], plan.n_mapped) for pooling in POOLINGS[:2]}, fs.measures())
+        {pooling: reps[pooling].head(n) for pooling, n in zip(POOLINGS, keep, strict=True) if n},
+        maps_of({pooling: reps[pooling].head(plan.n_mapped) for pooling in POOLINGS[:2]}, fs.measures())
         | maps_of({"halves": halves} if halves else {}, ("gw", "rsm", "cka-debiased")),
         predict(encoder, validation, config.max_length),
         validation.labels,

@@ -12,7 +12,6 @@ import json
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,11 +45,6 @@ def look(
     return reps, lengths
 
 
-def first(reps: fs.Representations, n: int) -> fs.Representations:
-    """The first `n` samples of every layer, or all if there are fewer."""
-    return fs.Representations({name: x[:n] for name, x in reps.items()})
-
-
 def look_twice(encoder: Encoder, corpus: Corpus, max_length: int) -> fs.Representations | None:
     """What is said at [CLS] after the attention and at the end of every block, if it is a BERT."""
     attention = f"{encoder.blocks}.*.attention.output"
@@ -65,34 +59,13 @@ def maps_of(reps: dict[str, fs.Representations], measures: Iterable[str]) -> dic
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FullRankWarning)  # said in chapter 03, and where a map is shown
         return {
-            f"{pooling}/{normalize or 'raw'}/{measure}": compare_defined(
-                x, measure=measure, normalize=normalize
+            f"{pooling}/{normalize or 'raw'}/{measure}": fs.compare(
+                x, measure=measure, normalize=normalize, degenerate="nan", progress=False
             )
             for pooling, x in reps.items()
             for normalize in ("mean", None)
             for measure in measures
         }
-
-
-def compare_defined(
-    x: fs.Representations, y: fs.Representations | None = None, **options: Any
-) -> fs.LayerMap:
-    """As :func:`funcsim.compare`, with NaN for layers that say the same of all samples.
-
-    In a sparse encoder there are such layers: where no head writes any more, [CLS] knows no text.
-    """
-    kept = [_defined(x), _defined(x if y is None else y)]
-    values = np.full((len(x), len(x if y is None else y)), np.nan)
-    names = (x.names, x.names if y is None else y.names)
-    if all(kept):
-        found = fs.compare(
-            x.select(kept[0]), None if y is None else y.select(kept[1]), progress=False, **options
-        )
-        at = [[told.index(name) for name in here] for told, here in zip(names, kept, strict=True)]
-        values[np.ix_(*at)] = found.values
-    measure, normalize = options.get("measure", "gw"), options.get("normalize", "mean")
-    similar = fs.measures()[measure].is_similarity
-    return fs.LayerMap(values, *names, measure, normalize, x.n_samples, is_similarity=similar)
 
 
 def _defined(reps: fs.Representations) -> list[str]:

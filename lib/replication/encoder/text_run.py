@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import torch
 
-from funcsim._internal.cache import digest
+from funcsim._internal.hashing import digest
 from replication.data.sentiment import Corpus, load_sentiment, toy_corpus
 from replication.models.encoders import Encoder, load_encoder
 from replication.stored import Record, data_dir, describe_device, folder_of, freeze

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 import funcsim as fs
-from funcsim._internal.cache import digest
+from funcsim._internal.hashing import digest
 from replication import dynamics
 from replication.data.modular_addition import all_pairs
 from replication.dynamics import GROUP, Dynamics

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import funcsim as fs
-from funcsim._internal.cache import digest
+from funcsim._internal.hashing import digest
 from funcsim._internal.progress import progress_bar
 from funcsim._internal.storage import read_tensors, write_tensors
 from funcsim.probes import Probe, linear_probe, mlp_probe, mlp_probe_r2, probe_all

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 import funcsim as fs
-from funcsim._internal.cache import digest
+from funcsim._internal.hashing import digest
 from funcsim._internal.storage import replacing
 from funcsim.nulls import random_projection_null
 from replication.modular_addition import trained_networks

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from funcsim._internal.cache import digest
+from funcsim._internal.hashing import digest
 from funcsim._internal.progress import progress_bar
 from funcsim._internal.storage import read_tensors, write_tensors
 from replication.modular_addition import trained_networks

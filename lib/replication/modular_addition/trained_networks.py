@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from funcsim._internal.cache import digest
+from funcsim._internal.hashing import digest
 from funcsim._internal.storage import read_tensors, write_tensors
 from replication.data.modular_addition import Split, Step, all_pairs, levels
 from replication.models.modular_chain import ModularChain

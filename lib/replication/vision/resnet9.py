@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 import funcsim as fs
-from funcsim._internal.cache import digest
+from funcsim._internal.hashing import digest
 from funcsim._internal.storage import read_tensors, write_tensors
 from funcsim.representations import Representations
 from replication.data.images import Images, load_cifar10, toy_images

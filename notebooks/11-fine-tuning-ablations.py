@@ -24,7 +24,7 @@
 #
 # :::{admonition} What you will learn
 # - how to write down a prediction before looking;
-# - what freezing and truncation cost, with intervals from the same texts;
+# - what freezing and truncation cost, with paired intervals, from the same texts;
 # - what the blocks know, by readouts, and why pooling decides it;
 # - whether the strength of a boundary predicts the loss better than depth does.
 #
@@ -154,7 +154,7 @@ print(frozen["SST-2, seed 0"].origin)
 
 
 # %% [markdown]
-# Accuracy is compared on the same validation texts, so the interval is that of the difference, from the texts that one of two encoders answers right and the other does not:
+# Accuracy is compared on the same validation texts, so the comparison is *paired* and the interval is that of the difference, from the texts that one of two encoders answers right and the other does not:
 
 # %%
 TASKS = {"SST-2": list(MODELS)[:3], "Yelp": ["Yelp"]}
@@ -424,7 +424,7 @@ gain.round(2)
 # %% [markdown]
 # ## Without any training
 #
-# Phang, Liu and Bowman left out the last blocks of fine-tuned encoders and found that little was lost, without any further training {cite:p}`phang2021finetuned`. The same here, and two more ways of cutting: one block
+# Phang, Liu and Bowman left out the last blocks of fine-tuned encoders and found that little was lost, without any further training {cite:p}`phang2021finetuned`. The same here, and two more *block ablations*: one block
 # left out, and two neighbours in each other's place.
 
 # %%

@@ -412,7 +412,7 @@ pd.Series(halves, name="largest frequency").to_frame()
 #
 # ## Borders of function, or of shape?
 #
-# At four places the shape of the layers changes: at `1.Conv2d` the pictures are halved and the channels doubled, at `4.Conv2d` the channels are doubled again, before `5.Conv2d` the pictures are halved again, and at `7.Conv2d` they lose their rim and half of their channels. A layer of another shape is another cloud, whatever it computes. Two nulls: a Gaussian cloud of
+# At four places the shape of the layers changes: at `1.Conv2d` the pictures are halved and the channels doubled, at `4.Conv2d` the channels are doubled again, before `5.Conv2d` the pictures are halved again, and at `7.Conv2d` they lose their rim and half of their channels. A layer of another shape is another cloud, whatever it computes. Two nulls: a surrogate, which is a Gaussian cloud of
 # the same spectrum in place of every layer; and, for layers taken by channels, the first layer, projected at random to as many channels as each layer has.
 
 # %%

@@ -178,7 +178,7 @@ inner.round(2)
 #
 # ## Where there is nothing to find
 #
-# Four states of every chain: trained; before training, when no part computes a function; layers replaced by Gaussian clouds of the same spectrum; and one cloud projected to the width of every layer. F1 of the test in each of them, and the gain from training with its interval
+# Four states of every chain: trained; before training, when no part computes a function; layers replaced by surrogates, Gaussian clouds of the same spectrum; and one cloud projected to the width of every layer. F1 of the test in each of them, and the gain from training with its interval
 # over chains:
 
 # %%

@@ -493,7 +493,7 @@ for n in range(n_blocks):
         "fine-tuned again": 100 * first[name].accuracy[n],
         "cut and left alone": 100 * cut_up[name].first[n].mean(),
     }
-    told = {"xlabel": "accuracy (%)", "most": 100, "boundary": predicted[name]}
+    told = {"xlabel": "accuracy (%)", "vmax": 100, "boundary": predicted[name]}
     frames.append(viz.block_stack(n_blocks, n, left, **told))
     said = ", ".join(f"{how} {value:.1f} %" for how, value in left.items())
     alts.append(f"The first {n} of {n_blocks} blocks kept: {said}")

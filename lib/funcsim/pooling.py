@@ -2,72 +2,123 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import inspect
+from collections.abc import Callable
+from math import prod
 from typing import Any, Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from funcsim.errors import CaptureError
 
-Pool = Literal["cls", "mean", "last"] | Callable[[Tensor], Tensor] | None
+Pool = Literal["cls", "mean", "last"] | Callable[..., Tensor] | None
 
 
-def pooler(pool: Pool) -> Callable[[Tensor, str, Any], Tensor]:
-    """Return a function (output, layer name, batch) -> rows (batch, features).
-
-    Raises
-    ------
-    ValueError
-        If `pool` is a word that is not known.
-    """
-    if callable(pool):
-        return lambda output, name, batch: _rows(pool(output), name)
-    if pool is None:
-        return lambda output, name, batch: _rows(output, name)
-    if pool not in _BY_NAME:
+def check_pool(pool: Pool) -> None:
+    """Raise a ValueError unless `pool` is a function or a word that is known."""
+    if pool is not None and not callable(pool) and pool not in _BY_NAME:
         raise ValueError(f"pool={pool!r} is unknown; use 'cls', 'mean', 'last' or a function")
-    return lambda output, name, batch: _pool_tokens(pool, output, name, batch)
 
 
-def _rows(output: Tensor, name: str) -> Tensor:
+def rows_of(output: Tensor, name: str) -> Tensor:
+    """All axes but the first flattened: (batch, features)."""
     if output.ndim == 0:
         raise CaptureError(f"layer {name!r} returns a single number, not one row per sample")
-    return output.reshape(len(output), -1)
+    return output.reshape(len(output), prod(output.shape[1:]))
 
 
-def _pool_tokens(pool: str, output: Tensor, name: str, batch: Any) -> Tensor:
-    if output.ndim == 2:  # already one vector per sample, like a classifier's logits
-        return output
-    if output.ndim != 3:
+def pool_by_function(pool: Callable[..., Tensor], output: Tensor, name: str, batch: Any) -> Tensor:
+    """What a function of the output, or of the output and the batch, makes of it."""
+    pooled = pool(output, batch) if _takes_two(pool) else pool(output)
+    if not isinstance(pooled, Tensor):
         raise CaptureError(
-            f"layer {name!r} returns shape {tuple(output.shape)}; pool={pool!r} needs (batch, "
-            "tokens, features), so pass a function that fits this layer"
+            f"the pooling function returns {type(pooled).__name__} for layer {name!r}; it must return a "
+            "tensor (batch, features)"
         )
-    return _BY_NAME[pool](output, _mask(output, name, batch))
+    return rows_of(pooled, name)
 
 
-def _mask(output: Tensor, name: str, batch: Any) -> Tensor:
-    """One for each real token, zero for padding: (batch, tokens)."""
-    mask = batch.get("attention_mask") if isinstance(batch, Mapping) else None
+def _takes_two(pool: Callable[..., Tensor]) -> bool:
+    try:
+        parameters = inspect.signature(pool.forward if isinstance(pool, nn.Module) else pool).parameters
+    except (TypeError, ValueError):  # built-in functions tell nothing
+        return False
+    needed = [
+        p
+        for p in parameters.values()
+        if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+    ]
+    return len(needed) == 2
+
+
+def pool_tokens(pool: str, output: Tensor, mask: Tensor | None, name: str) -> Tensor:
+    """First token, mean over tokens or last token of (batch, tokens, features), of real tokens only.
+
+    Parameters
+    ----------
+    pool : {"cls", "mean", "last"}
+    output : tensor, shape (batch, tokens, features)
+    mask : tensor of bool, shape (batch, tokens), or None
+        True for real tokens. Without it all are.
+    name : str
+        The layer's, for error messages.
+
+    Returns
+    -------
+    tensor, shape (batch, features)
+    """
     if mask is None:
-        return torch.ones(output.shape[:2], dtype=output.dtype, device=output.device)
-    if mask.shape != output.shape[:2]:
+        mask = torch.ones(output.shape[:2], dtype=torch.bool, device=output.device)
+    empty = (~mask.any(dim=1)).nonzero()
+    if len(empty):
         raise CaptureError(
-            f"layer {name!r} returns {tuple(output.shape[:2])} tokens but the attention mask "
-            f"is {tuple(mask.shape)}; pass a pooling function that fits this layer"
+            f"layer {name!r} has no token to pool for sample {int(empty[0])} of a batch: it is empty, or its "
+            "mask is zero everywhere; leave the sample out"
         )
-    return mask.to(output)
+    return _BY_NAME[pool](output, mask)
+
+
+def mean_over_places(output: Tensor, module: nn.Module) -> Tensor:
+    """Mean of (batch, channels, height, width), or of (batch, height, width, channels), over the places.
+
+    The channels come last if the module normalises or maps the last axis and convolves nothing, as in
+    transformers that keep their tokens on a grid; otherwise they come second.
+    """
+    if _channels_last(output, module):
+        return output.float().flatten(1, -2).mean(dim=1)
+    return output.float().flatten(2).mean(dim=2)
+
+
+def _channels_last(output: Tensor, module: nn.Module) -> bool:
+    second, last = output.shape[1], output.shape[-1]
+    parts = list(module.modules())
+    convolved = any(
+        getattr(part, width, None) == second
+        for part in parts
+        for width in ("out_channels", "num_features", "num_channels")
+    )
+    mapped = any(
+        (isinstance(part, nn.LayerNorm) and tuple(part.normalized_shape) == (last,))
+        or (isinstance(part, nn.Linear) and part.out_features == last)
+        for part in parts
+    )
+    return mapped and not convolved
+
+
+def _cls(output: Tensor, mask: Tensor) -> Tensor:
+    return output[torch.arange(len(output), device=output.device), mask.int().argmax(dim=1)]
 
 
 def _mean(output: Tensor, mask: Tensor) -> Tensor:
-    return (output.float() * mask[..., None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)
+    real = mask.float()
+    return output.float().masked_fill(~mask[..., None], 0).sum(dim=1) / real.sum(dim=1, keepdim=True)
 
 
 def _last(output: Tensor, mask: Tensor) -> Tensor:
     positions = torch.arange(mask.shape[1], device=mask.device)
-    last = (positions * (mask > 0)).argmax(dim=1)
+    last = (positions * mask).argmax(dim=1)
     return output[torch.arange(len(output), device=output.device), last]
 
 
-_BY_NAME = {"cls": lambda output, mask: output[:, 0], "mean": _mean, "last": _last}
+_BY_NAME = {"cls": _cls, "mean": _mean, "last": _last}

@@ -179,12 +179,13 @@ def test_gpu_models_stay_on_the_gpu(mlp, x):
     assert np.allclose(on_cpu["3"], on_gpu["3"], atol=1e-3)
 
 
-def test_a_named_device_is_used(mlp, x):
+def test_a_named_device_is_used(mlp, x, monkeypatch):
     """The meta device is on every machine; it computes nothing, so reading from it fails."""
     seen = []
     mlp[0].register_forward_hook(lambda m, i, o: seen.append(o.device.type))
+    monkeypatch.setattr("funcsim._state._usable", torch.device)  # which refuses meta
     with pytest.raises(Exception, match="meta"):
-        fs.capture(mlp, [x], device="meta")
+        fs.capture(mlp, [x], "0", device="meta")
     assert seen == ["meta"]
 
 
@@ -290,7 +291,7 @@ def test_unknown_pool_and_misfits(mlp, x):
         fs.capture(mlp, [x], pool="max")
     image = nn.Sequential(nn.Conv2d(1, 2, 3))
     with pytest.raises(CaptureError, match=r"'0' returns shape \(2, 2, 4, 4\)"):
-        fs.capture(image, [torch.zeros(2, 1, 6, 6)], pool="mean")
+        fs.capture(image, [torch.zeros(2, 1, 6, 6)], pool="last")
     batch = {"input_ids": torch.tensor([[1, 2], [3, 4]]), "attention_mask": torch.ones(2, 1)}
     with pytest.raises(CaptureError, match="attention mask"):
         fs.capture(Masked(), [batch], pool="mean", layers="mixed")

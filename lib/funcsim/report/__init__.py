@@ -6,9 +6,9 @@
 Taught in chapter 14.
 """
 
+from funcsim._layers import default_layers
 from funcsim.report.analysis import Analysis, analyse
 from funcsim.report.inputs import Network, load_network
-from funcsim.report.layers import default_layers
 from funcsim.report.page import write_report
 
 __all__ = ["Analysis", "Network", "analyse", "default_layers", "load_network", "write_report"]

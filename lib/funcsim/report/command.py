@@ -14,9 +14,9 @@ from dataclasses import replace
 import numpy as np
 
 import funcsim as fs
+from funcsim._layers import default_layers
 from funcsim.report.analysis import analyse
 from funcsim.report.inputs import Network, load_network
-from funcsim.report.layers import default_layers
 from funcsim.report.page import check_empty, write_report
 from funcsim.representations import Representations
 

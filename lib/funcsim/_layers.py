@@ -159,8 +159,8 @@ def _runs(module: nn.Module) -> bool:
 
 
 def _computes_weights(name: str) -> bool:
-    """Whether this is one of the modules by which PyTorch makes a weight out of others."""
-    return "parametrizations" in name.split(".")
+    """Whether this is a module by which PyTorch computes, or packs, a weight of the module around it."""
+    return not {"parametrizations", "_packed_params"}.isdisjoint(name.split("."))
 
 
 def _inside(name: str, others: list[str]) -> bool:

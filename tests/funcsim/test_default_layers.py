@@ -86,9 +86,7 @@ def test_a_pattern_that_also_matches_what_never_runs_says_so():
 
 def test_layers_in_whole_numbers():
     model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
-    with pytest.warns(
-        DeprecationWarning, match="quantization"
-    ):  # PyTorch says that this way of quantising is old
+    with pytest.warns(DeprecationWarning, match="quantization"):
         small = torch.ao.quantization.quantize_dynamic(model, {nn.Linear}, dtype=torch.qint8)
     reps = fs.capture(small, [torch.randn(6, 4)], progress=False)
     assert list(reps) == ["0", "1", "2"]

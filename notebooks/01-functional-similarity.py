@@ -65,7 +65,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 import funcsim as fs
-from bookkit.notes import note
+from bookkit.glue import note
 from exercises import chapter_01 as check
 from funcsim import viz
 from replication.modular_addition import trained_networks

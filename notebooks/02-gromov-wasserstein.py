@@ -66,7 +66,7 @@ import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
 import funcsim as fs
-from bookkit.notes import note
+from bookkit.glue import note
 from exercises import chapter_02 as check
 from funcsim import viz
 from funcsim.geometry import distance_matrix, pairwise_distances

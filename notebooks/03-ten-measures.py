@@ -62,7 +62,7 @@ import numpy as np
 import pandas as pd
 
 import funcsim as fs
-from bookkit.notes import note
+from bookkit.glue import note
 from exercises import chapter_03 as check
 from funcsim import viz
 from funcsim.geometry import mean_distance, pairwise_distances

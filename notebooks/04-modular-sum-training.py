@@ -61,7 +61,7 @@ if not importlib.util.find_spec("funcsim"):  # not installed, as on Colab
 import numpy as np
 import pandas as pd
 
-from bookkit.notes import note
+from bookkit.glue import note
 from exercises import chapter_04 as check
 from funcsim import viz
 from replication.data.modular_addition import EQUAL, NESTED, all_pairs, levels

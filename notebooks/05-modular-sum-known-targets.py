@@ -60,7 +60,7 @@ import pandas as pd
 from sklearn.linear_model import LinearRegression
 
 import funcsim as fs
-from bookkit.notes import note
+from bookkit.glue import note
 from exercises import chapter_05 as check
 from funcsim import viz
 from funcsim.probes import (

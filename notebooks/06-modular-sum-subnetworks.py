@@ -65,7 +65,7 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 import funcsim as fs
-from bookkit.notes import note
+from bookkit.glue import note
 from exercises import chapter_06 as check
 from funcsim import viz
 from funcsim._partition import partition_into

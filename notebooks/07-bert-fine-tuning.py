@@ -75,7 +75,7 @@ from sklearn.manifold import TSNE
 from sklearn.neighbors import NearestNeighbors
 
 import funcsim as fs
-from bookkit.notes import note
+from bookkit.glue import note
 from exercises import chapter_07 as check
 from funcsim import viz
 from funcsim.geometry import pairwise_distances

@@ -69,7 +69,7 @@ from scipy.stats import spearmanr
 from sklearn.metrics import adjusted_rand_score
 
 import funcsim as fs
-from bookkit.notes import note
+from bookkit.glue import note
 from exercises import chapter_08 as check
 from funcsim import viz
 from funcsim._partition import partition_into

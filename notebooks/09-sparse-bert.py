@@ -67,7 +67,7 @@ from scipy.stats import binomtest, entropy, spearmanr
 from torch import nn
 
 import funcsim as fs
-from bookkit.notes import note
+from bookkit.glue import note
 from exercises import chapter_09 as check
 from funcsim import viz
 from funcsim.geometry import is_degenerate

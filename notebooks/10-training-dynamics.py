@@ -62,7 +62,7 @@ import pandas as pd
 from scipy import stats
 
 import funcsim as fs
-from bookkit.notes import note
+from bookkit.glue import note
 from exercises import chapter_10 as check
 from funcsim import viz
 from funcsim.viz.interactive import stepper

@@ -65,7 +65,7 @@ from scipy import stats
 from transformers import BertConfig, BertForSequenceClassification
 
 import funcsim as fs
-from bookkit.notes import note
+from bookkit.glue import note
 from exercises import chapter_11 as check
 from funcsim import viz
 from funcsim.viz.interactive import stepper

@@ -65,7 +65,7 @@ import torch
 from scipy import stats
 
 import funcsim as fs
-from bookkit.notes import note
+from bookkit.glue import note
 from exercises import chapter_12 as check
 from funcsim import viz
 from funcsim._partition import partition_into

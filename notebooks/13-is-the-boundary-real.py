@@ -64,7 +64,7 @@ import pandas as pd
 from scipy import stats
 
 import funcsim as fs
-from bookkit.notes import note
+from bookkit.glue import note
 from exercises import chapter_13 as check
 from funcsim._partition import dissimilarity
 from funcsim.nulls import spectrum_matched

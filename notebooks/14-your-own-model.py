@@ -64,7 +64,7 @@ from sklearn.datasets import load_digits
 from torch import nn
 
 import funcsim as fs
-from bookkit.notes import note
+from bookkit.glue import note
 from exercises import chapter_14 as check
 from funcsim import viz
 from funcsim.report import analyse, default_layers, write_report

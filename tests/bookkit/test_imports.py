@@ -33,7 +33,7 @@ FILES = {
     "checks/chapter_01.py": "from checks.asking import ask\nfrom paper.types import Plan\n",
     "checks/chapter_02.py": "from checks.asking import ask\n",
     "bookkit/__init__.py": "",
-    "bookkit/notes.py": "",
+    "bookkit/glue.py": "",
     "bookkit/run.py": "",
 }
 
@@ -68,7 +68,7 @@ RUNS = {"paper/__init__.py", "paper/runs/__init__.py"}
         ("import paper.by_hand", {name for name in FILES if name.startswith("paper/")}),
         ("import checks.chapter_01", {"checks/chapter_01.py", "paper/__init__.py", "paper/types.py"}),
         ("from checks.chapter_02 import check", {"checks/chapter_02.py"}),
-        ("from bookkit.notes import note", {"bookkit/notes.py"}),
+        ("from bookkit.glue import note", {"bookkit/glue.py"}),
         ("this is no Python", {*FILES, "tool.py"}),
     ],
 )  # fmt: skip
@@ -89,7 +89,7 @@ def test_a_module_that_cannot_be_parsed_may_import_anything(lib):
         ("method/errors.py", True),
         ("method/view/page.html", True),
         ("checks/chapter_01.py", True),
-        ("bookkit/notes.py", True),
+        ("bookkit/glue.py", True),
         ("method/unused.py", False),
         ("paper/models.py", False),
         ("checks/asking.py", False),
@@ -103,7 +103,7 @@ def test_an_edit_changes_the_key_of_what_imports_the_file(book, lib, write, edit
     (book / "pyproject.toml").write_text('[tool.bookkit]\nshallow = ["checks"]\n')
     source = write(
         "01-a",
-        "# %%\nimport method as m\nfrom bookkit.notes import note\n",
+        "# %%\nimport method as m\nfrom bookkit.glue import note\n",
         "# %%\nfrom checks import chapter_01 as check\nfrom method.view import show\n",
         '# %% tags=["set-up", "remove-cell"]\nimport paper.models\n',
     )

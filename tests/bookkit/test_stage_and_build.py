@@ -57,7 +57,7 @@ def test_site_is_built_checked_and_says_how_it_was_run(small, out):
 def test_a_notebook_to_download_has_its_numbers(small, out, write):
     write(
         "01-a",
-        "# %%\nfrom bookkit.notes import note\nnote(n=3)",
+        "# %%\nfrom bookkit.glue import note\nnote(n=3)",
         "# %% [markdown]\n# There are {glue:text}`n:d`.\n",
     )
     run(small, out)

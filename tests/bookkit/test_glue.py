@@ -2,7 +2,7 @@ import sys
 
 import numpy as np
 
-from bookkit.notes import note
+from bookkit.glue import note
 
 
 def test_numbers_become_plain_so_that_prose_can_format_them(monkeypatch):

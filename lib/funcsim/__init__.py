@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from funcsim._capture import capture
     from funcsim._compare import compare
+    from funcsim._cost import Cost, estimate_cost
     from funcsim._intervals import Intervals, intervals
     from funcsim._partition import partition, spectral_partition
     from funcsim.gromov import GWResult, gw
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 #: Where each public name lives. It is imported when it is first used: PyTorch takes seconds.
 _HOMES = {
+    "Cost": "_cost",
     "GWResult": "gromov",
     "Intervals": "_intervals",
     "LayerMap": "layer_map",
@@ -30,6 +32,7 @@ _HOMES = {
     "Representations": "representations",
     "capture": "_capture",
     "compare": "_compare",
+    "estimate_cost": "_cost",
     "gw": "gromov",
     "intervals": "_intervals",
     "measures": "similarity",
@@ -37,6 +40,7 @@ _HOMES = {
     "spectral_partition": "_partition",
 }
 __all__ = [
+    "Cost",
     "GWResult",
     "Intervals",
     "LayerMap",
@@ -45,6 +49,7 @@ __all__ = [
     "Representations",
     "capture",
     "compare",
+    "estimate_cost",
     "gw",
     "intervals",
     "measures",

@@ -12,25 +12,37 @@ import sys
 from pathlib import Path
 
 POOLS = ("mean", "cls", "last", "all")
+MOST_INPUTS = 2000  # as in funcsim.report.choice, which a test compares
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; 0 if it went well, 2 if it was asked wrongly, 130 if interrupted."""
+    """Run a command: 0 if it went well, 1 if it failed, 2 if it was asked wrongly, 130 if interrupted."""
     parser = argparse.ArgumentParser(prog="funcsim", description="Which layers of a network form groups?")
     commands = parser.add_subparsers(dest="command", required=True)
     add_map(commands.add_parser("map", help="a network and texts or images in, a report out"))
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # `kill` stops as Ctrl-C does
-    from funcsim.report import command
-
     try:
+        from funcsim.report import command
+
         return command.run(options)
-    except ValueError as error:
-        print(f"funcsim map: {error}", file=sys.stderr)
-        return 2
     except KeyboardInterrupt:
         print("\nstopped; the same command goes on, since pairs that were compared are kept")
         return 130
+    except MemoryError as error:
+        if options.debug:
+            raise
+        print(f"funcsim map: not enough memory ({error}); draw fewer with --inputs", file=sys.stderr)
+        return 1
+    except Exception as error:
+        if options.debug:
+            raise
+        asked_wrongly = isinstance(error, ValueError)
+        kind = "" if asked_wrongly else f"{type(error).__name__}: "
+        words = " ".join(str(error).split()) or "no more is known"
+        more = "" if asked_wrongly else " (--debug shows where)"
+        print(f"funcsim map: {kind}{words}{more}", file=sys.stderr)
+        return 2 if asked_wrongly else 1
 
 
 def add_map(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +53,7 @@ def add_map(parser: argparse.ArgumentParser) -> None:
     inputs = parser.add_mutually_exclusive_group()
     inputs.add_argument("--texts", type=Path, metavar="FILE", help="one text in each line")
     inputs.add_argument("--images", type=Path, metavar="DIR", help="a folder of pictures")
+    add("--inputs", type=int, default=MOST_INPUTS, metavar="N", help="of more, N are drawn (%(default)s)")
     add("--layers", nargs="+", metavar="PATTERN", help="without it, what the network repeats")
     add("--pool", choices=POOLS, help="mean over tokens or places, first token, last token, all numbers")
     add("--measure", default="gw", metavar="NAME", help="gw, cka, rsa, ... as in fs.measures()")
@@ -50,7 +63,9 @@ def add_map(parser: argparse.ArgumentParser) -> None:
     add("--device", default=None)
     add("--seed", type=int, default=0)
     add("--any-weights", action="store_true", help="also pickle files, which can run code of their makers")
+    add("--allow-missing-weights", action="store_true", help="go on with random weights in their place")
     add("--dry-run", action="store_true", help="say layers, memory and time, and stop")
+    add("--debug", action="store_true", help="show where an error comes from")
     add("--out", type=Path, required=True, metavar="DIR", help="a new folder")
 
 

@@ -9,43 +9,40 @@ import argparse
 import resource
 import sys
 import time
+import warnings
 from dataclasses import replace
 
-import numpy as np
-
 import funcsim as fs
-from funcsim._layers import default_layers
+from funcsim._cost import duration, size
+from funcsim._internal import cache
+from funcsim.errors import ModelError
 from funcsim.report.analysis import analyse
+from funcsim.report.functions import running
 from funcsim.report.inputs import Network, load_network
-from funcsim.report.page import check_empty, write_report
+from funcsim.report.options import check_options
+from funcsim.report.page import write_report
 from funcsim.representations import Representations
+
+#: Inputs that are shown to a network to foretell what all of them cost.
+TRIED = 32
 
 
 def run(options: argparse.Namespace) -> int:
     """Carry out what was asked; 0 if it went well."""
-    check_empty(options.out)
+    warnings.showwarning = lambda message, *_: print(f"funcsim map: {message}", file=sys.stderr)
+    check_options(options)
+    cache.try_out()
     began = time.perf_counter()
     names = [options.model, *([options.against] if options.against else [])]
-    networks = [
-        load_network(name, options.texts, options.images, options.max_length, any_weights=options.any_weights)
-        for name in names
-    ]
-    if options.pool:
-        pool = None if options.pool == "all" else options.pool
-        networks = [
-            replace(network, pool=network.pool if pool == "mean" and callable(network.pool) else pool)
-            for network in networks
-        ]
-    layers = [options.layers or default_layers(n.model, n.batches[0]) for n in networks]
-    for name, network, chosen in zip(names, networks, layers, strict=True):
-        estimate_cost(name, network, chosen, options)
+    networks = [_load(name, options) for name in names]
+    for name, network in zip(names, networks, strict=True):
+        foretell(name, network, options)
     if options.dry_run:
         return 0
-    reps = [
-        fs.capture(network.model, network.batches, chosen, network.pool, device=options.device)
-        for network, chosen in zip(networks, layers, strict=True)
-    ]
+    reps = [_capture(name, network, options) for name, network in zip(names, networks, strict=True)]
     found = analyse(*reps, measure=options.measure, n_draws=options.halves, seed=options.seed)
+    notes = dict.fromkeys(note for network in networks for note in network.notes)
+    found = replace(found, warnings=(*found.warnings, *notes))
     record = {
         "command": " ".join(["funcsim", *sys.argv[1:]]) if sys.argv[1:] else "funcsim map",
         "model": [network.origin for network in networks],
@@ -66,29 +63,68 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def estimate_cost(name: str, network: Network, layers: list[str], options: argparse.Namespace) -> None:
-    """Say layers, memory and time, from one batch and one pair of layers."""
-    began = time.perf_counter()
-    one = fs.capture(
-        network.model, network.batches[:1], layers, network.pool, device=options.device, progress=False
+def _load(name: str, options: argparse.Namespace) -> Network:
+    """A network as the options ask for it; of a dry run with a few inputs."""
+    network = load_network(
+        name,
+        options.texts,
+        options.images,
+        options.max_length,
+        any_weights=options.any_weights,
+        layers=options.layers,
+        allow_missing=options.allow_missing_weights,
+        n_inputs=options.inputs,
+        seed=options.seed,
+        n_tried=TRIED if options.dry_run else None,
     )
-    per_batch = time.perf_counter() - began
-    width = sum(layer.shape[1] for layer in one.values())
-    print(f"{name}: {len(one)} layers, {one.names[0]} to {one.names[-1]}; {network.inputs}")
-    print(f"  memory for what they say: {4 * width * network.n_samples / 2**20:.0f} MiB")
-    pairs = len(one) * (len(one) - 1) / 2
-    at = {n: _seconds_per_pair(n, options.measure) for n in (network.n_samples, network.n_samples // 2)}
-    maps = at[network.n_samples] * 2 + at[network.n_samples // 2] * options.halves
-    print(f"  time: about {len(network.batches) * per_batch + pairs * maps:.0f} s on one core")
+    if not options.pool or (options.pool == "mean" and callable(network.pool)):
+        return network
+    return replace(network, pool=None if options.pool == "all" else options.pool)
 
 
-def _seconds_per_pair(n: int, measure: str) -> float:
-    """Of two clouds without structure, which are the slowest."""
-    rng = np.random.default_rng(0)
-    clouds = Representations({name: rng.normal(size=(max(n, 4), 16)) for name in "ab"})
+def _capture(name: str, network: Network, options: argparse.Namespace, few: bool = False) -> Representations:
+    """What the layers of a network say to all inputs, or to those of the first batch."""
+    batches = network.batches[:1] if few else network.batches
+    with running(name):
+        reps = fs.capture(
+            network.model,
+            batches,
+            layers=list(network.layers),
+            pool=network.pool,
+            device=options.device,
+            progress=not few,
+        )
+    if len(reps) < 2:
+        raise ModelError(
+            f"{name}: one layer, {reps.names[0]!r}, makes no map; choose at least two with --layers"
+        )
+    return reps if few or reps.n_samples <= network.n_taken else reps.subsample(network.n_taken, options.seed)
+
+
+def foretell(name: str, network: Network, options: argparse.Namespace) -> None:
+    """Say layers, memory and time, from one batch and a few small clouds."""
     began = time.perf_counter()
-    fs.compare(clouds, measure=measure, jobs=1, progress=False)
-    return time.perf_counter() - began
+    one = _capture(name, network, options, few=True)
+    per_input = (time.perf_counter() - began) / one.n_samples
+    print(f"{name}: {len(one)} layers, {one.names[0]} to {one.names[-1]}; {network.inputs}")
+    widths = [layer.shape[1] for layer in one.values()]
+    told = {"measure": options.measure, "n_draws": options.halves}
+    n = network.n_taken
+    shown = network.n_offered if network.n_samples > n else n
+    cost = fs.estimate_cost([(n, width) for width in widths], **told)
+    seconds = shown * per_input + cost.seconds
+    print(
+        f"  memory for what layers say: {size(4 * sum(widths) * shown)}; with matrices of {n} x {n} inputs, "
+        f"{size(cost.matrix_bytes)} each, in all: {size(cost.memory_bytes)}"
+    )
+    print(f"  time: about {duration(seconds)} on one core, {duration(shown * per_input)} of it to capture")
+    if network.n_offered > n:
+        every = fs.estimate_cost([(network.n_offered, width) for width in widths], **told)
+        print(
+            f"  all {network.n_offered} inputs would take about {duration(every.seconds)} and "
+            f"{size(every.memory_bytes)}, {size(every.matrix_bytes)} for each matrix; --inputs N sets how "
+            "many are drawn"
+        )
 
 
 def peak_memory() -> int:

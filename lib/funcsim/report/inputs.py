@@ -8,27 +8,37 @@ Taught in chapter 14.
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from funcsim._capture import Batch
+from funcsim._batches import Batch
+from funcsim._layers import default_layers
 from funcsim.errors import InputError, ModelError
 from funcsim.pooling import Pool
-from funcsim.report.hub import find_model, origin_of, quiet
-
-PICTURES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
-FEWEST = 10
+from funcsim.report import functions
+from funcsim.report.choice import MOST, taken
+from funcsim.report.hub import find_model, origin_of
+from funcsim.report.pictures import find_pictures, load_processor, mean_over_places, read_picture
+from funcsim.report.texts import check_tokens, cut_texts, load_tokenizer, read_texts, tokenised
+from funcsim.report.weights import Loaded, check_weights, load_model
 
 
 @dataclass(frozen=True)
+class Draw:
+    """How many inputs are drawn, with which seed, how many of them are prepared, and how many at once."""
+
+    n_inputs: int
+    seed: int
+    n_tried: int | None
+    batch_size: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Network:
     """What :func:`funcsim.capture` needs.
 
@@ -41,6 +51,12 @@ class Network:
         What fits these inputs.
     origin, inputs : str
         In one line each, for the record.
+    layers : tuple of str
+        Names or patterns: those asked for, or those that the network repeats.
+    n_offered, n_taken : int
+        How many inputs there were, and how many of them a map is made of.
+    notes : tuple of str
+        What a reader of the report should know of weights and inputs.
     """
 
     model: nn.Module
@@ -48,10 +64,15 @@ class Network:
     pool: Pool
     origin: str
     inputs: str
+    layers: tuple[str, ...] = ()
+    n_offered: int = 0
+    n_taken: int = 0
+    notes: tuple[str, ...] = ()
 
     @property
     def n_samples(self) -> int:
-        return sum(_length(batch) for batch in self.batches)
+        """How many inputs are in the batches: fewer than `n_taken` if a few were asked for to try."""
+        return sum(functions.length(batch) for batch in self.batches)
 
 
 def load_network(
@@ -61,6 +82,12 @@ def load_network(
     max_length: int = 128,
     batch_size: int = 32,
     any_weights: bool = False,
+    *,
+    layers: Sequence[str] | None = None,
+    allow_missing: bool = False,
+    n_inputs: int = MOST,
+    seed: int = 0,
+    n_tried: int | None = None,
 ) -> Network:
     """A network and the texts or images that it is to be shown.
 
@@ -79,19 +106,32 @@ def load_network(
     batch_size : int
     any_weights : bool
         Whether weights in pickle files may be read, which can run code of whoever made them.
+    layers : sequence of str, optional
+        Names or patterns as in :func:`funcsim.capture`; without them, what the network repeats.
+    allow_missing : bool
+        Whether the layers may need weights that are not in the files, which are then random.
+    n_inputs : int
+        Of more inputs, this many are drawn at random. Of batches that a function returns, all are shown
+        to the network, and the draw is left to whoever compares.
+    seed : int
+        Of the draw.
+    n_tried : int, optional
+        Prepare only about this many, to try the network and to foretell what the rest costs.
 
     Raises
     ------
     ModelError
-        If the network is nowhere to be found, cannot be loaded, or is no network.
+        If the network is nowhere to be found, cannot be loaded, lacks weights or has no use for its
+        tokenizer, or is no network.
     InputError
         If the inputs are missing, too few or damaged.
     """
-    folder = name
+    draw = Draw(n_inputs, seed, n_tried, batch_size)
+    folder, made = name, None
     if ":" in name and not Path(name).exists():
-        made = _call(name)
+        made = functions.call(name)
         if not isinstance(made, str | Path):
-            return _of_function(name, made, texts, images, batch_size)
+            return _of_function(name, made, texts, images, layers, draw)
         folder = str(made)
         if not Path(folder).is_dir():
             raise ModelError(f"{name} returns {folder!r}, which is no folder")
@@ -101,162 +141,113 @@ def load_network(
     if not find_spec("transformers"):
         raise ModelError(f"{name} needs the transformers library: pip install 'funcsim[text]'")
     loading |= {"trust_remote_code": False}
-    pool: Pool = "mean"
     if texts is not None:
-        lines = read_texts(texts)
-        batches, inputs = _tokens(place, loading, lines, max_length, batch_size), f"{len(lines)} texts"
-    elif images is not None:
-        pictures = read_pictures(images)
-        batches, inputs = _pixels(place, loading, pictures, batch_size), f"{len(pictures)} images"
-        pool = mean_over_places
-    model = _load(name, place, loading, any_weights)
-    return Network(model=model, batches=batches, pool=pool, origin=origin_of(place, loading), inputs=inputs)
+        return _of_texts(name, place, loading, texts, max_length, any_weights, layers, allow_missing, draw)
+    assert images is not None  # one of the two, see above
+    return _of_images(name, place, loading, images, any_weights, layers, allow_missing, draw)
 
 
-def mean_over_places(output: Tensor) -> Tensor:
-    """(batch, tokens, features) or (batch, channels, height, width) to (batch, features)."""
-    return (
-        output.mean(dim=1)
-        if output.ndim == 3
-        else output.flatten(2).mean(dim=2)
-        if output.ndim > 3
-        else output
+def _of_texts(
+    name: str,
+    place: str,
+    loading: dict[str, Any],
+    path: Path,
+    max_length: int,
+    any_weights: bool,
+    layers: Sequence[str] | None,
+    allow_missing: bool,
+    draw: Draw,
+) -> Network:
+    offered = read_texts(path)
+    used = taken(offered, draw.n_inputs, draw.seed)
+    tokenizer, shown = load_tokenizer(place, loading), used[: draw.n_tried]
+    batches = tokenised(tokenizer, shown, max_length, draw.batch_size)
+    loaded = load_model(name, place, loading, any_weights)
+    notes = check_tokens(place, tokenizer, loaded.model, shown, batches)
+    if cut := cut_texts(batches, max_length):
+        notes.append(f"{cut} of {len(shown)} texts fill all {max_length} tokens; what is longer was cut.")
+    found = _checked(name, loaded, batches, "mean", layers, allow_missing, notes)
+    return _with_counts(found, origin_of(place, loading), len(offered), len(used), "texts")
+
+
+def _of_images(
+    name: str,
+    place: str,
+    loading: dict[str, Any],
+    folder: Path,
+    any_weights: bool,
+    layers: Sequence[str] | None,
+    allow_missing: bool,
+    draw: Draw,
+) -> Network:
+    offered = find_pictures(folder)
+    used = taken(offered, draw.n_inputs, draw.seed)
+    processor, shown, size = load_processor(place, loading), used[: draw.n_tried], draw.batch_size
+    parts = [[read_picture(path) for path in shown[k : k + size]] for k in range(0, len(shown), size)]
+    batches: list[Batch] = [dict(processor(part, return_tensors="pt")) for part in parts]
+    loaded = load_model(name, place, loading, any_weights)
+    found = _checked(name, loaded, batches, mean_over_places, layers, allow_missing, [])
+    return _with_counts(found, origin_of(place, loading), len(offered), len(used), "images")
+
+
+def _checked(
+    name: str,
+    loaded: Loaded,
+    batches: list[Batch],
+    pool: Pool,
+    layers: Sequence[str] | None,
+    allow_missing: bool,
+    notes: list[str],
+) -> Network:
+    """The network with its layers chosen, if they have all their weights."""
+    with functions.running(name):
+        chosen = tuple(layers or default_layers(loaded.model, batches[0]))
+        notes = [*notes, *check_weights(name, loaded, batches[0], chosen, pool, allow_missing)]
+    return Network(
+        model=loaded.model,
+        batches=batches,
+        pool=pool,
+        origin=name,
+        inputs="",
+        layers=chosen,
+        notes=tuple(notes),
     )
 
 
-def read_texts(path: Path) -> list[str]:
-    """The lines of a file that are not empty.
-
-    Raises
-    ------
-    InputError
-        If it is missing, is not UTF-8, or has fewer than ten.
-    """
-    try:
-        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}") from None
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}; name a file of texts") from None
-    return _enough([line for line in lines if line], f"{path} has", "texts, one in each line")
-
-
-def read_pictures(folder: Path) -> list[Any]:
-    """The pictures in a folder, in colour.
-
-    Raises
-    ------
-    InputError
-        If there is no such folder, a picture is damaged, or there are fewer than ten.
-    """
-    from PIL import Image
-
-    if not folder.is_dir():
-        raise InputError(f"{folder} is no folder; name one with pictures ({', '.join(PICTURES)})")
-    pictures = []
-    for path in sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES):
-        try:
-            with Image.open(path) as picture:
-                pictures.append(picture.convert("RGB"))
-        except OSError as error:
-            raise InputError(f"{path} cannot be read as a picture: {error}") from None
-    return _enough(pictures, f"{folder} has", f"pictures ({', '.join(PICTURES)})")
-
-
-def _enough(things: list[Any], where: str, what: str) -> list[Any]:
-    if len(things) < FEWEST:
-        raise InputError(f"{where} {len(things)} {what}; at least {FEWEST} are needed, 200 are better")
-    return things
-
-
-def _call(name: str) -> Any:
-    """What a function named as ``module:function`` returns."""
-    module, function = name.split(":", 1)
-    sys.path.insert(0, "")  # where the command was given
-    try:
-        return getattr(importlib.import_module(module), function)()
-    except (ImportError, AttributeError) as error:
-        raise ModelError(f"{name} cannot be called: {error}; write module:function") from None
-    finally:
-        sys.path.remove("")
-
-
-def _of_function(name: str, made: Any, texts: Path | None, images: Path | None, batch_size: int) -> Network:
-    model, batches = made if isinstance(made, tuple) and len(made) == 2 else (made, None)
-    if not isinstance(model, nn.Module):
-        raise ModelError(
-            f"{name} returns {type(model).__name__}; it must return a torch.nn.Module, one and its batches, "
-            "or the path of a folder with a model"
-        )
+def _of_function(
+    name: str,
+    made: Any,
+    texts: Path | None,
+    images: Path | None,
+    layers: Sequence[str] | None,
+    draw: Draw,
+) -> Network:
+    model, batches = functions.split_result(name, made)
+    pool: Pool = None
     if batches is not None:
-        batches = list(batches)
-        counted = f"{sum(map(_length, batches))} samples of {name}"
-        return Network(model=model, batches=batches, pool=None, origin=name, inputs=counted)
-    if texts is not None or images is None:
+        n, what = functions.count(name, batches), f"samples of {name}"
+        used = min(n, draw.n_inputs)
+        batches = batches if draw.n_tried is None else batches[:1]
+    elif texts is not None or images is None:
         raise InputError(
             f"{name} returns a network alone; let it return (network, batches), or name a folder of images"
         )
-    pictures = read_pictures(images)
-    sizes = {picture.size for picture in pictures}
-    if len(sizes) > 1:
-        raise InputError(f"{images} holds pictures of {len(sizes)} sizes; {name} needs them of one size")
-    pixels = torch.stack([_tensor(picture) for picture in pictures])
-    return Network(
-        model=model,
-        batches=list(pixels.split(batch_size)),
-        pool=mean_over_places,
-        origin=name,
-        inputs=f"{len(pictures)} images",
-    )
+    else:
+        offered = find_pictures(images)
+        paths = taken(offered, draw.n_inputs, draw.seed)
+        pixels = functions.stacked(name, images, paths[: draw.n_tried])
+        batches, pool, what = list(pixels.split(draw.batch_size)), mean_over_places, "images"
+        n, used = len(offered), len(paths)
+    with functions.running(name):
+        chosen = tuple(layers or default_layers(model, batches[0]))
+    found = Network(model=model, batches=batches, pool=pool, origin=name, inputs="", layers=chosen)
+    return _with_counts(found, name, n, used, what)
 
 
-def _tensor(picture: Any) -> Tensor:
-    """(3, height, width), from 0 to 1."""
-    import numpy as np
-
-    return torch.from_numpy(np.asarray(picture).copy()).permute(2, 0, 1).float() / 255
-
-
-def _load(name: str, place: str, loading: dict[str, Any], any_weights: bool) -> nn.Module:
-    from transformers import AutoModel
-
-    with quiet():
-        try:
-            weights = {} if any_weights else {"use_safetensors": True}
-            model = AutoModel.from_pretrained(place, **weights, **loading)
-        except (OSError, ValueError) as error:
-            first = str(error).strip().splitlines()[0]
-            raise ModelError(
-                f"{name} could not be loaded from {place}: {first} (only safetensors weights are read unless "
-                "you allow others with --any-weights)"
-            ) from None
-    return model.get_encoder() if model.config.is_encoder_decoder else model
-
-
-def _tokens(place: str, loading: dict[str, Any], texts: list[str], most: int, size: int) -> list[Batch]:
-    from transformers import AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(place, **loading)
-    tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
-    encoded = [
-        tokenizer(part, truncation=True, max_length=most, padding=True, return_tensors="pt")
-        for part in _parts(texts, size)
-    ]
-    return [{key: batch[key] for key in ("input_ids", "attention_mask")} for batch in encoded]
-
-
-def _pixels(place: str, loading: dict[str, Any], pictures: list[Any], size: int) -> list[Batch]:
-    from transformers import AutoImageProcessor
-
-    processor = AutoImageProcessor.from_pretrained(place, **loading)
-    return [dict(processor(part, return_tensors="pt")) for part in _parts(pictures, size)]
-
-
-def _parts(things: Sequence[Any], size: int) -> list[Sequence[Any]]:
-    return [things[k : k + size] for k in range(0, len(things), size)]
-
-
-def _length(batch: Batch) -> int:
-    if isinstance(batch, Tensor):
-        return len(batch)
-    return _length(next(iter(batch.values() if isinstance(batch, dict) else batch)))
+def _with_counts(network: Network, origin: str, n_offered: int, n_taken: int, what: str) -> Network:
+    """The network, and in words how many inputs there are and how many are used."""
+    inputs, notes = f"{n_offered} {what}", network.notes
+    if n_taken < n_offered:
+        inputs = f"{n_taken} of {n_offered} {what}, drawn at random"
+        notes = (f"Of {n_offered} {what}, {n_taken} were drawn at random; the map is of these.", *notes)
+    return replace(network, origin=origin, inputs=inputs, n_offered=n_offered, n_taken=n_taken, notes=notes)

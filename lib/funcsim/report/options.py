@@ -1,0 +1,69 @@
+"""Is what was asked of ``funcsim map`` possible? Said before anything is loaded or computed.
+
+Taught in chapter 14.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import torch
+
+from funcsim._internal.storage import replacing
+from funcsim.errors import InputError
+from funcsim.report.choice import FEWEST
+from funcsim.report.page import check_empty
+from funcsim.report.texts import first_line
+from funcsim.similarity import measures
+
+
+def check_options(options: argparse.Namespace) -> None:
+    """Raise an InputError that names the option, if something asked for cannot be done."""
+    for option, value, least in (
+        ("--halves", options.halves, 2),
+        ("--seed", options.seed, 0),
+        ("--max-length", options.max_length, 2),
+        ("--inputs", options.inputs, FEWEST),
+    ):
+        if value < least:
+            raise InputError(f"{option} {value} is out of range; it is {least} or more")
+    if options.seed >= 2**32:
+        raise InputError(f"--seed {options.seed} is out of range; it is below {2**32}")
+    if options.measure not in measures():
+        raise InputError(f"--measure {options.measure} is unknown; there is {', '.join(measures())}")
+    check_device(options.device)
+    check_out(options.out)
+
+
+def check_device(name: str | None) -> None:
+    """Raise an InputError if PyTorch cannot compute on a device."""
+    if name is None:
+        return
+    try:
+        device = torch.device(name)
+        torch.ones(1, device=device) + 1
+    except Exception as error:  # PyTorch has an error of its own for each kind of device
+        raise InputError(f"--device {name} cannot be used here: {first_line(error)}") from None
+    if device.type == "meta":
+        raise InputError("--device meta computes nothing; leave it out, or name cpu or cuda")
+
+
+def check_out(folder: Path) -> None:
+    """Raise an InputError unless the folder is new or empty and can be written to; leave it as it was."""
+    try:
+        check_empty(folder)
+        missing = [place for place in (folder, *folder.parents) if not place.exists()]
+        try:
+            with replacing(folder / "report.html"):
+                pass
+            (folder / "report.html").unlink()
+        finally:
+            for place in missing:
+                if place.is_dir():
+                    place.rmdir()
+    except (OSError, ValueError) as error:
+        if isinstance(error, InputError) or "nothing is overwritten" in str(error):
+            raise
+        why = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"--out {folder} cannot be written to: {why}; name another folder") from None

@@ -56,6 +56,8 @@ dist: $(READY)  ## the library as a wheel and a source archive: _build/dist
 check: $(READY)  ## lint, pairing of notebooks, cell rules, spelling
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	PYTHONPATH=lib $(VENV)/bin/lint-imports
 	$(PY) -m bookkit pair-check
 	$(PY) -m bookkit check-cells
 	$(PY) -m bookkit check-book

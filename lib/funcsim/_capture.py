@@ -92,6 +92,14 @@ def capture(
 
     Warnings name modules with weights that never ran by themselves, and padding that was pooled because no
     mask was given.
+
+    Examples
+    --------
+    >>> import torch, funcsim as fs
+    >>> model = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 2))
+    >>> batches = [torch.zeros(10, 4)] * 3
+    >>> fs.capture(model, batches)
+    Representations(3 layers x 30 samples: 0, 1, 2)
     """
     check_pool(pool)
     checked = each_batch(batches)

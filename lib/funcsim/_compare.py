@@ -106,9 +106,9 @@ def compare(
     >>> m = fs.compare(reps, measure="rsm")
     >>> m.to_frame().round(2)
                 a  rotated  bent
-    a        0.00     0.00  0.24
-    rotated  0.00     0.00  0.24
-    bent     0.24     0.24  0.00
+    a        0.00     0.00  0.26
+    rotated  0.00     0.00  0.26
+    bent     0.26     0.26  0.00
     """
     chosen = _look_up(measure)
     check_normalize(normalize)

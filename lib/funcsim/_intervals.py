@@ -54,6 +54,14 @@ class Intervals:
         How many halves.
     alpha : float
         One minus the level of the intervals, and the level of the tests.
+
+    Examples
+    --------
+    >>> import numpy as np, funcsim as fs
+    >>> x = np.random.default_rng(0).normal(size=(20, 3))
+    >>> found = fs.intervals(fs.Representations({"a": x, "b": x**3}), measure="rsm", n_draws=3)
+    >>> found.to_frame()["frequency"].tolist()  # two layers are too few for a boundary
+    [0.0, 0.0]
     """
 
     map: LayerMap
@@ -146,6 +154,14 @@ def intervals(
     ----------
     Politis, Romano, Wolf (1999), "Subsampling". Shao and Tu (1995), "The Jackknife and
     Bootstrap".
+
+    Examples
+    --------
+    >>> import numpy as np, funcsim as fs
+    >>> x = np.random.default_rng(0).normal(size=(20, 3))
+    >>> found = fs.intervals(fs.Representations({"a": x, "b": x**3}), measure="rsm", n_draws=3)
+    >>> bool(found.low[0, 1] < found.map.values[0, 1] < found.high[0, 1])
+    True
     """
     if reps.n_samples < 4:
         raise ValueError(f"{reps.n_samples} samples have no halves to compare; capture at least 4")

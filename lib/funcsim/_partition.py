@@ -87,6 +87,16 @@ def partition(m: LayerMap, *, max_groups: int | None = None, alpha: float = 0.05
     change points and change-point-like features", for local windows that hold one change.
     Smyth (2004), "Linear models and empirical Bayes methods for assessing differential
     expression", for the noise pooled between windows.
+
+    Examples
+    --------
+    >>> import numpy as np, funcsim as fs
+    >>> from funcsim.simulated_maps import planted_map
+    >>> values, starts = planted_map(np.array([4, 5]), noise=0.05, rng=np.random.default_rng(0))
+    >>> names = tuple("abcdefghi")
+    >>> p = fs.partition(fs.LayerMap(values, names, names, "gw", "mean", 100))
+    >>> p.boundaries == starts, p.p_value <= 0.05
+    (True, True)
     """
     size = _size_within_one_model(m)
     limit = min(8, size) if max_groups is None else max_groups
@@ -206,6 +216,14 @@ def spectral_partition(m: LayerMap, n_groups: int = 2, *, seed: int = 0) -> Part
     -----
     The affinity of two layers is the largest distance of the map minus theirs. The paper
     (section 5.2) does not say how it inverts the map; this is the plainest way.
+
+    Examples
+    --------
+    >>> import numpy as np, funcsim as fs
+    >>> values = 1.0 - np.kron([[1.0, 0.1], [0.1, 1.0]], np.ones((3, 3)))
+    >>> names = tuple("abcdef")
+    >>> fs.spectral_partition(fs.LayerMap(values, names, names, "gw", "mean", 100)).groups
+    (('a', 'b', 'c'), ('d', 'e', 'f'))
     """
     size = _size_within_one_model(m)
     if not 2 <= n_groups < size:

@@ -142,8 +142,8 @@ def is_degenerate(points: ArrayLike, name: str = "X") -> bool:
     -------
     bool
         True when the mean distance is at most `DEGENERATE_ULPS` units of rounding of the
-        root mean square norm. The [CLS] vector at a BERT's embedding layer is the classic
-        case: it is the same for every input.
+        root mean square norm. The [CLS] vector at a text encoder's embedding layer is
+        the classic case: it is the same for every input.
     """
     array = as_array(points, name)
     return _coincide(array, pairwise_distances(array, name))

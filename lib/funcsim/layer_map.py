@@ -50,6 +50,16 @@ class LayerMap:
         Certified lower bounds of `values`, in the same units.
     is_similarity : bool
         True for a similarity such as CKA, False for a distance.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> names = ("a", "b")
+    >>> m = LayerMap(np.array([[0.0, 0.5], [0.5, 0.0]]), names, names, "gw", "mean", 100)
+    >>> m
+    LayerMap(2x2, measure='gw', normalize='mean', 100 samples)
+    >>> float(m.to_frame().loc["a", "b"])
+    0.5
     """
 
     values: Array
@@ -156,6 +166,12 @@ class Partition:
     boundary_p_values : tuple of float
         One for each boundary of a contiguous partition, corrected for the search over all
         cuts; () when no test was made.
+
+    Examples
+    --------
+    >>> p = Partition(("a", "b", "c"), (0, 0, 1), p_value=0.01, method="contiguous")
+    >>> p.boundaries, p.n_groups, p.groups
+    ((2,), 2, (('a', 'b'), ('c',)))
     """
 
     names: tuple[str, ...]

@@ -1,0 +1,1 @@
+"""What the library needs and nobody else should import."""

@@ -67,6 +67,13 @@ class GWResult:
         Where the descent that won began.
     method : str
         "assignments and swaps", or "conditional gradient (POT)" for different counts.
+
+    Examples
+    --------
+    >>> import funcsim as fs
+    >>> r = fs.gw([[0.0], [1.0]], [[5.0], [7.0]], normalize=None)
+    >>> round(r.distance, 6), r.plan.tolist()
+    (0.707107, [[0.5, 0.0], [0.0, 0.5]])
     """
 
     distance: float

@@ -10,7 +10,7 @@ Taught in chapter 01.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from contextlib import ExitStack
 from typing import Any
 
@@ -105,7 +105,7 @@ def capture(
     checked = each_batch(batches)
     model = unwrapped(model)
     chosen = None if layers is None else select_layers(model, layers)
-    total = len(batches) if hasattr(batches, "__len__") else None
+    total = len(batches) if isinstance(batches, Sized) else None
     captured: list[dict[str, Tensor]] = []  # per batch, the rows of each layer that ran
     said: set[str] = set()
     with evaluating(model, device) as (home, dtype):
@@ -118,7 +118,7 @@ def capture(
             said |= complaints
     if not captured:
         raise CaptureError("there was no batch to run: `batches` is empty, or already used up")
-    said |= _check_ran(layers, chosen, captured)
+    said |= _check_ran(layers, chosen or {}, captured)
     for complaint in sorted(said):
         warnings.warn(complaint, stacklevel=2)
     return Representations({name: _concatenate(name, captured) for name in captured[0]})

@@ -167,7 +167,7 @@ def _inside(name: str, others: list[str]) -> bool:
     return any(name == other or name.startswith(f"{other}.") for other in others)
 
 
-def _calls(model: nn.Module, batch: Batch) -> Counter[str]:
+def _calls(model: nn.Module, batch: Batch | None) -> Counter[str]:
     """How often each named module runs in one pass."""
     calls: Counter[str] = Counter()
 

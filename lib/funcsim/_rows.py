@@ -33,7 +33,7 @@ class Witnesses:
         handles = [
             module.register_forward_pre_hook(self._of(name or "model"), with_kwargs=True)
             for name, module in model.named_modules()
-            if isinstance(module, tuple(UNBATCHED))
+            if any(isinstance(module, kind) for kind in UNBATCHED)
         ]
         try:
             yield

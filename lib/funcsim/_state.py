@@ -38,8 +38,9 @@ def unwrapped(model: nn.Module) -> nn.Module:
 
 def peeled(module: nn.Module) -> nn.Module:
     """A module without the wrappers around it."""
-    if COMPILED in module._modules:
-        return peeled(module._modules[COMPILED])
+    inner = module._modules.get(COMPILED)
+    if inner is not None:
+        return peeled(inner)
     if isinstance(module, nn.DataParallel | nn.parallel.DistributedDataParallel):
         return peeled(module.module)
     return module

@@ -53,7 +53,7 @@ coverage: $(READY)  ## how much of lib/funcsim its own tests run, as a table
 dist: $(READY)  ## the library as a wheel and a source archive: _build/dist
 	$(PY) -m build --outdir _build/dist
 
-check: $(READY)  ## lint, pairing of notebooks, cell rules, spelling
+check: $(READY)  ## lint, types, what may import what, pairing of notebooks, cell rules, spelling
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
@@ -89,7 +89,7 @@ pair: $(READY)  ## write the set-up cells, and notebooks/*.ipynb anew from noteb
 	$(PY) -m bookkit pair
 
 experiments: PROFILE = full
-experiments: $(READY)  ## recompute what data/ freezes (PROFILE=full ONLY=name DEVICE=cpu SEED=0 JOBS=1; every seed if not said)
+experiments: $(READY)  ## recompute what data/ stores (PROFILE=full ONLY=name DEVICE=cpu SEED=0 JOBS=1; every seed if not said)
 	$(PY) -m replication experiments --profile $(PROFILE) $(if $(ONLY),--only $(ONLY)) --device $(DEVICE) $(if $(SEED),--seed $(SEED)) $(if $(ENCODER),--encoder $(ENCODER)) --jobs $(JOBS)
 
 bench: $(READY)  ## the solver against its peers, the partition on planted maps -> _build/bench/*.json (PROFILE=full ONLY=gw)

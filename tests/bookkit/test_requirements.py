@@ -14,6 +14,10 @@ ROOT = Path(__file__).resolve().parents[2]
 CONDA_NAMES = {"pytorch": "torch"}  # where conda calls a package differently
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+CONTRACTS = {
+    contract["name"]: contract
+    for contract in tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+}
 EXTRAS = PROJECT["optional-dependencies"]
 PINS = {
     canonicalize_name(pin.name): str(pin.specifier).removeprefix("==")
@@ -82,3 +86,10 @@ def test_this_environment_follows_the_pins():
         except PackageNotFoundError:
             pytest.fail(f"{name} is not installed")
     assert found == {name: PINS[name] for name in found}
+
+
+def test_contributing_shows_the_layers_that_are_checked():
+    contract = CONTRACTS["Inside funcsim imports point one way"]
+    picture = (ROOT / "CONTRIBUTING.md").read_text().split("within funcsim:\n")[1].split("```")[0]
+    shown = [re.split(" {2,}", line.strip())[0].split() for line in picture.splitlines()]
+    assert shown == [layer.split(" | ") for layer in contract["layers"]]

@@ -40,6 +40,12 @@ class Cost:
         The most that is held at one time: what layers say, and matrices of samples by samples.
     matrix_bytes : int
         One matrix of samples by samples, float64.
+
+    Examples
+    --------
+    >>> import funcsim as fs
+    >>> fs.estimate_cost([(20, 4)] * 3, measure="rsm").n_pairs
+    3
     """
 
     n_layers: int

@@ -21,7 +21,7 @@ from funcsim.geometry import Normalize, check_normalize, is_degenerate
 from funcsim.gromov import batch
 from funcsim.layer_map import LayerMap
 from funcsim.representations import Representations
-from funcsim.similarity import Measure, check_pair, measures
+from funcsim.similarity import Measure, check_pair, look_up, measures
 
 Pair = tuple[int, int]
 Layers = Mapping[str, NDArray[np.float32]]
@@ -110,7 +110,7 @@ def compare(
     rotated  0.00     0.00  0.26
     bent     0.26     0.26  0.00
     """
-    chosen = _look_up(measure)
+    chosen = look_up(measure)
     check_normalize(normalize)
     if degenerate not in ("raise", "nan"):
         raise ValueError(f"degenerate={degenerate!r} is unknown; use 'raise' or 'nan'")
@@ -151,17 +151,6 @@ def compare(
         lower=lower if chosen.score_with_bound else None,
         is_similarity=chosen.is_similarity,
     )
-
-
-def _look_up(measure: str | Measure) -> Measure:
-    known = measures()
-    if isinstance(measure, Measure):
-        if known.get(measure.name, measure) is not measure:
-            raise ValueError(f"measure {measure.name!r} is one of the library's; give yours another name")
-        return measure
-    if measure not in known:
-        raise ValueError(f"measure {measure!r} is unknown; there is {', '.join(known)}")
-    return known[measure]
 
 
 def _identity(measure: Measure, device: str | None) -> list[str] | None:

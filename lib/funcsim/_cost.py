@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from funcsim.errors import InputError
 from funcsim.geometry import Normalize
 from funcsim.representations import Representations
-from funcsim.similarity import measures
+from funcsim.similarity import Measure, look_up
 
 #: The largest cloud that is timed; the time of a larger one follows from it.
 LARGEST_TIMED = 512
@@ -44,8 +44,13 @@ class Cost:
     Examples
     --------
     >>> import funcsim as fs
+<<<<<<< HEAD
     >>> fs.estimate_cost([(20, 4)] * 3, measure="rsm").n_pairs
     3
+=======
+    >>> fs.estimate_cost([(100, 8)] * 5, measure="rsm").n_pairs
+    10
+>>>>>>> ede6cf4 (estimate_cost takes a measure of one's own; pages of the API name what was renamed)
     """
 
     n_layers: int
@@ -68,7 +73,7 @@ class Cost:
 def estimate_cost(
     reps: Representations | Mapping[str, Sequence[int]] | Iterable[Sequence[int]],
     *,
-    measure: str = "gw",
+    measure: str | Measure = "gw",
     normalize: Normalize = "mean",
     n_draws: int = 0,
 ) -> Cost:
@@ -79,7 +84,7 @@ def estimate_cost(
     reps : Representations, or shapes
         The layers, or their shapes (n_samples, n_features), by name or in a row. Nothing of that
         size is made: at most two clouds of 512 samples are compared, and that takes seconds.
-    measure : str
+    measure : str or Measure
     normalize : {"mean", "max"} or None
         Both as in :func:`funcsim.compare`.
     n_draws : int
@@ -107,13 +112,12 @@ def estimate_cost(
     (66, 74.5)
     """
     shapes = _shapes(reps)
-    if measure not in measures():
-        raise ValueError(f"measure {measure!r} is unknown; there is {', '.join(measures())}")
+    chosen = look_up(measure)
     if n_draws < 0:
         raise ValueError(f"n_draws={n_draws} is out of range; it is 0 or more")
     n, n_layers = shapes[0][0], len(shapes)
     n_pairs = n_layers * (n_layers - 1) // 2
-    layer_seconds, pair_seconds, held = _timed(reps, shapes, measure, normalize)
+    layer_seconds, pair_seconds, held = _timed(reps, shapes, chosen, normalize)
     seconds = sum(
         times * (n_layers * layer_seconds(m) + n_pairs * pair_seconds(m))
         for m, times in ((n, 1), (max(n // 2, 2), n_draws))
@@ -152,18 +156,18 @@ def _shapes(reps: Any) -> list[tuple[int, int]]:
 
 
 def _timed(
-    reps: Any, shapes: list[tuple[int, int]], measure: str, normalize: Normalize
+    reps: Any, shapes: list[tuple[int, int]], measure: Measure, normalize: Normalize
 ) -> tuple[Any, Any, float]:
     """Seconds of a layer and of a pair as functions of n, and bytes that a layer holds, over n squared."""
     n = shapes[0][0]
     sizes = [max(min(n, most), 4) for most in (LARGEST_TIMED // 2, LARGEST_TIMED)]
-    chosen, times, held = measures()[measure], [], 0.0
+    times, held = [], 0.0
     for samples in dict.fromkeys(sizes):
-        clouds = _clouds(reps, shapes, samples, equal=chosen.requires_equal_dim)
+        clouds = _clouds(reps, shapes, samples, equal=measure.requires_equal_dim)
         began = time.perf_counter()
-        first, second = (chosen.prepare(cloud, normalize, "a layer") for cloud in clouds)
+        first, second = (measure.prepare(cloud, normalize, "a layer") for cloud in clouds)
         prepared = time.perf_counter()
-        chosen.score(first, second)
+        measure.score(first, second)
         times.append(((prepared - began) / 2, time.perf_counter() - prepared))
         held = _bytes(first) / samples**2
     layer, pair = zip(*times, strict=True)

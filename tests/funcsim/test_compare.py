@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import funcsim as fs
-from funcsim import _compare
+from funcsim import _compare, similarity
 from funcsim._internal import cache
 from funcsim.errors import DegenerateLayerError, FileFormatError
 from funcsim.report import analyse
@@ -29,7 +29,8 @@ def reps(rng):
 def replaced(monkeypatch, **changes):
     """Let `compare` see another "gw"."""
     known = fs.measures() | {"gw": dataclasses.replace(fs.measures()["gw"], **changes)}
-    monkeypatch.setattr(_compare, "measures", lambda: known)
+    for place in (_compare, similarity):  # which looks up, and which tells whose it is
+        monkeypatch.setattr(place, "measures", lambda: known)
 
 
 def counted(monkeypatch, **changes):
@@ -322,6 +323,7 @@ def test_nobody_s_measure_is_taken_for_the_library_s(reps):
 def test_a_measure_goes_wherever_its_name_goes(reps):
     mine = shifted(1.0)
     assert fs.intervals(reps, measure=mine, n_draws=2, progress=False).map.measure == "shifted"
+    assert fs.estimate_cost(reps, measure=mine).n_pairs == 6
     assert analyse(reps, measure=mine, n_draws=2, progress=False).map.measure == "shifted"
 
 

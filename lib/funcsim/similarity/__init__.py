@@ -19,7 +19,7 @@ from funcsim.similarity.rsa import RSA, RSA_PEARSON
 from funcsim.similarity.rsm import RSM
 from funcsim.similarity.wasserstein import WASSERSTEIN
 
-__all__ = ["INVARIANCES", "Measure", "check_pair", "measures"]
+__all__ = ["INVARIANCES", "Measure", "check_pair", "look_up", "measures"]
 
 _ALL = (
     *(EUCLIDEAN, COSINE, WASSERSTEIN, RSM, RSA, RSA_PEARSON, CCA, SVCCA, PWCCA),
@@ -42,3 +42,21 @@ def measures() -> dict[str, Measure]:
     (True, False)
     """
     return {measure.name: measure for measure in _ALL}
+
+
+def look_up(measure: str | Measure) -> Measure:
+    """The measure of a name, or the one that is given.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown, or one's own measure has the name of another.
+    """
+    known = measures()
+    if isinstance(measure, Measure):
+        if known.get(measure.name, measure) is not measure:
+            raise ValueError(f"measure {measure.name!r} is one of the library's; give yours another name")
+        return measure
+    if measure not in known:
+        raise ValueError(f"measure {measure!r} is unknown; there is {', '.join(known)}")
+    return known[measure]

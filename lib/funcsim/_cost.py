@@ -44,13 +44,8 @@ class Cost:
     Examples
     --------
     >>> import funcsim as fs
-<<<<<<< HEAD
     >>> fs.estimate_cost([(20, 4)] * 3, measure="rsm").n_pairs
     3
-=======
-    >>> fs.estimate_cost([(100, 8)] * 5, measure="rsm").n_pairs
-    10
->>>>>>> ede6cf4 (estimate_cost takes a measure of one's own; pages of the API name what was renamed)
     """
 
     n_layers: int

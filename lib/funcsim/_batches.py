@@ -107,8 +107,9 @@ def to_place(batch: Any, device: torch.device, dtype: torch.dtype | None) -> Any
     if isinstance(batch, np.ndarray):
         return to_place(_from_numpy(batch), device, dtype)
     if isinstance(batch, PackedSequence):
-        wanted = (device, dtype if batch.data.is_floating_point() else None)
-        return batch.to(*wanted, copy=True)  # type: ignore[arg-type]  # PyTorch declares less than it takes
+        packed = batch.to(device)
+        values = _moved(packed.data, device, dtype if packed.data.is_floating_point() else None)
+        return PackedSequence(values, packed.batch_sizes, packed.sorted_indices, packed.unsorted_indices)
     if isinstance(batch, Mapping):
         return {key: to_place(value, device, dtype) for key, value in batch.items()}
     if isinstance(batch, tuple | list):

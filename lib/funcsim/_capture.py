@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import torch
@@ -105,7 +105,10 @@ def capture(
     checked = each_batch(batches)
     model = unwrapped(model)
     chosen = None if layers is None else select_layers(model, layers)
-    total = len(batches) if isinstance(batches, Sized) else None
+    total = None
+    if isinstance(batches, Sized):
+        with suppress(TypeError):  # a loader of a stream has no length, though it says so
+            total = len(batches)
     captured: list[dict[str, Tensor]] = []  # per batch, the rows of each layer that ran
     said: set[str] = set()
     with evaluating(model, device) as (home, dtype):

@@ -8,6 +8,7 @@ as the latter varies around the truth.
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +21,7 @@ from funcsim._compare import compare
 from funcsim._internal.progress import progress_bar
 from funcsim._internal.typing import Array
 from funcsim._partition import Partition, partition, partition_into
+from funcsim.errors import DegenerateLayerError
 from funcsim.geometry import Normalize
 from funcsim.layer_map import LayerMap
 from funcsim.representations import Representations
@@ -51,7 +53,7 @@ class Intervals:
     n_groups_frequency : dict of int to float
         In which share of the halves the test finds this many groups.
     n_draws : int
-        How many halves.
+        How many halves were compared: those in which a layer is silent for all samples are left out.
     alpha : float
         One minus the level of the intervals, and the level of the tests.
 
@@ -133,8 +135,8 @@ def intervals(
     Raises
     ------
     ValueError
-        If there are fewer than 4 samples or 2 halves, or `alpha` is out of range; and what
-        :func:`funcsim.compare` and :func:`funcsim.partition` refuse.
+        If there are fewer than 4 samples or 2 halves, or `alpha` is out of range; if a layer is silent in
+        all halves but one; and what :func:`funcsim.compare` and :func:`funcsim.partition` refuse.
 
     Notes
     -----
@@ -178,13 +180,25 @@ def intervals(
     maps: list[Array] = []
     starts, starts_given_k = np.zeros(len(reps)), np.zeros(len(reps))
     counts: Counter[int] = Counter()
+    silent: list[str] = []  # halves in which all samples of a layer coincide
     for s in progress_bar(seeds, "intervals", progress, n_draws):
-        m = compare_all(reps.subsample(half, int(s)))
+        try:
+            m = compare_all(reps.subsample(half, int(s)))
+        except DegenerateLayerError as error:
+            silent.append(str(error))
+            continue
         found = cut(m)
         maps.append(m.values)
         counts[found.n_groups] += 1
         starts[list(found.boundaries)] += 1
         starts_given_k[list(partition_into(m, groups.n_groups).boundaries)] += 1
+    n_draws -= len(silent)
+    if n_draws < 2:
+        raise DegenerateLayerError(f"{len(silent)} of {len(seeds)} halves cannot be compared: {silent[0]}")
+    if silent:
+        warnings.warn(
+            f"{len(silent)} of {len(seeds)} halves were left out; in the first {silent[0]}", stacklevel=2
+        )
     spread = np.std(maps, axis=0, ddof=1) * np.sqrt(half / (reps.n_samples - half))
     width = stats.t.ppf(1 - alpha / 2, n_draws - 1) * spread
     floor = -np.inf if whole.is_similarity else 0.0

@@ -89,7 +89,8 @@ def _choose(output: Any, name: str, n_samples: Collection[int]) -> Tensor:
     ]
     with_axes = [tensor for tensor in real or found if tensor.ndim]
     fitting = [tensor for tensor in with_axes if tensor.size(0) in n_samples]
-    return (fitting or with_axes or found)[0]
+    wide = [tensor for tensor in fitting if tensor.ndim > 1]  # a vector may fit by chance
+    return (wide or fitting or with_axes or found)[0]
 
 
 def _tensors(value: Any) -> Iterator[Tensor]:

@@ -43,6 +43,11 @@ def as_array(points: ArrayLike, name: str = "X") -> NDArray:
     RepresentationError
         Naming the layer, when any of the conditions fails.
     """
+    if np.ma.is_masked(points):
+        raise RepresentationError(
+            f"layer {name!r} is a masked array with {np.ma.count_masked(points)} gaps; leave out its "
+            "samples or features that have any, or fill them with x.filled(value)"
+        )
     values: Any = points
     if hasattr(values, "detach"):  # a tensor; PyTorch takes seconds to import, and arrays need none of it
         values = values.detach().cpu()

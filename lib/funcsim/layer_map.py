@@ -134,19 +134,39 @@ class LayerMap:
             If there is no such file.
         """
         tensors, metadata = read_tensors(path, FORMAT)
-        described = json.loads(metadata["map"])
         if "values" not in tensors:
             raise FileFormatError(f"{path} is a layer map without values; make it again")
-        return cls(
-            values=tensors["values"],
-            names=tuple(described["names"]),
-            columns=tuple(described["columns"]),
-            measure=described["measure"],
-            normalize=described["normalize"],
-            n_samples=described["n_samples"],
-            lower=tensors.get("lower"),
-            is_similarity=described.get("larger_is_similar", False),
-        )
+        try:
+            described = json.loads(metadata["map"])
+            read = cls(
+                values=tensors["values"],
+                names=tuple(described["names"]),
+                columns=tuple(described["columns"]),
+                measure=described["measure"],
+                normalize=described["normalize"],
+                n_samples=described["n_samples"],
+                lower=tensors.get("lower"),
+                is_similarity=described.get("larger_is_similar", False),
+            )
+            wrong = _impossible(read)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise FileFormatError(f"{path} describes no layer map ({error!r}); make it again") from None
+        if wrong:
+            raise FileFormatError(f"{path} is no layer map: {wrong}; make it again")
+        return read
+
+
+def _impossible(m: LayerMap) -> str | None:
+    """What no map can be, in a few words."""
+    if any(len(set(names)) < len(names) for names in (m.names, m.columns)):
+        return "two layers have the same name"
+    if not m.n_samples >= 1:
+        return f"it says that it was made of {m.n_samples} samples"
+    if m.lower is not None:
+        room = 1e-6 * (1 + np.abs(np.nan_to_num(m.values)).max(initial=0))
+        if bool((m.lower > m.values + room).any()):
+            return "lower bounds lie above the values"
+    return None
 
 
 @dataclass(frozen=True)

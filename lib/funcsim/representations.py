@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import difflib
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -34,7 +36,7 @@ class Representations(Mapping[str, NDArray[np.float32]]):
     Raises
     ------
     RepresentationError
-        Naming the layer: not numeric, not two-dimensional, NaN or infinity, fewer than two
+        Naming the layer: its name is taken, not numeric, not two-dimensional, NaN or infinity, fewer than two
         samples, or another number of samples than the first layer.
 
     Examples
@@ -50,7 +52,13 @@ class Representations(Mapping[str, NDArray[np.float32]]):
     def __init__(self, layers: Mapping[str, ArrayLike]) -> None:
         if not layers:
             raise RepresentationError("no layers were given; a comparison needs at least one")
-        self._layers = {str(name): _freeze(array, name) for name, array in layers.items()}
+        twice = [name for name, times in Counter(map(str, layers)).items() if times > 1]
+        if twice:
+            raise RepresentationError(
+                f"{len(layers)} layers have {len(set(map(str, layers)))} names: {twice[0]!r} is "
+                "there as a word and as something else; give each layer a name of its own"
+            )
+        self._layers = {str(name): _freeze(array, str(name)) for name, array in layers.items()}
         first = self.names[0]
         for name, array in self._layers.items():
             if len(array) != self.n_samples:
@@ -120,15 +128,19 @@ class Representations(Mapping[str, NDArray[np.float32]]):
     def save(self, path: str | Path, half: bool = False) -> None:
         """Write a safetensors file that :meth:`load` reads back, order included.
 
-        With `half` in half the size: values about each layer's mean are rounded to float16, and
-        distances, which do not depend on the mean, change by a thousandth of the layer's size.
+        With `half` in half the size: values about each layer's mean are scaled and rounded to float16, and
+        distances, which do not depend on the mean, change by a thousandth.
+
+        Raises
+        ------
+        RepresentationError
+            With `half`, before anything is written: if a sample lies so much nearer to the mean than
+            another that it would be lost.
         """
         tensors: dict[str, NDArray] = {}
-        for i, array in enumerate(self.values()):
-            tensors[str(i)] = array
-            if half:
-                mean = array.mean(axis=0)
-                tensors |= {str(i): (array - mean).astype(np.float16), f"{i}/mean": mean}
+        for i, (name, array) in enumerate(self.items()):
+            parts = _halved(array, name) if half else {"": array}
+            tensors |= {f"{i}{part}": values for part, values in parts.items()}
         write_tensors(path, tensors, {"format": FORMAT, "names": json.dumps(self.names)})
 
     @classmethod
@@ -138,17 +150,90 @@ class Representations(Mapping[str, NDArray[np.float32]]):
         Raises
         ------
         FileFormatError
-            If the file is cut off, is not safetensors, or holds something else.
+            If the file is cut off, was changed, is not safetensors, or holds something else.
         FileNotFoundError
             If there is no such file.
         """
         tensors, metadata = read_tensors(path, FORMAT)
-        names = json.loads(metadata["names"])
-        means = {k.removesuffix("/mean"): x for k, x in tensors.items() if k.endswith("/mean")}
-        layers = {k: x + means[k] if k in means else x for k, x in tensors.items() if "/" not in k}
-        if set(layers) != {str(i) for i in range(len(names))}:
-            raise FileFormatError(f"{path} names {len(names)} layers but holds {len(layers)}")
-        return cls({name: layers[str(i)] for i, name in enumerate(names)})
+        try:
+            names = [str(name) for name in json.loads(metadata["names"])]
+        except (KeyError, TypeError, ValueError) as error:
+            raise FileFormatError(f"{path} does not name its layers ({error!r}); make it again") from None
+        whole = {key for key in tensors if "/" not in key}
+        if whole != {str(i) for i in range(len(names))}:
+            raise FileFormatError(f"{path} names {len(names)} layers but holds {len(whole)}")
+        if len(set(names)) < len(names):
+            raise FileFormatError(f"{path} names a layer twice; make it again")
+        try:
+            return cls({name: _restored(tensors, str(i)) for i, name in enumerate(names)})
+        except RepresentationError as error:
+            raise FileFormatError(f"{path} holds what is no representation: {error}") from None
+
+    @classmethod
+    def load_folder(
+        cls, folder: str | Path, pool: Literal["cls", "mean", "last"] | None = None
+    ) -> Representations:
+        """Read the safetensors files of a folder, as model servers and other programs write them.
+
+        Parameters
+        ----------
+        folder : path
+            Its files, in the order of the numbers in their names, are one of these:
+
+            - *one for each sample*: ``hidden_states`` (tokens, layers, features) and ``token_ids``
+              (tokens,), as vLLM extracts them; layers are called ``hidden_states.0``, ...;
+            - *one for each batch*: all hold the same layers, by name, (samples, features) or (samples,
+              tokens, features) each; files of :meth:`save` too;
+            - *one for each layer*: each holds one array; the layer is called by the file's name.
+
+            Two files or more with one array each, under the same name in all, are layers if their file
+            names say "layer" or "block", and batches if they say "batch", "chunk", "part" or "shard".
+        pool : {"cls", "mean", "last"}, optional
+            How tokens become one row of numbers; all are taken for real. Without it they are flattened.
+
+        Returns
+        -------
+        Representations
+
+        Raises
+        ------
+        FileFormatError
+            Naming the file: damaged, or not one of the three.
+        FileNotFoundError
+            If there is no such folder, or no safetensors file in it.
+        RepresentationError
+            As for :class:`Representations`.
+        """
+        from funcsim._folder import read_folder
+
+        return cls(read_folder(Path(folder), pool))
+
+
+def _halved(array: NDArray[np.float32], name: str) -> dict[str, NDArray]:
+    """A layer about its mean in float16, with the mean and the power of two that it was divided by.
+
+    The largest value becomes 2**14 to 2**15: half precision reaches nine decades below it.
+    """
+    mean = array.mean(axis=0, dtype=np.float64).astype(np.float32)
+    about = array.astype(np.float64) - mean
+    largest = np.abs(about).max()
+    scale = 2.0 ** (np.floor(np.log2(largest)) - 14) if largest else 1.0
+    values = (about / scale).astype(np.float16)
+    wrong = np.linalg.norm(values * scale - about, axis=1) > 1e-3 * np.linalg.norm(about, axis=1)
+    if wrong.any():
+        raise RepresentationError(
+            f"layer {name!r} spans too many decades for half precision: sample "
+            f"{int(wrong.argmax())} would be lost beside others; save it with half=False"
+        )
+    return {"": values, "/mean": mean, "/scale": np.array([scale])}
+
+
+def _restored(tensors: Mapping[str, NDArray], key: str) -> NDArray:
+    """A layer as it was; files of version 0.1.0 have no scale, and whole ones no mean."""
+    values = tensors[key]
+    if f"{key}/scale" in tensors:
+        values = values * tensors[f"{key}/scale"].astype(np.float64)
+    return values + tensors[f"{key}/mean"] if f"{key}/mean" in tensors else values
 
 
 def _freeze(values: ArrayLike, name: str) -> NDArray[np.float32]:

@@ -257,3 +257,13 @@ def test_an_error_of_the_models_own_says_what_it_was_given(mlp, x):
 def test_what_is_no_module_is_refused(x):
     with pytest.raises(CaptureError, match="model is a function"):
         capture(lambda x: x, [x])
+
+
+def test_a_loader_of_a_stream_has_no_length(mlp, x):
+    class Stream(torch.utils.data.IterableDataset):
+        def __iter__(self):
+            return iter(x)
+
+    assert np.allclose(capture(mlp, DataLoader(Stream(), batch_size=6))["2"], capture(mlp, [x])["2"], atol=1e-6)
+    with pytest.raises(CaptureError, match=r"for one sample.*x\[None\]"):
+        capture(mlp, Stream())

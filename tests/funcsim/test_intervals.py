@@ -7,6 +7,7 @@ from torch import nn
 import funcsim as fs
 from funcsim import _intervals
 from funcsim._intervals import intervals
+from funcsim.errors import DegenerateLayerError
 from funcsim.nulls import (
     gaussian_surrogate,
     permuted,
@@ -253,3 +254,18 @@ def test_bare_parameters_need_to_be_told_how():
         reinitialised(model)
     fresh = reinitialised(model, 1, lambda m: [nn.init.normal_(p) for p in m.parameters()])
     assert changed(model, fresh) == set(model.state_dict())
+
+
+def test_halves_in_which_a_layer_is_silent_are_left_out_and_counted(rng):
+    reps = {name: rng.normal(size=(40, 3)) for name in "abcd"}
+    reps["c"][3:] = 0  # active for 3 of 40 samples
+    with pytest.warns(
+        UserWarning, match=r"\d of 12 halves were left out; in the first layer 'c' is degenerate"
+    ):
+        iv = fs.intervals(fs.Representations(reps), measure="rsm", n_draws=12, progress=False)
+    assert 2 <= iv.n_draws < 12
+    assert sum(iv.n_groups_frequency.values()) == pytest.approx(1)
+    assert np.isfinite(iv.high).all()
+    reps["c"][1:] = 0
+    with pytest.raises(DegenerateLayerError, match=r"of 2 halves cannot be compared: layer 'c'"):
+        fs.intervals(fs.Representations(reps), measure="rsm", n_draws=2, seed=3, progress=False)

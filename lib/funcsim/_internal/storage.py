@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
@@ -17,6 +18,7 @@ from safetensors.numpy import save_file
 from funcsim.errors import FileFormatError
 
 PACKED = "funcsim"
+CHECKSUM = "sha256"
 
 
 @contextmanager
@@ -37,10 +39,11 @@ def write_tensors(path: str | Path, tensors: Mapping[str, NDArray], metadata: Ma
     """Write arrays of any shape and a text header to a safetensors file, all or nothing.
 
     The same content gives the same bytes: safetensors writes the entries of a header in no fixed
-    order, so a header of several entries is packed into one.
+    order, so a header is packed into one entry. It holds a checksum of all the rest.
     """
     contiguous = {name: np.asarray(array, order="C") for name, array in tensors.items()}
-    header = dict(metadata) if len(metadata) == 1 else {PACKED: json.dumps(dict(metadata), sort_keys=True)}
+    told = {**metadata, CHECKSUM: _checksum(contiguous, metadata)}
+    header = {PACKED: json.dumps(told, sort_keys=True)}
     with replacing(path) as temporary:
         save_file(contiguous, temporary, metadata=header)
 
@@ -51,7 +54,8 @@ def read_tensors(path: str | Path, expected: str) -> tuple[dict[str, NDArray], d
     Raises
     ------
     FileFormatError
-        If the file is damaged, is not safetensors, or has another format.
+        If the file is damaged, is not safetensors, or has another format. Files without a checksum, as
+        version 0.1.0 wrote them, are read as they are.
     FileNotFoundError
         If there is no such file.
     """
@@ -61,8 +65,9 @@ def read_tensors(path: str | Path, expected: str) -> tuple[dict[str, NDArray], d
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             metadata = json.loads(metadata.get(PACKED, "null")) or metadata
+            metadata = {str(key): value for key, value in dict(metadata).items()}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError) as error:
+    except (SafetensorError, OSError, ValueError, TypeError) as error:
         raise FileFormatError(
             f"{path} is not a whole safetensors file ({error}); it may be cut off: make it again"
         ) from None
@@ -71,4 +76,17 @@ def read_tensors(path: str | Path, expected: str) -> tuple[dict[str, NDArray], d
             f"{path} is a safetensors file of format {metadata.get('format')!r}, "
             f"not {expected!r}; was it written by another tool or another step?"
         )
+    checksum = metadata.pop(CHECKSUM, None)
+    if checksum is not None and checksum != _checksum(tensors, metadata):
+        raise FileFormatError(f"{path} was changed since it was written: its checksum differs; make it again")
     return tensors, metadata
+
+
+def _checksum(tensors: Mapping[str, NDArray], metadata: Mapping[str, str]) -> str:
+    """SHA-256 over names, kinds, shapes and values, and over the header."""
+    digest = hashlib.sha256(json.dumps(dict(metadata), sort_keys=True).encode())
+    for name in sorted(tensors):
+        array = tensors[name]
+        digest.update(json.dumps([name, array.dtype.str, array.shape]).encode())
+        digest.update(np.ascontiguousarray(array).data if array.size else b"")
+    return digest.hexdigest()

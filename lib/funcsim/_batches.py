@@ -107,9 +107,9 @@ def to_place(batch: Any, device: torch.device, dtype: torch.dtype | None) -> Any
     if isinstance(batch, np.ndarray):
         return to_place(_from_numpy(batch), device, dtype)
     if isinstance(batch, PackedSequence):
-        packed = batch.to(device)
-        values = _moved(packed.data, device, dtype if packed.data.is_floating_point() else None)
-        return PackedSequence(values, packed.batch_sizes, packed.sorted_indices, packed.unsorted_indices)
+        values = _moved(batch.data, device, dtype if batch.data.is_floating_point() else None)
+        order = (None if x is None else x.to(device) for x in (batch.sorted_indices, batch.unsorted_indices))
+        return PackedSequence(values, batch.batch_sizes, *order)
     if isinstance(batch, Mapping):
         return {key: to_place(value, device, dtype) for key, value in batch.items()}
     if isinstance(batch, tuple | list):
@@ -117,6 +117,8 @@ def to_place(batch: Any, device: torch.device, dtype: torch.dtype | None) -> Any
         return type(batch)(*parts) if hasattr(batch, "_fields") else type(batch)(parts)
     if isinstance(batch, PLAIN):
         return batch
+    if hasattr(batch, "iloc"):
+        raise CaptureError(f"a batch holds a {type(batch).__name__}; pass x.to_numpy() instead of x")
     try:
         return copy.deepcopy(batch)  # a key-value cache grows with every pass
     except Exception as error:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from funcsim._batches import Batch, Call, bound, each_batch, run_forward, to_place
 from funcsim._internal.progress import progress_bar
-from funcsim._layers import matches, select_layers
+from funcsim._layers import matches, patterns, select_layers
 from funcsim._masks import Frames
 from funcsim._outputs import representation
 from funcsim._rows import Witnesses, check_rows, is_time_first
@@ -104,6 +104,7 @@ def capture(
     check_pool(pool)
     checked = each_batch(batches)
     model = unwrapped(model)
+    layers = None if layers is None else patterns(layers)
     chosen = None if layers is None else select_layers(model, layers)
     total = None
     if isinstance(batches, Sized):
@@ -202,14 +203,14 @@ def _pooled(
 
 
 def _check_ran(
-    layers: str | Sequence[str] | None,
+    layers: Sequence[str] | None,
     chosen: Mapping[str, nn.Module],
     captured: list[dict[str, Tensor]],
 ) -> set[str]:
     """Every layer must have run in every batch, and something for each pattern; the rest is told."""
     ran = {name for rows in captured for name in rows}
     called = {name.split("#")[0] for name in ran}
-    for pattern in [layers] if isinstance(layers, str) else layers or ["**"]:
+    for pattern in layers or ["**"]:
         if not any(
             matches(pattern, name) or matches(pattern.removeprefix("module."), name) for name in called
         ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,11 @@ AS_LAYERS, AS_BATCHES = ("layer", "block"), ("batch", "chunk", "part", "shard")
 Arrays = dict[str, NDArray]
 
 
-def read_folder(folder: Path, pool: str | None) -> Arrays:
-    """Layers by name, (samples, features) each; see :meth:`funcsim.Representations.load_folder`."""
+def read_folder(folder: Path, pool: str | None, own: str, load: Callable[[Path], Arrays]) -> Arrays:
+    """Layers by name, (samples, features) each; see :meth:`funcsim.Representations.load_folder`.
+
+    A file of the format `own` is read by `load`.
+    """
     if pool not in (None, "cls", "mean", "last"):
         raise ValueError(f"pool={pool!r} is unknown; use 'cls', 'mean', 'last' or None")
     if not folder.is_dir():
@@ -27,7 +31,7 @@ def read_folder(folder: Path, pool: str | None) -> Arrays:
         packed = any(path.name.endswith((".zst", ".gz")) for path in folder.iterdir())
         why = "; unpack its files first" if packed else ""
         raise FileNotFoundError(f"there is no file *.safetensors in {folder}{why}")
-    files = {path: _read(path) for path in paths}
+    files = {path: _read(path, own, load) for path in paths}
     for path, arrays in files.items():
         if not arrays:
             raise FileFormatError(f"{path} holds no array")
@@ -69,16 +73,14 @@ def _are_layers(folder: Path, files: dict[Path, Arrays]) -> bool:
     )
 
 
-def _read(path: Path) -> Arrays:
+def _read(path: Path, own: str, load: Callable[[Path], Arrays]) -> Arrays:
     """Names and arrays, in the order of the numbers in the names."""
     from safetensors import SafetensorError, safe_open
 
-    from funcsim.representations import FORMAT, Representations
-
     try:
         with safe_open(path, framework="pt") as file:  # NumPy has no bfloat16
-            if FORMAT in str(file.metadata() or {}):
-                return dict(Representations.load(path))
+            if own in str(file.metadata() or {}):
+                return load(path)
             names = sorted(file.keys(), key=lambda name: _in_order(Path(name)))
             return {name: _as_array(file.get_tensor(name)) for name in names}
     except (SafetensorError, OSError, ValueError) as error:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from torch import nn
@@ -37,14 +37,8 @@ def select_layers(
     modules = named_parts(model)
     if layers is None:
         return _unnamed(model, batch, modules)
-    if isinstance(layers, str):
-        layers = [layers]
     chosen: dict[str, nn.Module] = {}
-    if not len(layers):
-        raise LayerSelectionError("layers is empty; name at least one layer, or leave it out")
-    for pattern in layers:
-        if not isinstance(pattern, str):
-            raise LayerSelectionError(f"layers holds {pattern!r}; layers are chosen by name, such as '0'")
+    for pattern in patterns(layers):
         matched = [name for name in modules if matches(pattern, name)]
         matched = matched or [name for name in modules if matches(pattern.removeprefix("module."), name)]
         if not matched:
@@ -77,6 +71,20 @@ def _unnamed(model: nn.Module, batch: Batch | None, modules: dict[str, nn.Module
 def _told(model: nn.Module) -> list[str]:
     """What can be said without running it: what it names, or repeats."""
     return list(getattr(model, "representation_layers", None) or repeated(model))
+
+
+def patterns(layers: str | Iterable[str]) -> list[str]:
+    """Names and patterns in a list; a LayerSelectionError if there is none, or something else."""
+    if isinstance(layers, str):
+        return [layers]
+    known = list(layers) if isinstance(layers, Iterable) and not isinstance(layers, nn.Module) else [layers]
+    if not known:
+        raise LayerSelectionError("layers is empty; name at least one layer, or leave it out")
+    for pattern in known:
+        if not isinstance(pattern, str):
+            told = type(pattern).__name__ if isinstance(pattern, nn.Module) else repr(pattern)
+            raise LayerSelectionError(f"layers holds {told}; layers are chosen by name, such as '0'")
+    return known
 
 
 def matches(pattern: str, name: str) -> bool:

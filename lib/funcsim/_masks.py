@@ -95,6 +95,8 @@ class Frames:
                         "pooling function, which may take (output, batch)"
                     )
                 return first
+            if module is not self.model and named.get("pixel_values") is not None:
+                return None  # pictures beside texts: the texts' mask is not theirs
         if misfits:
             self._misfit(misfits, name, shape)
         return None

@@ -124,6 +124,11 @@ def _places(model: nn.Module, device: str | torch.device | None) -> tuple[torch.
         places = (getattr(hook, "execution_device", None) for hook in offloaded)
         home = next((torch.device(place) for place in places if place is not None), torch.device("cpu"))
         return home, home
+    lazy = [name for name, tensor in tensors.items() if nn.parameter.is_lazy(tensor)]
+    if lazy:
+        raise CaptureError(
+            f"{lazy[0]!r} has no shape yet; run the model once, so that its lazy layers get one"
+        )
     empty = [name for name, tensor in tensors.items() if tensor.is_meta]
     if empty:
         raise CaptureError(

@@ -17,7 +17,7 @@ Pool = Literal["cls", "mean", "last"] | Callable[..., Tensor] | None
 
 def check_pool(pool: Pool) -> None:
     """Raise a ValueError unless `pool` is a function or a word that is known."""
-    if pool is not None and not callable(pool) and pool not in _BY_NAME:
+    if pool is not None and not callable(pool) and not (isinstance(pool, str) and pool in _BY_NAME):
         raise ValueError(f"pool={pool!r} is unknown; use 'cls', 'mean', 'last' or a function")
 
 

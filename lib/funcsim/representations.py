@@ -16,6 +16,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from funcsim._folder import read_folder
 from funcsim._internal.storage import read_tensors, write_tensors
 from funcsim.errors import FileFormatError, LayerSelectionError, RepresentationError
 from funcsim.geometry import as_array
@@ -204,9 +205,7 @@ class Representations(Mapping[str, NDArray[np.float32]]):
         RepresentationError
             As for :class:`Representations`.
         """
-        from funcsim._folder import read_folder
-
-        return cls(read_folder(Path(folder), pool))
+        return cls(read_folder(Path(folder), pool, FORMAT, lambda path: dict(cls.load(path))))
 
 
 def _halved(array: NDArray[np.float32], name: str) -> dict[str, NDArray]:

@@ -1,6 +1,7 @@
 """What comes in to a capture: containers, kinds of batches, numbers of samples."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import nn
@@ -264,6 +265,23 @@ def test_a_loader_of_a_stream_has_no_length(mlp, x):
         def __iter__(self):
             return iter(x)
 
-    assert np.allclose(capture(mlp, DataLoader(Stream(), batch_size=6))["2"], capture(mlp, [x])["2"], atol=1e-6)
+    assert np.allclose(
+        capture(mlp, DataLoader(Stream(), batch_size=6))["2"], capture(mlp, [x])["2"], atol=1e-6
+    )
     with pytest.raises(CaptureError, match=r"for one sample.*x\[None\]"):
         capture(mlp, Stream())
+
+
+def test_a_table_is_refused_with_the_way_out(mlp, x):
+    table = pd.DataFrame(x.numpy())
+    with pytest.raises(CaptureError, match=r"a DataFrame, not an iterable of batches"):
+        capture(mlp, table)
+    with pytest.raises(CaptureError, match=r"holds a DataFrame; pass x.to_numpy\(\)"):
+        capture(mlp, [table])
+
+
+def test_lazy_layers_stay_lazy(x):
+    model = nn.Sequential(nn.LazyLinear(3))
+    with pytest.raises(CaptureError, match=r"'0.weight' has no shape yet; run the model once"):
+        capture(model, [x])
+    assert nn.parameter.is_lazy(model[0].weight)

@@ -111,7 +111,17 @@ def test_a_model_whose_parts_never_run():
         fs.capture(Bare(), [torch.randn(6, 3)], progress=False)
 
 
-@pytest.mark.parametrize("layers", [[0], [None], ["0", 2]])
+@pytest.mark.parametrize(
+    "layers", [[0], [None], ["0", 2], 0, b"0", nn.Sequential(nn.ReLU()), nn.Linear(1, 1)]
+)
 def test_layers_are_named_by_words(layers):
     with pytest.raises(LayerSelectionError, match="chosen by name"):
         fs.capture(nn.Sequential(nn.Linear(3, 3)), [torch.randn(6, 3)], layers, progress=False)
+
+
+@pytest.mark.parametrize("make", [iter, tuple, set, lambda names: dict.fromkeys(names)])
+def test_names_may_come_in_any_collection(make):
+    reps = fs.capture(
+        nn.Sequential(nn.Linear(3, 3), nn.ReLU()), [torch.randn(6, 3)], make(["0", "1"]), progress=False
+    )
+    assert list(reps) == ["0", "1"]

@@ -303,3 +303,41 @@ def test_features_on_the_last_axis_of_a_grid():
     model = nn.Sequential(Grid(), Grid()).eval()
     with torch.no_grad():
         assert np.allclose(capture(model, [x])["1"], model(x).mean((1, 2)), atol=1e-6)
+
+
+def test_the_mask_of_texts_is_not_that_of_the_pictures_beside_them():
+    class Text(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Identity()
+
+        def forward(self, x, attention_mask):
+            return self.layer(x)
+
+    class Pictures(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Identity()
+
+        def forward(self, pixel_values):
+            return self.layer(pixel_values)
+
+    class Both(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.text, self.pictures = Text(), Pictures()
+
+        def forward(self, x, attention_mask, pixel_values):
+            return self.text(x, attention_mask), self.pictures(pixel_values)
+
+    seen = torch.randn(N, 9, 8)
+    batch = {"x": X, "attention_mask": REAL, "pixel_values": seen}
+    reps = capture(Both(), [batch], ["text.layer", "pictures.layer"])
+    assert np.allclose(reps["text.layer"], MEAN, atol=1e-6)
+    assert np.allclose(reps["pictures.layer"], seen.mean(1), atol=1e-6)
+
+
+@pytest.mark.parametrize("pool", ["max", b"mean", ["mean"], 3])
+def test_an_unknown_pool_is_refused(pool):
+    with pytest.raises(ValueError, match="use 'cls', 'mean', 'last' or a function"):
+        capture(nn.Sequential(nn.Identity()), [X], pool=pool)

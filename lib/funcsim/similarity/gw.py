@@ -47,5 +47,6 @@ GW = Measure(
     is_similarity=False,
     source="Mémoli (2011)",
     version=VERSION,
+    paired=False,
     score_with_bound=score_with_bound,
 )

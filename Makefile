@@ -36,8 +36,8 @@ test: $(VENDOR)  ## all tests, with every notebook on tiny inputs and the pages 
 # For whoever adds a measure: the measures, their invariances, maps of them, and what every file obeys.
 QUICK := tests/funcsim/test_measures.py tests/funcsim/test_invariances.py tests/funcsim/test_compare.py tests/test_architecture.py
 
-test-quick: $(READY)  ## the measures and their maps alone: half a minute
-	$(PY) -m pytest $(QUICK)
+test-quick: $(READY)  ## the measures and their maps alone: under a minute
+	$(PY) -m pytest --numprocesses auto --dist loadfile $(QUICK)
 
 test-lowest:  ## the tests of the method with the lowest versions that pyproject.toml allows, in _build/lowest
 	"$(PYTHON)" -m venv --clear _build/lowest

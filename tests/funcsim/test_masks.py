@@ -174,8 +174,7 @@ def test_the_decoder_is_pooled_under_its_own_mask(name, own):
     assert np.allclose(capture(model, [batch])[layer], expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("names", [("encoder", "decoder"), ("first", "second")])
-def test_pytorchs_own_encoder_and_decoder(names):
+def test_pytorchs_own_encoder_and_decoder():
     torch.manual_seed(0)
     model = nn.Transformer(8, 2, 2, 2, 16, batch_first=True).eval()
     others = REAL.flip(0)

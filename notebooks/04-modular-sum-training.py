@@ -305,14 +305,14 @@ note(length=float(handed_on.norm(dim=-1).mean()))
 # stage answers it) and of $b$, which learn with the block. The validation accuracy at the end, in per cent, from three choices of its initial weights:
 
 # %%
-ways, origin = second_stage.load(profile, seed)
+variants, origin = second_stage.load(profile, seed)
 print(origin)
 starts = (seed,) if profile == "smoke" else (0, 1, 2)
 ended = pd.DataFrame(
     {
         f"seed {s}": {
-            name: 100 * way["val"][-1]
-            for name, way in second_stage.load(profile, s)[0].items()
+            name: 100 * curves["val"][-1]
+            for name, curves in second_stage.load(profile, s)[0].items()
         }
         for s in starts
     }
@@ -325,8 +325,8 @@ ended.round(1)
 # %% tags=["fig"] mystnb={"image": {"alt": "Validation accuracy of block 2 over epochs at length 1: with both numbers anew it is close to 100 percent within two hundred epochs; with one of them it climbs slowly to about 90; with neither it ends below 30."}}
 viz.curves(
     {
-        name.removeprefix("length 1, "): 100 * way["val"]
-        for name, way in ways.items()
+        name.removeprefix("length 1, "): 100 * curves["val"]
+        for name, curves in variants.items()
         if name.startswith("length 1")
     },
     xlabel="epoch",
@@ -347,9 +347,9 @@ told = {
 for key, names in told.items():
     low, high = ended.loc[names].min(axis=None), ended.loc[names].max(axis=None)
     note(**{f"{key}_low": float(low), f"{key}_high": float(high)})
-note(both_at=int(np.argmax(ways["length 1, both anew"]["val"] == 1)))
+note(both_at=int(np.argmax(variants["length 1, both anew"]["val"] == 1)))
 once = nested.histories[1].curves()["val_accuracy"]
-again = ways["as handed on, nothing anew"]["val"]
+again = variants["as handed on, nothing anew"]["val"]
 note(again=100 * float(np.abs(again - once).max()))
 
 # %% [markdown]
@@ -460,7 +460,7 @@ seeds = (seed,) if profile == "smoke" else SEEDS["model-e-nested"]
 offs = {}
 for s in seeds:
     trained = trained_networks.load("model-e-nested", profile, s)
-    answers = trained.at(trained.answers[-1], trained.split.val_inputs)
+    answers = trained.at(trained.predictions[-1], trained.split.val_inputs)
     off = (answers - trained.split.val_labels).remainder(last.modulus).numpy()
     offs[s] = {
         "right (%)": 100 * (off == 0).mean(),

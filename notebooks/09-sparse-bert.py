@@ -72,7 +72,7 @@ from exercises import chapter_09 as check
 from funcsim import viz
 from funcsim.geometry import is_degenerate
 from replication.encoder import fine_tuned
-from replication.training.neuroprune import dominated
+from replication.training.neuroprune import redundant_heads
 
 # %% [markdown]
 # ## NeuroPrune, part by part
@@ -109,7 +109,7 @@ weights.round(decimals=2)
 like = torch.eye(5, dtype=torch.bool)
 for a, b in [(0, 3), (1, 2), (1, 4)]:
     like[a, b] = like[b, a] = True
-merged = dominated(like, [True] * 5)
+merged = redundant_heads(like, [True] * 5)
 note(merged=", ".join(f"{gone} into {kept}" for gone, kept in merged))
 merged
 

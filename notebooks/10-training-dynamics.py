@@ -168,9 +168,9 @@ def share(curve):
 # %%
 RISING = {
     "mean GW": lambda d: d.mean_distance(),
-    "accuracy": lambda d: d.seen["val_accuracy"],
-    "F1": lambda d: d.seen["val_f1"],
-    "loss": lambda d: -d.seen["train_loss"],
+    "accuracy": lambda d: d.history["val_accuracy"],
+    "F1": lambda d: d.history["val_f1"],
+    "loss": lambda d: -d.history["train_loss"],
 }
 
 # %% [markdown]
@@ -240,7 +240,7 @@ lag, low, high = interval(half["lag of GW behind accuracy"].iloc[:3].to_numpy())
 note(lag_sst2=lag, lag_sst2_low=low, lag_sst2_high=high)
 note(lag_yelp=half["lag of GW behind accuracy"].iloc[3])
 still = np.flatnonzero(share(yelp.mean_distance()) < 0.05)
-note(before_gw=100 * float(yelp.seen["val_accuracy"][still].max()))
+note(before_gw=100 * float(yelp.history["val_accuracy"][still].max()))
 note(half_gw_yelp=half["mean GW"].iloc[3], half_acc_yelp=half["accuracy"].iloc[3])
 note(half_loss_yelp=half["loss"].iloc[3])
 one = next(iter(watched.values()))
@@ -266,7 +266,7 @@ print(
 # %%
 def by_scale(dynamics):
     """Share of the variance over steps that goes along with the scale."""
-    scale = dynamics.seen["scale"].mean(axis=1)
+    scale = dynamics.history["scale"].mean(axis=1)
     return 100 * np.corrcoef(scale, dynamics.mean_distance("raw/gw"))[0, 1] ** 2
 
 
@@ -283,7 +283,7 @@ scale = pd.DataFrame(
     {
         name: {
             "raw GW grows by": growth(d.mean_distance("raw/gw")),
-            "scale grows by": growth(d.seen["scale"].mean(axis=1)),
+            "scale grows by": growth(d.history["scale"].mean(axis=1)),
             "normalised GW grows by": growth(d.mean_distance()),
             "raw GW explained by scale (%)": by_scale(d),
         }
@@ -362,7 +362,7 @@ table
 # %%
 def said(dynamics):
     """Distance of each block to itself before training, per step (S, blocks)."""
-    return dynamics.seen["said"][:, ends(dynamics)]
+    return dynamics.history["said"][:, ends(dynamics)]
 
 
 # %% [markdown]
@@ -440,7 +440,7 @@ order.round(2)
 parts = [*(f"block {k + 1}" for k in range(n_blocks)), "pooler", "classifier"]
 gradients = pd.DataFrame(
     {
-        name: np.nanmean(d.seen["gradients"][1:, 1:], axis=0)
+        name: np.nanmean(d.history["gradients"][1:, 1:], axis=0)
         for name, d in watched.items()
     },
     index=parts,
@@ -470,8 +470,8 @@ equal = encoder_dynamics.load("sst2-equal", profile)
 usual = sst2[0]
 control = pd.DataFrame(
     {
-        "moved (%)": 100 * usual.seen["moved"][-1],
-        "moved, equal (%)": 100 * equal.seen["moved"][-1],
+        "moved (%)": 100 * usual.history["moved"][-1],
+        "moved, equal (%)": 100 * equal.history["moved"][-1],
         "said": said(usual)[-1],
         "said, equal": said(equal)[-1],
     },
@@ -488,8 +488,8 @@ alike = stats.spearmanr(
     usual.layer_map(-1).values[inner], equal.layer_map(-1).values[inner]
 )
 note(moved_least=control.iloc[:, 0].min(), moved_most=control.iloc[:, 0].max())
-note(equal_rank=alike.statistic, equal_acc=100 * equal.seen["val_accuracy"][-1])
-note(usual_acc=100 * usual.seen["val_accuracy"][-1])
+note(equal_rank=alike.statistic, equal_acc=100 * equal.history["val_accuracy"][-1])
+note(usual_acc=100 * usual.history["val_accuracy"][-1])
 found = boundaries(equal)[-1]
 note(equal_p=found[0], equal_boundaries=len(found[1]))
 print(
@@ -515,8 +515,8 @@ adding = {
     for s in SEEDS
 }
 LEARNING = {
-    "training": lambda d: d.seen["train_accuracy"],
-    "validation": lambda d: d.seen["val_accuracy"],
+    "training": lambda d: d.history["train_accuracy"],
+    "validation": lambda d: d.history["val_accuracy"],
     "mean GW": lambda d: d.mean_distance(),
     "mean CKA": lambda d: -d.mean_distance("mean/cka-debiased"),
 }

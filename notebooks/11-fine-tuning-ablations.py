@@ -518,7 +518,7 @@ for task, group in TASKS.items():
     known = 100 * np.mean([cut_up[m].readouts for m in group], axis=0)
     table = pd.DataFrame(known.reshape(8, n_blocks).T, columns=columns)
     readouts[task] = table.set_axis([f"block {k + 1}" for k in range(n_blocks)])
-n_learned = run.record.parameters["n_learned"] if run.record else 40
+n_learned = run.record.parameters["n_learned"]
 note(n_read=run.n_read, n_learned=n_learned, n_left=n_blocks - 1)
 readouts["Yelp"].round(1)
 

@@ -403,7 +403,7 @@ note(best_cuts=found.xs("trained", level=1)["of the paper's"].max())
 
 # %%
 halves = {state: run.frequency[state].max() for state in STATES}
-note(n_halves=run.record.parameters["n_boot"] if run.record else 2)
+note(n_halves=run.record.parameters["n_boot"])
 note(halves_trained=100 * halves["trained"])
 pd.Series(halves, name="largest frequency").to_frame()
 
@@ -471,7 +471,7 @@ readouts.round(2)
 # How sure are these accuracies? Each is a share of {glue:text}`n_read:d` pictures; the interval of what the class gains from the first step to the last, as for two independent shares, which makes it too wide rather than too narrow:
 
 # %%
-told = run.record.parameters if run.record else {"n_learned": 80, "n_read": 60}
+told = run.record.parameters
 note(n_learned=told["n_learned"], n_read=told["n_read"])
 first, last = readouts["trained", "class"].iloc[[0, -1]]
 error = np.sqrt((first * (1 - first) + last * (1 - last)) / told["n_read"])

@@ -1,9 +1,12 @@
-"""The command line: ``python -m replication experiments`` and ``python -m replication check-env``."""
+"""The command line that makes what the tables and figures need.
+
+``python -m replication experiments`` is behind ``make experiments``; ``python -m replication check-env``
+says whether everything is here that the book needs.
+"""
 
 from __future__ import annotations
 
 import argparse
-import inspect
 import shutil
 import signal
 import sys
@@ -16,21 +19,21 @@ from funcsim._internal.progress import progress_bar
 from funcsim._internal.threads import one_thread
 from funcsim.errors import FuncsimError
 from replication.check_env import check_env
-from replication.modular_addition.trained_networks import WORK
 from replication.registry import EXPERIMENTS
+from replication.run import WORK
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; 0 if it went well, 1 if something is missing, 2 if it was asked wrongly, 130 if
     interrupted."""
-    parser = argparse.ArgumentParser(prog="replication", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m replication", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("experiments", help="compute what data/ stores")
     run.add_argument("--profile", choices=("full", "smoke"), default="full")
     run.add_argument("--only", default="", help="one experiment, or a group; without it, all of them")
     run.add_argument("--device", default="cpu")
     run.add_argument("--seed", type=int, help="without it, every seed that data/ holds")
-    run.add_argument("--encoder", help="for the experiments on texts: another one than minilm")
+    run.add_argument("--encoder", help="for the experiments on texts: another one than theirs")
     run.add_argument("--jobs", type=int, default=1, help="so many side by side; the numbers are the same")
     run.add_argument("--out", type=Path, help="instead of data/; smoke runs go to _build/smoke")
     commands.add_parser("check-env", help="is everything here that the book needs?")
@@ -49,22 +52,27 @@ def _experiments(options: argparse.Namespace) -> int:
         return 2
     out = options.out
     if out is None and options.profile == "smoke":
-        out = Path("_build/smoke")  # never over the frozen results
-    told = {"encoder": options.encoder} if options.encoder else {}
-    if told and not all("encoder" in inspect.signature(e.run).parameters for e in chosen.values()):
-        print(f"{options.only or 'not all of these experiments'} takes no encoder", file=sys.stderr)
+        out = Path("_build/smoke")  # never over the stored results
+    if options.encoder and (without := [name for name, e in chosen.items() if e.encoder is None]):
+        print(f"{', '.join(without)}: takes no encoder; leave out --encoder", file=sys.stderr)
         return 2
     one_seed = None if options.seed is None else (options.seed,)
     runs = [(name, seed) for name, e in chosen.items() for seed in one_seed or e.seeds]
-    told |= {"profile": options.profile, "device": options.device, "out": out, "progress": options.jobs == 1}
+    how = {
+        "profile": options.profile,
+        "device": options.device,
+        "out": out,
+        "progress": options.jobs == 1,
+        "encoder": options.encoder,
+    }
     parallel = joblib.Parallel(n_jobs=options.jobs, return_as="generator_unordered")
-    finished = parallel(joblib.delayed(_experiment)(name, seed, told) for name, seed in runs)
+    finished = parallel(joblib.delayed(_experiment)(name, seed, how) for name, seed in runs)
     try:
-        for said, error in progress_bar(finished, "experiments", options.jobs > 1, len(runs)):
+        for text, error in progress_bar(finished, "experiments", options.jobs > 1, len(runs)):
             if error:
                 print(error, file=sys.stderr)
                 return 2
-            print(said, flush=True)
+            print(text, flush=True)
     except KeyboardInterrupt:
         print("\nstopped; the same command goes on from the last saved state")
         return 130
@@ -73,12 +81,12 @@ def _experiments(options: argparse.Namespace) -> int:
     return 0
 
 
-def _experiment(name: str, seed: int, told: dict[str, Any]) -> tuple[str, str]:
-    """Run one, in this process or in one beside it; what is to be said, and what went wrong."""
-    print(f"{name}: profile {told['profile']}, seed {seed}, {told['device']}", flush=True)
+def _experiment(name: str, seed: int, how: dict[str, Any]) -> tuple[str, str]:
+    """Run one, in this process or in one beside it; its record in words, and what went wrong."""
+    print(f"{name}: profile {how['profile']}, seed {seed}, {how['device']}", flush=True)
     try:
         with one_thread():  # the same numbers on any count of cores; `--jobs` is what uses them
-            record = EXPERIMENTS[name].run(seed=seed, **told)
+            record = EXPERIMENTS[name].run(seed=seed, **how)
     except FuncsimError as error:
         return "", f"{name}: {error}"
     results = {key: round(value, 6) for key, value in record.results.items()}

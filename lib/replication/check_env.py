@@ -1,4 +1,4 @@
-"""Is everything here that the book needs? A line for each thing, and the way out for those that are not."""
+"""Is everything here that tables, figures and chapters need? A line for each thing, and the way out."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class Finding(NamedTuple):
 
 
 def check_env() -> list[Finding]:
-    """Look at Python, the packages, the frozen results, the data, and the machine."""
-    return [_python(), *_packages(), *_optional(), _frozen(), _data(), *_machine()]
+    """Look at Python, the packages, the stored results, the data, and the machine."""
+    return [_python(), *_packages(), *_optional(), _stored(), _data(), *_machine()]
 
 
 def _python() -> Finding:
@@ -69,8 +69,8 @@ def _optional() -> Iterator[Finding]:
             if not wanted.specifier.contains(_installed(wanted) or "0", prereleases=True)
         ]
         if missing:
-            told = f"{', '.join(missing)} missing or too old; in a clone: pip install -e '.[{extra}]'"
-            yield Finding("--", f"{purpose}: {told}")
+            problem = f"{', '.join(missing)} missing or too old; in a clone: pip install -e '.[{extra}]'"
+            yield Finding("--", f"{purpose}: {problem}")
         else:
             yield Finding("ok", purpose)
 
@@ -93,13 +93,13 @@ def _installed(wanted: Requirement) -> str | None:
         return None
 
 
-def _frozen() -> Finding:
+def _stored() -> Finding:
     """Every file of every record, against its sha256."""
     folder = data_dir()
     records = sorted(folder.glob("**/seed-*/record.json"))
     if not records:
         way_out = "set FUNCSIM_FROZEN to the data folder of a clone of the book"
-        return Finding("!!", f"no frozen results in {folder}: {way_out}")
+        return Finding("!!", f"no stored results in {folder}: {way_out}")
     for path in records:
         try:
             load_record(
@@ -107,15 +107,15 @@ def _frozen() -> Finding:
             )
         except StoredResultError as error:
             return Finding("!!", str(error))
-    return Finding("ok", f"frozen results: {len(records)} records in {folder}, all files as recorded")
+    return Finding("ok", f"stored results: {len(records)} records in {folder}, all files as recorded")
 
 
 def _data() -> Finding:
     folder = os.environ.get("FUNCSIM_DATA")
     if folder and Path(folder).is_dir():
         return Finding("ok", f"texts and images in {folder}")
-    told = "FUNCSIM_DATA " + (f"names {folder}, which is no folder" if folder else "is not set")
-    return Finding("--", f"{told}: needed only to compute the frozen results anew (make experiments)")
+    problem = "FUNCSIM_DATA " + (f"names {folder}, which is no folder" if folder else "is not set")
+    return Finding("--", f"{problem}: needed only to compute the stored results anew (make experiments)")
 
 
 def _machine() -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""Maps of a network while it learns (section 5.3): what is kept of them, for whatever network.
+"""Maps of a network while it learns (section 5.3, Figures 7 and 8): what is stored of them, of any network.
 
 Taught in chapter 10.
 """
@@ -15,7 +15,9 @@ from scipy.spatial.distance import pdist
 
 import funcsim as fs
 from funcsim._internal.storage import read_tensors, write_tensors
-from replication.stored import Record, data_dir, folder_of, load_record
+from replication.map_files import map_of
+from replication.run import Stored
+from replication.stored import Record
 
 GROUP = "dynamics"
 FILE = "dynamics.safetensors"
@@ -25,51 +27,39 @@ MAPS = (("mean", "gw"), (None, "gw"), ("mean", "cka-debiased"))
 
 
 @dataclass(frozen=True)
-class Dynamics:
-    """What was seen of a network after some of its steps.
+class Dynamics(Stored):
+    """A network after some of its steps.
 
     Attributes
     ----------
     names : tuple of str
-        The L layers that were looked at, in execution order.
+        L layers, in execution order.
     n_samples : int
         On how many inputs.
-    seen : dict of str to array (S, ...)
+    history : dict of str to array (S, ...)
         After each of S steps. ``step`` (S,); maps (S, L, L) as ``maps/mean/gw``, ``maps/raw/gw``
         and ``maps/mean/cka-debiased``; ``scale`` (S, L), the mean distance between what a layer
-        says of two inputs; ``moved``, how far each block's weights are from where they began,
-        relative to their length there. More, depending on the network.
-    record : Record or None
+        says of two inputs; ``moved``, the norm of each block's update relative to the norm of its
+        initial weights. More, depending on the network.
     """
 
     names: tuple[str, ...]
     n_samples: int
-    seen: dict[str, NDArray]
-    record: Record | None
-
-    @property
-    def origin(self) -> str:
-        """In one line, where this comes from."""
-        return str(self.record or "profile smoke: a tiny network, trained on the spot")
+    history: dict[str, NDArray]
 
     @property
     def steps(self) -> NDArray[np.int64]:
         """After how many steps each snapshot was taken (S,)."""
-        return self.seen["step"]
+        return self.history["step"]
 
-    def layer_map(self, s: int, key: str = "mean/gw") -> fs.LayerMap:
-        """The map of snapshot `s`, counted from 0."""
-        normalize, measure = key.split("/")
-        values = self.seen[f"maps/{key}"][s].astype(np.float64)
-        similar = fs.measures()[measure].is_similarity
-        scaled = None if normalize == "raw" else normalize
-        return fs.LayerMap(
-            values, self.names, self.names, measure, scaled, self.n_samples, is_similarity=similar
-        )
+    def layer_map(self, snapshot: int, key: str = "mean/gw") -> fs.LayerMap:
+        """The map of a snapshot, under one of the three measures."""
+        values = self.history[f"maps/{key}"][snapshot].astype(np.float64)
+        return map_of(values, self.names, self.n_samples, *key.split("/"))
 
     def mean_distance(self, key: str = "mean/gw") -> NDArray[np.float64]:
         """The mean over all pairs of layers, after each step (S,)."""
-        maps = self.seen[f"maps/{key}"].astype(np.float64)
+        maps = self.history[f"maps/{key}"].astype(np.float64)
         return maps[:, *np.triu_indices(len(self.names), k=1)].mean(axis=1)
 
 
@@ -86,20 +76,13 @@ def maps_now(reps: fs.Representations) -> dict[str, NDArray]:
 
 
 def save(folder: Path, dynamics: Dynamics) -> None:
-    """Write what :func:`load` reads back."""
-    told = {"names": dynamics.names, "n_samples": dynamics.n_samples}
-    write_tensors(folder / FILE, dynamics.seen, {"format": FORMAT, "layers": json.dumps(told)})
+    """Write what :func:`read` reads back."""
+    layers = {"names": dynamics.names, "n_samples": dynamics.n_samples}
+    write_tensors(folder / FILE, dynamics.history, {"format": FORMAT, "layers": json.dumps(layers)})
 
 
-def load_frozen(name: str, seed: int = 0) -> Dynamics:
-    """What was frozen as ``dynamics/<name>``.
-
-    Raises
-    ------
-    StoredResultError
-        If the frozen files are missing or differ from their record.
-    """
-    record = load_record(f"{GROUP}/{name}", seed)
-    seen, header = read_tensors(data_dir() / folder_of(f"{GROUP}/{name}", seed) / FILE, FORMAT)
-    told = json.loads(header["layers"])
-    return Dynamics(tuple(told["names"]), told["n_samples"], seen, record)
+def read(folder: Path, record: Record) -> Dynamics:
+    """What is stored in a folder."""
+    history, header = read_tensors(folder / FILE, FORMAT)
+    layers = json.loads(header["layers"])
+    return Dynamics(tuple(layers["names"]), layers["n_samples"], history, record=record)

@@ -1,4 +1,4 @@
-"""What can be wrong with a stored result; bad input raises the errors of :mod:`funcsim.errors`."""
+"""What can be wrong with what is stored for a table or figure; bad input raises the errors of funcsim."""
 
 from funcsim.errors import FuncsimError
 

@@ -1,4 +1,4 @@
-"""Frozen results and the record that says where they came from.
+"""Stored results, of whatever table or figure, and the record that says where they came from.
 
 ``data/<experiment>/seed-<seed>/`` holds files and one ``record.json`` beside them. The record is
 written last, and a file whose sha256 differs from it is refused.
@@ -22,20 +22,25 @@ from funcsim._internal.storage import replacing
 from funcsim.report.page import PACKAGES
 from replication.errors import StoredResultError
 
+#: Where the code lies whose state decides the numbers: the method, and the replication.
+LIB = Path(__file__).resolve().parents[1]
+CODE = ("funcsim", "replication")
+DIRTY = "-dirty"
+
 
 @dataclass(frozen=True)
 class Record:
-    """Where a frozen result came from.
+    """Where a stored result came from.
 
     Attributes
     ----------
     experiment, command : str
         Its name, and what to type to make it again.
     parameters : dict
-        Everything the code was told.
+        All that the numbers depend on beside code, seed and device.
     seed : int
     commit : str
-        Of the code, "-dirty" appended if it had uncommitted changes.
+        Of the code, "-dirty" appended if it had uncommitted changes; "unknown" without git.
     versions : dict
         Of Python and the packages that decide the numbers.
     device : str
@@ -63,25 +68,27 @@ class Record:
     files: dict[str, str]
 
     def __str__(self) -> str:
+        commit = self.commit.removesuffix(DIRTY)
+        code = commit[:10] + self.commit[len(commit) :]
         return (
             f"{self.experiment}: {self.encoder}, {self.data}, seed {self.seed}; "
             f"{self.seconds:.0f} s on {self.device}, torch {self.versions['torch']}, "
-            f"code {self.commit[:10]}; made by `{self.command}`"
+            f"code {code}; made by `{self.command}`"
         )
 
 
 def data_dir() -> Path:
-    """Where frozen results live: ``FUNCSIM_FROZEN``, or ``data/`` beside the source tree."""
+    """Where stored results live: ``FUNCSIM_FROZEN``, or ``data/`` beside the source tree."""
     chosen = os.environ.get("FUNCSIM_FROZEN")
     return Path(chosen) if chosen else Path(__file__).resolve().parents[2] / "data"
 
 
 def folder_of(experiment: str, seed: int) -> str:
-    """The folder of an experiment at a seed, below the folder of frozen results."""
+    """The folder of an experiment at a seed, below the folder of stored results."""
     return f"{experiment}/seed-{seed}"
 
 
-def freeze(folder: Path, files: list[str], **fields: Any) -> Record:
+def store(folder: Path, files: list[str], **fields: Any) -> Record:
     """Write the record of the `files` in `folder`; `fields` are those of :class:`Record`
     that this machine cannot know by itself."""
     record = Record(
@@ -96,12 +103,12 @@ def freeze(folder: Path, files: list[str], **fields: Any) -> Record:
 
 
 def load_record(experiment: str, seed: int = 0) -> Record:
-    """The record of a frozen experiment at a seed, after checking every file against its sha256.
+    """The record of a stored experiment at a seed, after checking every file against its sha256.
 
     Raises
     ------
     StoredResultError
-        If the experiment is not frozen, or a file is missing or differs.
+        If the experiment is not stored, or a file is missing or differs.
     """
     folder = data_dir() / folder_of(experiment, seed)
     remake = f"`make experiments ONLY={experiment} SEED={seed}` makes it again"
@@ -109,7 +116,7 @@ def load_record(experiment: str, seed: int = 0) -> Record:
         record = Record(**json.loads((folder / "record.json").read_text()))
     except FileNotFoundError:
         raise StoredResultError(
-            f"there is no frozen experiment {experiment!r} of seed {seed} in {folder}; {remake}, or set "
+            f"there is no stored experiment {experiment!r} of seed {seed} in {folder}; {remake}, or set "
             "FUNCSIM_FROZEN to a copy of the repository's data folder"
         ) from None
     except (ValueError, TypeError) as error:
@@ -135,16 +142,12 @@ def _sha256(path: Path) -> str:
 
 def _commit() -> str:
     """The commit of the code that runs; data and build products do not count as changes."""
-    here = Path(__file__).parent
 
     def git(*words: str) -> str:
-        return subprocess.run(
-            ["git", "-C", str(here), *words], capture_output=True, text=True, check=True
-        ).stdout.strip()
+        command = ["git", "-C", str(LIB), *words]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
     try:
-        return git("rev-parse", "HEAD") + (
-            "-dirty" if git("status", "--porcelain", ".", "../funcsim") else ""
-        )
+        return git("rev-parse", "HEAD") + (DIRTY if git("status", "--porcelain", *CODE) else "")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"

@@ -1,4 +1,4 @@
-"""What `funcsim check-env` finds, here and where something is missing."""
+"""What `python -m replication check-env` finds, here and where something is missing."""
 
 import shutil
 
@@ -12,7 +12,7 @@ from replication.stored import data_dir
 
 @pytest.fixture
 def told(monkeypatch, capsys, tmp_path):
-    """The exit status and what is printed, with one small frozen result."""
+    """The exit status and what is printed, with one small stored result."""
     one = tmp_path / "model-0/seed-0"
     shutil.copytree(data_dir() / "model-0/seed-0", one)
     monkeypatch.setenv("FUNCSIM_FROZEN", str(tmp_path))
@@ -28,7 +28,7 @@ def test_all_is_here(told):
     status, said = told()
     assert status == 0
     assert "[!!]" not in said
-    for needed in ("[ok] Python 3.1", "[ok] torch ", "[ok] POT ", "frozen results: 1 records"):
+    for needed in ("[ok] Python 3.1", "[ok] torch ", "[ok] POT ", "stored results: 1 records"):
         assert needed in said
 
 
@@ -58,7 +58,7 @@ def test_a_changed_file_is_found(told, tmp_path):
     assert "model.safetensors differs from its record" in said
 
 
-def test_no_frozen_results(told, tmp_path):
+def test_no_stored_results(told, tmp_path):
     shutil.rmtree(tmp_path / "model-0")
     status, said = told()
     assert status == 1

@@ -1,4 +1,4 @@
-"""A network that is watched learns what it would have learned alone; what was seen survives a stop."""
+"""A network with snapshots learns what it would have learned alone; snapshots survive a stop."""
 
 import dataclasses
 
@@ -7,16 +7,18 @@ import pytest
 import torch
 
 import funcsim as fs
+from funcsim._internal.threads import one_thread
 from funcsim.errors import FileFormatError
 from replication.__main__ import main
 from replication.encoder import dynamics as encoder_dynamics
-from replication.encoder.dynamics import watch
-from replication.encoder.text_run import corpora
+from replication.encoder.dynamics import mean_gradients, train_and_record
+from replication.encoder.inputs import corpora
 from replication.models.encoders import load_encoder
 from replication.modular_addition import dynamics as modular_dynamics
 from replication.modular_addition.plans import PLANS as NETWORKS
+from replication.run import Run
 from replication.training import modular
-from replication.training.equal_updates import blocks_and_start, equal_moves, lengths_of_moves
+from replication.training.equal_updates import blocks_and_start, equal_updates, relative_update_norm
 from replication.training.fine_tuning import fine_tune
 from replication.training.snapshots import Snapshots, log_steps
 
@@ -24,7 +26,10 @@ pytest.importorskip("transformers")
 
 PLAN = dataclasses.replace(encoder_dynamics.PLANS["sst2"].tiny(), n_snapshots=3)
 NETWORK = NETWORKS["model-0"].tiny()
-LOOKS = modular_dynamics.Looks(3, 41, ("resid_mid", "resid_post"))
+RECORDED = modular_dynamics.SnapshotPlan(
+    NETWORK, modular_dynamics.Snapshot(3, 41, ("resid_mid", "resid_post"))
+)
+RUN = Run("dynamics/some", "smoke", work=None, progress=False, encoder="tiny")
 
 
 class StopError(Exception):
@@ -59,35 +64,35 @@ def test_steps_evenly_spaced_in_their_logarithm():
 
 
 def test_snapshots_are_taken_when_it_is_time_and_brought_back(tmp_path):
-    looks = iter(range(100))
-    snapshots = Snapshots((0, 2, 5), lambda: {"a": np.array([next(looks)])}, tmp_path)
+    values = iter(range(100))
+    snapshots = Snapshots((0, 2, 5), lambda: {"a": np.array([next(values)])}, tmp_path)
     for step in range(5):
-        snapshots.take(step)
-    snapshots.take(4, last=True)
+        snapshots.record(step)
+    snapshots.record(4, last=True)
     assert snapshots.stacked()["step"].tolist() == [0, 2, 4]
-    again = Snapshots((0, 2, 5), lambda: pytest.fail("looked again"), tmp_path)
-    again.recall()
-    again.take(2)
+    again = Snapshots((0, 2, 5), lambda: pytest.fail("taken again"), tmp_path)
+    again.restore()
+    again.record(2)
     assert again.stacked()["a"].tolist() == [[0], [1], [2]]
     (tmp_path / "after-2.safetensors").unlink()
     poorer = Snapshots((0, 2, 5), dict, tmp_path)
-    poorer.recall()
+    poorer.restore()
     with pytest.raises(FileFormatError, match="no snapshots after the steps 2, though training went on"):
         poorer.stacked()
 
 
-def test_watching_an_encoder_changes_nothing_in_its_training():
+def test_snapshots_of_an_encoder_change_nothing_in_its_training():
     texts = corpora("sst2", smoke=True)
     alone, watched = load_encoder("tiny"), load_encoder("tiny")
     fine_tune(alone, texts[0], texts[1].sample(30, seed=0), PLAN.training, progress=False)
-    found, _ = watch(watched, PLAN, texts, 0, None, "cpu", False)
+    found, _ = train_and_record(watched, texts, PLAN, RUN)
     assert torch.equal(weights(alone.model), weights(watched.model))
     assert found.steps.tolist() == [0, 1, 4, 20]
-    assert found.seen["moved"][0].tolist() == [0, 0, 0, 0]
-    assert (np.diff(found.seen["moved"], axis=0) > 0).all()
+    assert found.history["moved"][0].tolist() == [0, 0, 0, 0]
+    assert (np.diff(found.history["moved"], axis=0) > 0).all()
 
 
-def test_watching_a_transformer_changes_nothing_in_its_training(monkeypatch):
+def test_snapshots_of_a_transformer_change_nothing_in_its_training(monkeypatch):
     alone, networks = NETWORK.network(0), []
     history = modular.train(alone.stages()[0], NETWORK.splits(0)[0], NETWORK.training, progress=False)
 
@@ -96,59 +101,59 @@ def test_watching_a_transformer_changes_nothing_in_its_training(monkeypatch):
         return modular.train(stage, *told)
 
     monkeypatch.setattr(modular_dynamics, "train", train)
-    found, watched = modular_dynamics.watch(NETWORK, LOOKS, 0, None, "cpu", False)
+    found, watched = modular_dynamics.train_and_record(RECORDED, RUN)
     assert torch.equal(weights(alone.stages()[0]), weights(networks[0]))
     assert watched.train_loss == history.train_loss
-    assert found.seen["val_loss"][-1] == history.val_loss[-1]
-    assert found.seen["val_loss"][2] == history.val_loss[found.steps[2]]
+    assert found.history["val_loss"][-1] == history.val_loss[-1]
+    assert found.history["val_loss"][2] == history.val_loss[found.steps[2]]
 
 
-def test_a_watched_encoder_that_was_stopped_shows_the_same_snapshots(tmp_path, monkeypatch):
+def test_an_encoder_that_was_stopped_shows_the_same_snapshots(tmp_path, monkeypatch):
     texts = corpora("sst2", smoke=True)
-    whole, _ = watch(load_encoder("tiny"), PLAN, texts, 0, None, "cpu", False)
-    take = Snapshots.take
+    whole, _ = train_and_record(load_encoder("tiny"), texts, PLAN, RUN)
+    record, run = Snapshots.record, dataclasses.replace(RUN, work=tmp_path)
 
     def stop(self, step, last=False):
         if step == 13:
             raise StopError
-        take(self, step, last)
+        record(self, step, last)
 
-    monkeypatch.setattr(Snapshots, "take", stop)
+    monkeypatch.setattr(Snapshots, "record", stop)
     with pytest.raises(StopError):
-        watch(load_encoder("tiny"), PLAN, texts, 0, tmp_path, "cpu", False)
-    monkeypatch.setattr(Snapshots, "take", take)
-    assert len(list(tmp_path.glob("after-*"))) == 3  # the training goes on from step 10
-    resumed, _ = watch(load_encoder("tiny"), PLAN, texts, 0, tmp_path, "cpu", False)
-    assert same(whole.seen, resumed.seen)
+        train_and_record(load_encoder("tiny"), texts, PLAN, run)
+    monkeypatch.setattr(Snapshots, "record", record)
+    assert len(list(tmp_path.rglob("after-*"))) == 3  # the training goes on from step 10
+    resumed, _ = train_and_record(load_encoder("tiny"), texts, PLAN, run)
+    assert same(whole.history, resumed.history)
 
 
-def test_a_watched_transformer_that_was_stopped_shows_the_same_snapshots(tmp_path, monkeypatch):
-    whole, _ = modular_dynamics.watch(NETWORK, LOOKS, 0, None, "cpu", False)
-    take = Snapshots.take
+def test_a_transformer_that_was_stopped_shows_the_same_snapshots(tmp_path, monkeypatch):
+    whole, _ = modular_dynamics.train_and_record(RECORDED, RUN)
+    record, run = Snapshots.record, dataclasses.replace(RUN, work=tmp_path)
 
     def stop(self, step, last=False):
         if step == 17:
             raise StopError
-        take(self, step, last)
+        record(self, step, last)
 
-    monkeypatch.setattr(Snapshots, "take", stop)
+    monkeypatch.setattr(Snapshots, "record", stop)
     with pytest.raises(StopError):
-        modular_dynamics.watch(NETWORK, LOOKS, 0, tmp_path, "cpu", False)
-    monkeypatch.setattr(Snapshots, "take", take)
-    resumed, _ = modular_dynamics.watch(NETWORK, LOOKS, 0, tmp_path, "cpu", False)
-    assert same(whole.seen, resumed.seen)
+        modular_dynamics.train_and_record(RECORDED, run)
+    monkeypatch.setattr(Snapshots, "record", record)
+    resumed, _ = modular_dynamics.train_and_record(RECORDED, run)
+    assert same(whole.history, resumed.history)
 
 
-def test_blocks_that_are_made_to_move_equally_far():
+def test_blocks_whose_updates_are_made_equal_in_norm():
     texts, encoder, free = corpora("sst2", smoke=True), load_encoder("tiny"), load_encoder("tiny")
     blocks, start = blocks_and_start(encoder)
-    even_out, seen = equal_moves(encoder), []
+    even_out, seen = equal_updates(encoder), []
 
     def after_step(model, step, lr):
         before = [[p.detach().clone() for p in block] for block in blocks]
-        lengths = lengths_of_moves(blocks, start)
+        lengths = relative_update_norm(blocks, start)
         even_out(model, step, lr)
-        after = lengths_of_moves(blocks, start)
+        after = relative_update_norm(blocks, start)
         assert after.tolist() == pytest.approx([lengths.mean().item()] * 4, rel=1e-4)
         moves, evened = (moved(values, start) for values in (before, blocks))
         for one, other in zip(moves, evened, strict=True):  # as long, and in the same direction
@@ -160,30 +165,38 @@ def test_blocks_that_are_made_to_move_equally_far():
     assert max(seen) > 1e-4  # without it they would not
     blocks, start = blocks_and_start(free)
     fine_tune(free, *texts, config, progress=False)
-    assert lengths_of_moves(blocks, start).std() > 1e-3
+    assert relative_update_norm(blocks, start).std() > 1e-3
 
 
-def test_what_was_watched_comes_back(tmp_path, monkeypatch):
+def test_what_was_recorded_comes_back(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("sst2-equal", "model-0"):
         assert main(["experiments", "--profile", "smoke", "--only", f"dynamics/{name}", "--seed", "0"]) == 0
     monkeypatch.setenv("FUNCSIM_FROZEN", str(tmp_path / "_build/smoke"))
     assert not list((tmp_path / "_build/experiments/dynamics").iterdir())
     for module, name in ((encoder_dynamics, "sst2-equal"), (modular_dynamics, "model-0")):
-        frozen, made = module.load(name), module.load(name, "smoke")
-        assert same(frozen.seen, made.seen)
-        assert (frozen.names, frozen.n_samples) == (made.names, made.n_samples)
-        assert "SEED=0" in frozen.origin
-        upper = np.triu_indices(len(frozen.names), k=1)
-        assert frozen.mean_distance("raw/gw")[-1] == frozen.layer_map(-1, "raw/gw").values[upper].mean()
-        assert frozen.layer_map(0, "mean/cka-debiased").is_similarity
+        with one_thread():
+            if module is encoder_dynamics:
+                plan, texts = encoder_dynamics.PLANS[name].tiny(), corpora("sst2", smoke=True)
+                made, _ = train_and_record(load_encoder("tiny"), texts, plan, RUN)
+            else:
+                plan = modular_dynamics.SnapshotPlan(NETWORKS[name]).tiny()
+                made, _ = modular_dynamics.train_and_record(plan, RUN)
+        stored = module.load(name)
+        assert same(stored.history, made.history)
+        assert module.load(name, "smoke").names == made.names
+        assert (stored.names, stored.n_samples) == (made.names, made.n_samples)
+        assert "SEED=0" in stored.origin
+        upper = np.triu_indices(len(stored.names), k=1)
+        assert stored.mean_distance("raw/gw")[-1] == stored.layer_map(-1, "raw/gw").values[upper].mean()
+        assert stored.layer_map(0, "mean/cka-debiased").is_similarity
         with pytest.raises(ValueError, match="nothing-such"):
             module.load("nothing-such")
 
 
 def test_a_snapshot_is_the_map_of_that_moment():
     texts, encoder = corpora("sst2", smoke=True), load_encoder("tiny")
-    found, _ = watch(encoder, PLAN, texts, 0, None, "cpu", False)
+    found, _ = train_and_record(encoder, texts, PLAN, RUN)
     mapped = texts[1][texts[1].draw(PLAN.n_mapped, seed=0)]
     batch = encoder.encode(mapped.texts, 16)
     reps = fs.capture(encoder.model, [batch], f"{encoder.blocks}.*", "cls", progress=False)
@@ -201,4 +214,4 @@ def test_gradients_are_those_of_the_parts():
     for p in parts["block 2"]:
         p.grad = torch.full_like(p, -0.25)
     expected = [np.nan, np.nan, 0.25, *[np.nan] * 4]
-    assert np.array_equal(encoder_dynamics._gradients(encoder), expected, equal_nan=True)
+    assert np.array_equal(mean_gradients(encoder), expected, equal_nan=True)

@@ -10,7 +10,7 @@ from funcsim.errors import FileFormatError, ModelError
 from replication.data.sentiment import toy_corpus
 from replication.models.encoders import load_encoder
 from replication.training.fine_tuning import FineTuningConfig, fine_tune, predict, scores
-from replication.training.neuroprune import blocks_of, sparsifier, sparsity
+from replication.training.neuroprune import blocks_of, model_sparsity, sparsifier
 
 pytest.importorskip("transformers")
 
@@ -117,7 +117,7 @@ def test_a_model_made_sparse_while_it_learns():
     config = dataclasses.replace(CONFIG, steps=30)
     prune = sparsifier(encoder.model, "magnitude", 0.7, config)
     fine_tune(encoder, TRAIN, VALIDATION, config, after_step=prune, progress=False)
-    assert sparsity(encoder.model) == pytest.approx(0.7, abs=0.01)
+    assert model_sparsity(encoder.model) == pytest.approx(0.7, abs=0.01)
     assert all(
         (linear.weight[~linear.alive] == 0).all() for b in blocks_of(encoder.model) for linear in b.linears
     )

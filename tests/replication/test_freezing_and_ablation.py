@@ -7,13 +7,16 @@ import pytest
 import torch
 
 import funcsim as fs
+from funcsim._internal.threads import one_thread
 from funcsim.errors import ModelError
 from replication.__main__ import main
 from replication.data.sentiment import toy_corpus
-from replication.encoder import block_ablation, dynamics, freezing, text_run
-from replication.encoder.text_run import corpora
-from replication.models.block_surgery import first_blocks, rearranged, swapped, without
+from replication.encoder import block_ablation, freezing, inputs
+from replication.encoder.inputs import corpora
+from replication.models.block_surgery import drop_block, first_blocks, rearranged, swap_blocks
 from replication.models.encoders import load_encoder
+from replication.registry import EXPERIMENTS
+from replication.run import Run
 from replication.stored import folder_of, load_record
 from replication.training import fine_tuning
 from replication.training.fine_tuning import fine_tune, predict
@@ -22,6 +25,7 @@ pytest.importorskip("transformers")
 
 TEXTS = corpora("sst2", smoke=True)
 PLAN = freezing.PLANS["sst2-freeze"].tiny()
+RUN = Run("ablations/some", "smoke", work=None, progress=False, encoder="tiny")
 
 
 def right(encoder):
@@ -56,8 +60,8 @@ def by_hand(encoder, order, batch):
         (lambda e: first_blocks(e, 0), []),
         (lambda e: first_blocks(e, 2), [0, 1]),
         (lambda e: first_blocks(e, 4), [0, 1, 2, 3]),
-        (lambda e: without(e, 1), [0, 2, 3]),
-        (lambda e: swapped(e, 2), [0, 1, 3, 2]),
+        (lambda e: drop_block(e, 1), [0, 2, 3]),
+        (lambda e: swap_blocks(e, 2), [0, 1, 3, 2]),
         (lambda e: rearranged(e, [3, 3]), [3, 3]),
     ],
 )
@@ -81,7 +85,7 @@ def test_blocks_that_are_not_there_are_refused():
 @pytest.mark.parametrize("n", [1, 3, 4])
 def test_frozen_blocks_do_not_move_and_all_others_do(n):
     encoder = load_encoder("tiny")
-    config = dataclasses.replace(PLAN.training, freeze=encoder.names_before(n))
+    config = dataclasses.replace(PLAN.training, freeze=encoder.frozen_prefixes(n))
     before = {name: [p.clone() for p in part] for name, part in encoder.parts.items()}
     fine_tune(encoder, *TEXTS, config, progress=False)
     frozen = {"embeddings", *(f"block {k + 1}" for k in range(n))}
@@ -92,13 +96,13 @@ def test_frozen_blocks_do_not_move_and_all_others_do(n):
 
 def test_freezing_and_keeping_are_what_they_say(decided):
     encoder = first_blocks(decided, 4)
-    frozen = freezing.carry_out(encoder, PLAN, TEXTS, 0, None, "cpu", False)
-    kept = freezing.carry_out(encoder, dataclasses.replace(PLAN, kind="first"), TEXTS, 0, None, "cpu", False)
+    frozen = freezing.fine_tune_all(encoder, TEXTS, PLAN, RUN)
+    kept = freezing.fine_tune_all(encoder, TEXTS, dataclasses.replace(PLAN, kind="first"), RUN)
     assert (frozen.n.tolist(), kept.n.tolist()) == ([1, 2, 3, 4], [0, 1, 2, 3, 4])
     for found, n, made in ((frozen, 3, encoder), (kept, 2, first_blocks(encoder, 2))):
         config = PLAN.training
         if found is frozen:
-            config = dataclasses.replace(config, freeze=encoder.names_before(n))
+            config = dataclasses.replace(config, freeze=encoder.frozen_prefixes(n))
         alone = first_blocks(made, made.n_blocks)
         fine_tune(alone, *TEXTS, config, progress=False, precision=PLAN.precision)
         row = found.n.tolist().index(n)
@@ -109,7 +113,8 @@ def test_freezing_and_keeping_are_what_they_say(decided):
 
 def test_an_ablation_that_was_stopped_does_not_train_anew_what_is_done(tmp_path, monkeypatch):
     encoder, trained = load_encoder("tiny"), []
-    whole = freezing.carry_out(encoder, PLAN, TEXTS, 0, None, "cpu", False)
+    run = dataclasses.replace(RUN, work=tmp_path)
+    whole = freezing.fine_tune_all(encoder, TEXTS, PLAN, RUN)
 
     def stop_at_third(*told):
         if len(trained) == 2:
@@ -119,10 +124,13 @@ def test_an_ablation_that_was_stopped_does_not_train_anew_what_is_done(tmp_path,
 
     monkeypatch.setattr(freezing, "fine_tune", stop_at_third)
     with pytest.raises(KeyboardInterrupt):
-        freezing.carry_out(encoder, PLAN, TEXTS, 0, tmp_path, "cpu", False)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["answers-1.safetensors", "answers-2.safetensors"]
+        freezing.fine_tune_all(encoder, TEXTS, PLAN, run)
+    assert sorted(p.name for p in tmp_path.rglob("*.safetensors")) == [
+        "answers-1.safetensors",
+        "answers-2.safetensors",
+    ]
     trained.clear()
-    resumed = freezing.carry_out(encoder, PLAN, TEXTS, 0, tmp_path, "cpu", False)
+    resumed = freezing.fine_tune_all(encoder, TEXTS, PLAN, run)
     assert len(trained) == 2
     assert np.array_equal(whole.right, resumed.right)
 
@@ -130,12 +138,12 @@ def test_an_ablation_that_was_stopped_does_not_train_anew_what_is_done(tmp_path,
 def test_interventions_leave_every_weight_alone(decided):
     encoder = first_blocks(decided, 4)
     plan = block_ablation.PLANS["sst2-interventions"].tiny()
-    found, _ = block_ablation.carry_out(encoder, plan, TEXTS, 0, None, "cpu", False)
+    found, _ = block_ablation.fine_tune_and_ablate(encoder, TEXTS, plan, RUN)
     for kind, row, cut in (
         ("whole", None, encoder),
         ("first", 3, first_blocks(encoder, 3)),
-        ("without", 0, without(encoder, 0)),
-        ("swapped", 2, swapped(encoder, 2)),
+        ("without", 0, drop_block(encoder, 0)),
+        ("swapped", 2, swap_blocks(encoder, 2)),
     ):
         found_right = getattr(found, kind) if row is None else getattr(found, kind)[row]
         assert np.array_equal(found_right, right(cut)), kind
@@ -146,22 +154,23 @@ def test_interventions_leave_every_weight_alone(decided):
 
 def test_interventions_begin_where_dynamics_has_ended(tmp_path, monkeypatch):
     told = {"profile": "smoke", "seed": 2, "progress": False}
-    block_ablation.run("sst2-interventions", out=tmp_path / "alone", work=tmp_path / "nothing", **told)
-    dynamics.run("sst2-equal", out=tmp_path / "after", work=tmp_path / "work", **told)
+    interventions = EXPERIMENTS["ablations/sst2-interventions"]
+    interventions.run(out=tmp_path / "alone", work=tmp_path / "nothing", **told)
+    EXPERIMENTS["dynamics/sst2-equal"].run(out=tmp_path / "after", work=tmp_path / "work", **told)
     assert not (tmp_path / "work/fine-tuned").exists()  # that was another training
-    dynamics.run("sst2", out=tmp_path / "after", work=tmp_path / "work", **told)
+    EXPERIMENTS["dynamics/sst2"].run(out=tmp_path / "after", work=tmp_path / "work", **told)
     monkeypatch.setattr(fine_tuning, "_step", None)
-    block_ablation.run("sst2-interventions", out=tmp_path / "after", work=tmp_path / "work", **told)
+    interventions.run(out=tmp_path / "after", work=tmp_path / "work", **told)
     alone, after = (
         (tmp_path / made / folder_of("ablations/sst2-interventions", 2) / block_ablation.FILE).read_bytes()
         for made in ("alone", "after")
     )
     assert alone == after
     with pytest.raises(TypeError):  # another seed has to be trained
-        block_ablation.run("sst2-interventions", out=tmp_path, work=tmp_path / "work", **told | {"seed": 3})
-    monkeypatch.setattr(text_run, "corpora", lambda *told: (toy_corpus(80, seed=5), TEXTS[1]))
+        interventions.run(out=tmp_path, work=tmp_path / "work", **told | {"seed": 3})
+    monkeypatch.setattr(inputs, "corpora", lambda *told: (toy_corpus(80, seed=5), TEXTS[1]))
     with pytest.raises(TypeError):  # and so have other texts
-        block_ablation.run("sst2-interventions", out=tmp_path, work=tmp_path / "work", **told)
+        interventions.run(out=tmp_path, work=tmp_path / "work", **told)
 
 
 def test_a_readout_finds_a_word_and_nothing_where_there_is_none():
@@ -184,8 +193,16 @@ def test_what_was_ablated_comes_back_and_takes_another_encoder(tmp_path, monkeyp
         (freezing, "sst2-freeze", "right"),
         (block_ablation, "yelp-interventions", "swapped"),
     ):
-        frozen, made = module.load(name, seed=1), module.load(name, "smoke", seed=1)
-        assert np.array_equal(getattr(frozen, array), getattr(made, array))
+        run, plan = dataclasses.replace(RUN, seed=1), module.PLANS[name].tiny()
+        texts, encoder = corpora(plan.task, smoke=True), load_encoder("tiny", 1)
+        with one_thread():
+            if module is freezing:
+                made = freezing.fine_tune_all(encoder, texts, plan, run)
+            else:
+                made, _ = block_ablation.fine_tune_and_ablate(encoder, texts, plan, run)
+        stored, again = module.load(name, seed=1), module.load(name, "smoke", seed=1)
+        assert np.array_equal(getattr(stored, array), getattr(made, array))
+        assert getattr(again, array).shape == getattr(made, array).shape
         assert load_record(f"ablations/{name}", 1).parameters["encoder"] == "tiny"
         with pytest.raises(ValueError, match="nothing-such"):
             module.load("nothing-such")

@@ -69,6 +69,7 @@ def test_what_was_scored_comes_back(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     command = ["experiments", "--profile", "smoke", "--only", "leaderboard"]
     n_seeds, n_states = len(leaderboard.SEEDS), len(leaderboard.STATES)
+    rows = leaderboard._rows
     with monkeypatch.context() as stopped:
         calls = []
 
@@ -78,19 +79,26 @@ def test_what_was_scored_comes_back(tmp_path, monkeypatch):
                 raise KeyboardInterrupt
             return rows(*told)
 
-        rows = leaderboard._rows
         stopped.setattr(leaderboard, "_rows", stop_at_second)
         assert main(command) == 130
         assert main(command) == 0
         assert len(calls) == 1 + n_seeds * n_states  # the one that was stopped, twice
     monkeypatch.setenv("FUNCSIM_FROZEN", str(tmp_path / "_build/smoke"))
-    frozen, origin = leaderboard.load()
-    made, _ = leaderboard.load("smoke")
+    stored, origin = leaderboard.load()
+    plan = leaderboard.Plan().tiny()
+    made = pd.concat(
+        [
+            rows("1-2", state, 0, seed, plan, "smoke").assign(seed=seed)
+            for seed in leaderboard.SEEDS
+            for state in leaderboard.STATES
+        ],
+        ignore_index=True,
+    )
     assert origin.count("1 chains") == n_seeds
-    assert sorted(set(frozen["seed"])) == list(leaderboard.SEEDS)
-    pd.testing.assert_frame_equal(frozen, made.drop(columns="seconds"), check_dtype=False, check_like=True)
-    assert set(frozen["measure"]) >= {"rsm", "cka", "euclidean", "guess: widths", "gw, raw"}
-    nulls = frozen[frozen["state"].isin(["spectrum", "width"])]
+    assert sorted(set(stored["seed"])) == list(leaderboard.SEEDS)
+    pd.testing.assert_frame_equal(stored, made.drop(columns="seconds"), check_dtype=False, check_like=True)
+    assert set(stored["measure"]) >= {"rsm", "cka", "euclidean", "guess: widths", "gw, raw"}
+    nulls = stored[stored["state"].isin(["spectrum", "width"])]
     assert set(nulls["layers"]) == {"stream"}
     assert not nulls["measure"].str.startswith("gw").any()
     table = pd.read_csv(tmp_path / "_build/smoke/results/leaderboard.csv")
@@ -107,7 +115,8 @@ def test_a_chain_that_has_not_learned_is_no_ground_truth(tmp_path, monkeypatch):
     plan = dataclasses.replace(leaderboard.Plan().tiny(), networks=("3", "1-2"), learned=0.5)
     monkeypatch.setattr(leaderboard.Plan, "tiny", lambda _: plan)
     monkeypatch.setattr(leaderboard, "_accuracy", lambda name, *_: {"3": 0.4, "1-2": 0.5}[name])
-    record = leaderboard.run("smoke", out=tmp_path, work=tmp_path / "work", progress=False)
+    experiment = leaderboard.EXPERIMENTS["leaderboard"]
+    record = experiment.run("smoke", out=tmp_path, work=tmp_path / "work", progress=False)
     assert record.results == {"accuracy of 3": 0.4, "accuracy of 1-2": 0.5}
     assert set(pd.read_csv(tmp_path / "leaderboard/seed-0/rows.csv")["network"]) == {"1-2"}
     assert record.encoder.startswith("1 chains")

@@ -25,6 +25,7 @@ from replication.models.modular_chain import ModularChain
 from replication.models.modular_transformer import ModularTransformer, ModularTransformerConfig
 from replication.modular_addition import trained_networks
 from replication.modular_addition.plans import COMPARISONS, KNOWN_BOUNDARIES, PAPER, PLANS, SEEDS, Plan
+from replication.modular_addition.trained_networks import TrainedModel
 from replication.registry import EXPERIMENTS
 from replication.training.modular import TrainingConfig, train, train_layer_by_layer
 
@@ -107,7 +108,7 @@ def test_the_task_against_counting():
 
 
 def test_the_three_levels_against_counting():
-    """c1, c2 and c3 of both variants and of a product, pair by pair in plain Python."""
+    """c1, c2 and c3 of both variants and of a product, pair by pair in l1 Python."""
     mixed = (Step(59), Step(31, "product"), Step(17))
     found = {steps: levels(all_pairs(59), steps).tolist() for steps in (EQUAL, NESTED, mixed)}
     for row, (a, b) in enumerate((a, b) for a in range(59) for b in range(59)):
@@ -321,26 +322,34 @@ def test_training_lowers_the_loss():
     assert curves["train_loss"][-1] < 0.5 * curves["train_loss"][0]
 
 
-FROZEN_HERE = ("model-0", "model-l-nested", "known-boundaries/2-1-1")
+STORED_HERE = ("model-0", "model-l-nested", "known-boundaries/2-1-1")
+
+
+def run(name, seed=0, **told):
+    return EXPERIMENTS[name].run("smoke", seed, progress=False, **told)
 
 
 @pytest.fixture
-def frozen(tmp_path, monkeypatch):
-    """A smoke run, frozen as if it were the full one."""
-    trained_networks._tiny.cache_clear()  # bits depend on the number of threads, which other tests change
-    out = tmp_path / "frozen"
-    for name in FROZEN_HERE:
-        trained_networks.run(name, "smoke", out=out, work=tmp_path / "work", progress=False)
+def stored_here(tmp_path, monkeypatch):
+    """A smoke run, stored as if it were the full one."""
+    out = tmp_path / "stored"
+    for name in STORED_HERE:
+        run(name, out=out, work=tmp_path / "work")
     monkeypatch.setenv("FUNCSIM_FROZEN", str(out))
     return out / "model-0" / "seed-0"
 
 
-@pytest.mark.parametrize("name", FROZEN_HERE)
-def test_what_is_frozen_is_what_is_loaded(frozen, name):
-    loaded, trained = trained_networks.load(name), trained_networks.load(name, "smoke")
+@pytest.mark.parametrize("name", STORED_HERE)
+def test_what_is_stored_is_what_is_loaded(stored_here, name):
+    plan = PLANS[name].tiny()
+    network = plan.network(0)
+    histories = train_layer_by_layer(network, plan.splits(0), plan.training, progress=False)
+    trained, loaded = TrainedModel(network, plan, 0, histories), trained_networks.load(name)
     assert same_weights(loaded.model, trained.model)
     assert loaded.plan == trained.plan
     assert loaded.stage_accuracies() == trained.stage_accuracies()
+    for history, again in zip(loaded.histories, histories, strict=True):
+        assert history.val_loss == again.val_loss
     assert len(loaded.stage_accuracies()) == len(loaded.plan.blocks)
     assert (loaded.split.val_inputs == trained.split.val_inputs).all()
     assert (loaded.targets == trained.targets).all()
@@ -349,7 +358,7 @@ def test_what_is_frozen_is_what_is_loaded(frozen, name):
     assert not loaded.model.training
 
 
-def test_stage_accuracies_against_reading_the_stream_by_hand(frozen):
+def test_stage_accuracies_against_reading_the_stream_by_hand(stored_here):
     trained = trained_networks.load("model-l-nested")
     split = split_pairs(7, steps=trained.plan.steps[:2])
     stream = trained.model.stream(split.val_inputs, 2)[:, -1]
@@ -359,30 +368,33 @@ def test_stage_accuracies_against_reading_the_stream_by_hand(frozen):
     assert trained.accuracies()[1] == float(last.double().mean())
 
 
-def test_of_some_networks_the_answers_are_frozen_and_no_weights(tmp_path, monkeypatch):
-    monkeypatch.setattr(trained_networks, "ANSWERS_ONLY", (("model-l-nested", 1),))
+def test_of_some_networks_the_predictions_are_stored_and_no_weights(tmp_path, monkeypatch):
+    monkeypatch.setattr(trained_networks, "PREDICTIONS_ONLY", (("model-l-nested", 1),))
     for seed in (0, 1):
-        trained_networks.run(
-            "model-l-nested", "smoke", seed, out=tmp_path, work=tmp_path / "w", progress=False
-        )
+        run("model-l-nested", seed, out=tmp_path, work=tmp_path / "w")
+    monkeypatch.setattr(trained_networks, "PREDICTIONS_ONLY", ())
+    run("model-l-nested", 1, out=tmp_path / "whole", work=tmp_path / "w")
+    monkeypatch.setenv("FUNCSIM_FROZEN", str(tmp_path / "whole"))
+    trained = trained_networks.load("model-l-nested", seed=1)
     monkeypatch.setenv("FUNCSIM_FROZEN", str(tmp_path))
     assert trained_networks.load("model-l-nested", seed=0).model is not None
-    loaded, trained = (trained_networks.load("model-l-nested", profile, 1) for profile in ("laptop", "smoke"))
-    assert loaded.model is None
+    loaded = trained_networks.load("model-l-nested", seed=1)
+    with pytest.raises(StoredResultError, match=r"only the predictions.*model-l-nested.*PREDICTIONS_ONLY"):
+        loaded.model  # noqa: B018
     assert not (tmp_path / "model-l-nested/seed-1/model.safetensors").exists()
     assert loaded.stage_accuracies() == trained.stage_accuracies()
     inputs = trained.split.val_inputs
-    said = trained.model(inputs).argmax(1)
-    assert len(set(said.tolist())) > 1
-    assert (loaded.at(loaded.answers[-1], inputs) == said).all()
+    predicted = trained.model(inputs).argmax(1)
+    assert len(set(predicted.tolist())) > 1
+    assert (loaded.at(loaded.predictions[-1], inputs) == predicted).all()
     path = tmp_path / "model-l-nested/seed-1/answers.safetensors"
     path.write_bytes(path.read_bytes()[:-1] + b"7")
     with pytest.raises(StoredResultError, match="answers"):
         trained_networks.load("model-l-nested", seed=1)
 
 
-def test_the_record_says_where_it_came_from(frozen):
-    record = json.loads((frozen / "record.json").read_text())
+def test_the_record_says_where_it_came_from(stored_here):
+    record = json.loads((stored_here / "record.json").read_text())
     assert record["command"] == "make experiments PROFILE=smoke ONLY=model-0 DEVICE=cpu SEED=0"
     assert record["parameters"]["p"] == 7
     assert record["parameters"]["steps"] == [{"modulus": 7, "operation": "sum"}]
@@ -391,8 +403,8 @@ def test_the_record_says_where_it_came_from(frozen):
     assert "all 49 pairs" in str(stored.load_record("model-0"))
 
 
-def test_a_checkpoint_that_differs_from_its_record_is_refused(frozen):
-    path = frozen / "model.safetensors"
+def test_a_checkpoint_that_differs_from_its_record_is_refused(stored_here):
+    path = stored_here / "model.safetensors"
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
@@ -402,15 +414,15 @@ def test_a_checkpoint_that_differs_from_its_record_is_refused(frozen):
         trained_networks.load("model-0")
 
 
-def test_missing_and_damaged_records(frozen, tmp_path, monkeypatch):
-    (frozen / "training.safetensors").unlink()
+def test_missing_and_damaged_records(stored_here, tmp_path, monkeypatch):
+    (stored_here / "training.safetensors").unlink()
     with pytest.raises(StoredResultError, match=r"training.safetensors is missing"):
         trained_networks.load("model-0")
-    (frozen / "record.json").write_text('{"experiment": "model-0"')
+    (stored_here / "record.json").write_text('{"experiment": "model-0"')
     with pytest.raises(StoredResultError, match=r"record\.json is damaged"):
         trained_networks.load("model-0")
     monkeypatch.setenv("FUNCSIM_FROZEN", str(tmp_path / "nowhere"))
-    with pytest.raises(StoredResultError, match=r"no frozen experiment 'model-0' of seed 0.*FUNCSIM_FROZEN"):
+    with pytest.raises(StoredResultError, match=r"no stored experiment 'model-0' of seed 0.*FUNCSIM_FROZEN"):
         trained_networks.load("model-0")
 
 
@@ -429,7 +441,7 @@ def test_three_seeds_of_the_networks_of_the_paper_are_shipped():
 
 
 @pytest.mark.parametrize(("name", "seed"), SHIPPED)
-def test_the_frozen_networks_are_what_their_records_say(name, seed):
+def test_the_stored_networks_are_what_their_records_say(name, seed):
     trained = trained_networks.load(name, seed=seed)
     results, stages = trained.record.results, trained.stage_accuracies()
     assert trained.plan == PLANS[name]
@@ -443,18 +455,16 @@ def test_the_frozen_networks_are_what_their_records_say(name, seed):
 
 
 def test_an_unknown_network_or_profile():
-    with pytest.raises(ValueError, match="no network 'model-9'; there is model-0, "):
+    with pytest.raises(ValueError, match="no experiment 'model-9'; there is model-0, "):
         trained_networks.load("model-9")
     with pytest.raises(ValueError, match="'smoke', 'laptop' or 'full'"):
         trained_networks.load("model-0", "fast")
 
 
 def test_a_finished_run_is_not_trained_again(tmp_path):
-    def run():
-        return trained_networks.run("model-0", "smoke", out=tmp_path, work=tmp_path / "work", progress=False)
-
-    assert run().seconds == run().seconds  # time is counted while training only
-    assert len(list((tmp_path / "work" / "model-0").iterdir())) == 1
+    first, second = (run("model-0", out=tmp_path, work=tmp_path / "work") for _ in range(2))
+    assert first.seconds == second.seconds  # time is counted while training only
+    assert len(list((tmp_path / "work" / "model-0").rglob("*.safetensors"))) == 1
 
 
 def test_the_command_line_runs_a_group_at_every_seed_and_tidies_up(tmp_path, monkeypatch, capsys):
@@ -482,7 +492,7 @@ def workers():
     get_reusable_executor().shutdown()
 
 
-def test_runs_side_by_side_freeze_the_same_bytes(tmp_path, monkeypatch, capsys, workers):
+def test_runs_side_by_side_store_the_same_bytes(tmp_path, monkeypatch, capsys, workers):
     monkeypatch.chdir(tmp_path)
     for jobs in ("1", "2"):
         command = ["experiments", "--profile", "smoke", "--only", "model-0", "--jobs", jobs]
@@ -519,14 +529,14 @@ def test_ctrl_c_keeps_the_last_state_and_the_same_command_goes_on(tmp_path):
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
     work = tmp_path / "_build" / "experiments"
     deadline = time.monotonic() + 120
-    while not list(work.glob("model-0/*.safetensors")) and time.monotonic() < deadline:
+    while not list(work.glob("model-0/*/*.safetensors")) and time.monotonic() < deadline:
         assert process.poll() is None
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "goes on from the last saved state" in output
-    (state,) = work.glob("model-0/*.safetensors")
+    (state,) = work.glob("model-0/*/*.safetensors")
     assert not (tmp_path / "out").exists()
 
     shutil.copy(state, tmp_path / "copy.safetensors")
@@ -542,7 +552,7 @@ def test_a_stopped_command_leaves_no_process_behind(tmp_path):
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
     work = tmp_path / "_build" / "experiments"
     deadline = time.monotonic() + 120
-    while len(list(work.glob("model-0/*.safetensors"))) < 2 and time.monotonic() < deadline:
+    while len(list(work.glob("model-0/*/*.safetensors"))) < 2 and time.monotonic() < deadline:
         assert process.poll() is None
         time.sleep(0.1)
     workers = psutil.Process(process.pid).children(recursive=True)

@@ -8,17 +8,17 @@ from replication.models.encoders import load_encoder
 from replication.training.fine_tuning import FineTuningConfig
 from replication.training.neuroprune import (
     Block,
+    active_heads,
     blocks_of,
-    dominated,
-    heads_left,
+    calibrate_strength,
+    l1,
     merge_heads,
-    plain,
+    model_sparsity,
     prune_smallest,
-    share_of_zeros,
+    redundant_heads,
     shrink,
     sparsifier,
     sparsity,
-    strength_for,
 )
 
 pytest.importorskip("transformers")
@@ -55,8 +55,8 @@ def test_of_two_equal_heads_the_later_stays_and_writes_for_both():
     assert (block.query.weight[0] == 0).all()
     assert (block.query.weight[2] == 1).all()
     assert merge_heads(block) == []  # what is gone is not removed again
-    assert heads_left(block) == 2
-    assert share_of_zeros((block.query, block.key, block.value, block.mix)) == pytest.approx(1 / 3)
+    assert active_heads(block) == 2
+    assert sparsity((block.query, block.key, block.value, block.mix)) == pytest.approx(1 / 3)
 
 
 def test_what_a_block_computes_is_the_same_without_its_equal_heads():
@@ -84,9 +84,9 @@ def test_heads_that_are_alike_in_a_ring_do_not_dominate_one_another():
     near = torch.eye(4, dtype=torch.bool)
     for i in range(4):
         near[i, (i + 1) % 4] = near[(i + 1) % 4, i] = True
-    assert dominated(near, [True] * 4) == []
-    assert dominated(torch.eye(3, dtype=torch.bool), [True] * 3) == []
-    assert dominated(torch.ones(3, 3, dtype=torch.bool), [True, True, False]) == [(0, 1)]
+    assert redundant_heads(near, [True] * 4) == []
+    assert redundant_heads(torch.eye(3, dtype=torch.bool), [True] * 3) == []
+    assert redundant_heads(torch.ones(3, 3, dtype=torch.bool), [True, True, False]) == [(0, 1)]
 
 
 def test_the_blocks_of_a_bert():
@@ -104,12 +104,12 @@ def test_the_blocks_of_a_bert():
 def test_shrinking_stops_at_zero():
     model = load_encoder("tiny").model
     before = blocks_of(model)[0].up.weight.clone()
-    shrink(model, plain, 0.01)
+    shrink(model, l1, 0.01)
     after = blocks_of(model)[0].up.weight
     assert torch.allclose(after.abs(), (before.abs() - 0.01).clamp(min=0))
     assert (after * before >= 0).all()
-    shrink(model, plain, 10.0)
-    assert sparsity(model) == 1.0
+    shrink(model, l1, 10.0)
+    assert model_sparsity(model) == 1.0
 
 
 def test_a_sparse_neuron_and_a_small_group_shrink_faster():
@@ -143,18 +143,18 @@ def test_the_smallest_weights_die_and_stay_dead(share):
                 for linear in block.linears:
                     linear.weight += 1e-3  # as training might
     step(model, 29, 0.0)
-    assert sparsity(model) == pytest.approx(share, abs=0.01)
+    assert model_sparsity(model) == pytest.approx(share, abs=0.01)
     assert largest_weight(model) > largest
 
 
 @pytest.mark.parametrize("method", ["l1", "neuroprune"])
 def test_the_strength_that_is_found_gives_the_sparsity_that_was_asked_for(method):
     model, config = load_encoder("tiny").model, FineTuningConfig(steps=60)
-    strength = strength_for(model, method, 0.7, config)
+    strength = calibrate_strength(model, method, 0.7, config)
     step = sparsifier(model, method, strength, config, merges=1)
     for k in range(59):  # without the last, which merges heads
         step(model, k, config.lr_at(k))
-    assert sparsity(model) == pytest.approx(0.7, abs=0.04)
+    assert model_sparsity(model) == pytest.approx(0.7, abs=0.04)
 
 
 def test_wrong_requests_are_refused():
@@ -162,7 +162,7 @@ def test_wrong_requests_are_refused():
     with pytest.raises(ValueError, match="no method 'x'; there is neuroprune, l1, magnitude"):
         sparsifier(model, "x", 1.0, config)
     with pytest.raises(ValueError, match=r"target=1\.5 is no share"):
-        strength_for(model, "l1", 1.5, config)
+        calibrate_strength(model, "l1", 1.5, config)
 
 
 def test_pruning_all_but_one():

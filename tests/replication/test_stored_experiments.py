@@ -1,4 +1,4 @@
-"""The experiments that start from frozen networks: maps and probes."""
+"""The experiments that start from stored networks: maps and probes."""
 
 import dataclasses
 import json
@@ -22,17 +22,29 @@ from replication.stored import load_record
 
 @pytest.fixture
 def few_maps(monkeypatch):
-    chosen = {name: MAPS[name] for name in ("l", "l-raw", "l-width", "l-untrained", "l-stream-100")}
-    monkeypatch.setitem(maps.SETS, "modular-maps", chosen)
-    return chosen
+    """Of the tiny networks, compared by a measure that needs no search."""
+    names = ("l", "l-raw", "l-width", "l-untrained", "l-stream-100")
+    chosen = maps.MapSet({name: MAPS[name] for name in names})
+    few = dataclasses.replace(maps.EXPERIMENTS["modular-maps"], plan=chosen)
+    monkeypatch.setitem(maps.EXPERIMENTS, "modular-maps", few)
+    return chosen.tiny().maps
 
 
-def test_maps_are_frozen_and_loaded(few_maps, tmp_path, monkeypatch):
-    made = maps.run(profile="smoke", out=tmp_path / "out", work=tmp_path / "work", progress=False)
+def run(name, **told):
+    module = maps if name in maps.EXPERIMENTS else known_targets
+    return module.EXPERIMENTS[name].run("smoke", progress=False, **told)
+
+
+def test_maps_are_stored_and_loaded(few_maps, tmp_path, monkeypatch):
+    made = run("modular-maps", out=tmp_path / "out", work=tmp_path / "work")
     monkeypatch.setenv("FUNCSIM_FROZEN", str(tmp_path / "out"))
     assert set(made.files) == {f"{name}.safetensors" for name in few_maps}
-    for name in few_maps:
-        assert (maps.load(name).values == maps.load(name, "smoke").values).all()
+    for name, plan in few_maps.items():
+        again = fs.compare(
+            plan.representations("smoke"), measure="rsm", normalize=plan.normalize, progress=False
+        )
+        assert (maps.load(name).values == again.values).all()
+        assert (maps.load(name, "smoke").values == again.values).all()
     assert load_record("modular-maps").parameters["l-raw"]["normalize"] is None
     assert maps.origin("l") == str(made)
     with pytest.raises(ValueError, match="no map 'x'; there is l, e, l-raw"):
@@ -45,7 +57,7 @@ def test_maps_are_frozen_and_loaded(few_maps, tmp_path, monkeypatch):
 def other_weights(name, profile, seed=0, load=trained_networks.load):
     """A network of the same plan that was trained otherwise: here, not at all."""
     trained = load(name, profile, seed)
-    return dataclasses.replace(trained, model=trained.plan.network(seed + 1).eval())
+    return dataclasses.replace(trained, network=trained.plan.network(seed + 1).eval())
 
 
 def test_a_finished_map_is_not_computed_again(few_maps, tmp_path, monkeypatch):
@@ -59,14 +71,14 @@ def test_a_finished_map_is_not_computed_again(few_maps, tmp_path, monkeypatch):
         return compare(*args, **kwargs)
 
     monkeypatch.setattr(fs, "compare", counting)
-    told = {"profile": "smoke", "out": tmp_path / "out", "work": tmp_path / "work", "progress": False}
+    told = {"out": tmp_path / "out", "work": tmp_path / "work"}
     with pytest.raises(KeyboardInterrupt):
-        maps.run(**told)
+        run("modular-maps", **told)
     assert not (tmp_path / "out/modular-maps/seed-0/record.json").exists()
-    first = maps.run(**told)
+    first = run("modular-maps", **told)
     assert len(compared) == 3 + 3  # the two finished ones stay
     monkeypatch.setattr(trained_networks, "load", other_weights)
-    assert maps.run(**told | {"out": tmp_path / "other"}).files != first.files
+    assert run("modular-maps", **told | {"out": tmp_path / "other"}).files != first.files
     assert len(compared) == 6 + 5  # none of them stays when the networks are others
 
 
@@ -154,20 +166,24 @@ def test_every_layer_is_probed_for_every_target():
 
 
 @pytest.mark.parametrize("kind", ["linear-l", "classifier", "regressor"])
-def test_probes_are_frozen_resumed_and_loaded(kind, tmp_path, monkeypatch):
-    told = {"profile": "smoke", "out": tmp_path / "out", "work": tmp_path / "work", "progress": False}
-    first = known_targets.run(kind, **told)
+def test_probes_are_stored_resumed_and_loaded(kind, tmp_path, monkeypatch):
+    name, told = f"known-targets/{kind}", {"out": tmp_path / "out", "work": tmp_path / "work"}
+    first = run(name, **told)
     with monkeypatch.context() as finished:
-        finished.setattr(known_targets, "_probe", None)  # nothing is left to fit
-        assert known_targets.run(kind, **told).files == first.files
+        finished.setattr(known_targets, "fit", None)  # nothing is left to fit
+        assert run(name, **told).files == first.files
     with monkeypatch.context() as retrained:
         retrained.setattr(trained_networks, "load", other_weights)
         retrained.setitem(told, "out", tmp_path / "other")
-        assert known_targets.run(kind, **told).files != first.files
+        assert run(name, **told).files != first.files
     monkeypatch.setenv("FUNCSIM_FROZEN", str(tmp_path / "out"))
-    frozen, origin = known_targets.load(kind)
-    assert (frozen == known_targets.load(kind, "smoke")[0]).all()
-    assert frozen.shape == (57, 4, 2)
+    scores, origin = known_targets.load(kind)
+    plan = known_targets.PLANS[kind].tiny()
+    trained = trained_networks.load(plan.network, "smoke")
+    reps = fs.capture(trained.model, [trained.pairs], pool="last", progress=False)
+    assert (scores == known_targets.fit(plan, trained, reps, 0)).all()
+    assert (scores == known_targets.load(kind, "smoke")[0]).all()
+    assert scores.shape == (57, 4, 2)
     assert origin == str(first)
     record = json.loads((tmp_path / f"out/known-targets/{kind}/seed-0/record.json").read_text())
     assert record["parameters"]["targets"] == ["c1", "c2", "c3", "control"]

@@ -1,4 +1,4 @@
-"""What is looked at in a network of convolutions, and frozen."""
+"""What is captured of a network of convolutions, and stored."""
 
 import dataclasses
 
@@ -7,11 +7,13 @@ import pytest
 import torch
 
 import funcsim as fs
+from funcsim._internal.threads import one_thread
 from funcsim.geometry import pairwise_distances
 from replication.__main__ import main
 from replication.data.images import Images, local_properties, toy_images
 from replication.errors import StoredResultError
 from replication.models.resnet import ResNet9
+from replication.run import Run
 from replication.stored import data_dir, folder_of, load_record
 from replication.training.vision import predict_images
 from replication.vision import resnet9
@@ -71,26 +73,28 @@ def test_readouts_find_what_is_there_and_nothing_where_there_is_nothing():
     assert shuffled["class"][0] < 0.3
 
 
-def test_what_was_seen_comes_back(tmp_path, monkeypatch):
+def test_what_was_stored_comes_back(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(["experiments", "--profile", "smoke", "--only", "resnet9", "--seed", "0"]) == 0
     monkeypatch.setenv("FUNCSIM_FROZEN", str(tmp_path / "_build/smoke"))
-    frozen, made = resnet9.load(), resnet9.load("smoke")
-    record = load_record("resnet9", 0)
+    stored, record = resnet9.load(), load_record("resnet9", 0)
+    run = Run("resnet9", "smoke", work=None, progress=False)
+    with one_thread():
+        made, _ = resnet9.train_and_map(resnet9.Plan().tiny(), resnet9._images(True), run)
     assert record.results["test_accuracy"] == made.curves["test_accuracy"][-1]
-    assert frozen.targets == made.targets
-    assert np.array_equal(frozen.readouts, made.readouts)
-    assert np.array_equal(frozen.labels, made.labels)
-    assert frozen.layers.names == made.layers.names == frozen.maps["trained/mean/gw"].names
+    assert stored.targets == made.targets
+    assert np.array_equal(stored.readouts, made.readouts)
+    assert np.array_equal(stored.labels, made.labels)
+    assert stored.layers.names == made.layers.names == stored.maps["trained/mean/gw"].names
     for key, layer_map in made.maps.items():
-        assert np.array_equal(layer_map.values, frozen.maps[key].values), key
+        assert np.array_equal(layer_map.values, stored.maps[key].values), key
     for name, layer in made.layers.items():
-        assert np.array_equal(layer.astype(np.float16), frozen.layers[name])
+        assert np.array_equal(layer.astype(np.float16), stored.layers[name])
     images = toy_images(60, seed=1)
-    logits = [predict_images(run.model, images) for run in (frozen, made)]
+    logits = [predict_images(run.model, images) for run in (stored, made)]
     assert 0 < np.abs(logits[0] - logits[1]).max() < 0.01 * np.abs(logits[1]).max()
-    assert "smoke" in made.origin
-    assert "resnet9" in frozen.origin
+    assert "PROFILE=smoke" in resnet9.load("smoke").origin
+    assert "resnet9" in stored.origin
     (data_dir() / folder_of("resnet9", 0) / "layers.safetensors").write_bytes(b"another")
     with pytest.raises(StoredResultError, match="layers"):
         resnet9.load()

@@ -1,7 +1,7 @@
-"""Which measure finds the boundaries of networks whose boundaries are known?
+"""Which measure finds the boundaries of networks whose boundaries are known? (section 5, reviews)
 
 Every network of ``known-boundaries`` is mapped under every measure, cut by the test and, once more,
-into as many blocks as it has functions; the cuts are scored against the truth. Guesses that look at
+into as many blocks as it has functions; the cuts are scored against the truth. Guesses that use
 no activation are scored with them, and so are networks without what is to be found: the same before
 training, and clouds in the place of layers that share with them the spectrum, or the width alone.
 
@@ -26,7 +26,6 @@ import pandas as pd
 from sklearn.metrics import adjusted_rand_score
 
 import funcsim as fs
-from funcsim._internal.hashing import digest
 from funcsim._internal.progress import progress_bar
 from funcsim._internal.storage import replacing
 from funcsim._partition import partition, partition_into
@@ -36,14 +35,13 @@ from funcsim.similarity.cca import FullRankWarning
 from funcsim.simulated_maps import boundary_f1
 from replication.modular_addition import trained_networks
 from replication.modular_addition.map_variants import VARIANTS
+from replication.modular_addition.plans import CHAIN_SEEDS as SEEDS
 from replication.modular_addition.plans import KNOWN_BOUNDARIES
-from replication.modular_addition.trained_networks import WORK
-from replication.stored import Record, data_dir, describe_device, folder_of, freeze, load_record
+from replication.run import Experiment, Run, load_result
+from replication.stored import Record, store
 
 NAME = "leaderboard"
 ROWS = "rows.csv"
-#: Of the chains that are scored.
-SEEDS = (0, 1)
 #: What becomes of a network's layers, by state; those of a null are drawn with a seed.
 NULLS: dict[str, Callable[[Representations, int], Representations]] = {
     "spectrum": spectrum_matched,
@@ -83,51 +81,33 @@ class Plan:
         return replace(self, networks=("1-2",), measures=("euclidean", "rsm", "cka"), **few)
 
 
-def run(
-    profile: str = "full",
-    seed: int = 0,
-    device: str = "cpu",
-    out: Path | None = None,
-    work: Path = WORK,
-    progress: bool = True,
-) -> Record:
-    """Score all chains of a seed.
+def compute(plan: Plan, run: Run) -> Record:
+    """Score all chains of a seed, and rank the measures over all seeds whose rows are there.
 
-    The rows are frozen into ``out / leaderboard / seed-<seed>``; the ranking, over all seeds that are
-    there, into ``out / results``. The rows of a network that is done are kept in ``work / leaderboard``.
+    The ranking goes into ``results``, beside the folders of the experiments. The rows of a network that
+    is done are resumed.
     """
-    smoke = profile == "smoke"
-    plan = Plan().tiny() if smoke else Plan()
-    accuracies = {name: _accuracy(name, profile, seed) for name in plan.networks}
-    asked = [
+    accuracies = {name: _accuracy(name, run.profile, run.seed) for name in plan.networks}
+    scored = [
         (name, state, draw)
         for name, accuracy in accuracies.items()
         if accuracy >= plan.learned
         for state in STATES
         for draw in range(1 if state in NULLS else plan.n_draws)
     ]
-    rows = pd.concat(
-        [
-            _kept(work / NAME, (name, state, draw, seed), plan, profile)
-            for name, state, draw in progress_bar(asked, NAME, progress)
-        ],
-        ignore_index=True,
+    tables = [_cached(*one, plan, run) for one in progress_bar(scored, NAME, run.progress)]
+    rows = pd.concat(tables, ignore_index=True)
+    _write(run.folder / ROWS, rows.drop(columns="seconds"))
+    record = run.store(
+        [ROWS],
+        {f"accuracy of {name}": accuracy for name, accuracy in accuracies.items()},
+        parameters=asdict(plan),
+        encoder=f"{rows['network'].nunique()} chains of transformers whose boundaries are known",
+        data=f"{plan.n_samples} of all pairs, {plan.n_draws} times",
+        seconds=float(rows["seconds"].sum()),
+        device="cpu",
     )
-    out = out or data_dir()
-    told: dict[str, Any] = {
-        "experiment": NAME,
-        "command": f"make experiments PROFILE={profile} ONLY={NAME} DEVICE={device} SEED={seed}",
-        "parameters": asdict(plan),
-        "seed": seed,
-        "device": describe_device("cpu"),
-        "seconds": round(float(rows["seconds"].sum()), 1),
-        "encoder": f"{rows['network'].nunique()} chains of transformers whose boundaries are known",
-        "data": f"{plan.n_samples} of all pairs, {plan.n_draws} times",
-        "results": {f"accuracy of {name}": accuracy for name, accuracy in accuracies.items()},
-    }
-    _write(out / folder_of(NAME, seed) / ROWS, rows.drop(columns="seconds"))
-    record = freeze(out / folder_of(NAME, seed), [ROWS], **told)
-    _rank(out, told)
+    _rank(run.folder.parents[1], record)
     return record
 
 
@@ -137,36 +117,32 @@ def _accuracy(name: str, profile: str, seed: int) -> float:
     return min(accuracy for stage in stages for accuracy in stage)
 
 
-def _rank(out: Path, told: dict[str, Any]) -> None:
-    """Freeze the ranking over every seed whose rows are in `out`; its record tells of the last run."""
-    folders = sorted((out / NAME).glob("seed-*"))
-    rows = pd.concat([_read(folder) for folder in folders], ignore_index=True)
+def _rank(out: Path, record: Record) -> None:
+    """Store the ranking over every seed whose rows are in `out`; its record is that of the last run."""
+    rows = pd.concat([_rows_in(folder) for folder in sorted((out / NAME).glob("seed-*"))], ignore_index=True)
     _write(out / "results" / "leaderboard.csv", ranking(rows))
-    parameters = told["parameters"] | {"seeds": rows["seed"].unique().tolist()}
-    freeze(out / "results", ["leaderboard.csv"], **told | {"parameters": parameters})
+    fields = {k: v for k, v in vars(record).items() if k not in ("commit", "versions", "files")}
+    fields["parameters"] = record.parameters | {"seeds": rows["seed"].unique().tolist()}
+    store(out / "results", ["leaderboard.csv"], **fields)
 
 
-def _read(folder: Path) -> pd.DataFrame:
+def _rows_in(folder: Path) -> pd.DataFrame:
     rows = pd.read_csv(folder / ROWS, dtype={"network": str})
     return rows.assign(seed=int(folder.name.removeprefix("seed-")))
 
 
-def load(profile: str = "laptop", seeds: Sequence[int] = SEEDS) -> tuple[pd.DataFrame, str]:
-    """The rows of all seeds, and where they come from; at profile "smoke" made on the spot.
+def read(folder: Path, record: Record) -> tuple[pd.DataFrame, str]:
+    """The rows in a folder, and in one line where they come from."""
+    return _rows_in(folder), str(record)
 
-    Raises
-    ------
-    StoredResultError
-        If frozen files are missing or differ from their record.
-    """
-    if profile == "smoke":
-        plan = Plan().tiny()
-        asked = [(name, state, seed) for seed in seeds for name in plan.networks for state in STATES]
-        rows = [_rows(name, state, 0, seed, plan, profile).assign(seed=seed) for name, state, seed in asked]
-        return pd.concat(rows, ignore_index=True), "profile smoke: tiny networks, on the spot"
-    origin = "\n".join(str(load_record(NAME, seed)) for seed in seeds)
-    rows = [_read(data_dir() / folder_of(NAME, seed)) for seed in seeds]
-    return pd.concat(rows, ignore_index=True), origin
+
+EXPERIMENTS = {NAME: Experiment(NAME, NAME, Plan(), compute, read, seeds=SEEDS)}
+
+
+def load(profile: str = "laptop", seeds: Sequence[int] = SEEDS) -> tuple[pd.DataFrame, str]:
+    """The rows of all seeds, and where they come from; errors as of :func:`replication.run.load_result`."""
+    rows, origins = zip(*(load_result(EXPERIMENTS, NAME, profile, seed) for seed in seeds), strict=True)
+    return pd.concat(rows, ignore_index=True), "\n".join(origins)
 
 
 def ranking(rows: pd.DataFrame) -> pd.DataFrame:
@@ -177,14 +153,16 @@ def ranking(rows: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values(["layers", "f1 given K", "f1"], ascending=[False, False, False]).round(4)
 
 
-def _kept(folder: Path, asked: tuple[str, str, int, int], plan: Plan, profile: str) -> pd.DataFrame:
+def _cached(name: str, state: str, draw: int, plan: Plan, run: Run) -> pd.DataFrame:
     """The rows of one sample of one network, from an interrupted run if it had come so far."""
-    name, *_, seed = asked
-    weights = trained_networks.load(f"known-boundaries/{name}", profile, seed).weights_digest
-    path = folder / f"{digest(repr((asked, asdict(plan), profile)), weights)[:16]}.csv"
-    if not path.exists():
-        _write(path, _rows(*asked, plan, profile))
-    return pd.read_csv(path, dtype={"network": str})
+    weights = trained_networks.load(f"known-boundaries/{name}", run.profile, run.seed).weights_digest
+    path = run.resume("rows.csv", [name, state, draw, asdict(plan), weights])
+    if path and path.exists():
+        return pd.read_csv(path, dtype={"network": str})
+    rows = _rows(name, state, draw, run.seed, plan, run.profile)
+    if path:
+        _write(path, rows)
+    return rows
 
 
 def _write(path: Path, table: pd.DataFrame) -> None:
@@ -219,7 +197,7 @@ def _rows(name: str, state: str, draw: int, seed: int, plan: Plan, profile: str)
     trained = trained_networks.load(f"known-boundaries/{name}", profile, seed)
     model = trained.plan.network(seed).eval() if state == "untrained" else trained.model
     reps = fs.capture(model, [trained.pairs], pool="last", progress=False)
-    found = []
+    rows = []
     for which, n in {"stream": plan.n_samples, "inner": plan.n_inner}.items():
         if which == "inner" and (draw > 0 or state in NULLS):
             continue
@@ -236,12 +214,11 @@ def _rows(name: str, state: str, draw: int, seed: int, plan: Plan, profile: str)
         scores |= {
             f"guess: {key}": _scored(cuts, cuts, list(chosen.names)) for key, cuts in guesses(chosen).items()
         }
-        found += [
+        rows += [
             {"network": name, "state": state, "draw": draw, "layers": which, "measure": key} | score
             for key, score in scores.items()
         ]
-    rows = pd.DataFrame(found)
-    return rows.assign(seconds=(time.perf_counter() - began) / len(rows))
+    return pd.DataFrame(rows).assign(seconds=(time.perf_counter() - began) / len(rows))
 
 
 def _measured(reps: Representations, make: Callable[[Representations], fs.LayerMap]) -> dict[str, object]:
@@ -273,7 +250,7 @@ def score(layer_map: fs.LayerMap) -> dict[str, object]:
 
 
 def guesses(reps: Representations) -> dict[str, tuple[int, ...]]:
-    """Cuts that look at no activation: none; as many as there are functions, evenly; at every block; at every
+    """Cuts that use no activation: none; as many as there are functions, evenly; at every block; at every
     change of width."""
     names, n = list(reps.names), len(reps)
     k = len(starts(names)) + 1

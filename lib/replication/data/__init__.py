@@ -1,1 +1,1 @@
-"""The data of the paper."""
+"""The data of section 5 and of the reviews."""

@@ -1,4 +1,4 @@
-"""Images and what they show: CIFAR-10, from a folder or from the hub.
+"""Images and what they show: CIFAR-10, which the reviews ask for, from a folder or from the hub.
 
 The folder is named by the environment variable ``FUNCSIM_DATA``; it holds ``cifar10/train-0.npz`` and
 so on, and ``cifar10/test.npz``, each with ``x`` (n, 32, 32, 3) and ``y`` (n,), bytes. The hub is asked
@@ -93,11 +93,11 @@ def load_cifar10(split: str = "train") -> Images:
         raise ValueError(f"CIFAR-10 has no split {split!r}; it has {', '.join(HUB_FILES)}")
     folder = os.environ.get("FUNCSIM_DATA")
     if folder:
-        found = sorted((Path(folder) / "cifar10").glob("test.npz" if split == "test" else "train-*.npz"))
-        if not found:
+        files = sorted((Path(folder) / "cifar10").glob("test.npz" if split == "test" else "train-*.npz"))
+        if not files:
             name = "test.npz" if split == "test" else "train-0.npz"
             raise InputError(f"FUNCSIM_DATA names {folder}, which has no file cifar10/{name}")
-        parts, where = [_read(path) for path in found], "FUNCSIM_DATA"
+        parts, where = [_read(path) for path in files], "FUNCSIM_DATA"
         pixels, labels = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     elif os.environ.get("FUNCSIM_HUB") == "1":
         (pixels, labels), where = _download(split), f"{REPOSITORY}@{REVISION[:7]}"

@@ -1,4 +1,4 @@
-"""Modular sums: all pairs (a, b), and what a network must say of them, level by level.
+"""Modular addition: all pairs (a, b), and what a network must say of them, level by level.
 
 Section 5.1 and appendix A of Gao et al. Model 0 learns one sum. Models E and L learn three
 nested ones, each on top of the one before:

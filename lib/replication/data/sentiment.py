@@ -1,4 +1,4 @@
-"""Texts and their sentiment: SST-2 and Yelp polarity, from a folder or from the hub.
+"""Texts and their sentiment (section 5.2): SST-2 and Yelp polarity, from a folder or from the hub.
 
 The folder is named by the environment variable ``FUNCSIM_DATA``; it holds ``sst2/train.tsv.gz``,
 ``sst2/validation.tsv.gz``, ``yelp/train.tsv.gz`` and ``yelp/test.tsv.gz``, tab-separated, one row

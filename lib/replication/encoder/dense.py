@@ -1,4 +1,4 @@
-"""An encoder fine-tuned on sentiment and watched meanwhile (section 5.2 and 5.3, Figures 6 to 8, 12, 13).
+"""An encoder fine-tuned on sentiment, with snapshots meanwhile (sections 5.2, 5.3, Figures 6 to 8, 12, 13).
 
 What is stored are the clouds that maps are made of, not the maps: a map can be made again whenever the
 solver gets better. A cloud is stored by its principal coordinates, in which all distances and inner
@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import asdict, dataclass, replace
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -23,14 +22,14 @@ import funcsim as fs
 from funcsim._internal.storage import read_tensors, replacing, write_tensors
 from funcsim.geometry import principal_coordinates
 from replication.data.sentiment import Corpus
-from replication.encoder import text_run
-from replication.encoder.dynamics import _gradients
-from replication.encoder.maps import load_maps, maps_of, save_maps
-from replication.encoder.text_run import corpora
-from replication.models.encoders import Encoder, load_encoder
-from replication.modular_addition.trained_networks import WORK
-from replication.stored import Record, data_dir, folder_of, load_record
-from replication.training.equal_updates import blocks_and_start, lengths_of_moves
+from replication.encoder.dynamics import mean_gradients
+from replication.encoder.inputs import Texts, describe, load_inputs, parameters, tuned_state
+from replication.encoder.maps import capture_blocks, capture_sublayers, maps_of
+from replication.map_files import load_maps, save_maps
+from replication.models.encoders import Encoder
+from replication.run import Experiment, Run, Stored, load_result
+from replication.stored import Record
+from replication.training.equal_updates import blocks_and_start, relative_update_norm
 from replication.training.fine_tuning import (
     FineTuningConfig,
     FineTuningHistory,
@@ -102,10 +101,12 @@ PLANS = {
     for task, training in TRAINING.items()
     for kind in ("pretrained", "dense")
 }
+#: The seeds that are stored, where there is more than one.
+SEEDS = {"sst2-dense": (0, 1, 2)}
 
 
 @dataclass(frozen=True)
-class DenseRun:
+class DenseRun(Stored):
     """What is stored of an encoder of L blocks.
 
     Attributes
@@ -119,8 +120,8 @@ class DenseRun:
     snapshots : dict of str to array (S, ...)
         ``step``; ``clouds/cls`` and ``clouds/mean`` (S, L, n_watched, n_watched - 1), each cloud at
         unit mean square, and ``scale/cls``, ``scale/mean`` (S, L) to multiply it by; ``val_loss``,
-        ``val_accuracy``, ``val_f1``; ``moved`` (S, L), how far each block's weights are from where
-        they began, relative to their length there; ``gradients`` (S, parts). Empty without training.
+        ``val_accuracy``, ``val_f1``; ``moved`` (S, L), the norm of each block's update relative to
+        the norm of its initial weights; ``gradients`` (S, parts). Empty without training.
     dominant, dominant_share : array (2, L, N_DOMINANT)
         Dimensions that vary most, and their shares of a layer's variance, by pooling.
     logits, labels : array (n, 2) and (n,)
@@ -128,7 +129,6 @@ class DenseRun:
     rows, lengths : array (n_texts,)
         Which of them are in `clouds`, and their numbers of tokens.
     history : FineTuningHistory or None
-    record : Record or None
     """
 
     clouds: dict[str, fs.Representations]
@@ -141,12 +141,6 @@ class DenseRun:
     rows: NDArray[np.int64]
     lengths: NDArray[np.int64]
     history: FineTuningHistory | None
-    record: Record | None
-
-    @property
-    def origin(self) -> str:
-        """In one line, where this comes from."""
-        return str(self.record or "profile smoke: a tiny encoder, fine-tuned on the spot")
 
     @property
     def scores(self) -> dict[str, float]:
@@ -157,55 +151,35 @@ class DenseRun:
 ARRAYS = ("dominant", "dominant_share", "logits", "labels", "rows", "lengths")
 
 
-def run(
-    name: str,
-    profile: str = "full",
-    seed: int = 0,
-    device: str = "cpu",
-    out: Path | None = None,
-    work: Path = WORK,
-    progress: bool = True,
-    encoder: str = ENCODER,
-) -> Record:
-    """Fine-tune and watch; store what was seen into ``out / encoder/<name> / seed-<seed>``.
+def compute(plan: Plan, run: Run) -> Record:
+    """Fine-tune and record; store clouds, snapshots and scores.
 
-    States and snapshots from which an interrupted run goes on are in ``work / encoder/<name>``, and
-    the state at the end in ``work / fine-tuned``, where other experiments begin.
+    States and snapshots are resumed, and the state at the end is left where other experiments begin.
     """
-    plan = PLANS[name].tiny() if profile == "smoke" else PLANS[name]
-    prepared = text_run.prepare(f"{GROUP}/{name}", plan, profile, seed, device, out, work, encoder)
-    made = compute(prepared.encoder, plan, prepared.texts, seed, prepared.kept, device, progress)
-    if plan.training:
-        with replacing(prepared.tuned) as copied:
-            shutil.copyfile(prepared.kept / STATE, copied)
-    for key, reps in made.clouds.items():
-        reps.save(prepared.folder / _file(key), half=True)
-    save_maps(prepared.folder / MAPS, made.maps)
-    arrays = {key: getattr(made, key) for key in ARRAYS}
-    arrays |= {f"curves/{k}": v for k, v in made.history.curves().items()} if made.history else {}
-    arrays |= {f"snapshots/{k}": v for k, v in made.snapshots.items()}
-    write_tensors(prepared.folder / FILE, arrays, {"format": FORMAT, "clouds": json.dumps([*made.clouds])})
-    files = [FILE, MAPS, *map(_file, made.clouds)]
-    results = {f"val_{k}": v for k, v in made.scores.items()}
-    return text_run.conclude(prepared, files, made.history.seconds if made.history else 0.0, results)
+    encoder, texts = load_inputs(plan, run)
+    result = fine_tune_and_capture(encoder, texts, plan, run)
+    left, tuned = run.resume(STATE, parameters(plan, run)), tuned_state(plan, texts, run)
+    if left and tuned and plan.training:
+        with replacing(tuned) as copied:
+            shutil.copyfile(left, copied)
+    for key, reps in result.clouds.items():
+        reps.save(run.folder / _file(key), half=True)
+    save_maps(run.folder / MAPS, result.maps)
+    arrays = {key: getattr(result, key) for key in ARRAYS}
+    arrays |= {f"curves/{k}": v for k, v in result.history.curves().items()} if result.history else {}
+    arrays |= {f"snapshots/{k}": v for k, v in result.snapshots.items()}
+    write_tensors(run.folder / FILE, arrays, {"format": FORMAT, "clouds": json.dumps([*result.clouds])})
+    return run.store(
+        [FILE, MAPS, *map(_file, result.clouds)],
+        {f"val_{k}": v for k, v in result.scores.items()},
+        parameters=parameters(plan, run),
+        seconds=result.history.seconds if result.history else 0.0,
+        **describe(encoder, texts),
+    )
 
 
-def load(name: str, profile: str = "laptop", seed: int = 0) -> DenseRun:
-    """What is stored; at profile "smoke" of a tiny encoder, on the spot.
-
-    Raises
-    ------
-    StoredResultError
-        If the stored files are missing or differ from their record.
-    ValueError
-        If `name` is unknown.
-    """
-    if name not in PLANS:
-        raise ValueError(f"there is no run {name!r}; there is {', '.join(PLANS)}")
-    if profile == "smoke":
-        return _tiny(name, seed)
-    record = load_record(f"{GROUP}/{name}", seed)
-    folder = data_dir() / folder_of(f"{GROUP}/{name}", seed)
+def read(folder: Path, record: Record) -> DenseRun:
+    """What is stored in a folder."""
     arrays, header = read_tensors(folder / FILE, FORMAT)
     curves = {k.removeprefix("curves/"): x.tolist() for k, x in arrays.items() if k.startswith("curves/")}
     return DenseRun(
@@ -218,76 +192,53 @@ def load(name: str, profile: str = "laptop", seed: int = 0) -> DenseRun:
     )
 
 
-@cache
-def _tiny(name: str, seed: int) -> DenseRun:
-    """Made once in a process."""
-    plan = PLANS[name].tiny()
-    return compute(load_encoder("tiny", seed), plan, corpora(plan.task, True), seed, None, "cpu", False)
-
-
-def compute(
-    encoder: Encoder,
-    plan: Plan,
-    texts: tuple[Corpus, Corpus],
-    seed: int,
-    work: Path | None,
-    device: str,
-    progress: bool,
-) -> DenseRun:
+def fine_tune_and_capture(encoder: Encoder, texts: Texts, plan: Plan, run: Run) -> DenseRun:
     """Fine-tune `encoder` in place, and capture it meanwhile and at the end."""
-    train, validation = texts
+    validation = texts[1]
     rows = validation.draw(plan.n_texts, seed=0)
-    watched = validation[rows[: plan.n_watched]]
+    watched, shown, length = validation[rows[: plan.n_watched]], validation[rows], plan.max_length
     snapshots: dict[str, NDArray] = {}
     history = None
     if plan.training:
-        snapshots, history = _watched(encoder, plan, train, validation, watched, seed, work, device, progress)
-    shown = validation[rows]
-    ends = {p: capture_blocks(encoder, shown, plan.max_length, p) for p in POOLINGS}
+        snapshots, history = train_and_record(encoder, texts, watched, plan.training, plan, run)
+    ends = {pooling: capture_blocks(encoder, shown, length, pooling) for pooling in POOLINGS}
     clouds = {pooling: principal(reps) for pooling, reps in ends.items()}
     clouds |= {f"{pooling}/standardised": principal(standardised(reps)) for pooling, reps in ends.items()}
     clouds |= {
-        f"{pooling}/sublayers": principal(capture_blocks(encoder, watched, plan.max_length, pooling, True))
+        f"{pooling}/sublayers": principal(capture_sublayers(encoder, watched, length, pooling))
         for pooling in POOLINGS
     }
     dominant = [[_dominant(layer) for layer in reps.values()] for reps in ends.values()]
-    batches = _batches(encoder, shown, plan.max_length)
+    masks = [batch["attention_mask"] for batch in encoder.batches(shown.texts, length)]
     return DenseRun(
         clouds=clouds,
         maps=maps_of(ends, BY_AXES),
         snapshots=snapshots,
         dominant=np.array([[order for order, _ in layers] for layers in dominant]),
         dominant_share=np.array([[share for _, share in layers] for layers in dominant]),
-        logits=predict(encoder, validation, plan.max_length),
+        logits=predict(encoder, validation, length),
         labels=validation.labels,
         rows=rows,
-        lengths=np.concatenate([batch["attention_mask"].sum(dim=1).numpy() for batch in batches]),
+        lengths=np.concatenate([mask.sum(dim=1).numpy() for mask in masks]),
         history=history,
-        record=None,
     )
 
 
-def _watched(
-    encoder: Encoder,
-    plan: Plan,
-    train: Corpus,
-    validation: Corpus,
-    watched: Corpus,
-    seed: int,
-    work: Path | None,
-    device: str,
-    progress: bool,
+def train_and_record(
+    encoder: Encoder, texts: Texts, watched: Corpus, config: FineTuningConfig, plan: Plan, run: Run
 ) -> tuple[dict[str, NDArray], FineTuningHistory]:
     """Fine-tune, with a snapshot after some of the steps."""
-    config = plan.training
-    assert config is not None
+    train, validation = texts
     scored = validation.sample(min(plan.n_scored, len(validation)), seed=0)
     blocks, start = blocks_and_start(encoder)
 
-    def snapshot() -> dict[str, NDArray]:
-        found = scores(predict(encoder, scored, config.max_length), scored.labels)
-        arrays = {f"val_{key}": np.array(value) for key, value in found.items()}
-        arrays |= {"moved": lengths_of_moves(blocks, start).numpy(), "gradients": _gradients(encoder)}
+    def now() -> dict[str, NDArray]:
+        result = scores(predict(encoder, scored, config.max_length), scored.labels)
+        arrays = {f"val_{key}": np.array(value) for key, value in result.items()}
+        arrays |= {
+            "moved": relative_update_norm(blocks, start).numpy(),
+            "gradients": mean_gradients(encoder),
+        }
         for pooling in POOLINGS:
             reps = principal(capture_blocks(encoder, watched, config.max_length, pooling))
             clouds = np.stack([layer[:, : len(watched) - 1] for layer in reps.values()]).astype(np.float64)
@@ -296,31 +247,18 @@ def _watched(
             arrays[f"scale/{pooling}"] = scale
         return arrays
 
-    snapshots = Snapshots(log_steps(config.steps, plan.n_snapshots), snapshot, work)
+    folder, state = (run.resume(name, parameters(plan, run)) for name in ("snapshots", STATE))
+    snapshots = Snapshots(log_steps(config.steps, plan.n_snapshots), now, folder)
 
     def after_step(model: object, step: int, lr: float) -> None:
-        snapshots.take(step + 1)
+        snapshots.record(step + 1)
 
-    snapshots.recall()
-    snapshots.take(0)
-    state = work and work / STATE
+    snapshots.restore()
+    snapshots.record(0)
     history = fine_tune(
-        encoder, train, scored, config, seed, state, device, after_step, progress, plan.precision
+        encoder, train, scored, config, run.seed, state, run.device, after_step, run.progress, plan.precision
     )
     return snapshots.stacked(), history
-
-
-def capture_blocks(
-    encoder: Encoder, corpus: Corpus, max_length: int, pooling: str, sublayers: bool = False
-) -> fs.Representations:
-    """Block ends on texts, or with `sublayers` also what each block has after its attention."""
-    patterns = [f"{encoder.blocks}.*"]
-    if sublayers:
-        names = [name for name, _ in encoder.model.named_modules()]
-        attention = "attention.output" if any(n.endswith(".attention.output") for n in names) else "attention"
-        patterns = [f"{encoder.blocks}.*.{attention}", *patterns]
-    batches = _batches(encoder, corpus, max_length)
-    return fs.capture(encoder.model, batches, patterns, pooling, progress=False)
 
 
 def principal(reps: fs.Representations) -> fs.Representations:
@@ -345,9 +283,18 @@ def _dominant(layer: NDArray) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     return order, variance[order] / variance.sum()
 
 
-def _batches(encoder: Encoder, corpus: Corpus, max_length: int) -> list[dict]:
-    return [encoder.encode(corpus.texts[k : k + 50], max_length) for k in range(0, len(corpus), 50)]
-
-
 def _file(key: str) -> str:
     return f"{key.replace('/', '-')}.safetensors"
+
+
+EXPERIMENTS = {
+    f"{GROUP}/{name}": Experiment(
+        f"{GROUP}/{name}", GROUP, plan, compute, read, seeds=SEEDS.get(name, (0,)), encoder=ENCODER
+    )
+    for name, plan in PLANS.items()
+}
+
+
+def load(name: str, profile: str = "laptop", seed: int = 0) -> DenseRun:
+    """What is stored; arguments and errors as of :func:`replication.run.load_result`."""
+    return load_result(EXPERIMENTS, f"{GROUP}/{name}", profile, seed)

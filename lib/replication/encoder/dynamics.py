@@ -1,4 +1,4 @@
-"""An encoder watched while it is fine-tuned (Figures 7 and 8): maps, scores, moves and gradients.
+"""An encoder while it is fine-tuned (section 5.3, Figures 7 and 8): maps, scores, updates and gradients.
 
 Taught in chapter 10.
 """
@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import asdict, dataclass, replace
-from functools import cache
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,16 +16,14 @@ import funcsim as fs
 from funcsim._internal.storage import replacing
 from funcsim.geometry import is_degenerate
 from replication import dynamics
-from replication.data.sentiment import Corpus
 from replication.dynamics import GROUP, Dynamics
-from replication.encoder import text_run
-from replication.encoder.maps import look_twice
+from replication.encoder.inputs import Texts, describe, load_inputs, parameters, tuned_state
+from replication.encoder.maps import capture_sublayers
 from replication.encoder.plans import ENCODER
-from replication.encoder.text_run import corpora
-from replication.models.encoders import Encoder, load_encoder
-from replication.modular_addition.trained_networks import WORK
+from replication.models.encoders import Encoder
+from replication.run import Experiment, Run, load_result
 from replication.stored import Record
-from replication.training.equal_updates import blocks_and_start, equal_moves, lengths_of_moves
+from replication.training.equal_updates import blocks_and_start, equal_updates, relative_update_norm
 from replication.training.fine_tuning import FineTuningConfig, FineTuningHistory, fine_tune, predict, scores
 from replication.training.snapshots import Snapshots, log_steps
 
@@ -36,7 +32,7 @@ STATE = "state.safetensors"
 
 @dataclass(frozen=True)
 class Plan:
-    """How an encoder is fine-tuned, and how it is watched.
+    """How an encoder is fine-tuned, and when snapshots are recorded.
 
     Attributes
     ----------
@@ -44,7 +40,7 @@ class Plan:
     training : FineTuningConfig
         The same as in ``bert/<task>-dense``.
     equal : bool
-        Whether all blocks are made to move equally far.
+        Whether the updates of all blocks are made equal in norm.
     n_snapshots : int
         After step 0, evenly spaced in the logarithm of the step.
     n_mapped, n_scored : int
@@ -76,106 +72,64 @@ YELP = Plan("yelp", FineTuningConfig(steps=600, max_length=128, eval_every=600),
 PLANS = {"sst2": SST2, "yelp": YELP, "sst2-equal": replace(SST2, equal=True)}
 
 
-def run(
-    name: str,
-    profile: str = "full",
-    seed: int = 0,
-    device: str = "cpu",
-    out: Path | None = None,
-    work: Path = WORK,
-    progress: bool = True,
-    encoder: str = ENCODER,
-) -> Record:
-    """Fine-tune and watch; freeze what was seen into ``out / dynamics/<name> / seed-<seed>``.
+def compute(plan: Plan, run: Run) -> Record:
+    """Fine-tune and record; snapshots and states are resumed.
 
-    States and snapshots from which an interrupted run goes on are kept in ``work / dynamics/<name>``,
-    and the state at the end in ``work / fine-tuned``, where the interventions of chapter 11 find it.
+    The state at the end is left where the interventions of chapter 11 find it.
     """
-    plan = PLANS[name].tiny() if profile == "smoke" else PLANS[name]
-    told = text_run.prepare(f"{GROUP}/{name}", plan, profile, seed, device, out, work, encoder)
-    found, history = watch(told.encoder, plan, told.texts, seed, told.kept, device, progress)
-    if not plan.equal:  # to be watched changes nothing, so the interventions may begin here
-        with replacing(told.tuned) as copied:
-            shutil.copyfile(told.kept / STATE, copied)
-    dynamics.save(told.folder, found)
-    results = {key: float(found.seen[key][-1]) for key in ("val_loss", "val_accuracy", "val_f1")}
-    return text_run.conclude(told, [dynamics.FILE], history.seconds, results)
+    encoder, texts = load_inputs(plan, run)
+    result, history = train_and_record(encoder, texts, plan, run)
+    left, tuned = run.resume(STATE, parameters(plan, run)), tuned_state(plan, texts, run)
+    if left and tuned and not plan.equal:  # snapshots change nothing, so the interventions may begin here
+        with replacing(tuned) as copied:
+            shutil.copyfile(left, copied)
+    dynamics.save(run.folder, result)
+    return run.store(
+        [dynamics.FILE],
+        {key: float(result.history[key][-1]) for key in ("val_loss", "val_accuracy", "val_f1")},
+        parameters=parameters(plan, run),
+        seconds=history.seconds,
+        **describe(encoder, texts),
+    )
 
 
-def load(name: str, profile: str = "laptop", seed: int = 0) -> Dynamics:
-    """What was frozen; at profile "smoke" of a tiny encoder, on the spot.
-
-    Raises
-    ------
-    StoredResultError
-        If the frozen files are missing or differ from their record.
-    ValueError
-        If `name` is unknown.
-    """
-    if name not in PLANS:
-        raise ValueError(f"no encoder was watched as {name!r}; there is {', '.join(PLANS)}")
-    return _tiny(PLANS[name].equal, seed) if profile == "smoke" else dynamics.load_frozen(name, seed)
-
-
-@cache
-def _tiny(equal: bool, seed: int) -> Dynamics:
-    """Made once in a process; both tasks are the same when they are tiny."""
-    plan = replace(SST2, equal=equal).tiny()
-    return watch(load_encoder("tiny", seed), plan, corpora(plan.task, True), seed, None, "cpu", False)[0]
-
-
-def watch(
-    encoder: Encoder,
-    plan: Plan,
-    texts: tuple[Corpus, Corpus],
-    seed: int,
-    kept: Path | None,
-    device: str,
-    progress: bool,
+def train_and_record(
+    encoder: Encoder, texts: Texts, plan: Plan, run: Run
 ) -> tuple[Dynamics, FineTuningHistory]:
-    """Fine-tune `encoder` in place, and say what was seen meanwhile."""
+    """Fine-tune `encoder` in place, with snapshots meanwhile."""
     train, validation = texts
     config, length = plan.training, plan.training.max_length
     mapped = validation[validation.draw(plan.n_mapped, seed=0)]
     learned = train.sample(plan.n_mapped, seed=0)
     scored = validation.sample(plan.n_scored, seed=0)
     blocks, start = blocks_and_start(encoder)
-    begin = _layers(encoder, mapped, length)
+    begin = capture_sublayers(encoder, mapped, length, "cls")
 
-    def look() -> dict[str, NDArray]:
-        now = _layers(encoder, mapped, length)
-        found = scores(predict(encoder, scored, length), scored.labels)
+    def now() -> dict[str, NDArray]:
+        reps = capture_sublayers(encoder, mapped, length, "cls")
+        result = scores(predict(encoder, scored, length), scored.labels)
         return (
-            dynamics.maps_now(now)
-            | {f"val_{key}": np.array(value) for key, value in found.items()}
+            dynamics.maps_now(reps)
+            | {f"val_{key}": np.array(value) for key, value in result.items()}
             | {"train_loss": np.array(scores(predict(encoder, learned, length), learned.labels)["loss"])}
-            | {"moved": lengths_of_moves(blocks, start).numpy()}
-            | {"said": np.array([_distance(begin[name], now[name]) for name in begin.names])}
-            | {"gradients": _gradients(encoder)}
+            | {"moved": relative_update_norm(blocks, start).numpy()}
+            | {"said": np.array([_distance(begin[name], reps[name]) for name in begin.names])}
+            | {"gradients": mean_gradients(encoder)}
         )
 
-    snapshots = Snapshots(log_steps(config.steps, plan.n_snapshots), look, kept)
-    even_out = equal_moves(encoder) if plan.equal else None
+    folder, state = (run.resume(name, parameters(plan, run)) for name in ("snapshots", STATE))
+    snapshots = Snapshots(log_steps(config.steps, plan.n_snapshots), now, folder)
+    equalise = equal_updates(encoder) if plan.equal else None
 
     def after_step(model: nn.Module, step: int, lr: float) -> None:
-        if even_out:
-            even_out(model, step, lr)
-        snapshots.take(step + 1)
+        if equalise:
+            equalise(model, step, lr)
+        snapshots.record(step + 1)
 
-    snapshots.recall()
-    snapshots.take(0)
-    state = kept and kept / STATE
-    history = fine_tune(encoder, train, scored, config, seed, state, device, after_step, progress)
-    return Dynamics(begin.names, plan.n_mapped, snapshots.stacked(), None), history
-
-
-def _layers(encoder: Encoder, corpus: Corpus, max_length: int) -> fs.Representations:
-    """What is said at [CLS] after the attention and at the end of every block; of other makes, at the end."""
-    twice = look_twice(encoder, corpus, max_length)
-    if twice is not None:
-        return twice
-    batches = [encoder.encode(corpus.texts[k : k + 50], max_length) for k in range(0, len(corpus), 50)]
-    return fs.capture(encoder.model, batches, f"{encoder.blocks}.*", "cls", progress=False)
+    snapshots.restore()
+    snapshots.record(0)
+    history = fine_tune(encoder, train, scored, config, run.seed, state, run.device, after_step, run.progress)
+    return Dynamics(begin.names, plan.n_mapped, snapshots.stacked()), history
 
 
 def _distance(x: NDArray, y: NDArray) -> float:
@@ -183,11 +137,30 @@ def _distance(x: NDArray, y: NDArray) -> float:
     return np.nan if is_degenerate(x) or is_degenerate(y) else fs.gw(x, y).distance
 
 
-def _gradients(encoder: Encoder) -> NDArray[np.float64]:
+def mean_gradients(encoder: Encoder) -> NDArray[np.float64]:
     """Mean absolute gradient of the last step, by part; NaN for what has none."""
     means = []
-    for parameters in encoder.parts.values():
-        grads = [p.grad.abs().double() for p in parameters if p.grad is not None]
+    for part in encoder.parts.values():
+        grads = [p.grad.abs().double() for p in part if p.grad is not None]
         total = sum(float(g.sum()) for g in grads)
         means.append(total / sum(g.numel() for g in grads) if grads else np.nan)
     return np.array(means)
+
+
+EXPERIMENTS = {
+    f"{GROUP}/{name}": Experiment(
+        f"{GROUP}/{name}",
+        GROUP,
+        plan,
+        compute,
+        dynamics.read,
+        seeds=(0, 1, 2) if plan == SST2 else (0,),
+        encoder=ENCODER,
+    )
+    for name, plan in PLANS.items()
+}
+
+
+def load(name: str, profile: str = "laptop", seed: int = 0) -> Dynamics:
+    """Stored snapshots; arguments and errors as of :func:`replication.run.load_result`."""
+    return load_result(EXPERIMENTS, f"{GROUP}/{name}", profile, seed)

@@ -1,8 +1,8 @@
 """Encoders fine-tuned on sentiment: dense, sparse, and as they came (section 5.2, appendices C to G).
 
-Every run freezes what the chapters look at: the curves, the logits of all validation texts, the maps
-of its blocks under every measure, and how far each block has moved from where it began. Of some runs
-what the blocks say of the texts is frozen as well. Weights and texts are not.
+Every run stores what the chapters show: the curves, the logits of all validation texts, the maps of its
+blocks under every measure, and how far each block has moved from where it began. Of some runs the
+representations are stored as well. Weights and texts are not.
 
 Taught in chapters 07 to 09.
 """
@@ -10,7 +10,6 @@ Taught in chapters 07 to 09.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -20,30 +19,21 @@ from torch import nn
 
 import funcsim as fs
 from funcsim._internal.storage import read_tensors, write_tensors
-from replication.data.sentiment import Corpus
-from replication.encoder import text_run
-from replication.encoder.maps import (
-    POOLINGS,
-    boundary_frequency,
-    load_maps,
-    look,
-    look_twice,
-    maps_of,
-    save_maps,
-)
-from replication.encoder.plans import ENCODER, PLANS, EncoderPlan
-from replication.encoder.text_run import corpora
-from replication.models.encoders import Encoder, load_encoder
-from replication.modular_addition.trained_networks import WORK
-from replication.stored import Record, data_dir, folder_of, load_record
+from replication.encoder.inputs import Texts, describe, load_inputs, parameters
+from replication.encoder.maps import POOLINGS, capture_blocks, capture_sublayers, capture_tokens, maps_of
+from replication.encoder.plans import ENCODER, PLANS, SEEDS, EncoderPlan
+from replication.map_files import boundary_frequency, load_maps, save_maps
+from replication.models.encoders import Encoder
+from replication.run import Experiment, Run, Stored, load_result
+from replication.stored import Record
 from replication.training.fine_tuning import FineTuningConfig, FineTuningHistory, fine_tune, predict, scores
 from replication.training.neuroprune import (
+    active_heads,
     blocks_of,
-    heads_left,
-    share_of_zeros,
+    calibrate_strength,
+    model_sparsity,
     sparsifier,
     sparsity,
-    strength_for,
 )
 
 GROUP = "bert"
@@ -54,8 +44,8 @@ ARRAYS = ("logits", "labels", "rows", "lengths", "moved", "scale", "zeros", "hea
 
 
 @dataclass(frozen=True)
-class EncoderRun:
-    """What was frozen of a run.
+class EncoderRun(Stored):
+    """An encoder after its fine-tuning.
 
     Attributes
     ----------
@@ -71,7 +61,7 @@ class EncoderRun:
     rows, lengths : array (n_texts,)
         Which of them `reps` holds, and their numbers of tokens.
     moved : array (blocks,)
-        Length of the change of each block's weights, relative to their length before.
+        Norm of each block's update, relative to the norm of its weights before.
     scale : array (blocks,)
         Mean distance between what a block says of two texts, at [CLS].
     zeros, heads : array (blocks,)
@@ -82,8 +72,6 @@ class EncoderRun:
     sparsity : float
         Share of the weights of attention and MLP that are zero.
     history : FineTuningHistory or None
-    plan : EncoderPlan
-    record : Record or None
     """
 
     reps: dict[str, fs.Representations]
@@ -99,13 +87,6 @@ class EncoderRun:
     boundary_frequency: NDArray[np.float64]
     sparsity: float
     history: FineTuningHistory | None
-    plan: EncoderPlan
-    record: Record | None
-
-    @property
-    def origin(self) -> str:
-        """In one line, where this comes from."""
-        return str(self.record or "profile smoke: a tiny encoder, fine-tuned on the spot")
 
     @property
     def scores(self) -> dict[str, float]:
@@ -113,85 +94,27 @@ class EncoderRun:
         return scores(self.logits, self.labels)
 
 
-def run(
-    name: str,
-    profile: str = "full",
-    seed: int = 0,
-    device: str = "cpu",
-    out: Path | None = None,
-    work: Path = WORK,
-    progress: bool = True,
-    encoder: str = ENCODER,
-) -> Record:
-    """Fine-tune as a plan says; freeze what the blocks say into ``out / bert/<name> / seed-<seed>``.
-
-    States from which an interrupted run goes on are kept in ``work / bert/<name>``.
-    """
-    plan = PLANS[name].tiny() if profile == "smoke" else PLANS[name]
-    told = text_run.prepare(f"{GROUP}/{name}", plan, profile, seed, device, out, work, encoder)
-    state = told.kept / "state.safetensors"
-    made = carry_out(told.encoder, plan, told.texts, seed, state, device, progress)
-    for pooling, reps in made.reps.items():
-        reps.save(told.folder / f"{pooling}.safetensors", half=True)
-    save_maps(told.folder / MAPS, made.maps)
-    arrays = {name: getattr(made, name) for name in ARRAYS}
-    arrays |= {f"curves/{k}": v for k, v in made.history.curves().items()} if made.history else {}
-    write_tensors(told.folder / FILE, arrays, {"format": FORMAT})
-    files = [FILE, MAPS, *(f"{pooling}.safetensors" for pooling in made.reps)]
-    results = {f"val_{k}": v for k, v in made.scores.items()} | {"sparsity": made.sparsity}
-    return text_run.conclude(told, files, made.history.seconds if made.history else 0.0, results)
-
-
-def load(name: str, profile: str = "laptop", seed: int = 0) -> EncoderRun:
-    """A frozen run; at profile "smoke" one of a tiny encoder, on the spot.
-
-    Raises
-    ------
-    StoredResultError
-        If the frozen files are missing or differ from their record.
-    ValueError
-        If `name` is unknown.
-    """
-    if name not in PLANS:
-        raise ValueError(f"there is no run {name!r}; there is {', '.join(PLANS)}")
-    if profile == "smoke":
-        return _tiny(name, seed)
-    record = load_record(f"{GROUP}/{name}", seed)
-    folder = data_dir() / folder_of(f"{GROUP}/{name}", seed)
-    arrays, _ = read_tensors(folder / FILE, FORMAT)
-    curves = {key.removeprefix("curves/"): x.tolist() for key, x in arrays.items() if "curves/" in key}
-    return EncoderRun(
-        {
-            pooling: fs.Representations.load(folder / f"{pooling}.safetensors")
-            for pooling in POOLINGS
-            if f"{pooling}.safetensors" in record.files
-        },
-        load_maps(folder / MAPS),
-        *(arrays[name] for name in ARRAYS),
-        record.results["sparsity"],
-        FineTuningHistory(**curves) if curves else None,
-        PLANS[name],
-        record,
+def compute(plan: EncoderPlan, run: Run) -> Record:
+    """Fine-tune as a plan says; store representations, maps and scores."""
+    encoder, texts = load_inputs(plan, run)
+    result = fine_tune_and_capture(encoder, texts, plan, run)
+    for pooling, reps in result.reps.items():
+        reps.save(run.folder / f"{pooling}.safetensors", half=True)
+    save_maps(run.folder / MAPS, result.maps)
+    arrays = {name: getattr(result, name) for name in ARRAYS}
+    arrays |= {f"curves/{k}": v for k, v in result.history.curves().items()} if result.history else {}
+    write_tensors(run.folder / FILE, arrays, {"format": FORMAT})
+    return run.store(
+        [FILE, MAPS, *(f"{pooling}.safetensors" for pooling in result.reps)],
+        {f"val_{k}": v for k, v in result.scores.items()} | {"sparsity": result.sparsity},
+        parameters=parameters(plan, run),
+        seconds=result.history.seconds if result.history else 0.0,
+        **describe(encoder, texts),
     )
 
 
-@cache
-def _tiny(name: str, seed: int) -> EncoderRun:
-    """Made once in a process."""
-    plan = PLANS[name].tiny()
-    return carry_out(load_encoder("tiny", seed), plan, corpora(plan.task, True), seed, None, "cpu", False)
-
-
-def carry_out(
-    encoder: Encoder,
-    plan: EncoderPlan,
-    texts: tuple[Corpus, Corpus],
-    seed: int,
-    state: Path | None,
-    device: str,
-    progress: bool,
-) -> EncoderRun:
-    """Fine-tune `encoder` in place, and look at it."""
+def fine_tune_and_capture(encoder: Encoder, texts: Texts, plan: EncoderPlan, run: Run) -> EncoderRun:
+    """Fine-tune `encoder` in place, and compare its blocks."""
     train, validation = texts
     rows = validation.draw(plan.n_texts, seed=0)
     before = _block_weights(encoder.model)
@@ -200,31 +123,37 @@ def carry_out(
     if plan.training:
         after_step = None
         if plan.method:
-            strength = plan.correction * strength_for(encoder.model, plan.method, plan.target, config)
+            strength = plan.correction * calibrate_strength(encoder.model, plan.method, plan.target, config)
             after_step = sparsifier(encoder.model, plan.method, strength, config)
         curve_texts = validation.sample(min(len(validation), 1000), seed=0)
-        history = fine_tune(encoder, train, curve_texts, config, seed, state, device, after_step, progress)
-    after = _block_weights(encoder.model)
-    reps, lengths = look(encoder, validation[rows], plan.n_flat, config.max_length)
-    halves = look_twice(encoder, validation[rows[: plan.n_mapped]], config.max_length)
-    keep = plan.keep if seed == 0 else (0, 0, 0)
+        state = run.resume("state.safetensors", parameters(plan, run))
+        history = fine_tune(
+            encoder, train, curve_texts, config, run.seed, state, run.device, after_step, run.progress
+        )
+    after, length = _block_weights(encoder.model), config.max_length
+    sample, mapped = validation[rows], validation[rows[: plan.n_mapped]]
+    reps = {pooling: capture_blocks(encoder, sample, length, pooling) for pooling in POOLINGS[:2]}
+    maps = maps_of({pooling: x.head(plan.n_mapped) for pooling, x in reps.items()}, fs.measures())
+    reps["tokens"] = capture_tokens(encoder, validation[rows[: plan.n_flat]], length)
+    halves = capture_sublayers(encoder, mapped, length, "cls")
+    masks = [batch["attention_mask"] for batch in encoder.batches(sample.texts, length)]
+    keep = plan.keep if run.seed == 0 else (0, 0, 0)
     return EncoderRun(
-        {pooling: reps[pooling].head(n) for pooling, n in zip(POOLINGS, keep, strict=True) if n},
-        maps_of({pooling: reps[pooling].head(plan.n_mapped) for pooling in POOLINGS[:2]}, fs.measures())
-        | maps_of({"halves": halves} if halves else {}, ("gw", "rsm", "cka-debiased")),
-        predict(encoder, validation, config.max_length),
-        validation.labels,
-        rows,
-        lengths,
-        np.array([np.linalg.norm(b - a) / np.linalg.norm(a) for a, b in zip(before, after, strict=True)]),
-        np.array([pdist(x).mean() for x in reps["cls"].values()]),
-        np.array([share_of_zeros(block.linears) for block in blocks_of(encoder.model)]),
-        np.array([heads_left(block) for block in blocks_of(encoder.model)]),
-        boundary_frequency(halves, plan.n_boot) if halves else np.zeros(0),
-        sparsity(encoder.model),
-        history,
-        plan,
-        None,
+        reps={pooling: reps[pooling].head(n) for pooling, n in zip(POOLINGS, keep, strict=True) if n},
+        maps=maps | maps_of({"halves": halves}, ("gw", "rsm", "cka-debiased")),
+        logits=predict(encoder, validation, length),
+        labels=validation.labels,
+        rows=rows,
+        lengths=np.concatenate([mask.sum(dim=1).numpy() for mask in masks]),
+        moved=np.array(
+            [np.linalg.norm(b - a) / np.linalg.norm(a) for a, b in zip(before, after, strict=True)]
+        ),
+        scale=np.array([pdist(x).mean() for x in reps["cls"].values()]),
+        zeros=np.array([sparsity(block.linears) for block in blocks_of(encoder.model)]),
+        heads=np.array([active_heads(block) for block in blocks_of(encoder.model)]),
+        boundary_frequency=boundary_frequency(halves, plan.n_boot),
+        sparsity=model_sparsity(encoder.model),
+        history=history,
     )
 
 
@@ -233,3 +162,31 @@ def _block_weights(model: nn.Module) -> list[NDArray[np.float64]]:
         np.concatenate([linear.weight.detach().double().numpy().ravel() for linear in block.linears])
         for block in blocks_of(model)
     ]
+
+
+def read(folder: Path, record: Record) -> EncoderRun:
+    """What is stored in a folder."""
+    arrays, _ = read_tensors(folder / FILE, FORMAT)
+    curves = {key.removeprefix("curves/"): x.tolist() for key, x in arrays.items() if "curves/" in key}
+    kept = [pooling for pooling in POOLINGS if f"{pooling}.safetensors" in record.files]
+    return EncoderRun(
+        reps={pooling: fs.Representations.load(folder / f"{pooling}.safetensors") for pooling in kept},
+        maps=load_maps(folder / MAPS),
+        sparsity=record.results["sparsity"],
+        history=FineTuningHistory(**curves) if curves else None,
+        record=record,
+        **{name: arrays[name] for name in ARRAYS},
+    )
+
+
+EXPERIMENTS = {
+    f"{GROUP}/{name}": Experiment(
+        f"{GROUP}/{name}", GROUP, plan, compute, read, seeds=SEEDS.get(name, (0,)), encoder=ENCODER
+    )
+    for name, plan in PLANS.items()
+}
+
+
+def load(name: str, profile: str = "laptop", seed: int = 0) -> EncoderRun:
+    """A stored run; arguments and errors as of :func:`replication.run.load_result`."""
+    return load_result(EXPERIMENTS, f"{GROUP}/{name}", profile, seed)

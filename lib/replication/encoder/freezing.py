@@ -12,7 +12,6 @@ Taught in chapter 11.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -20,20 +19,22 @@ from numpy.typing import NDArray
 
 from funcsim._internal.progress import progress_bar
 from funcsim._internal.storage import read_tensors, write_tensors
-from replication.data.sentiment import Corpus
-from replication.encoder import dynamics, text_run
+from replication.encoder import dynamics
+from replication.encoder.inputs import Texts, describe, load_inputs, parameters
 from replication.encoder.plans import ENCODER
-from replication.encoder.text_run import corpora
 from replication.models.block_surgery import first_blocks
-from replication.models.encoders import Encoder, load_encoder
-from replication.modular_addition.trained_networks import WORK
-from replication.stored import Record, data_dir, folder_of, load_record
+from replication.models.encoders import Encoder
+from replication.run import Experiment, Run, Stored, load_result
+from replication.stored import Record
 from replication.training.fine_tuning import FineTuningConfig, fine_tune, predict
 
 GROUP = "ablations"
 FORMAT = "funcsim.ablation/1"
 FILE = "ablation.safetensors"
+ARRAYS = ("n", "right", "seconds")
 KINDS = ("freeze", "first")
+#: Those that are stored, by task.
+SEEDS = {"sst2": (0, 1, 2), "yelp": (0,)}
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ PLANS = {
 
 
 @dataclass(frozen=True)
-class Ablation:
+class Ablation(Stored):
     """How an encoder does without training, or without having, some of its blocks.
 
     Attributes
@@ -82,18 +83,11 @@ class Ablation:
         Which validation texts are answered right.
     seconds : array (K,)
         Spent on each training.
-    record : Record or None
     """
 
     n: NDArray[np.int64]
     right: NDArray[np.bool_]
     seconds: NDArray[np.float64]
-    record: Record | None
-
-    @property
-    def origin(self) -> str:
-        """In one line, where this comes from."""
-        return str(self.record or "profile smoke: a tiny encoder, on the spot")
 
     @property
     def accuracy(self) -> NDArray[np.float64]:
@@ -101,105 +95,73 @@ class Ablation:
         return self.right.mean(axis=1)
 
 
-def run(
-    name: str,
-    profile: str = "full",
-    seed: int = 0,
-    device: str = "cpu",
-    out: Path | None = None,
-    work: Path = WORK,
-    progress: bool = True,
-    encoder: str = ENCODER,
-) -> Record:
-    """Fine-tune once for every n; freeze the answers into ``out / ablations/<name> / seed-<seed>``.
-
-    The answers of each n, and the state of the training that was interrupted, are kept in
-    ``work / ablations/<name>``.
-    """
-    plan = PLANS[name].tiny() if profile == "smoke" else PLANS[name]
-    told = text_run.prepare(f"{GROUP}/{name}", plan, profile, seed, device, out, work, encoder)
-    found = carry_out(told.encoder, plan, told.texts, seed, told.kept, device, progress)
-    arrays = {key: getattr(found, key) for key in ("n", "right", "seconds")}
-    write_tensors(told.folder / FILE, arrays, {"format": FORMAT})
-    results = {f"val_accuracy_{n}": float(a) for n, a in zip(found.n, found.accuracy, strict=True)}
-    return text_run.conclude(told, [FILE], float(found.seconds.sum()), results)
+def compute(plan: Plan, run: Run) -> Record:
+    """Fine-tune once for every n; store the answers. Those of each n are resumed."""
+    encoder, texts = load_inputs(plan, run)
+    result = fine_tune_all(encoder, texts, plan, run)
+    arrays = {key: getattr(result, key) for key in ARRAYS}
+    write_tensors(run.folder / FILE, arrays, {"format": FORMAT})
+    return run.store(
+        [FILE],
+        {f"val_accuracy_{n}": float(a) for n, a in zip(result.n, result.accuracy, strict=True)},
+        parameters=parameters(plan, run),
+        seconds=float(result.seconds.sum()),
+        **describe(encoder, texts),
+    )
 
 
-def load(name: str, profile: str = "laptop", seed: int = 0) -> Ablation:
-    """What was frozen; at profile "smoke" of a tiny encoder, on the spot.
-
-    Raises
-    ------
-    StoredResultError
-        If the frozen files are missing or differ from their record.
-    ValueError
-        If `name` is unknown.
-    """
-    if name not in PLANS:
-        raise ValueError(f"there is no ablation {name!r}; there is {', '.join(PLANS)}")
-    if profile == "smoke":
-        return _tiny(name, seed)
-    record = load_record(f"{GROUP}/{name}", seed)
-    arrays, _ = read_tensors(data_dir() / folder_of(f"{GROUP}/{name}", seed) / FILE, FORMAT)
-    return Ablation(**arrays, record=record)
-
-
-@cache
-def _tiny(name: str, seed: int) -> Ablation:
-    """Made once in a process."""
-    plan = PLANS[name].tiny()
-    return carry_out(load_encoder("tiny", seed), plan, corpora(plan.task, True), seed, None, "cpu", False)
-
-
-def carry_out(
-    encoder: Encoder,
-    plan: Plan,
-    texts: tuple[Corpus, Corpus],
-    seed: int,
-    kept: Path | None,
-    device: str,
-    progress: bool,
-) -> Ablation:
+def fine_tune_all(encoder: Encoder, texts: Texts, plan: Plan, run: Run) -> Ablation:
     """Fine-tune copies of `encoder`, one for every n; `encoder` itself stays as it is."""
-    n_blocks = encoder.n_blocks
-    ns = np.arange(plan.kind == "freeze", n_blocks + 1)
-    done = [
-        _one(encoder, plan, texts, int(n), seed, kept, device, progress)
-        for n in progress_bar(ns.tolist(), plan.kind, progress)
+    ns = np.arange(plan.kind == "freeze", encoder.n_blocks + 1)
+    results = [
+        _fine_tune(encoder, texts, int(n), plan, run)
+        for n in progress_bar(ns.tolist(), plan.kind, run.progress)
     ]
-    right = np.stack([found["right"] for found in done])
-    seconds = np.array([float(found["seconds"]) for found in done])
-    return Ablation(ns, right, seconds, None)
+    right = np.stack([arrays["right"] for arrays in results])
+    return Ablation(ns, right, np.array([float(arrays["seconds"]) for arrays in results]))
 
 
-def _one(
-    encoder: Encoder,
-    plan: Plan,
-    texts: tuple[Corpus, Corpus],
-    n: int,
-    seed: int,
-    kept: Path | None,
-    device: str,
-    progress: bool,
-) -> dict[str, NDArray]:
+def _fine_tune(encoder: Encoder, texts: Texts, n: int, plan: Plan, run: Run) -> dict[str, NDArray]:
     """The answers after fine-tuning what n leaves."""
-    answers, state = (kept and kept / f"{part}-{n}.safetensors" for part in ("answers", "state"))
-    if answers and answers.exists():
-        return read_tensors(answers, FORMAT)[0]
+    cached, state = (
+        run.resume(f"{part}-{n}.safetensors", parameters(plan, run)) for part in ("answers", "state")
+    )
+    if cached and cached.exists():
+        return read_tensors(cached, FORMAT)[0]
     train, validation = texts
     config = plan.training
     if plan.kind == "freeze":
         tuned = first_blocks(encoder, encoder.n_blocks)
-        config = replace(config, freeze=encoder.names_before(n))
+        config = replace(config, freeze=encoder.frozen_prefixes(n))
     else:
         tuned = first_blocks(encoder, n)
     sample = validation.sample(min(len(validation), 500), seed=0)
-    history = fine_tune(tuned, train, sample, config, seed, state, device, None, progress, plan.precision)
-    found = {
+    history = fine_tune(
+        tuned, train, sample, config, run.seed, state, run.device, None, run.progress, plan.precision
+    )
+    arrays = {
         "right": predict(tuned, validation, config.max_length).argmax(axis=1) == validation.labels,
         "seconds": np.array(history.seconds),
     }
-    if answers and state:
-        write_tensors(answers, found, {"format": FORMAT})
+    if cached and state:
+        write_tensors(cached, arrays, {"format": FORMAT})
         state.unlink()
-    return found
+    return arrays
+
+
+def read(folder: Path, record: Record) -> Ablation:
+    """What is stored in a folder."""
+    return Ablation(**read_tensors(folder / FILE, FORMAT)[0], record=record)
+
+
+EXPERIMENTS = {
+    f"{GROUP}/{name}": Experiment(
+        f"{GROUP}/{name}", GROUP, plan, compute, read, seeds=SEEDS[plan.task], encoder=ENCODER
+    )
+    for name, plan in PLANS.items()
+}
+
+
+def load(name: str, profile: str = "laptop", seed: int = 0) -> Ablation:
+    """What is stored; arguments and errors as of :func:`replication.run.load_result`."""
+    return load_result(EXPERIMENTS, f"{GROUP}/{name}", profile, seed)

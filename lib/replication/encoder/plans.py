@@ -1,4 +1,4 @@
-"""What is done to each encoder: its task, its training, how sparse, and what is kept of it.
+"""What is done to each encoder of section 5.2: its task, its training, how sparse, and what is stored of it.
 
 Taught in chapters 07 to 09.
 """
@@ -32,16 +32,16 @@ class EncoderPlan:
     target : float
         What share of them, about.
     correction : float
-        By which the strength that :func:`replication.training.neuroprune.strength_for` finds is
+        By which the strength that :func:`replication.training.neuroprune.calibrate_strength` finds is
         multiplied: the task pulls back.
     n_texts : int
-        Validation texts that the blocks are asked about, pooled.
+        Validation texts that are captured, pooled.
     n_mapped, n_flat : int
         The first of them: for the maps, and with all tokens.
     n_boot : int
         On how many random halves of those texts the boundaries are looked for again.
     keep : tuple of int
-        What the blocks say of how many texts is frozen, by pooling. Of seed 0 only.
+        Of how many texts the representations are stored, by pooling. Of seed 0 only.
     """
 
     task: str
@@ -88,3 +88,5 @@ def _plans() -> dict[str, EncoderPlan]:
 
 #: By name: what chapters 07 to 09 compare.
 PLANS = _plans()
+#: The seeds that are stored, where there is more than one.
+SEEDS = {"sst2-dense": (0, 1, 2)}

@@ -1,1 +1,1 @@
-"""The networks of the paper."""
+"""The networks of section 5, and those that the reviews ask for."""

@@ -1,4 +1,4 @@
-"""An encoder whose blocks stand in another order, or are fewer.
+"""An encoder whose blocks stand in another order, or are fewer (appendix E; reviews, Table 7).
 
 Keeping the first blocks, leaving one out, and swapping two neighbours are all the same thing: a
 list of which blocks to pass, and when.
@@ -45,12 +45,12 @@ def first_blocks(encoder: Encoder, n: int) -> Encoder:
     return rearranged(encoder, range(n))
 
 
-def without(encoder: Encoder, block: int) -> Encoder:
+def drop_block(encoder: Encoder, block: int) -> Encoder:
     """All blocks but one, counted from 0."""
     return rearranged(encoder, [k for k in range(encoder.n_blocks) if k != block])
 
 
-def swapped(encoder: Encoder, block: int) -> Encoder:
+def swap_blocks(encoder: Encoder, block: int) -> Encoder:
     """A block, counted from 0, changes places with the next one."""
     order = list(range(encoder.n_blocks))
     order[block : block + 2] = reversed(order[block : block + 2])

@@ -1,4 +1,4 @@
-"""Pre-trained encoders with a classifier on top: from a package, a folder, or the hub.
+"""The pre-trained encoders of section 5.2, with a classifier on top: from a package, a folder, or the hub.
 
 Whatever `AutoModelForSequenceClassification` of transformers can load goes the same way. Weights
 are read from safetensors files only, code is never fetched, and a model on the hub is named with
@@ -119,7 +119,7 @@ class Encoder:
             parts[part].append(parameter)
         return parts
 
-    def names_before(self, n: int) -> tuple[str, ...]:
+    def frozen_prefixes(self, n: int) -> tuple[str, ...]:
         """What to freeze so that the embeddings and the first `n` blocks stay as they are: parts of names."""
         return (*EMBEDDINGS, *(f"{self.blocks}.{k}." for k in range(n)))
 
@@ -142,6 +142,10 @@ class Encoder:
             return_tensors="pt",
         )
         return {key: encoded[key] for key in ("input_ids", "attention_mask")}
+
+    def batches(self, texts: Sequence[str], max_length: int, size: int = 50) -> list[dict[str, Tensor]]:
+        """The same in batches of `size` texts."""
+        return [self.encode(texts[k : k + size], max_length) for k in range(0, len(texts), size)]
 
 
 def load_encoder(name: str, seed: int = 0) -> Encoder:
@@ -218,10 +222,10 @@ def _local(name: str) -> tuple[Path | None, str]:
 
 
 def _check_sha256(path: Path, expected: str) -> None:
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if found != expected:
+    actual = hashlib.sha256(path.read_bytes()).hexdigest()
+    if actual != expected:
         raise ModelError(
-            f"{path} has sha256 {found[:12]}…, not {expected[:12]}…: it is another file; install it anew"
+            f"{path} has sha256 {actual[:12]}…, not {expected[:12]}…: it is another file; install it anew"
         )
 
 

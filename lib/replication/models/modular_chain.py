@@ -1,4 +1,4 @@
-"""Modular transformers in a row: each is given the answer of the one before, and b.
+"""Modular transformers in a row, each given the answer of the one before and b: a test of section 5.1.
 
 In a network that passes on its residual stream, a later block may use whatever an earlier one
 left there. Here nothing but the answer passes, so every function is necessary, and it is known

@@ -1,4 +1,4 @@
-"""The small transformer of the modular-sum experiments, with every representation named.
+"""The small transformer of section 5.1, with every representation of Table 1 named.
 
 The architecture is the one of Zhong et al. (2023, "The Clock and the Pizza"), itself a
 variant of Nanda et al. (2023): learned embeddings, no LayerNorm, ReLU, no '=' token, the

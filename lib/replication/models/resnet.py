@@ -1,4 +1,4 @@
-"""ResNet-9, the network of the vision experiment (the architecture of TRAK, Park et al., 2023).
+"""ResNet-9, the vision network of the reviews (the architecture of TRAK, Park et al., 2023).
 
 Eight convolutions, each followed by batch normalisation and a ReLU that overwrites what it is given,
 so that who looks at the normalised values later sees the ReLU's. Layers are named as the authors

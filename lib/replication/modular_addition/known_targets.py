@@ -1,4 +1,4 @@
-"""Probes for the known targets of Models L and E (appendix B and Table 3 of Gao et al.).
+"""Probes for the known targets of Models L and E (appendix B, Tables 2 and 3 of Gao et al.).
 
 A linear probe of both networks; of Model E scikit-learn's two-layer classifier with its default
 parameters, as in the paper, and its regressor. From each of the 93 representations to each of c1,
@@ -10,7 +10,7 @@ Taught in chapter 05.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -18,13 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 import funcsim as fs
-from funcsim._internal.hashing import digest
 from funcsim._internal.progress import progress_bar
 from funcsim._internal.storage import read_tensors, write_tensors
 from funcsim.probes import Probe, linear_probe, mlp_probe, mlp_probe_r2, probe_all
 from replication.modular_addition import trained_networks
 from replication.modular_addition.trained_networks import TrainedModel
-from replication.stored import Record, data_dir, describe_device, folder_of, freeze, load_record
+from replication.run import Experiment, Run, load_result
+from replication.stored import Record
 
 NAME = "known-targets"
 FORMAT = "funcsim.probes/1"
@@ -32,20 +32,26 @@ TARGETS = ("c1", "c2", "c3", "control")
 
 
 @dataclass(frozen=True)
-class Kind:
+class Plan:
     """A probe of all layers of a network, and the file of its scores."""
 
     network: str
     probe: Probe
-    told: str
+    description: str
     file: str = "accuracies.safetensors"
+    epochs: int = 200
+    jobs: int = -1
+
+    def tiny(self) -> Plan:
+        """The same plan, with probes of two layers that hardly learn."""
+        return replace(self, epochs=2, jobs=1)
 
 
-KINDS = {
-    "linear-l": Kind("model-l-equal", linear_probe, "logistic regression"),
-    "linear-e": Kind("model-e-equal", linear_probe, "logistic regression"),
-    "classifier": Kind("model-e-equal", mlp_probe, "MLP classifier, defaults"),
-    "regressor": Kind("model-e-equal", mlp_probe_r2, "MLP regressor, defaults", "r2.safetensors"),
+PLANS = {
+    "linear-l": Plan("model-l-equal", linear_probe, "logistic regression"),
+    "linear-e": Plan("model-e-equal", linear_probe, "logistic regression"),
+    "classifier": Plan("model-e-equal", mlp_probe, "MLP classifier, defaults"),
+    "regressor": Plan("model-e-equal", mlp_probe_r2, "MLP regressor, defaults", "r2.safetensors"),
 }
 
 
@@ -63,79 +69,57 @@ def training_rows(trained: TrainedModel) -> NDArray[np.bool_]:
     return rows
 
 
-def run(
-    kind: str,
-    profile: str = "full",
-    seed: int = 0,
-    device: str = "cpu",
-    out: Path | None = None,
-    work: Path = trained_networks.WORK,
-    progress: bool = True,
-) -> Record:
-    """Fit every probe of a kind; freeze their scores into ``out / known-targets/<kind> / seed-<seed>``.
-
-    The probes of a finished layer are kept in ``work / known-targets/<kind>``, and not fitted again
-    as long as the network is the same.
-    """
-    name, network, file = f"{NAME}/{kind}", KINDS[kind].network, KINDS[kind].file
-    folder, parts = (out or data_dir()) / folder_of(name, seed), work / name
-    trained = trained_networks.load(network, profile)
+def compute(plan: Plan, run: Run) -> Record:
+    """Fit every probe; those of a finished layer are resumed as long as the network is the same."""
+    trained = trained_networks.load(plan.network, run.profile)
     reps = fs.capture(trained.model, [trained.pairs], pool="last", progress=False)
-    key = digest(profile, str(seed), trained.weights_digest)[:12]
-    found: list[dict[str, NDArray]] = []
-    for layer in progress_bar(reps.names, "probe", progress):
-        part = parts / f"{layer}-{key}.safetensors"
-        if not part.exists():
-            began = time.perf_counter()
-            scores = _probe(kind, trained, reps.select([layer]), seed)
-            took = np.array([time.perf_counter() - began])
-            write_tensors(part, {"scores": scores, "seconds": took}, {"format": FORMAT})
-        found.append(read_tensors(part, FORMAT)[0])
-    scores = np.concatenate([tensors["scores"] for tensors in found])
-    write_tensors(folder / file, {"scores": scores}, {"format": FORMAT})
-    return freeze(
-        folder,
-        [file],
-        experiment=name,
-        command=f"make experiments PROFILE={profile} ONLY={name} DEVICE={device} SEED={seed}",
-        parameters={"network": network, "targets": list(TARGETS), "probe": KINDS[kind].told},
-        seed=seed,
-        device=describe_device("cpu"),
-        seconds=round(sum(tensors["seconds"].item() for tensors in found), 1),
-        encoder=f"{network}, seed {trained.seed}",
+    weights, layers = trained.weights_digest, []
+    for layer in progress_bar(reps.names, "probe", run.progress):
+        cached = run.resume(f"{layer}.safetensors", weights)
+        if cached and cached.exists():
+            layers.append(read_tensors(cached, FORMAT)[0])
+            continue
+        began = time.perf_counter()
+        scores = fit(plan, trained, reps.select([layer]), run.seed)
+        layers.append({"scores": scores, "seconds": np.array([time.perf_counter() - began])})
+        if cached:
+            write_tensors(cached, layers[-1], {"format": FORMAT})
+    scores = np.concatenate([arrays["scores"] for arrays in layers])
+    write_tensors(run.folder / plan.file, {"scores": scores}, {"format": FORMAT})
+    return run.store(
+        [plan.file],
+        {f"best_{target}": float(scores[:, k, 1].max()) for k, target in enumerate(TARGETS)},
+        parameters={"network": plan.network, "targets": list(TARGETS), "probe": plan.description},
+        encoder=f"{plan.network}, seed {trained.seed}",
         data="all pairs, split as the network was trained; last position",
-        results={f"best_{target}": float(scores[:, k, 1].max()) for k, target in enumerate(TARGETS)},
+        seconds=sum(arrays["seconds"].item() for arrays in layers),
+        device="cpu",
     )
+
+
+def fit(plan: Plan, trained: TrainedModel, reps: fs.Representations, seed: int) -> NDArray[np.float64]:
+    """Scores (layers, targets, 2) on training and validation pairs."""
+    probe = plan.probe
+    if probe is not linear_probe:
+        probe = partial(probe, seed=seed, epochs=plan.epochs)
+    return probe_all(probe, reps, targets_of(trained, seed), training_rows(trained), plan.jobs)
+
+
+def read(folder: Path, record: Record) -> tuple[NDArray[np.float64], str]:
+    """The scores that are stored in a folder, and in one line where they come from."""
+    (file,) = record.files
+    return read_tensors(folder / file, FORMAT)[0]["scores"], str(record)
+
+
+EXPERIMENTS = {
+    f"{NAME}/{kind}": Experiment(f"{NAME}/{kind}", NAME, plan, compute, read) for kind, plan in PLANS.items()
+}
 
 
 def load(kind: str, profile: str = "laptop", seed: int = 0) -> tuple[NDArray[np.float64], str]:
     """Scores (layers, targets, 2) on training and validation pairs, and where they come from.
 
-    Parameters
-    ----------
-    kind : {"linear-l", "linear-e", "classifier", "regressor"}
-        The first three are scored by accuracy, the last by R^2.
-    profile : str
-    seed : int
-
-    Raises
-    ------
-    StoredResultError
-        If the frozen files are missing or differ from their record.
+    `kind` is "linear-l", "linear-e" or "classifier", scored by accuracy, or "regressor", by R^2. Errors
+    as of :func:`replication.run.load_result`.
     """
-    if profile == "smoke":
-        trained = trained_networks.load(KINDS[kind].network, profile)
-        reps = fs.capture(trained.model, [trained.pairs], pool="last", progress=False)
-        scores = _probe(kind, trained, reps, seed)
-        return scores, "profile smoke: probes of a tiny network, fitted on the spot"
-    record = load_record(f"{NAME}/{kind}", seed)
-    tensors, _ = read_tensors(data_dir() / folder_of(f"{NAME}/{kind}", seed) / KINDS[kind].file, FORMAT)
-    return tensors["scores"], str(record)
-
-
-def _probe(kind: str, trained: TrainedModel, reps: fs.Representations, seed: int) -> NDArray[np.float64]:
-    smoke = trained.record is None
-    probe = KINDS[kind].probe
-    if probe is not linear_probe:
-        probe = partial(probe, seed=seed, epochs=2 if smoke else 200)
-    return probe_all(probe, reps, targets_of(trained, seed), training_rows(trained), 1 if smoke else -1)
+    return load_result(EXPERIMENTS, f"{NAME}/{kind}", profile, seed)

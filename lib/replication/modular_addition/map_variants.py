@@ -1,4 +1,4 @@
-"""The Gromov-Wasserstein map, made otherwise: does what it says depend on how it is made?
+"""The Gromov-Wasserstein map, made otherwise: does what it says depend on how it is made (reviews)?
 
 Each variant turns what the layers say into a map of the same layers. They answer for scale, for
 dominant points and directions, for the solver, and for the number of inputs.
@@ -60,8 +60,8 @@ def from_one_start(reps: fs.Representations) -> fs.LayerMap:
 
 def lower_bound(reps: fs.Representations) -> fs.LayerMap:
     """What no coupling is below, in the place of the distance."""
-    found = _gw(reps)
-    return replace(found, values=found.lower)
+    layer_map = _gw(reps)
+    return replace(layer_map, values=layer_map.lower)
 
 
 def _gw(reps: fs.Representations) -> fs.LayerMap:

@@ -1,7 +1,7 @@
-"""Maps of the networks that add: those that take too long to be computed while a page is read.
+"""Maps of the networks that add (Figures 3 to 5) that take too long to be computed while a page is read.
 
-Each is one call of :func:`funcsim.compare`, on the same sample of all pairs. What is compared is
-told by a :class:`MapPlan`. The networks are those of :mod:`replication.modular_addition.trained_networks`.
+Each is one call of :func:`funcsim.compare`, on the same sample of all pairs. A :class:`MapPlan` says
+what is compared. The networks are those of :mod:`replication.modular_addition.trained_networks`.
 
 Taught in chapter 06.
 """
@@ -9,19 +9,18 @@ Taught in chapter 06.
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 import funcsim as fs
-from funcsim._internal.hashing import digest
 from funcsim._internal.storage import replacing
 from funcsim.nulls import random_projection_null
 from replication.modular_addition import trained_networks
 from replication.modular_addition.plans import SEEDS
-from replication.stored import Record, data_dir, describe_device, folder_of, freeze, load_record
+from replication.run import Experiment, Run, load_result
+from replication.stored import Record
 
 NAME = "modular-maps"
 
@@ -93,103 +92,92 @@ DEEP = {
 
 MODEL_0 = MapPlan("model-0", pool=None, n_samples=200)
 
+
+@dataclass(frozen=True)
+class MapSet:
+    """Maps that are made together, by name."""
+
+    maps: dict[str, MapPlan]
+
+    def tiny(self) -> MapSet:
+        """Of tiny networks, by a measure that needs no search."""
+        return MapSet({key: replace(plan, n_samples=45, measure="rsm") for key, plan in self.maps.items()})
+
+
 #: By experiment. One map of Model 0, normalised, is computed in the chapter; these two go with it.
 SETS = {
-    NAME: DEEP,
-    f"{NAME}/model-0": {
-        "0-raw": replace(MODEL_0, normalize=None),
-        "0-width": replace(MODEL_0, control="width"),
-    },
+    NAME: MapSet(DEEP),
+    f"{NAME}/model-0": MapSet(
+        {"0-raw": replace(MODEL_0, normalize=None), "0-width": replace(MODEL_0, control="width")}
+    ),
 }
-MAPS = {key: plan for plans in SETS.values() for key, plan in plans.items()}
+MAPS = {key: plan for maps in SETS.values() for key, plan in maps.maps.items()}
 
 
-def run(
-    name: str = NAME,
-    profile: str = "full",
-    seed: int = 0,
-    device: str = "cpu",
-    out: Path | None = None,
-    work: Path = trained_networks.WORK,
-    progress: bool = True,
-) -> Record:
-    """Compute every map of one of :data:`SETS` and freeze them into ``out / <name> / seed-<seed>``.
-
-    A finished map is kept in ``work / <name>``, and not computed again as long as its network is the
-    same.
-    """
-    folder, parts = (out or data_dir()) / folder_of(name, seed), work / name
-    plans = _plans(name, profile)
-    parts.mkdir(parents=True, exist_ok=True)
-    folder.mkdir(parents=True, exist_ok=True)
-    spent: dict[str, float] = {}
-    means: dict[str, float] = {}
-    for key, plan in plans.items():
-        trained = trained_networks.load(plan.network, profile, plan.network_seed)
-        told = digest(profile, str(seed), repr(plan), trained.weights_digest)[:12]
-        part, clock = (parts / f"{key}-{told}.{kind}" for kind in ("safetensors", "json"))
-        if not clock.exists():
-            began = time.perf_counter()
-            reps = plan.representations(profile, seed)
-            m = fs.compare(reps, measure=plan.measure, normalize=plan.normalize, progress=progress)
-            m.save(part)
-            with replacing(clock) as temporary:
-                temporary.write_text(json.dumps(time.perf_counter() - began))
-        spent[key] = json.loads(clock.read_text())
-        shutil.copyfile(part, folder / f"{key}.safetensors")
-        means[f"mean_{key}"] = float(fs.LayerMap.load(part).values.mean())
-    return freeze(
-        folder,
-        [f"{key}.safetensors" for key in spent],
-        experiment=name,
-        command=f"make experiments PROFILE={profile} ONLY={name} DEVICE={device} SEED={seed}",
-        parameters={key: asdict(plan) for key, plan in plans.items()},
-        seed=seed,
-        device=describe_device("cpu"),
-        seconds=round(sum(spent.values()), 1),
-        encoder=", ".join(dict.fromkeys(plan.network for plan in plans.values())),
+def compute(plan: MapSet, run: Run) -> Record:
+    """Compute and store every map; one that is finished is resumed as long as its network is the same."""
+    seconds, means = 0.0, {}
+    for key, one in plan.maps.items():
+        trained = trained_networks.load(one.network, run.profile, one.network_seed)
+        layer_map, spent = _one(key, one, run, trained.weights_digest)
+        layer_map.save(run.folder / f"{key}.safetensors")
+        seconds, means[f"mean_{key}"] = seconds + spent, float(layer_map.values.mean())
+    return run.store(
+        [f"{key}.safetensors" for key in plan.maps],
+        means,
+        parameters={key: asdict(one) for key, one in plan.maps.items()},
+        encoder=", ".join(dict.fromkeys(one.network for one in plan.maps.values())),
         data="samples of all pairs below 59; how many is said with each map",
-        results=means,
+        seconds=seconds,
+        device="cpu",
     )
 
 
+def _one(key: str, plan: MapPlan, run: Run, weights: str) -> tuple[fs.LayerMap, float]:
+    """A map, and the seconds that it took."""
+    cached, clock = (run.resume(f"{key}.{kind}", [asdict(plan), weights]) for kind in ("safetensors", "json"))
+    if cached and clock and clock.exists():
+        return fs.LayerMap.load(cached), json.loads(clock.read_text())
+    began = time.perf_counter()
+    reps = plan.representations(run.profile, run.seed)
+    layer_map = fs.compare(reps, measure=plan.measure, normalize=plan.normalize, progress=run.progress)
+    seconds = time.perf_counter() - began
+    if cached and clock:
+        layer_map.save(cached)
+        with replacing(clock) as temporary:
+            temporary.write_text(json.dumps(seconds))
+    return layer_map, seconds
+
+
+def read(folder: Path, record: Record) -> tuple[dict[str, fs.LayerMap], str]:
+    """All maps of a folder, and in one line where they come from."""
+    return {key: fs.LayerMap.load(folder / f"{key}.safetensors") for key in record.parameters}, str(record)
+
+
+EXPERIMENTS = {name: Experiment(name, NAME, plan, compute, read) for name, plan in SETS.items()}
+
+
 def load(name: str, profile: str = "laptop", seed: int = 0) -> fs.LayerMap:
-    """A frozen map; at profile "smoke" a tiny one, computed on the spot.
+    """A stored map.
 
     Raises
     ------
     StoredResultError
-        If the frozen files are missing or differ from their record.
+        If stored files are missing or differ from their record.
     ValueError
-        If `name` is unknown.
+        If `name` or `profile` is unknown.
     """
-    experiment = _experiment_of(name)
-    if profile == "smoke":
-        plan = _plans(experiment, profile)[name]
-        reps = plan.representations(profile, seed)
-        return fs.compare(reps, measure=plan.measure, normalize=plan.normalize, progress=False)
-    load_record(experiment, seed)
-    return fs.LayerMap.load(data_dir() / folder_of(experiment, seed) / f"{name}.safetensors")
+    return load_result(EXPERIMENTS, _experiment_of(name), profile, seed)[0][name]
 
 
 def origin(name: str, profile: str = "laptop", seed: int = 0) -> str:
     """In one line, where a map comes from; errors as of :func:`load`."""
-    experiment = _experiment_of(name)
-    if profile == "smoke":
-        return "profile smoke: maps of tiny networks, computed on the spot"
-    return str(load_record(experiment, seed))
+    return load_result(EXPERIMENTS, _experiment_of(name), profile, seed)[1]
 
 
 def _experiment_of(name: str) -> str:
     """Which experiment makes this map."""
-    for experiment, plans in SETS.items():
-        if name in plans:
+    for experiment, plan in SETS.items():
+        if name in plan.maps:
             return experiment
     raise ValueError(f"there is no map {name!r}; there is {', '.join(MAPS)}")
-
-
-def _plans(experiment: str, profile: str) -> dict[str, MapPlan]:
-    if profile != "smoke":
-        return SETS[experiment]
-    # tiny networks, compared by a measure that needs no search
-    return {key: replace(plan, n_samples=45, measure="rsm") for key, plan in SETS[experiment].items()}

@@ -1,4 +1,4 @@
-"""What each network that adds is taught, and how: the paper's three, and those of known boundaries.
+"""What each network that adds is taught, and how (section 5.1, appendix A), and those of known boundaries.
 
 Model E learns its last level end to end. Model L learns level by level, one block each, with
 everything before it frozen. The networks of known boundaries are chains: one to four levels,
@@ -86,16 +86,16 @@ class Plan:
         return replace(self, steps=steps, training=training, p=7, n_heads=2, d_model=16, d_mlp=32)
 
     def to_dict(self) -> dict[str, object]:
-        """Everything the code is told, in JSON's types."""
+        """All parameters, in JSON's types."""
         return asdict(self) | {"train_fraction": TRAIN_FRACTION}
 
     @classmethod
-    def from_dict(cls, told: Mapping[str, Any]) -> Plan:
-        """The plan of which :meth:`to_dict` tells."""
-        training = told["training"] | {"betas": tuple(told["training"]["betas"])}
-        rest = {name: told[name] for name in ("chained", *SIZES)}
-        steps = tuple(Step(**step) for step in told["steps"])
-        return cls(steps, tuple(told["blocks"]), TrainingConfig(**training), **rest)
+    def from_dict(cls, config: Mapping[str, Any]) -> Plan:
+        """The plan that :meth:`to_dict` was asked for."""
+        training = config["training"] | {"betas": tuple(config["training"]["betas"])}
+        rest = {name: config[name] for name in ("chained", *SIZES)}
+        steps = tuple(Step(**step) for step in config["steps"])
+        return cls(steps, tuple(config["blocks"]), TrainingConfig(**training), **rest)
 
 
 #: The recipe of Zhong et al.
@@ -116,7 +116,7 @@ PAPER = {
     "model-l-equal": Plan(EQUAL, (1, 1, 1), STAGE),
 }
 
-#: The seeds of each that are frozen. Seeds 1 and 3 of Model L are not: in their last stage they
+#: The seeds of each that are stored. Seeds 1 and 3 of Model L are not: in their last stage they
 #: missed a few of the 697 held-out pairs, seed 3 on one processor and not on another.
 SEEDS = {
     "model-0": (0, 1, 2),
@@ -134,8 +134,8 @@ COMPARISONS = {
     "model-l-nested": Plan(NESTED, (1, 1, 1), replace(STAGE, epochs=1500, settled=None)),
 }
 
-#: Names and seeds of networks of which the chapters only look at what they answer: no weights are frozen.
-ANSWERS_ONLY = (
+#: Names and seeds of networks of which the chapters only need the predictions: no weights are stored.
+PREDICTIONS_ONLY = (
     ("model-e-nested", 1),
     ("model-e-nested", 2),
     ("model-e-equal-unclipped", 0),
@@ -166,4 +166,7 @@ KNOWN_BOUNDARIES = {
     "1-1-1-1-product": _known(PRODUCTS, 1, 1, 1, 1),
 }
 
-PLANS = PAPER | COMPARISONS | {f"known-boundaries/{name}": plan for name, plan in KNOWN_BOUNDARIES.items()}
+CHAINS = {f"known-boundaries/{name}": plan for name, plan in KNOWN_BOUNDARIES.items()}
+CHAIN_SEEDS = (0, 1)
+SEEDS |= dict.fromkeys(CHAINS, CHAIN_SEEDS)
+PLANS = PAPER | COMPARISONS | CHAINS

@@ -1,1 +1,1 @@
-"""How the networks of the paper are trained."""
+"""How the networks of section 5 are trained."""

@@ -1,9 +1,9 @@
-"""Fine-tuning in which every block moves equally far.
+"""Fine-tuning in which the updates of all blocks have equal norm: a control of section 5.3.
 
-If blocks near the output stand apart only because fine-tuning moves them most, they should not
-stand apart when it moves all blocks by the same share of their length. After each step the move of
-every block from where it began is stretched or shortened to the mean of all blocks, which is what
-learning rates of their own would do, without having to be guessed.
+If blocks near the output stand apart only because fine-tuning changes them most, they should not
+stand apart when it changes all blocks by the same share of their norm. After each step the update of
+every block since the beginning is scaled to the mean of all blocks, which is what learning rates of
+their own would do, without having to be guessed.
 
 Taught in chapter 10.
 """
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from replication.models.encoders import Encoder
-from replication.training.fine_tuning import AfterStep
+from replication.training.fine_tuning import StepCallback
 
 Blocks = list[list[nn.Parameter]]
 Start = list[list[Tensor]]
@@ -27,30 +27,30 @@ def blocks_and_start(encoder: Encoder) -> tuple[Blocks, Start]:
 
 
 @torch.no_grad()
-def lengths_of_moves(blocks: Blocks, start: Start) -> Tensor:
-    """How far each block is from where it began, relative to its length there (blocks,)."""
-    lengths = [_length(move) for move in _moves(blocks, start)]
-    return torch.stack([length.cpu() / _length(s) for length, s in zip(lengths, start, strict=True)])
+def relative_update_norm(blocks: Blocks, start: Start) -> Tensor:
+    """The norm of each block's update since `start`, relative to its norm there (blocks,)."""
+    norms = [_norm(update) for update in _updates(blocks, start)]
+    return torch.stack([norm.cpu() / _norm(s) for norm, s in zip(norms, start, strict=True)])
 
 
-def equal_moves(encoder: Encoder) -> AfterStep:
+def equal_updates(encoder: Encoder) -> StepCallback:
     """What to do after every step of a fine-tuning that begins with `encoder` as it is now."""
     blocks, start = blocks_and_start(encoder)
 
     @torch.no_grad()
     def after_step(model: nn.Module, step: int, lr: float) -> None:
-        lengths = lengths_of_moves(blocks, start)
-        for block, moves, length in zip(blocks, _moves(blocks, start), lengths.tolist(), strict=True):
-            for p, move in zip(block, moves, strict=True):
-                p += move * (lengths.mean().item() / length - 1)
+        norms = relative_update_norm(blocks, start)
+        for block, updates, norm in zip(blocks, _updates(blocks, start), norms.tolist(), strict=True):
+            for p, update in zip(block, updates, strict=True):
+                p += update * (norms.mean().item() / norm - 1)
 
     return after_step
 
 
-def _moves(blocks: Blocks, start: Start) -> list[list[Tensor]]:
+def _updates(blocks: Blocks, start: Start) -> list[list[Tensor]]:
     pairs = zip(blocks, start, strict=True)
     return [[p - s.to(p.device) for p, s in zip(block, values, strict=True)] for block, values in pairs]
 
 
-def _length(tensors: list[Tensor]) -> Tensor:
+def _norm(tensors: list[Tensor]) -> Tensor:
     return torch.stack([t.double().square().sum() for t in tensors]).sum().sqrt()

@@ -1,4 +1,4 @@
-"""Fine-tuning of an encoder on labelled texts, with states from which it resumes exactly.
+"""Fine-tuning of an encoder on labelled texts (section 5.2), with states from which it resumes exactly.
 
 AdamW without weight decay, a learning rate that falls linearly to nothing, frozen word
 embeddings. Batches hold texts of similar length, so that little is spent on padding. What is to
@@ -9,7 +9,6 @@ Taught in chapter 07.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -18,21 +17,22 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import softmax
+from sklearn.metrics import accuracy_score, f1_score, log_loss
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from funcsim._internal.progress import progress_bar
-from funcsim._internal.storage import read_tensors, write_tensors
 from replication.data.sentiment import Corpus
 from replication.models.encoders import Encoder
+from replication.training.checkpoint import load_state, save_state
 
-STATE_FORMAT = "funcsim.fine_tuning_state/1"
 CURVES = ("step", "train_loss", "val_loss", "val_accuracy", "val_f1")
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 WINDOW = 16  # so many batches are sorted by length together
 
 #: (encoder's model, step that was just taken, its learning rate): called after every step.
-AfterStep = Callable[[nn.Module, int, float], None]
+StepCallback = Callable[[nn.Module, int, float], None]
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def fine_tune(
     seed: int = 0,
     state: Path | None = None,
     device: str = "cpu",
-    after_step: AfterStep | None = None,
+    after_step: StepCallback | None = None,
     progress: bool = True,
     precision: str = "float32",
 ) -> FineTuningHistory:
@@ -138,14 +138,13 @@ def fine_tune(
     if precision not in PRECISIONS:
         raise ValueError(f"precision is {precision!r}; it can be {' or '.join(PRECISIONS)}")
     model = encoder.model.to(device)
-    trained = _trained(model, config.freeze)
-    optimizer = torch.optim.AdamW(trained.values(), lr=config.lr, weight_decay=0.0)
+    optimizer = torch.optim.AdamW(_trained(model, config.freeze), lr=config.lr, weight_decay=0.0)
     history, losses = FineTuningHistory(), []
     order = _Order(encoder, train, config, seed)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         if state is not None and state.exists():
-            first, losses = _load_state(state, model, optimizer, history)
+            first, losses = load_state(state, model, optimizer, history)
         else:
             first = 0
             _measure(encoder, validation, config, history, 0, float("nan"))
@@ -160,7 +159,7 @@ def fine_tune(
                 losses.clear()
             history.seconds = time.perf_counter() - began
             if state is not None and ((step + 1) % config.save_every == 0 or step + 1 == config.steps):
-                _save_state(state, model, trained, optimizer, history, step + 1, losses)
+                save_state(state, model, optimizer, history, step + 1, losses, random=True)
     model.to("cpu").eval()
     return history
 
@@ -183,11 +182,12 @@ def predict(encoder: Encoder, corpus: Corpus, max_length: int, batch_size: int =
 
 def scores(logits: NDArray[np.float64], labels: NDArray[np.int64]) -> dict[str, float]:
     """Loss in nats, accuracy, and F1 of the positive class, of logits (n, 2)."""
-    loss = cross_entropy(torch.tensor(logits), torch.tensor(labels)).item()
-    answer = logits.argmax(axis=1)
-    both = int((answer & labels).sum())
-    f1 = 2 * both / max(int(answer.sum() + labels.sum()), 1)
-    return {"loss": loss, "accuracy": float((answer == labels).mean()), "f1": f1}
+    predicted = logits.argmax(axis=1)
+    return {
+        "loss": float(log_loss(labels, softmax(logits, axis=1), labels=[0, 1])),
+        "accuracy": float(accuracy_score(labels, predicted)),
+        "f1": float(f1_score(labels, predicted, zero_division=0.0)),
+    }
 
 
 class _Order:
@@ -217,11 +217,11 @@ class _Order:
             yield from rng.permutation(sorted_rows.reshape(-1, min(size, len(window))))
 
 
-def _trained(model: nn.Module, freeze: tuple[str, ...]) -> dict[str, nn.Parameter]:
-    """The parameters that learn; all others are told that they do not."""
+def _trained(model: nn.Module, freeze: tuple[str, ...]) -> list[nn.Parameter]:
+    """The parameters that learn; all others are marked as frozen."""
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(not any(part in name for part in freeze))
-    return {name: p for name, p in model.named_parameters() if p.requires_grad}
+    return [parameter for parameter in model.parameters() if parameter.requires_grad]
 
 
 def _step(
@@ -253,46 +253,7 @@ def _measure(
     step: int,
     loss: float,
 ) -> None:
-    found = scores(predict(encoder, validation, config.max_length), validation.labels)
-    for name, value in zip(CURVES, (step, loss, found["loss"], found["accuracy"], found["f1"]), strict=True):
+    result = scores(predict(encoder, validation, config.max_length), validation.labels)
+    numbers = (step, loss, result["loss"], result["accuracy"], result["f1"])
+    for name, value in zip(CURVES, numbers, strict=True):
         getattr(history, name).append(float(value))
-
-
-def _save_state(
-    path: Path,
-    model: nn.Module,
-    trained: dict[str, nn.Parameter],
-    optimizer: torch.optim.Optimizer,
-    history: FineTuningHistory,
-    step: int,
-    losses: list[float],
-) -> None:
-    kept = trained | dict(model.named_buffers())
-    tensors = {f"model/{name}": p.detach().cpu().numpy() for name, p in kept.items()}
-    for index, slots in optimizer.state_dict()["state"].items():
-        tensors |= {f"adam/{index}/{k}": v.cpu().numpy() for k, v in slots.items()}
-    tensors |= {f"history/{name}": curve for name, curve in history.curves().items()}
-    tensors["random/cpu"] = torch.get_rng_state().numpy()
-    tensors["losses/since"] = np.array(losses, dtype=np.float64)
-    write_tensors(path, tensors, {"format": STATE_FORMAT, "at": json.dumps([step, history.seconds])})
-
-
-def _load_state(
-    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, history: FineTuningHistory
-) -> tuple[int, list[float]]:
-    tensors, header = read_tensors(path, STATE_FORMAT)
-    parts: dict[str, dict[str, NDArray]] = {}
-    for key, array in tensors.items():
-        part, name = key.split("/", 1)
-        parts.setdefault(part, {})[name] = array
-    model.load_state_dict({k: torch.tensor(v) for k, v in parts["model"].items()}, strict=False)
-    slots: dict[int, dict[str, Tensor]] = {}
-    for key, array in parts.get("adam", {}).items():
-        index, name = key.split("/")
-        slots.setdefault(int(index), {})[name] = torch.tensor(array)
-    optimizer.load_state_dict(optimizer.state_dict() | {"state": slots})
-    for name, curve in parts["history"].items():
-        setattr(history, name, curve.tolist())
-    torch.set_rng_state(torch.tensor(parts["random"]["cpu"]))
-    step, history.seconds = json.loads(header["at"])
-    return int(step), parts["losses"]["since"].tolist()

@@ -1,4 +1,4 @@
-"""Full-batch training of a modular transformer, with states from which it resumes exactly.
+"""Full-batch training of a modular transformer (section 5.1), with states from which it resumes exactly.
 
 The protocol is that of Zhong et al. (2023): AdamW, ten steps of warm-up, one step per epoch
 on all training pairs, the loss computed from float64 logits because its tail decides
@@ -10,7 +10,6 @@ Taught in chapter 04.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -22,14 +21,13 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from funcsim._internal.progress import progress_bar
-from funcsim._internal.storage import read_tensors, write_tensors
 from replication.data.modular_addition import Split
 from replication.models.modular_chain import ModularChain
 from replication.models.modular_transformer import ModularTransformer
+from replication.training.checkpoint import load_state, save_state
 
-STATE_FORMAT = "funcsim.training_state/1"
 #: Called with the number of finished epochs.
-AfterEpoch = Callable[[int], None]
+EpochCallback = Callable[[int], None]
 CURVES = ("train_loss", "val_loss", "train_accuracy", "val_accuracy")
 
 
@@ -110,7 +108,7 @@ def train(
     state: Path | None = None,
     device: str = "cpu",
     progress: bool = True,
-    after_epoch: AfterEpoch | None = None,
+    after_epoch: EpochCallback | None = None,
 ) -> History:
     """Train `model` in place.
 
@@ -129,7 +127,7 @@ def train(
     progress : bool
         Show a bar with the time left.
     after_epoch : callable, optional
-        Called with the number of epochs that are finished; it may look, not touch.
+        Called with the number of epochs that are finished; it must change nothing.
 
     Returns
     -------
@@ -151,7 +149,7 @@ def train(
     )
     history = History()
     if state is not None and state.exists():
-        _load_state(state, model, optimizer, history)
+        load_state(state, model, optimizer, history)
     began = time.perf_counter() - history.seconds
     epochs = range(len(history), config.epochs)
     for epoch in progress_bar(epochs, "train", progress):
@@ -164,9 +162,9 @@ def train(
         if after_epoch is not None:
             after_epoch(len(history))
         if state is not None and (epoch + 1) % config.save_every == 0:
-            _save_state(state, model, optimizer, history)
+            save_state(state, model, optimizer, history, len(history))
     if state is not None:
-        _save_state(state, model, optimizer, history)
+        save_state(state, model, optimizer, history, len(history))
     return history
 
 
@@ -239,29 +237,3 @@ def _step(
     history.val_loss.append(cross_entropy(val_logits, split.val_labels).item())
     history.train_accuracy.append(_accuracy(logits, split.train_labels))
     history.val_accuracy.append(_accuracy(val_logits, split.val_labels))
-
-
-def _save_state(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, history: History) -> None:
-    tensors = {f"model/{k}": v.cpu().numpy() for k, v in model.state_dict().items()}
-    for index, slots in optimizer.state_dict()["state"].items():
-        tensors |= {f"adam/{index}/{k}": v.cpu().numpy() for k, v in slots.items()}
-    tensors |= {f"history/{k}": v for k, v in history.curves().items()}
-    header = {"format": STATE_FORMAT, "seconds": json.dumps(history.seconds)}
-    write_tensors(path, tensors, header)
-
-
-def _load_state(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, history: History) -> None:
-    tensors, header = read_tensors(path, STATE_FORMAT)
-    parts: dict[str, dict[str, np.ndarray]] = {"model": {}, "adam": {}, "history": {}}
-    for key, array in tensors.items():
-        part, name = key.split("/", 1)
-        parts[part][name] = array
-    model.load_state_dict({k: torch.tensor(v) for k, v in parts["model"].items()})
-    slots: dict[int, dict[str, Tensor]] = {}
-    for key, array in parts["adam"].items():
-        index, name = key.split("/")
-        slots.setdefault(int(index), {})[name] = torch.tensor(array)
-    optimizer.load_state_dict(optimizer.state_dict() | {"state": slots})
-    for name, curve in parts["history"].items():
-        setattr(history, name, curve.tolist())
-    history.seconds = json.loads(header["seconds"])

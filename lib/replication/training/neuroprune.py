@@ -1,4 +1,4 @@
-"""Making the weights of an encoder vanish while it is fine-tuned: NeuroPrune, and two controls.
+"""Making an encoder sparse while it is fine-tuned (section 5.2, appendix C): NeuroPrune, and two controls.
 
 NeuroPrune (Dhurandhar et al., 2024) has three parts: a weighted l1 on the weights of the MLP,
 stronger for neurons that are sparse already; a group penalty on queries, keys and values, a group
@@ -24,15 +24,15 @@ import torch
 from torch import Tensor, nn
 
 from funcsim.errors import ModelError
-from replication.training.fine_tuning import AfterStep, FineTuningConfig
+from replication.training.fine_tuning import FineTuningConfig, StepCallback
 
 Method = Literal["neuroprune", "l1", "magnitude"]
 METHODS = ("neuroprune", "l1", "magnitude")
 EPS = 1e-4  # a weight that is smaller counts as zero
 THETA = 0.15  # heads whose weights differ by no more are redundant
 
-#: How fast each matrix of a block is to shrink, at learning rate 1 and strength 1.
-Speeds = Callable[["Block"], list[Tensor]]
+#: How fast the weights of each matrix of a block decay, at learning rate 1 and strength 1.
+DecayRates = Callable[["Block"], list[Tensor]]
 
 
 @dataclass(frozen=True)
@@ -60,30 +60,30 @@ def blocks_of(model: nn.Module) -> list[Block]:
     ModelError
         If the model is of another make.
     """
-    found = []
+    blocks = []
     for name, module in model.named_modules():
         if name.rsplit(".", 1)[-1].isdigit() and hasattr(module, "intermediate"):
             attention = module.attention
             heads = model.config.num_attention_heads
             parts = (attention.self.query, attention.self.key, attention.self.value, attention.output.dense)
-            found.append(Block(*parts, module.intermediate.dense, module.output.dense, heads))
-    if not found:
+            blocks.append(Block(*parts, module.intermediate.dense, module.output.dense, heads))
+    if not blocks:
         raise ModelError(f"{type(model).__name__} has no blocks like BERT's, whose weights could be pruned")
-    return found
+    return blocks
 
 
-def sparsity(model: nn.Module) -> float:
+def model_sparsity(model: nn.Module) -> float:
     """Share of the weights of attention and MLP that count as zero."""
-    return share_of_zeros(_linears(model))
+    return sparsity(_linears(model))
 
 
-def share_of_zeros(linears: Sequence[nn.Linear]) -> float:
+def sparsity(linears: Sequence[nn.Linear]) -> float:
     """The same of some matrices."""
     weights = [linear.weight for linear in linears]
     return sum(int((w.abs() < EPS).sum()) for w in weights) / sum(w.numel() for w in weights)
 
 
-def heads_left(block: Block) -> int:
+def active_heads(block: Block) -> int:
     """How many heads of a block write anything into the stream."""
     heads = block.mix.weight.abs().unflatten(1, (block.n_heads, -1))
     return int((heads >= EPS).any(dim=(0, 2)).sum())
@@ -94,7 +94,7 @@ def heads_left(block: Block) -> int:
 
 def sparsifier(
     model: nn.Module, method: Method, strength: float, config: FineTuningConfig, merges: int = 3
-) -> AfterStep:
+) -> StepCallback:
     """What to do after every step of a fine-tuning so that `model` becomes sparse.
 
     Parameters
@@ -119,14 +119,14 @@ def sparsifier(
     for linear in _linears(model):
         linear.register_buffer("alive", torch.ones_like(linear.weight, dtype=torch.bool))
     every = -(-config.steps // merges)
-    speeds = plain if method == "l1" else _neuroprune(model)
+    decay_rates = l1 if method == "l1" else _neuroprune(model)
 
     @torch.no_grad()
     def after_step(model: nn.Module, step: int, lr: float) -> None:
         if method == "magnitude":
             prune_smallest(model, strength * _share_at(step, config.steps))
         else:
-            shrink(model, speeds, lr * strength)
+            shrink(model, decay_rates, lr * strength)
         last = step + 1 == config.steps
         if method == "neuroprune" and (last or (step + 1) % every == 0):
             for block in blocks_of(model):
@@ -140,20 +140,20 @@ def sparsifier(
 
 
 @torch.no_grad()
-def shrink(model: nn.Module, speeds: Speeds, amount: float) -> None:
-    """Bring every weight nearer to zero, by its speed times `amount`, and not beyond."""
+def shrink(model: nn.Module, decay_rates: DecayRates, amount: float) -> None:
+    """Bring every weight nearer to zero, by its decay rate times `amount`, and not beyond."""
     for block in blocks_of(model):
-        for linear, speed in zip(block.linears, speeds(block), strict=True):
+        for linear, rate in zip(block.linears, decay_rates(block), strict=True):
             w = linear.weight
-            w.copy_(w.sign() * (w.abs() - amount * speed).clamp(min=0))
+            w.copy_(w.sign() * (w.abs() - amount * rate).clamp(min=0))
 
 
-def plain(block: Block) -> list[Tensor]:
-    """How fast weights shrink under the l1 norm: all equally."""
+def l1(block: Block) -> list[Tensor]:
+    """How fast weights decay under the l1 norm: all equally."""
     return [torch.ones_like(linear.weight) for linear in block.linears]
 
 
-def _neuroprune(model: nn.Module) -> Speeds:
+def _neuroprune(model: nn.Module) -> DecayRates:
     """How fast weights shrink under the penalties of NeuroPrune.
 
     A row of the MLP's matrices is a neuron, and shrinks the faster the fewer connections it has:
@@ -170,15 +170,15 @@ def _neuroprune(model: nn.Module) -> Speeds:
     with torch.no_grad():
         unit = torch.stack([by_group(block) for block in blocks_of(model)]).mean()
 
-    def speeds(block: Block) -> list[Tensor]:
+    def decay_rates(block: Block) -> list[Tensor]:
         group = by_group(block) / unit.to(block.query.weight.device)
-        found = [group.expand_as(block.query.weight)] * 3
+        rates = [group.expand_as(block.query.weight)] * 3
         for linear in (block.mix, block.up, block.down):
             connected = (linear.weight.abs() >= EPS).float().mean(dim=1, keepdim=True)
-            found.append((1 / connected.clamp(min=1 / linear.in_features)).expand_as(linear.weight))
-        return found
+            rates.append((1 / connected.clamp(min=1 / linear.in_features)).expand_as(linear.weight))
+        return rates
 
-    return speeds
+    return decay_rates
 
 
 @torch.no_grad()
@@ -218,7 +218,7 @@ def merge_heads(block: Block, theta: float = THETA) -> list[tuple[int, int]]:
     alive = [bool(block.value.alive[head].any()) for head in heads]
     flat = reads.flatten(1)
     similar = torch.stack([(flat - one).abs().amax(dim=1) <= theta for one in flat])
-    merged = dominated(similar.cpu(), alive)
+    merged = redundant_heads(similar.cpu(), alive)
     for removed, kept in merged:
         block.mix.weight[:, heads[kept]] += block.mix.weight[:, heads[removed]]
         block.mix.alive[:, heads[removed]] = False
@@ -229,7 +229,7 @@ def merge_heads(block: Block, theta: float = THETA) -> list[tuple[int, int]]:
     return merged
 
 
-def dominated(similar: Tensor, alive: Sequence[bool]) -> list[tuple[int, int]]:
+def redundant_heads(similar: Tensor, alive: Sequence[bool]) -> list[tuple[int, int]]:
     """Which heads can go, and which one stands for each: an approximate minimum dominating set.
 
     A head dominates another if they are similar and whatever is similar to the other is similar to
@@ -242,22 +242,22 @@ def dominated(similar: Tensor, alive: Sequence[bool]) -> list[tuple[int, int]]:
         Heads that were removed before take no part.
     """
     left = {h for h, here in enumerate(alive) if here}
-    found = []
+    pairs = []
     for i in sorted(left):
         near = {k for k in left if similar[i, k]}
         for j in sorted(near - {i}, reverse=True):
             also = {k for k in left if similar[j, k]}
             if near < also or (near == also and j > i):
-                found.append((i, j))
+                pairs.append((i, j))
                 left.remove(i)
                 break
-    return found
+    return pairs
 
 
 # ---- how strong a penalty must be ----
 
 
-def strength_for(model: nn.Module, method: Method, target: float, config: FineTuningConfig) -> float:
+def calibrate_strength(model: nn.Module, method: Method, target: float, config: FineTuningConfig) -> float:
     """The strength with which the penalty alone, without a task, would make `target` of the weights zero.
 
     Found by bisection. The task pulls some weights back, so what is reached is somewhat less.
@@ -276,10 +276,10 @@ def strength_for(model: nn.Module, method: Method, target: float, config: FineTu
     for _ in range(14):
         middle = (low * high) ** 0.5
         trial = copy.deepcopy(model)
-        speeds = plain if method == "l1" else _neuroprune(trial)
+        decay_rates = l1 if method == "l1" else _neuroprune(trial)
         for _ in range(30):
-            shrink(trial, speeds, middle * path / 30)
-        low, high = (low, middle) if sparsity(trial) > target else (middle, high)
+            shrink(trial, decay_rates, middle * path / 30)
+        low, high = (low, middle) if model_sparsity(trial) > target else (middle, high)
     return (low * high) ** 0.5
 
 

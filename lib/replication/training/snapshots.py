@@ -1,8 +1,8 @@
-"""Looking at a network while it learns, without touching it.
+"""Snapshots of a network while it learns (section 5.3, Figures 7 and 8), which do not change it.
 
-A network changes fast at first and slowly later, so it is looked at after steps that are evenly
-spaced in their logarithm. Looking draws no random number that training would have drawn, so a
-training that is watched ends at the same bits.
+A network changes fast at first and slowly later, so snapshots are evenly spaced in the logarithm of the
+step. A snapshot draws no random number that training would have drawn, so a training with snapshots ends
+at the same bits.
 
 Taught in chapter 10.
 """
@@ -22,8 +22,8 @@ from funcsim.errors import FileFormatError
 
 FORMAT = "funcsim.snapshot/1"
 
-#: What is seen in a network now: arrays by name, of the same shapes each time.
-Look = Callable[[], dict[str, NDArray]]
+#: What a snapshot holds: arrays by name, of the same shapes each time.
+Callback = Callable[[], dict[str, NDArray]]
 
 
 def log_steps(last: int, n: int) -> tuple[int, ...]:
@@ -43,36 +43,36 @@ def log_steps(last: int, n: int) -> tuple[int, ...]:
 
 @dataclass
 class Snapshots:
-    """What was seen in a network after some of its steps.
+    """What a callback has returned after some of the steps.
 
     Parameters
     ----------
     steps : tuple of int
-        After how many steps to look; 0 is before the first.
-    look : callable
+        After how many steps; 0 is before the first.
+    callback : callable
     folder : Path, optional
         Where each snapshot is kept at once, so that a training that resumes has those before.
     """
 
     steps: tuple[int, ...]
-    look: Look
+    callback: Callback
     folder: Path | None = None
     taken: dict[int, dict[str, NDArray]] = field(default_factory=dict)
 
-    def recall(self) -> None:
+    def restore(self) -> None:
         """Bring back what an interrupted training has left in `folder`."""
         for path in self.folder.glob("after-*.safetensors") if self.folder else ():
             self.taken[int(path.stem.removeprefix("after-"))] = read_tensors(path, FORMAT)[0]
 
-    def take(self, step: int, last: bool = False) -> None:
-        """Look, if it is time to, or if this is the `last` step, whichever it is.
+    def record(self, step: int, last: bool = False) -> None:
+        """Take a snapshot, if it is time to, or if this is the `last` step, whichever it is.
 
-        What was recalled is not looked at anew: the same steps lead to the same bits.
+        What was restored is not taken anew: the same steps lead to the same bits.
         """
         if step in self.taken or not (last or step in self.steps):
             return
         with torch.random.fork_rng(devices=[]):
-            self.taken[step] = self.look()
+            self.taken[step] = self.callback()
         if self.folder:
             write_tensors(self.folder / f"after-{step}.safetensors", self.taken[step], {"format": FORMAT})
 

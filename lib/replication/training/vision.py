@@ -1,4 +1,4 @@
-"""Training of a network on images, with states from which it resumes exactly.
+"""Training of a network on images (reviews), with states from which it resumes exactly.
 
 The protocol is TRAK's: SGD with momentum, a learning rate that rises linearly and falls linearly to
 nothing, mirrored images, products in half precision. What differs is said in the configuration.
@@ -8,7 +8,6 @@ Taught in chapter 12.
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -20,10 +19,9 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from funcsim._internal.progress import progress_bar
-from funcsim._internal.storage import read_tensors, write_tensors
 from replication.data.images import Images
+from replication.training.checkpoint import load_state, save_state
 
-STATE_FORMAT = "funcsim.vision_state/1"
 CURVES = ("train_loss", "test_loss", "test_accuracy")
 
 
@@ -124,7 +122,7 @@ def train_on_images(
     )
     history, losses, first = VisionHistory(), [], 0
     if state is not None and state.exists():
-        first, losses = _load_state(state, model, optimizer, history)
+        first, losses = load_state(state, model, optimizer, history)
     inputs, labels = train.tensor(), torch.tensor(train.labels)
     per_epoch = max(len(train) // config.batch_size, 1)
     steps = per_epoch * config.epochs
@@ -144,7 +142,7 @@ def train_on_images(
             losses.clear()
         history.seconds = time.perf_counter() - began
         if state is not None and ((step + 1) % config.save_every == 0 or step + 1 == steps):
-            _save_state(state, model, optimizer, history, step + 1, losses)
+            save_state(state, model, optimizer, history, step + 1, losses)
     model.to("cpu").eval()
     return history
 
@@ -179,36 +177,3 @@ def _step(
     loss.backward()
     optimizer.step()
     return loss.item()
-
-
-def _save_state(
-    path: Path,
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    history: VisionHistory,
-    step: int,
-    losses: list[float],
-) -> None:
-    tensors = {f"model/{name}": value.cpu().numpy() for name, value in model.state_dict().items()}
-    for index, slots in optimizer.state_dict()["state"].items():
-        tensors[f"momentum/{index}"] = slots["momentum_buffer"].cpu().numpy()
-    tensors |= {f"history/{name}": curve for name, curve in history.curves().items()}
-    tensors["losses/since"] = np.array(losses, dtype=np.float64)
-    write_tensors(path, tensors, {"format": STATE_FORMAT, "at": json.dumps([step, history.seconds])})
-
-
-def _load_state(
-    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, history: VisionHistory
-) -> tuple[int, list[float]]:
-    tensors, header = read_tensors(path, STATE_FORMAT)
-    parts: dict[str, dict[str, NDArray]] = {}
-    for key, array in tensors.items():
-        part, name = key.split("/", 1)
-        parts.setdefault(part, {})[name] = array
-    model.load_state_dict({name: torch.tensor(value) for name, value in parts["model"].items()})
-    slots = {int(i): {"momentum_buffer": torch.tensor(v)} for i, v in parts.get("momentum", {}).items()}
-    optimizer.load_state_dict(optimizer.state_dict() | {"state": slots})
-    for name, curve in parts["history"].items():
-        setattr(history, name, curve.tolist())
-    step, history.seconds = json.loads(header["at"])
-    return int(step), parts["losses"]["since"].tolist()

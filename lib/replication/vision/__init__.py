@@ -1,0 +1,1 @@
+"""The network of the reviews' question about vision."""

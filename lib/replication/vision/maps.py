@@ -1,4 +1,4 @@
-"""What is looked at in a network of convolutions: its layers, maps of them, and readouts.
+"""Layers of a network of convolutions, maps of them, and readouts: for the reviewers' question about vision.
 
 A layer is taken in two ways. *Flat*, all its numbers in a row, as coordinates in which distances and
 inner products are the same and which are few: n images span n dimensions at most. And by *channels*,
@@ -59,14 +59,14 @@ def all_maps(
     cloud of the same spectrum for every layer) and `width` (the first layer, projected at random to
     as many channels as every layer has).
     """
-    asked = [(s, reps, "mean", measure) for s, reps in flat.items() for measure in MEASURES]
-    asked += [(s, reps, None, measure) for s, reps in flat.items() for measure in MEASURES[:2]]
-    asked += [
+    plans = [(s, reps, "mean", measure) for s, reps in flat.items() for measure in MEASURES]
+    plans += [(s, reps, None, measure) for s, reps in flat.items() for measure in MEASURES[:2]]
+    plans += [
         (f"{s}-channels", reps, "mean", measure)
         for s, reps in spread.items()
         for measure in (*MEASURES, "agw")
     ]
-    asked += [
+    plans += [
         ("twins", spectrum_matched(flat["trained"]), "mean", "gw"),
         ("width", random_projection_null(spread["trained"]), "mean", "gw"),
     ]
@@ -74,7 +74,7 @@ def all_maps(
         f"{what}/{normalize or 'raw'}/{measure}": fs.compare(
             reps, measure=measure, normalize=normalize, progress=False
         )
-        for what, reps, normalize, measure in progress_bar(asked, "maps", progress)
+        for what, reps, normalize, measure in progress_bar(plans, "maps", progress)
     }
 
 
@@ -91,7 +91,7 @@ def readouts(
     )
     rows = np.arange(len(both)) < len(learned)
     reps = channels(model, both, layers, side=2)
-    found = {"class": np.array([linear_probe(layer, both.labels, rows)[1] for layer in reps.values()])}
+    scores = {"class": np.array([linear_probe(layer, both.labels, rows)[1] for layer in reps.values()])}
     for name, target in local_properties(both).items():
-        found[name] = np.array([linear_probe_r2(layer, target, rows)[1] for layer in reps.values()])
-    return found
+        scores[name] = np.array([linear_probe_r2(layer, target, rows)[1] for layer in reps.values()])
+    return scores

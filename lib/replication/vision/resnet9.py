@@ -1,4 +1,4 @@
-"""ResNet-9 before and after it has learned CIFAR-10: train, look, freeze.
+"""ResNet-9 before and after it has learned CIFAR-10: the reviewers' question about vision.
 
 Taught in chapter 12.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field, replace
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -15,24 +14,24 @@ import torch
 from numpy.typing import NDArray
 
 import funcsim as fs
-from funcsim._internal.hashing import digest
 from funcsim._internal.storage import read_tensors, write_tensors
 from funcsim.representations import Representations
 from replication.data.images import Images, load_cifar10, toy_images
-from replication.encoder.maps import boundary_frequency, load_maps, save_maps
+from replication.map_files import boundary_frequency, load_maps, save_maps
 from replication.models.resnet import ResNet9
-from replication.modular_addition.trained_networks import WORK
-from replication.stored import Record, data_dir, describe_device, folder_of, freeze, load_record
+from replication.run import Experiment, Run, Stored, load_result
+from replication.stored import Record
 from replication.training.vision import VisionConfig, VisionHistory, predict_images, train_on_images
 from replication.vision.maps import STATES, all_maps, channels, flat_layers, readouts
 
 NAME = "resnet9"
 FORMAT = "funcsim.vision/1"
+FILES = ("model.safetensors", "layers.safetensors", "maps.safetensors", "run.safetensors")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How the network is trained, and how it is looked at.
+    """How the network is trained, and what is captured.
 
     Attributes
     ----------
@@ -73,8 +72,8 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class VisionRun:
-    """What was seen of the network.
+class VisionRun(Stored):
+    """The network and its maps.
 
     Attributes
     ----------
@@ -94,7 +93,6 @@ class VisionRun:
     curves : dict of str to array (epochs,)
     labels : array (n,)
         Classes of the images in `layers`.
-    record : Record or None
     """
 
     model: ResNet9
@@ -105,85 +103,43 @@ class VisionRun:
     targets: tuple[str, ...]
     curves: dict[str, NDArray[np.float64]]
     labels: NDArray[np.int64]
-    record: Record | None
-
-    @property
-    def origin(self) -> str:
-        """In one line, where this comes from."""
-        return str(self.record or "profile smoke: a tiny network and pictures of squares, on the spot")
 
 
-def run(
-    profile: str = "full",
-    seed: int = 0,
-    device: str = "cpu",
-    out: Path | None = None,
-    work: Path = WORK,
-    progress: bool = True,
-) -> Record:
-    """Train, look, map, read; freeze it all into ``out / resnet9 / seed-<seed>``.
-
-    The state from which an interrupted training goes on is kept in ``work / resnet9``.
-    """
-    smoke = profile == "smoke"
-    plan = Plan().tiny() if smoke else Plan()
-    told = json.dumps([plan.to_dict(), seed, torch.device(device).type], sort_keys=True)
-    state = work / NAME / digest(told)[:12] / "state.safetensors"
-    images = _images(smoke)
-    found, history = carry_out(plan, images, seed, state, device, progress)
-    folder = (out or data_dir()) / folder_of(NAME, seed)
-    save(folder, found)
-    rounded = predict_images(read_model(folder / "model.safetensors", plan), images[1]).argmax(axis=1)
-    return freeze(
-        folder,
-        ["model.safetensors", "layers.safetensors", "maps.safetensors", "run.safetensors"],
-        experiment=NAME,
-        command=f"make experiments PROFILE={profile} ONLY={NAME} DEVICE={device} SEED={seed}",
-        parameters=plan.to_dict(),
-        seed=seed,
-        device=describe_device(device),
-        seconds=round(history.seconds, 1),
-        encoder="ResNet-9" if plan.width == 1 else f"ResNet-9 with {plan.width:g} times its channels",
-        data="; ".join(part.origin for part in images),
-        results={
+def compute(plan: Plan, run: Run) -> Record:
+    """Train, capture, compare, read out; store it all."""
+    images = _images(run.smoke)
+    result, history = train_and_map(plan, images, run)
+    save(run.folder, result)
+    rounded = predict_images(read_model(run.folder / FILES[0], plan.width), images[1]).argmax(axis=1)
+    return run.store(
+        list(FILES),
+        {
             "test_accuracy": history.test_accuracy[-1],
             "test_accuracy_float16": float((rounded == images[1].labels).mean()),
         },
+        parameters=plan.to_dict(),
+        encoder="ResNet-9" if plan.width == 1 else f"ResNet-9 with {plan.width:g} times its channels",
+        data="; ".join(part.origin for part in images),
+        seconds=history.seconds,
     )
 
 
-def load(profile: str = "laptop", seed: int = 0) -> VisionRun:
-    """What was frozen; at profile "smoke" of a tiny network, on the spot.
-
-    Raises
-    ------
-    StoredResultError
-        If the frozen files are missing or differ from their record.
-    """
-    if profile == "smoke":
-        return _tiny(seed)
-    record = load_record(NAME, seed)
-    folder = data_dir() / folder_of(NAME, seed)
+def read(folder: Path, record: Record) -> VisionRun:
+    """What is stored in a folder."""
     layers, _ = read_tensors(folder / "layers.safetensors", FORMAT)
     arrays, header = read_tensors(folder / "run.safetensors", FORMAT)
-    told = json.loads(header["told"])
+    names = json.loads(header["told"])
     return VisionRun(
-        model=read_model(folder / "model.safetensors", Plan(width=record.parameters["width"])),
-        layers=Representations({name: layers[name] for name in told["layers"]}),
+        model=read_model(folder / FILES[0], record.parameters["width"]),
+        layers=Representations({name: layers[name] for name in names["layers"]}),
         maps=load_maps(folder / "maps.safetensors"),
-        frequency={what: arrays[f"frequency/{what}"] for what in told["frequency"]},
+        frequency={what: arrays[f"frequency/{what}"] for what in names["frequency"]},
         readouts=arrays["readouts"],
-        targets=tuple(told["targets"]),
-        curves={name: arrays[f"curve/{name}"] for name in told["curves"]},
+        targets=tuple(names["targets"]),
+        curves={name: arrays[f"curve/{name}"] for name in names["curves"]},
         labels=arrays["labels"],
         record=record,
     )
-
-
-@cache
-def _tiny(seed: int) -> VisionRun:
-    """Made once in a process."""
-    return carry_out(Plan().tiny(), _images(True), seed, None, "cpu", False)[0]
 
 
 def _images(smoke: bool) -> tuple[Images, Images]:
@@ -193,62 +149,55 @@ def _images(smoke: bool) -> tuple[Images, Images]:
     return load_cifar10("train"), load_cifar10("test")
 
 
-def carry_out(
-    plan: Plan,
-    images: tuple[Images, Images],
-    seed: int,
-    state: Path | None,
-    device: str,
-    progress: bool,
-) -> tuple[VisionRun, VisionHistory]:
-    """Train a network, and look at it before and after."""
+def train_and_map(plan: Plan, images: tuple[Images, Images], run: Run) -> tuple[VisionRun, VisionHistory]:
+    """Train a network, and compare its layers before and after."""
     train, test = images
-    networks = {state_of: ResNet9(plan.width, seed).eval() for state_of in STATES}
-    trained = networks["trained"]
-    history = train_on_images(trained, train, test, plan.training, seed, state, device, progress)
-    looked = test.sample(plan.n_looked, seed=0)
-    flat = {s: flat_layers(model, looked, plan.layers(model), progress) for s, model in networks.items()}
-    spread = {s: channels(model, looked, plan.layers(model)) for s, model in networks.items()}
-    learned, read = train.sample(plan.n_learned, seed=1), test.sample(plan.n_read, seed=1)
-    found = [readouts(model, learned, read, plan.layers(model)) for model in networks.values()]
-    return VisionRun(
+    networks = {state_of: ResNet9(plan.width, run.seed).eval() for state_of in STATES}
+    trained, state = networks["trained"], run.resume("state.safetensors", plan.to_dict())
+    history = train_on_images(trained, train, test, plan.training, run.seed, state, run.device, run.progress)
+    sample = test.sample(plan.n_looked, seed=0)
+    flat = {s: flat_layers(model, sample, plan.layers(model), run.progress) for s, model in networks.items()}
+    spread = {s: channels(model, sample, plan.layers(model)) for s, model in networks.items()}
+    learned, held_out = train.sample(plan.n_learned, seed=1), test.sample(plan.n_read, seed=1)
+    scores = [readouts(model, learned, held_out, plan.layers(model)) for model in networks.values()]
+    result = VisionRun(
         model=trained,
         layers=flat["trained"],
-        maps=dict(all_maps(flat, spread, progress)),
+        maps=all_maps(flat, spread, run.progress),
         frequency={s: boundary_frequency(reps, plan.n_boot) for s, reps in flat.items()},
-        readouts=np.array([list(scores.values()) for scores in found]),
-        targets=tuple(found[0]),
+        readouts=np.array([list(score.values()) for score in scores]),
+        targets=tuple(scores[0]),
         curves=history.curves(),
-        labels=looked.labels,
-        record=None,
-    ), history
+        labels=sample.labels,
+    )
+    return result, history
 
 
-def save(folder: Path, found: VisionRun) -> None:
-    """Write the files that :func:`load` reads."""
+def save(folder: Path, result: VisionRun) -> None:
+    """Write the files that :func:`read` reads."""
     weights = {
         name: value.half().numpy()
-        for name, value in found.model.state_dict().items()
+        for name, value in result.model.state_dict().items()
         if value.is_floating_point()
     }
-    write_tensors(folder / "model.safetensors", weights, {"format": FORMAT})
-    layers = {name: layer.astype(np.float16) for name, layer in found.layers.items()}
+    write_tensors(folder / FILES[0], weights, {"format": FORMAT})
+    layers = {name: layer.astype(np.float16) for name, layer in result.layers.items()}
     write_tensors(folder / "layers.safetensors", layers, {"format": FORMAT})
-    save_maps(folder / "maps.safetensors", found.maps)
-    told = {
-        "layers": found.layers.names,
-        "frequency": tuple(found.frequency),
-        "targets": found.targets,
-        "curves": tuple(found.curves),
+    save_maps(folder / "maps.safetensors", result.maps)
+    names = {
+        "layers": result.layers.names,
+        "frequency": tuple(result.frequency),
+        "targets": result.targets,
+        "curves": tuple(result.curves),
     }
-    arrays = {"readouts": found.readouts, "labels": found.labels}
-    arrays |= {f"frequency/{what}": value for what, value in found.frequency.items()}
-    arrays |= {f"curve/{name}": value for name, value in found.curves.items()}
-    write_tensors(folder / "run.safetensors", arrays, {"format": FORMAT, "told": json.dumps(told)})
+    arrays = {"readouts": result.readouts, "labels": result.labels}
+    arrays |= {f"frequency/{what}": value for what, value in result.frequency.items()}
+    arrays |= {f"curve/{name}": value for name, value in result.curves.items()}
+    write_tensors(folder / "run.safetensors", arrays, {"format": FORMAT, "told": json.dumps(names)})
 
 
-def read_model(path: Path, plan: Plan) -> ResNet9:
-    """The network whose rounded weights are in a file.
+def read_model(path: Path, width: float) -> ResNet9:
+    """The network of that width whose rounded weights are in a file.
 
     Raises
     ------
@@ -256,6 +205,14 @@ def read_model(path: Path, plan: Plan) -> ResNet9:
         If the file is damaged or of another kind.
     """
     weights, _ = read_tensors(path, FORMAT)
-    model = ResNet9(plan.width).eval()
+    model = ResNet9(width).eval()
     model.load_state_dict({name: torch.tensor(value) for name, value in weights.items()}, strict=False)
     return model
+
+
+EXPERIMENTS = {NAME: Experiment(NAME, NAME, Plan(), compute, read)}
+
+
+def load(profile: str = "laptop", seed: int = 0) -> VisionRun:
+    """What is stored; arguments and errors as of :func:`replication.run.load_result`."""
+    return load_result(EXPERIMENTS, NAME, profile, seed)

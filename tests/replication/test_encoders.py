@@ -81,7 +81,7 @@ def test_another_architecture_goes_the_same_way(tmp_path):
         ("owner/model@" + "0" * 40, r"FUNCSIM_HUB=1.*owner/model@0000000"),
         ("owner/model", "no model 'owner/model'.*owner/model@revision"),
         ("owner/model@main", "a revision of 40 digits"),
-        ("nonsense", "it is no folder.*short names are bert-base, minilm, tiny"),
+        ("nonsense", "it is no folder.*short names are bert-base, minilm, mpnet, tiny"),
     ],
 )
 def test_what_is_not_at_hand_is_refused_with_the_way_out(name, said):

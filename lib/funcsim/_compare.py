@@ -5,29 +5,18 @@ Taught in chapter 06.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import partial
-from typing import Any, Literal
+from itertools import chain
+from typing import Literal
 
-import joblib
 import numpy as np
-from joblib.parallel import get_active_backend
 from numpy.typing import NDArray
 
-from funcsim._internal import cache
-from funcsim._internal.hashing import digest
 from funcsim._internal.progress import progress_bar
+from funcsim._pairs import Layers, Pair, layers_at_once, solve_pairs, tiles_of
 from funcsim.geometry import Normalize, check_normalize, is_degenerate
-from funcsim.gromov import batch
 from funcsim.layer_map import LayerMap
 from funcsim.representations import Representations
-from funcsim.similarity import Measure, check_pair, look_up, measures
-
-Pair = tuple[int, int]
-Layers = Mapping[str, NDArray[np.float32]]
-
-#: Pairs times squared samples above which several processes are quicker than one.
-WORTH_PROCESSES = 2_000_000
+from funcsim.similarity import Measure, check_pair, look_up
 
 
 def compare(
@@ -37,6 +26,7 @@ def compare(
     measure: str | Measure = "gw",
     normalize: Normalize = "mean",
     degenerate: Literal["raise", "nan"] = "raise",
+    within: int | None = None,
     jobs: int | None = None,
     device: str | None = None,
     progress: bool = True,
@@ -61,6 +51,10 @@ def compare(
         What to do about a layer whose samples coincide up to rounding: refuse it where nothing
         can be compared with it, or leave it out and write NaN, whatever `normalize` is.
         :meth:`LayerMap.defined` drops those layers from the map.
+    within : int, optional
+        Compare only layers that are at most so many apart, and of the others every (within + 1)-th
+        with every (within + 1)-th. What is left out is NaN in the map; for "gw" its certified lower
+        bound is given all the same. For hundreds of layers, of which most pairs are plainly far.
     jobs : int, optional
         Processes to run in; without it, one per available core where that pays, or what the
         active joblib backend offers. It changes the time, never the numbers.
@@ -90,7 +84,8 @@ def compare(
     Each finished pair is kept on disk by content (see :mod:`funcsim._internal.cache`), so an
     interrupted comparison goes on where it stopped and a repeated one is read back. Of a measure
     of your own this holds if it has a version.
-    Memory is a few (n, n) matrices per layer.
+    Memory is a few (n, n) matrices per layer, up to 2 GiB of them; of more layers than that they are
+    made again for each group of layers that is compared with another.
 
     On a cluster, three lines around the call send the pairs to its workers::
 
@@ -123,10 +118,13 @@ def compare(
         raise ValueError(
             f"device={device!r}: only 'gw' is solved on a device; leave it out for {chosen.name!r}"
         )
+    if within is not None and (other is not None or within < 1):
+        raise ValueError(f"within={within}: it is 1 or more, and only for the layers of one model")
     first = _usable(reps, degenerate)
     second = first if other is None else _usable(other, degenerate)
     pairs = [(i, j) for i, j in np.ndindex(len(first), len(second)) if other is not None or i < j]
     _check_widths(chosen, first, second, pairs)
+    near = [p for p in pairs if _is_compared(p, within)]
 
     columns = (reps if other is None else other).names
     places = [
@@ -135,12 +133,14 @@ def compare(
     values, lower = (np.full((len(reps), len(columns)), np.nan) for _ in range(2))
     if other is None:
         values[places[0], places[0]], lower[places[0], places[0]] = float(chosen.is_similarity), 0.0
-    finished = _solve_pairs(pairs, first, second, chosen, normalize, jobs, device)
-    for pair, numbers in progress_bar(finished, "compare", progress, len(pairs)):
+    finished = solve_pairs(near, first, second, chosen, normalize, jobs, device)
+    for pair, numbers in progress_bar(finished, "compare", progress, len(near)):
         i, j = (side[k] for side, k in zip(places, pair, strict=True))
         values[i, j], lower[i, j] = numbers[0], numbers[-1]
         if other is None:
             values[j, i], lower[j, i] = numbers[0], numbers[-1]
+    if chosen.bound and len(near) < len(pairs):
+        _fill_bounds(lower, set(pairs) - set(near), list(first.items()), places[0], chosen, normalize)
     return LayerMap(
         values=values,
         names=reps.names,
@@ -153,20 +153,26 @@ def compare(
     )
 
 
-def _identity(measure: Measure, device: str | None) -> list[str] | None:
-    """What the numbers of a measure depend on, in words; None if that cannot be told."""
-    if measure.version is None:
-        return None
-    if measures().get(measure.name) is measure:
-        return [measure.name, measure.version if device is None else batch.VERSION]
-    # Another number of words than above: nobody's measure is taken for the library's.
-    steps = (measure.prepare, measure.score, measure.score_with_bound)
-    return ["not the library's", measure.name, measure.version, *map(_name_of, steps)]
+def _is_compared(pair: Pair, within: int | None) -> bool:
+    i, j = pair
+    return within is None or abs(i - j) <= within or i % (within + 1) == j % (within + 1) == 0
 
 
-def _name_of(function: Any) -> str:
-    inner = function.func if isinstance(function, partial) else function
-    return f"{getattr(inner, '__module__', '')}.{getattr(inner, '__qualname__', type(inner).__name__)}"
+def _fill_bounds(
+    lower: NDArray[np.float64],
+    pairs: set[Pair],
+    layers: list[tuple[str, NDArray[np.float32]]],
+    places: list[int],
+    measure: Measure,
+    normalize: Normalize,
+) -> None:
+    """Lower bounds, without a search, of pairs that were not compared."""
+    assert measure.bound is not None
+    side = layers_at_once(measure, layers[0], normalize)
+    for tile in tiles_of(sorted(pairs), side):
+        used = {k: measure.prepare(layers[k][1], normalize, layers[k][0]) for k in {*chain(*tile)}}
+        for i, j in tile:
+            lower[places[i], places[j]] = lower[places[j], places[i]] = measure.bound(used[i], used[j])
 
 
 def _usable(reps: Representations, degenerate: str) -> Layers:
@@ -180,60 +186,3 @@ def _check_widths(measure: Measure, first: Layers, second: Layers, pairs: list[P
     for i, j in pairs:
         (a, x), (b, y) = rows[i], columns[j]
         check_pair(measure, x.shape, y.shape, a, b)
-
-
-def _solve_pairs(
-    pairs: list[Pair],
-    first: Layers,
-    second: Layers,
-    measure: Measure,
-    normalize: Normalize,
-    jobs: int | None,
-    device: str | None,
-) -> Iterator[tuple[Pair, list[float]]]:
-    """Yield each pair with its numbers: first those on disk, then the others as they end."""
-    identity = _identity(measure, device)
-    folder = cache.cache_dir() if identity else None
-    row_keys = [digest(layer) for layer in first.values()]
-    column_keys = row_keys if second is first else [digest(layer) for layer in second.values()]
-    words = [*(identity or []), str(normalize)]
-    keys = {(i, j): digest(*words, row_keys[i], column_keys[j]) for i, j in pairs}
-
-    # What a layer cannot be compared for must be said even if every pair is on disk.
-    rows = [measure.prepare(layer, normalize, name) for name, layer in first.items()]
-    columns = rows if second is first else [measure.prepare(x, normalize, n) for n, x in second.items()]
-    missing = []
-    for pair in pairs:
-        stored = cache.read(folder, keys[pair])
-        if stored is None:
-            missing.append(pair)
-        else:
-            yield pair, stored
-
-    if not missing:
-        return
-    n_samples = len(next(iter(first.values())))
-    solved = (
-        _one_by_one(missing, rows, columns, measure, jobs, n_samples)
-        if device is None
-        else batch.solve_batch(rows, columns, missing, device)
-    )
-    for pair, numbers in solved:
-        cache.write(folder, keys[pair], numbers)
-        yield pair, numbers
-
-
-def _one_by_one(
-    pairs: list[Pair], rows: list[Any], columns: list[Any], measure: Measure, jobs: int | None, n: int
-) -> Iterator[tuple[Pair, list[float]]]:
-    """Each pair a task of joblib, on whatever backend is active."""
-    on_this_machine = type(get_active_backend()[0]).__name__ == "LokyBackend"
-    if jobs is None and on_this_machine:
-        # Starting processes takes seconds, longer than all pairs of a small cloud.
-        jobs = joblib.cpu_count() if len(pairs) * n**2 > WORTH_PROCESSES else 1
-    parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
-    yield from parallel(joblib.delayed(_task)(measure, (i, j), rows[i], columns[j]) for i, j in pairs)
-
-
-def _task(measure: Measure, pair: Pair, a: Any, b: Any) -> tuple[Pair, list[float]]:
-    return pair, list(measure.score_with_bound(a, b)) if measure.score_with_bound else [measure.score(a, b)]

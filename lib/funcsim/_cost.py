@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
-from itertools import chain
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from funcsim._internal.memory import nbytes
 from funcsim.errors import InputError
 from funcsim.geometry import Normalize
 from funcsim.representations import Representations
@@ -164,7 +164,7 @@ def _timed(
         prepared = time.perf_counter()
         measure.score(first, second)
         times.append(((prepared - began) / 2, time.perf_counter() - prepared))
-        held = _bytes(first) / samples**2
+        held = nbytes(first) / samples**2
     layer, pair = zip(*times, strict=True)
     known = list(dict.fromkeys(sizes))
     return _extrapolated(known, layer), _extrapolated(known, pair), held
@@ -188,18 +188,6 @@ def _extrapolated(sizes: Sequence[int], seconds: Sequence[float]) -> Any:
         ratio = np.log(seconds[-1] / max(seconds[-2], 1e-9)) / np.log(sizes[-1] / sizes[-2])
         power = float(np.clip(ratio, *GROWTH))
     return lambda n: seconds[-1] * (n / sizes[-1]) ** power
-
-
-def _bytes(prepared: Any) -> int:
-    """Of all arrays in what a measure keeps of a layer."""
-    if isinstance(prepared, np.ndarray):
-        return prepared.nbytes
-    if is_dataclass(prepared):
-        return sum(_bytes(getattr(prepared, field.name)) for field in fields(prepared))
-    if isinstance(prepared, tuple | list | dict):
-        values = prepared.values() if isinstance(prepared, dict) else prepared
-        return sum(map(_bytes, chain(values)))
-    return 0
 
 
 def duration(seconds: float) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import funcsim as fs
-from funcsim import _compare, similarity
+from funcsim import _pairs, similarity
 from funcsim._internal import cache
 from funcsim.errors import DegenerateLayerError, FileFormatError
 from funcsim.report import analyse
@@ -29,7 +29,7 @@ def reps(rng):
 def replaced(monkeypatch, **changes):
     """Let `compare` see another "gw"."""
     known = fs.measures() | {"gw": dataclasses.replace(fs.measures()["gw"], **changes)}
-    for place in (_compare, similarity):  # which looks up, and which tells whose it is
+    for place in (_pairs, similarity):  # which looks up, and which tells whose it is
         monkeypatch.setattr(place, "measures", lambda: known)
 
 
@@ -316,7 +316,7 @@ def test_nobody_s_measure_is_taken_for_the_library_s(reps):
     with pytest.raises(ValueError, match="measure 'rsm' is one of the library's; give yours another name"):
         fs.compare(reps, measure=dataclasses.replace(other, name="rsm"))
     assert (fs.compare(reps, measure=rsm).values == fs.compare(reps, measure="rsm").values).all()
-    keys = [_compare._identity(m, None) for m in (rsm, other, agw(0.3), agw(0.5))]
+    keys = [_pairs._identity(m, None) for m in (rsm, other, agw(0.3), agw(0.5))]
     assert len({tuple(key) for key in keys}) == 4
 
 
@@ -341,3 +341,69 @@ def test_layers_without_geometry_are_refused_or_left_blank(reps):
     assert np.isnan(alone.values).all()
     with pytest.raises(ValueError, match="degenerate='zero' is unknown; use 'raise' or 'nan'"):
         fs.compare(reps, degenerate="zero")
+
+
+@pytest.mark.parametrize("held", [0, 1 << 14])
+def test_layers_prepared_tile_by_tile_give_the_same_map(reps, rng, monkeypatch, held):
+    other = fs.Representations({"e": rng.normal(size=(20, 3)), "f": rng.normal(size=(20, 5))})
+    whole = [fs.compare(reps, progress=False), fs.compare(reps, other, progress=False)]
+    monkeypatch.setenv("FUNCSIM_CACHE", "off")
+    monkeypatch.setattr(_pairs, "HELD_BYTES", held)
+    tiled = [fs.compare(reps, progress=False), fs.compare(reps, other, progress=False)]
+    for one, same in zip(whole, tiled, strict=True):
+        assert np.array_equal(one.values, same.values)
+        assert np.array_equal(one.lower, same.lower)
+
+
+def test_no_more_layers_are_held_than_fit(reps, monkeypatch):
+    alive = []
+
+    class Held(np.ndarray):
+        def __del__(self):
+            alive.remove(id(self))
+
+    def prepare(points, normalize, name):
+        made = np.asarray(points, dtype=np.float64).view(Held)
+        alive.append(id(made))
+        most.append(len(alive))
+        return made
+
+    most = []
+    layers = fs.Representations({str(k): np.full((4, 2), k) + np.eye(4, 2) for k in range(12)})
+    measure = fs.Measure(name="far", score=lambda x, y: abs(float(x[0, 0] - y[0, 0])), prepare=prepare)
+    whole = fs.compare(layers, measure=measure, jobs=1, progress=False)
+    assert max(most) >= 12
+    most.clear()
+    monkeypatch.setattr(_pairs, "HELD_BYTES", 2 * 3 * 4 * 2 * 8)  # three layers on each side
+    assert np.array_equal(fs.compare(layers, measure=measure, jobs=1, progress=False).values, whole.values)
+    assert max(most) <= 2 * 3 + 6  # what is needed next is made before the last is let go
+
+
+def test_within_leaves_out_far_pairs_and_bounds_them(rng):
+    x = rng.normal(size=(20, 4))
+    layers = fs.Representations({f"layer {k}": np.tanh(x * k) for k in range(1, 10)})
+    whole, near = fs.compare(layers, progress=False), fs.compare(layers, within=2, progress=False)
+    i, j = np.indices(whole.values.shape)
+    compared = (abs(i - j) <= 2) | ((i % 3 == 0) & (j % 3 == 0))
+    assert np.array_equal(near.values[compared], whole.values[compared])
+    assert np.isnan(near.values[~compared]).all()
+    assert (near.lower <= whole.values + 1e-12).all()
+    assert (near.lower[~compared] > 0).any()
+    with pytest.raises(ValueError, match="NaN"):
+        fs.partition(near)
+    for options in ({"within": 0}, {"within": 2, "other": layers}):
+        with pytest.raises(ValueError, match="within"):
+            fs.compare(layers, progress=False, **options)
+
+
+def test_a_backend_that_yields_nothing_until_the_end_will_do(reps, monkeypatch):
+    from joblib._parallel_backends import SequentialBackend
+
+    class Whole(SequentialBackend):
+        supports_return_generator = False
+
+    joblib.register_parallel_backend("whole", Whole)
+    monkeypatch.setenv("FUNCSIM_CACHE", "off")
+    expected = fs.compare(reps, jobs=1, progress=False).values
+    with joblib.parallel_config(backend="whole"):
+        assert np.array_equal(fs.compare(reps, progress=False).values, expected)

@@ -139,6 +139,23 @@ def best_lower_bound(a: MetricSpace, b: MetricSpace) -> float:
     return max(third_lower_bound(a, b), eigenvalue_bound(a, b))
 
 
+def cheap_lower_bound(a: MetricSpace, b: MetricSpace) -> float:
+    """The best bound that needs no assignment and sorts no matrix: a thousandth of the time of a search.
+
+    Parameters
+    ----------
+    a : MetricSpace
+    b : MetricSpace
+
+    Returns
+    -------
+    float
+        In units of distance.
+    """
+    first = first_lower_bound(a, b)
+    return max(first, eigenvalue_bound(a, b)) if a.n == b.n else first
+
+
 def _line_distance(x: Array, y: Array) -> float:
     """The 2-Wasserstein distance between two lists of numbers, all equally heavy."""
     if len(x) == len(y):

@@ -14,6 +14,7 @@ from __future__ import annotations
 from numpy.typing import ArrayLike
 
 from funcsim.geometry import Normalize, distance_matrix
+from funcsim.gromov.bounds import cheap_lower_bound
 from funcsim.gromov.solver import VERSION, solve
 from funcsim.gromov.space import MetricSpace
 from funcsim.gromov.space import prepare as summaries
@@ -49,4 +50,5 @@ GW = Measure(
     version=VERSION,
     paired=False,
     score_with_bound=score_with_bound,
+    bound=cheap_lower_bound,
 )

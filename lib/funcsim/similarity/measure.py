@@ -58,6 +58,8 @@ class Measure:
         without a version nothing is kept on disk.
     score_with_bound : callable or None
         ``score_with_bound(a, b)``: the number, and a certified lower bound of it, where there is one.
+    bound : callable or None
+        ``bound(a, b)``: a certified lower bound without the number, where it is much cheaper.
 
     Examples
     --------
@@ -82,6 +84,7 @@ class Measure:
     paired: bool = True
     version: str | None = None
     score_with_bound: Callable[[Any, Any], tuple[float, float]] | None = None
+    bound: Callable[[Any, Any], float] | None = None
 
     def __call__(self, X: ArrayLike, Y: ArrayLike, normalize: Normalize = "mean") -> float:
         """The number for two clouds (n_samples, n_features_x) and (n_samples, n_features_y)."""

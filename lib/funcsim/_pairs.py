@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from funcsim._internal import cache
 from funcsim._internal.hashing import digest
 from funcsim._internal.memory import nbytes
+from funcsim._internal.workers import task
 from funcsim.geometry import Normalize
 from funcsim.gromov import batch
 from funcsim.similarity import Measure, measures
@@ -122,10 +123,10 @@ def _one_by_one(
         jobs = joblib.cpu_count() if len(pairs) * n**2 > WORTH_PROCESSES else 1
     one_by_one = getattr(get_active_backend()[0], "supports_return_generator", False)
     parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered" if one_by_one else "list")
-    yield from parallel(joblib.delayed(_task)(measure, (i, j), left[i], right[j]) for i, j in pairs)
+    yield from parallel(task(_solve, measure, (i, j), left[i], right[j]) for i, j in pairs)
 
 
-def _task(measure: Measure, pair: Pair, a: Any, b: Any) -> tuple[Pair, list[float]]:
+def _solve(measure: Measure, pair: Pair, a: Any, b: Any) -> tuple[Pair, list[float]]:
     return pair, list(measure.score_with_bound(a, b)) if measure.score_with_bound else [measure.score(a, b)]
 
 

@@ -17,6 +17,7 @@ import joblib
 
 from funcsim._internal.progress import progress_bar
 from funcsim._internal.threads import one_thread
+from funcsim._internal.workers import task
 from funcsim.errors import FuncsimError
 from replication.check_env import check_env
 from replication.registry import EXPERIMENTS
@@ -66,7 +67,7 @@ def _experiments(options: argparse.Namespace) -> int:
         "encoder": options.encoder,
     }
     parallel = joblib.Parallel(n_jobs=options.jobs, return_as="generator_unordered")
-    finished = parallel(joblib.delayed(_experiment)(name, seed, how) for name, seed in runs)
+    finished = parallel(task(_experiment, name, seed, how) for name, seed in runs)
     try:
         for text, error in progress_bar(finished, "experiments", options.jobs > 1, len(runs)):
             if error:

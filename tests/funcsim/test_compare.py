@@ -407,3 +407,23 @@ def test_a_backend_that_yields_nothing_until_the_end_will_do(reps, monkeypatch):
     expected = fs.compare(reps, jobs=1, progress=False).values
     with joblib.parallel_config(backend="whole"):
         assert np.array_equal(fs.compare(reps, progress=False).values, expected)
+
+
+def test_workers_end_soon_after_their_process_is_killed(tmp_path):
+    psutil = pytest.importorskip("psutil")
+    script = tmp_path / "compare.py"
+    script.write_text(
+        "import numpy as np, funcsim as fs\n"
+        "x = np.random.default_rng(0).normal(size=(300, 8))\n"
+        "reps = fs.Representations({str(k): np.tanh(x * k) for k in range(1, 40)})\n"
+        "fs.compare(reps, jobs=2, progress=False)\n"
+    )
+    process = subprocess.Popen([sys.executable, str(script)], cwd=tmp_path)
+    workers, deadline = [], time.monotonic() + 120
+    while len(workers) < 2 and time.monotonic() < deadline:
+        workers = [w for w in psutil.Process(process.pid).children(recursive=True) if w.cpu_times().user > 3]
+        time.sleep(0.1)
+    assert len(workers) >= 2
+    process.kill()
+    process.wait()
+    assert not psutil.wait_procs(workers, timeout=20)[1]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -56,6 +56,8 @@ class Intervals:
         How many halves were compared: those in which a layer is silent for all samples are left out.
     alpha : float
         One minus the level of the intervals, and the level of the tests.
+    draws : array, shape (n_draws, L, L)
+        The map of each half.
 
     Examples
     --------
@@ -76,6 +78,7 @@ class Intervals:
     n_groups_frequency: dict[int, float]
     n_draws: int
     alpha: float
+    draws: Array = field(default_factory=lambda: np.empty((0, 0, 0)), repr=False)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -213,4 +216,5 @@ def intervals(
         n_groups_frequency={k: counts[k] / n_draws for k in sorted(counts)},
         n_draws=n_draws,
         alpha=alpha,
+        draws=np.stack(maps),
     )

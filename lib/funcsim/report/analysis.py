@@ -6,6 +6,7 @@ Taught in chapter 14.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,6 +17,8 @@ from funcsim._intervals import Intervals
 from funcsim.geometry import Normalize
 from funcsim.layer_map import LayerMap, Partition
 from funcsim.nulls import random_projection_null
+from funcsim.report.checks import MOST_SECONDS, Check, run_checks
+from funcsim.report.cuts import Cut, possible_cuts
 from funcsim.representations import Representations
 from funcsim.similarity import Measure
 
@@ -37,12 +40,22 @@ class Analysis:
         (L, M), of this network's layers with another's.
     warnings : tuple of str
         What a reader of the map should know.
+    beside : Intervals or None
+        The same under another measure: debiased CKA, or GW where CKA was asked for; None if it
+        would take too long or a layer has none.
+    checks : tuple of Check
+        What would change the answer, and whether it does.
+    cuts : tuple of Cut
+        Where one might cut, whatever the test says.
     """
 
     intervals: Intervals
     by_width: Partition | None
     against: LayerMap | None
     warnings: tuple[str, ...]
+    beside: Intervals | None = None
+    checks: tuple[Check, ...] = ()
+    cuts: tuple[Cut, ...] = ()
 
     @property
     def map(self) -> LayerMap:
@@ -62,6 +75,7 @@ def analyse(
     n_draws: int = 20,
     seed: int = 0,
     progress: bool = True,
+    poolings: Mapping[str, Representations] | None = None,
 ) -> Analysis:
     """Map the layers of a network, cut the map, and ask how far to believe it.
 
@@ -78,6 +92,8 @@ def analyse(
         Random halves of the inputs.
     seed : int
     progress : bool
+    poolings : mapping of str to Representations, optional
+        The same layers on the same inputs, pooled otherwise, by the names of the poolings.
 
     Returns
     -------
@@ -100,9 +116,34 @@ def analyse(
         if len({layer.shape[1] for layer in reps.values()}) > 1:
             alone = fs.partition(compare(random_projection_null(reps, seed)), seed=seed)
         other = None if against is None else compare(reps, against)
+        beside = _beside(reps, measure, n_draws, seed, progress)
+        checks = run_checks(reps, intervals, beside, poolings or {}, measure, normalize, seed)
     messages = dict.fromkeys(str(one.message) for one in caught if issubclass(one.category, UserWarning))
     warned = (*_doubts(reps, intervals, alone), *messages)
-    return Analysis(intervals=intervals, by_width=alone, against=other, warnings=warned)
+    return Analysis(
+        intervals=intervals,
+        by_width=alone,
+        against=other,
+        warnings=warned,
+        beside=beside,
+        checks=checks,
+        cuts=possible_cuts(intervals),
+    )
+
+
+def _beside(
+    reps: Representations, measure: str | Measure, n_draws: int, seed: int, progress: bool
+) -> Intervals | None:
+    """The same under a measure of the other kind, if that does not take long."""
+    name = measure if isinstance(measure, str) else measure.name
+    other = "gw" if name.startswith("cka") else "cka-debiased"
+    shapes = [layer.shape for layer in reps.values()]
+    if fs.estimate_cost(shapes, measure=other, n_draws=n_draws).seconds > MOST_SECONDS:
+        return None
+    try:
+        return fs.intervals(reps, measure=other, n_draws=n_draws, seed=seed, progress=progress)
+    except ValueError:  # a layer that this measure has no number for
+        return None
 
 
 def _doubts(reps: Representations, intervals: Intervals, alone: Partition | None) -> list[str]:

@@ -11,6 +11,7 @@ import sys
 import time
 import warnings
 from dataclasses import replace
+from functools import partial
 
 import funcsim as fs
 from funcsim._cost import duration, size
@@ -21,6 +22,7 @@ from funcsim.report.functions import running
 from funcsim.report.inputs import Network, load_network
 from funcsim.report.options import check_options
 from funcsim.report.page import write_report
+from funcsim.report.poolings import every_pooling
 from funcsim.representations import Representations
 
 #: Inputs that are shown to a network to foretell what all of them cost.
@@ -39,8 +41,13 @@ def run(options: argparse.Namespace) -> int:
         foretell(name, network, options)
     if options.dry_run:
         return 0
-    reps = [_capture(name, network, options) for name, network in zip(names, networks, strict=True)]
-    found = analyse(*reps, measure=options.measure, n_draws=options.halves, seed=options.seed)
+    reps, poolings = [], []
+    for name, network in zip(names, networks, strict=True):
+        pooled = every_pooling(network, partial(_capture, name, options))
+        reps.append(pooled.pop(_pool_of(options, network)))
+        poolings.append(pooled)
+    told = {"measure": options.measure, "n_draws": options.halves, "seed": options.seed}
+    found = analyse(*reps, poolings=poolings[0], **told)
     notes = dict.fromkeys(note for network in networks for note in network.notes)
     found = replace(found, warnings=(*found.warnings, *notes))
     record = {
@@ -48,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
         "model": [network.origin for network in networks],
         "inputs": networks[0].inputs,
         "layers": [list(r.names) for r in reps],
-        "pool": options.pool or ("mean" if networks[0].pool else "all"),
+        "pool": _pool_of(options, networks[0]),
         "measure": options.measure,
         "seed": options.seed,
         "seconds": round(time.perf_counter() - began, 1),
@@ -82,7 +89,11 @@ def _load(name: str, options: argparse.Namespace) -> Network:
     return replace(network, pool=None if options.pool == "all" else options.pool)
 
 
-def _capture(name: str, network: Network, options: argparse.Namespace, few: bool = False) -> Representations:
+def _pool_of(options: argparse.Namespace, network: Network) -> str:
+    return options.pool or ("mean" if network.pool else "all")
+
+
+def _capture(name: str, options: argparse.Namespace, network: Network, few: bool = False) -> Representations:
     """What the layers of a network say to all inputs, or to those of the first batch."""
     batches = network.batches[:1] if few else network.batches
     with running(name):
@@ -103,21 +114,24 @@ def _capture(name: str, network: Network, options: argparse.Namespace, few: bool
 
 def foretell(name: str, network: Network, options: argparse.Namespace) -> None:
     """Say layers, memory and time, from one batch and a few small clouds."""
-    began = time.perf_counter()
-    one = _capture(name, network, options, few=True)
-    per_input = (time.perf_counter() - began) / one.n_samples
+    seconds = []
+    for _ in range(2):  # the first pass also makes ready
+        began = time.perf_counter()
+        one = _capture(name, options, network, few=True)
+        seconds.append(time.perf_counter() - began)
+    per_input = min(seconds) / one.n_samples
     print(f"{name}: {len(one)} layers, {one.names[0]} to {one.names[-1]}; {network.inputs}")
     widths = [layer.shape[1] for layer in one.values()]
     told = {"measure": options.measure, "n_draws": options.halves}
     n = network.n_taken
     shown = network.n_offered if network.n_samples > n else n
     cost = fs.estimate_cost([(n, width) for width in widths], **told)
-    seconds = shown * per_input + cost.seconds
     print(
         f"  memory for what layers say: {size(4 * sum(widths) * shown)}; with matrices of {n} x {n} inputs, "
         f"{size(cost.matrix_bytes)} each, in all: {size(cost.memory_bytes)}"
     )
-    print(f"  time: about {duration(seconds)} on one core, {duration(shown * per_input)} of it to capture")
+    captured = shown * per_input
+    print(f"  time: about {duration(captured + cost.seconds)} on one core, {duration(captured)} to capture")
     if network.n_offered > n:
         every = fs.estimate_cost([(network.n_offered, width) for width in widths], **told)
         print(

@@ -7,18 +7,13 @@ from __future__ import annotations
 import base64
 import html
 import io
-import json
 from collections.abc import Sequence
-from itertools import pairwise
-from pathlib import Path
-from string import Template
 from typing import TYPE_CHECKING
 
-import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 from funcsim._internal.deprecation import renamed_keyword
-from funcsim.viz import colorbar_label, colours_of, contiguous
+from funcsim.viz.explorer import explorer_html
 
 try:
     import ipywidgets
@@ -28,8 +23,6 @@ except ImportError as error:
 
 if TYPE_CHECKING:
     from funcsim.layer_map import LayerMap, Partition
-
-EXPLORER = Template(Path(__file__).with_name("explorer.html").read_text())
 
 
 def stepper(figures: Sequence[Figure], alts: Sequence[str], label: str) -> ipywidgets.VBox:
@@ -91,37 +84,4 @@ def explorer(m: LayerMap, alt: str, groups: Partition | None = None, digits: int
     IPython.display.HTML
         A mouse, a finger and the arrow keys move the mark; no kernel is needed.
     """
-    norm, colours = colours_of(m)
-    buffer = io.BytesIO()
-    plt.imsave(buffer, colours(norm(m.values)), format="png")
-    data = {"rows": m.names, "columns": m.columns, "values": m.values.round(digits).tolist()}
-    rows, columns = m.values.shape
-    lowest, highest = f"{norm.vmin:.{digits}f}", f"{norm.vmax:.{digits}f}"
-    ends = ("alike", "different")[:: -1 if m.is_similarity else 1]
-    return HTML(
-        EXPLORER.substitute(
-            label=html.escape(f"Layer map of {rows} by {columns} layers; arrow keys move the mark"),
-            alt=html.escape(alt, quote=True),
-            png=base64.b64encode(buffer.getvalue()).decode(),
-            rows=rows,
-            columns=columns,
-            frames=_frames(groups),
-            hint="Point at the map, or move with the arrow keys.",
-            caption=html.escape(f"{colorbar_label(m)}: from {lowest}, {ends[0]}, to {highest}, {ends[1]}."),
-            data=json.dumps(data).replace("<", "\\u003c"),  # no name can end the script
-        )
-    )
-
-
-def _frames(groups: Partition | None) -> str:
-    """SVG outlines of contiguous groups, in units of layers."""
-    if groups is None or not contiguous(groups):
-        return ""
-    edges = pairwise([0, *groups.boundaries, len(groups.labels)])
-    lines = (("#000", 4), ("#fff", 2))
-    return "".join(
-        f'<rect x="{a}" y="{a}" width="{b - a}" height="{b - a}" fill="none" stroke="{colour}" '
-        f'stroke-width="{width}" vector-effect="non-scaling-stroke"/>'
-        for a, b in edges
-        for colour, width in lines
-    )
+    return HTML(explorer_html(m, alt, groups, digits))

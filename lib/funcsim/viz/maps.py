@@ -69,11 +69,17 @@ def contiguous(groups: Partition) -> bool:
     return len(groups.boundaries) == groups.n_groups - 1
 
 
+def short_names(names: Sequence[str]) -> list[str]:
+    """Names without the leading parts that all dotted names share."""
+    skip = _shared_length(names)
+    return [name[skip:] for name in names]
+
+
 def _name_layers(ax: Axes, m: LayerMap) -> None:
     for axis, names in ((ax.xaxis, m.columns), (ax.yaxis, m.names)):
-        size, skip = (9 if len(names) <= 15 else 7.5), _shared_length(names)
+        size, short = (9 if len(names) <= 15 else 7.5), short_names(names)
         shown = range(0, len(names), -(-len(names) // MOST_LABELS))
-        axis.set_ticks(shown, [names[i][skip:] for i in shown], fontsize=size)
+        axis.set_ticks(shown, [short[i] for i in shown], fontsize=size)
     ax.tick_params(axis="x", rotation=90)
     ax.set(xlabel="layer", ylabel="layer")
 

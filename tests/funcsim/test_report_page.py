@@ -1,0 +1,216 @@
+"""The page that a person shows to colleagues: what is on it, and that it says what was found."""
+
+import csv as csv_files
+import json
+import re
+
+import numpy as np
+import pytest
+
+import funcsim as fs
+from funcsim._intervals import Intervals
+from funcsim.report import analyse, write_report
+from funcsim.report.checks import dominant, run_checks, standardised
+from funcsim.report.cuts import possible_cuts
+from funcsim.report.findings import sentences
+from funcsim.report.page import MOST_LAYERS, thinned
+from funcsim.report.steps import Steps, block_range, steps_of, steps_svg
+from funcsim.report.tables import csv, defused
+
+
+def chain(n_layers=10, cut=None, n=40, d=6, seed=0):
+    """Layers that drift, with an abrupt step in front of `cut`."""
+    rng = np.random.default_rng(seed)
+    x, layers = rng.normal(size=(n, d)), {}
+    for k in range(n_layers):
+        x = x + 0.05 * rng.normal(size=x.shape)
+        if k == cut:
+            x = np.tanh(3 * x @ rng.normal(size=(d, d)))
+        layers[f"encoder.layer.{k}"] = x
+    return fs.Representations(layers)
+
+
+@pytest.fixture(scope="module")
+def found():
+    return analyse(chain(cut=5), n_draws=4, progress=False)
+
+
+@pytest.fixture(scope="module")
+def folder(found, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("report") / "out"
+    write_report(folder, found, "a chain", {"pool": "mean", "inputs": "40 texts"})
+    return folder
+
+
+def test_three_sentences_say_effect_then_test_then_what_survives(found):
+    effect, test, checks = sentences(found)
+    assert "leads into encoder.layer.5" in effect
+    value = np.diag(found.map.values, k=1)[4]
+    assert f"{value:.3f} (95% interval" in effect
+    assert "p =" not in effect
+    assert test == f"The layers form 2 groups, [0, 5), [5, 10) (p = {found.partition.p_value:.3f})."
+    assert re.search(r"holds in (all \d checks|\d of \d checks)", checks)
+
+
+def test_one_group_is_said_with_what_the_test_cannot_see():
+    x = chain(8)
+    last = x["encoder.layer.7"]
+    end = fs.Representations({**x, "encoder.layer.8": np.tanh(9 * last)})
+    _, test, _ = sentences(analyse(end, n_draws=2, progress=False))
+    assert "one group" in test
+    assert "cannot set a single layer apart" in test
+
+
+def test_steps_are_those_of_the_map_under_both_measures(found):
+    gw, cka = steps_of(found.intervals), steps_of(found.beside)
+    assert np.array_equal(gw.values, np.diag(found.map.values, k=1))
+    assert np.array_equal(cka.values, 1 - np.diag(found.beside.map.values, k=1))
+    for steps in (gw, cka):
+        assert (steps.low <= steps.values).all()
+        assert (steps.values <= steps.high).all()
+    assert gw.largest == cka.largest == 5
+
+
+def test_half_of_the_way_is_the_shortest_run():
+    steps = Steps(*(np.array([1.0, 1, 1, 5, 1, 1]),) * 3)
+    assert steps.half_of_the_way == (3, 5)
+    assert steps.largest == 4
+    assert steps.ratio == 5
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (("h.0", "h.1", "h.2"), ("[1, 3)", True)),
+        (("h.4", "h.5", "h.6"), ("[5, 7)", True)),
+        (("h.0", "h.2", "h.3"), ("[1, 3)", False)),
+        (("a.0", "b.1", "b.2"), ("[1, 3)", False)),
+        (("x", "h.1", "h.2"), ("[1, 3)", False)),
+    ],
+)
+def test_ranges_are_half_open_and_count_blocks_where_names_do(names, expected):
+    assert block_range(names, 1, 3) == expected
+
+
+def test_possible_cuts_are_counted_in_the_halves(found):
+    two, three = possible_cuts(found.intervals)
+    assert two.boundaries == (5,)
+    assert two.same == two.near == 1.0
+    assert len(three.boundaries) == 2
+    assert three.same <= three.near
+
+
+def test_the_halves_are_kept(found):
+    assert found.intervals.draws.shape == (4, 10, 10)
+    mean = found.intervals.draws.mean(axis=0) - found.map.values
+    assert np.allclose(mean, found.intervals.bias)
+
+
+def test_a_dominant_dimension_is_found_and_removed():
+    reps = chain(4)
+    loud = fs.Representations({k: np.column_stack([x, 100 * x[:, 0]]) for k, x in reps.items()})
+    share, layer = dominant(loud)
+    assert share > 0.99
+    assert layer in loud.names
+    assert dominant(standardised(loud))[0] == pytest.approx(1 / 7, rel=1e-3)
+
+
+def test_a_check_that_finds_another_answer_says_so(found):
+    reps, other = chain(cut=5), chain(cut=3, seed=1)
+    checks = run_checks(reps, found.intervals, None, {"last": other, "cls": reps}, "gw", "mean", 0)
+    by_what = {check.what: check for check in checks}
+    assert by_what["pooled by “last” instead"].survives is False
+    assert by_what["pooled by “cls” instead"].survives is True
+    assert "rank correlation of the maps 1.00" in by_what["pooled by “cls” instead"].outcome
+    assert {check.name for check in checks} == {"Pooling", "Scale", "A dominant dimension", "Few inputs"}
+
+
+def test_a_check_that_takes_too_long_is_named_as_not_run(found, monkeypatch):
+    monkeypatch.setattr("funcsim.report.checks.MOST_SECONDS", 0.0)
+    checks = run_checks(chain(cut=5), found.intervals, None, {}, "gw", "mean", 0)
+    assert [check.survives for check in checks] == [None, None, checks[-1].survives]
+    assert "not run: it would take about" in checks[0].outcome
+
+
+def test_the_page_holds_all_its_parts_and_nothing_from_elsewhere(folder):
+    page = (folder / "report.html").read_text()
+    for heading in ("What was found", "Groups", "Where one might cut", "What would change the answer"):
+        assert f">{heading}</h" in page
+    for part in (
+        "What was not tested",
+        "[0, 5)",
+        "linear CKA, debiased",
+        "prefers-color-scheme: dark",
+        "@media print",
+    ):
+        assert part in page
+    assert page.count('class="steps"') == 2
+    assert page.count('class="layer-explorer"') == 2
+    assert page.count("<details>") == 3
+    assert not re.search(r'(?:src|href)="(?!data:)|url\(|@import|https?://(?!arxiv)', page)
+    assert all(re.search(r'alt="[^"]{20,}"', image) for image in re.findall(r"<img [^>]*>", page))
+    assert all("aria-label" in svg or "aria-hidden" in svg for svg in re.findall(r"<svg [^>]*>", page))
+    assert len(page) < 200_000
+
+
+def test_the_numbers_are_there_for_machines(folder, found):
+    told = json.loads((folder / "report.json").read_text())
+    assert told["beside"]["measure"] == "cka-debiased"
+    assert told["possible_cuts"][0]["boundaries"] == [5]
+    assert [check["name"] for check in told["checks"]] == [check.name for check in found.checks]
+
+
+def test_many_layers_stay_below_a_megabyte(tmp_path):
+    n = 948
+    names = tuple(f"encoder.layer.{k // 79}.attention.head.{k % 79}" for k in range(n))
+    values = np.abs(np.subtract.outer(np.arange(n), np.arange(n))) / n + np.eye(n) * 0
+    values += np.random.default_rng(0).uniform(0, 0.2, size=(n, n)) * (1 - np.eye(n))
+    values = (values + values.T) / 2
+    m = fs.LayerMap(values, names, names, "gw", "mean", 512)
+    groups = fs.Partition(names, (0,) * n, 1.0, "contiguous")
+    sure = Intervals(m, groups, values, values, values, np.zeros(n), np.zeros(n), {1: 1.0}, 20, 0.05)
+    from funcsim.report.analysis import Analysis
+
+    write_report(tmp_path / "o", Analysis(sure, None, None, ()), "heads", {})
+    assert (tmp_path / "o/report.html").stat().st_size < 1_000_000
+    small, step = thinned(m)
+    assert len(small.names) <= MOST_LAYERS
+    assert step == 6
+    assert small.values[1, 2] == values[6, 12]
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])
+def test_no_cell_is_a_formula(text, tmp_path):
+    assert defused(text) == f"'{text}"
+    reps = fs.Representations({text: chain(2)["encoder.layer.0"], "b": chain(2)["encoder.layer.1"]})
+    m = fs.compare(reps, measure="cka", progress=False)
+    (tmp_path / "map.csv").write_text(csv(m.to_frame(), index=True))
+    with open(tmp_path / "map.csv", newline="") as file:
+        rows = list(csv_files.reader(file))
+    assert rows[0][1] == rows[1][0] == f"'{text}"
+    assert float(rows[1][1]) == 1.0
+    assert defused(-0.5) == -0.5
+
+
+def test_a_band_of_other_networks_has_its_place():
+    steps = Steps(np.array([1.0, 2.0]), np.array([0.5, 1.5]), np.array([1.5, 2.5]))
+    plain = steps_svg(steps, ("a", "b", "c"), "gw")
+    assert 'class="twin"' not in plain
+    assert 'class="twin"' in steps_svg(steps, ("a", "b", "c"), "gw", band=(steps.low - 1, steps.high + 1))
+    assert "leads into c" in plain
+
+
+def test_names_on_the_line_are_escaped():
+    steps = Steps(*(np.array([1.0, 2.0]),) * 3)
+    drawn = steps_svg(steps, ("<a>", '"b', "<c>"), "<gw>", (1,))
+    assert not re.search(r"<[abc]>|<gw>", drawn)
+
+
+def test_a_layer_that_one_measure_cannot_take_does_not_stop_the_report(tmp_path):
+    reps = chain(4)
+    x = np.zeros((40, 3))
+    x[0] = 1.0
+    odd = fs.Representations({**reps, "odd": x + 1e-3 * np.random.default_rng(0).normal(size=x.shape)})
+    found = analyse(odd, n_draws=2, progress=False)
+    write_report(tmp_path / "o", found, "odd", {})
+    assert (tmp_path / "o/report.html").exists()

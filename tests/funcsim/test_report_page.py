@@ -18,7 +18,7 @@ from funcsim.report.steps import Steps, block_range, steps_of, steps_svg
 from funcsim.report.tables import csv, defused
 
 
-def chain(n_layers=10, cut=None, n=40, d=6, seed=0):
+def chain(n_layers=10, cut=None, n=24, d=6, seed=0):
     """Layers that drift, with an abrupt step in front of `cut`."""
     rng = np.random.default_rng(seed)
     x, layers = rng.normal(size=(n, d)), {}
@@ -208,7 +208,7 @@ def test_names_on_the_line_are_escaped():
 
 def test_a_layer_that_one_measure_cannot_take_does_not_stop_the_report(tmp_path):
     reps = chain(4)
-    x = np.zeros((40, 3))
+    x = np.zeros((24, 3))
     x[0] = 1.0
     odd = fs.Representations({**reps, "odd": x + 1e-3 * np.random.default_rng(0).normal(size=x.shape)})
     found = analyse(odd, n_draws=2, progress=False)

@@ -6,6 +6,7 @@ Taught in chapter 14.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from csv import QUOTE_NONNUMERIC
 from dataclasses import asdict
 from itertools import pairwise
 from typing import Any
@@ -59,7 +60,7 @@ def checks_table(found: Analysis) -> pd.DataFrame:
 def csv(table: pd.DataFrame, index: bool = False) -> str:
     """A table as CSV in which no text is a formula."""
     safe = table.map(defused).rename(columns=defused, index=defused)
-    return str(safe.to_csv(index=index))
+    return str(safe.to_csv(index=index, quoting=QUOTE_NONNUMERIC))  # else a bare \\r would end a row
 
 
 def defused(cell: Any) -> Any:

@@ -77,7 +77,8 @@ def patterns(layers: str | Iterable[str]) -> list[str]:
     """Names and patterns in a list; a LayerSelectionError if there is none, or something else."""
     if isinstance(layers, str):
         return [layers]
-    known = list(layers) if isinstance(layers, Iterable) and not isinstance(layers, nn.Module) else [layers]
+    several = isinstance(layers, Iterable) and not isinstance(layers, nn.Module)
+    known: list[Any] = list(layers) if several else [layers]
     if not known:
         raise LayerSelectionError("layers is empty; name at least one layer, or leave it out")
     for pattern in known:

@@ -20,9 +20,9 @@ from funcsim.representations import Representations
 from funcsim.similarity import Measure, look_up
 
 #: The largest cloud that is timed; the time of a larger one follows from it.
-LARGEST_TIMED = 512
+LARGEST_TIMED = 1024
 #: Steepest and flattest growth of time with the number of samples.
-GROWTH = (1.5, 3.0)
+GROWTH = (2.0, 3.0)
 #: Matrices (n, n) of float64 that a pair needs while it is compared, beside what its layers hold.
 SCRATCH = 12
 
@@ -78,7 +78,7 @@ def estimate_cost(
     ----------
     reps : Representations, or shapes
         The layers, or their shapes (n_samples, n_features), by name or in a row. Nothing of that
-        size is made: at most two clouds of 512 samples are compared, and that takes seconds.
+        size is made: at most two clouds of 1,024 samples are compared, and that takes seconds.
     measure : str or Measure
     normalize : {"mean", "max"} or None
         Both as in :func:`funcsim.compare`.
@@ -97,7 +97,8 @@ def estimate_cost(
     Notes
     -----
     Real layers are timed where `reps` holds them, otherwise clouds without structure, the slowest. The
-    growth from 256 to 512 samples is carried on. It is a forecast: off by a factor of two, not of ten.
+    growth from 512 to 1,024 samples is carried on. It is a forecast: off by a factor of two, not of ten,
+    up to some thousand samples; far beyond, where growth becomes cubic, it is what is needed at least.
 
     Examples
     --------

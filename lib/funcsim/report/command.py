@@ -135,7 +135,7 @@ def foretell(name: str, network: Network, options: argparse.Namespace) -> None:
     if network.n_offered > n:
         every = fs.estimate_cost([(network.n_offered, width) for width in widths], **told)
         print(
-            f"  all {network.n_offered} inputs would take about {duration(every.seconds)} and "
+            f"  all {network.n_offered} inputs would take at least {duration(every.seconds)} and "
             f"{size(every.memory_bytes)}, {size(every.matrix_bytes)} for each matrix; --inputs N sets how "
             "many are drawn"
         )

@@ -68,6 +68,7 @@ from bookkit.glue import note
 from exercises import chapter_14 as check
 from funcsim import viz
 from funcsim.report import analyse, default_layers, write_report
+from funcsim.report.tables import checks_table
 from funcsim.viz.interactive import stepper
 
 # %% [markdown]
@@ -245,8 +246,8 @@ found.to_frame()
 #
 # ## A report
 #
-# `analyse` does what a careful reader of this book would do by hand: the map with intervals from random halves of the inputs, the test, how often each boundary comes back, what widths alone would show, and what
-# to keep in mind. `write_report` puts it into a folder.
+# `analyse` does what a careful reader of this book would do by hand: the map with intervals from random halves of the inputs, the test, how often each boundary comes back, what widths alone would show, the same under CKA, where one
+# might cut, and whether the finding survives other poolings, raw distances, a dominant dimension and fewer inputs. `write_report` puts it into a folder.
 
 # %%
 findings = analyse(reps, n_draws=4 if small else 20, seed=seed, progress=False)
@@ -254,7 +255,7 @@ folder = Path(tempfile.mkdtemp())
 for path in write_report(folder, findings, "Six layers on digits", {"seed": seed}):
     print(path.name)
 note(n_warnings=len(findings.warnings))
-findings.warnings
+checks_table(findings)
 
 # %% [markdown]
 # The same from the command line, for any model of the transformers library or a function that returns a network, or the folder of such a model:
@@ -265,7 +266,7 @@ findings.warnings
 # funcsim map --model my_module:my_network --images folder --out another --dry-run
 # ```
 #
-# With `--dry-run` it only says which layers, how much memory and how much time.
+# With `--dry-run` it only says which layers, how much memory and how much time; `fs.estimate_cost` says the same of shapes.
 #
 # ## Before you show a map to anyone
 #

@@ -61,6 +61,14 @@ def test_one_group_is_said_with_what_the_test_cannot_see():
     assert "cannot set a single layer apart" in test
 
 
+def test_even_steps_have_no_largest_to_speak_of():
+    found = analyse(chain(6), n_draws=2, progress=False)
+    assert steps_of(found.intervals).ratio < 1.5
+    effect, test, _ = sentences(found)
+    assert "are even" in effect
+    assert "largest step is at an end" not in test
+
+
 def test_steps_are_those_of_the_map_under_both_measures(found):
     gw, cka = steps_of(found.intervals), steps_of(found.beside)
     assert np.array_equal(gw.values, np.diag(found.map.values, k=1))

@@ -21,7 +21,7 @@ from funcsim._intervals import Intervals
 from funcsim.geometry import Normalize
 from funcsim.layer_map import LayerMap
 from funcsim.report.cuts import alike
-from funcsim.report.steps import steps_of, steps_of_map
+from funcsim.report.steps import EVEN, steps_of, steps_of_map
 from funcsim.representations import Representations
 from funcsim.similarity import Measure
 
@@ -145,7 +145,9 @@ def _outcome(
     upper = np.triu_indices(len(base.names), k=1)
     maps = [m.values[upper] * (-1 if m.is_similarity else 1) for m in (base, other)]
     rank = float(spearmanr(*maps).statistic) if len(maps[0]) > 2 else float("nan")
-    kept = alike(before, after) and abs(places[0] - places[1]) <= 1
+    steps = steps_of_map(base)
+    even = float(steps.max()) < EVEN * float(np.median(steps))
+    kept = alike(before, after) and (even or abs(places[0] - places[1]) <= 1)
     groups = "one group" if not after else f"{len(after) + 1} groups, cut at {', '.join(map(str, after))}"
     alike_as = "" if np.isnan(rank) else f"; rank correlation of the maps {rank:.2f}"
     return Check(label, what, f"{groups}; largest step into {base.names[places[1]]}{alike_as}", kept)
@@ -153,7 +155,8 @@ def _outcome(
 
 def _of_inputs(found: Intervals) -> Check:
     """The halves: would fewer inputs have told the same?"""
-    place = steps_of(found).largest
+    steps = steps_of(found)
+    place = steps.largest
     values = [1 - d if found.map.is_similarity else d for d in found.draws]
     near = np.mean([abs(int(np.argmax(np.diag(d, k=1))) + 1 - place) <= 1 for d in values])
     groups = found.n_groups_frequency.get(found.partition.n_groups, 0.0)
@@ -162,4 +165,4 @@ def _of_inputs(found: Intervals) -> Check:
         "halves"
     )
     what = "random halves of the inputs"
-    return Check("Few inputs", what, outcome, bool(groups >= 0.5 and near >= 0.5))
+    return Check("Few inputs", what, outcome, bool(groups >= 0.5 and (steps.ratio < EVEN or near >= 0.5)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from funcsim.report.analysis import Analysis
-from funcsim.report.steps import block_range, steps_of
+from funcsim.report.steps import EVEN, block_range, steps_of
 
 
 def sentences(found: Analysis) -> list[str]:
@@ -25,6 +25,12 @@ def _effect(found: Analysis) -> str:
     if len(names) < 3:
         return f"From {names[0]} to {names[1]} it is {size}."
     ratio = f"{steps.ratio:.1f} times the median step"
+    if steps.ratio < EVEN:
+        low, high = steps.values.min(), steps.values.max()
+        return (
+            f"The steps from one layer to the next are even, {low:.3f} to {high:.3f}, the largest into "
+            f"{names[k]}."
+        )
     first, stop = steps.half_of_the_way
     run = f"layers {names[first]} to {names[stop - 1]}, {block_range(names, first, stop)[0]}"
     return (
@@ -41,8 +47,9 @@ def _test(found: Analysis) -> str:
         ranges = ", ".join(block_range(names, a, b)[0] for a, b in pairwise(edges))
         return f"The layers form {found.partition.n_groups} groups, {ranges}{told}."
     answer = f"No step stands out from the drift around it, so the test leaves the layers in one group{told}"
-    k = steps_of(found.intervals).largest
-    if len(names) > 3 and k in (1, len(names) - 1):
+    steps = steps_of(found.intervals)
+    k = steps.largest
+    if steps.ratio >= EVEN and len(names) > 3 and k in (1, len(names) - 1):
         return f"{answer}; it cannot set a single layer apart, and the largest step is at an end."
     return f"{answer}."
 

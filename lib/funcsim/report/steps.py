@@ -19,6 +19,8 @@ from funcsim.viz.maps import short_names
 
 Array = NDArray[np.float64]
 WIDTH, HEIGHT = 480, 250
+#: A largest step of fewer median steps stands out from nothing: the steps are even.
+EVEN = 1.5
 LEFT, RIGHT, TOP = 52, 12, 12
 
 

@@ -54,7 +54,7 @@ def checks_table(found: Analysis) -> pd.DataFrame:
     """One row per check: what was done, what came out, and whether the finding survives."""
     words = {True: "yes", False: "no", None: "not run"}
     rows = [(c.name, c.what, c.outcome, words[c.survives]) for c in found.checks]
-    return pd.DataFrame(rows, columns=["check", "what was changed", "outcome", "does the finding survive?"])
+    return pd.DataFrame(rows, columns=["check", "what was changed", "outcome", "survives"])
 
 
 def csv(table: pd.DataFrame, index: bool = False) -> str:

@@ -9,17 +9,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import platform
 import subprocess
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from funcsim._internal.storage import replacing
-from funcsim.report.page import PACKAGES
+from funcsim._internal.versions import versions
 from replication.errors import StoredResultError
 
 #: Where the code lies whose state decides the numbers: the method, and the replication.
@@ -93,7 +91,7 @@ def store(folder: Path, files: list[str], **fields: Any) -> Record:
     that this machine cannot know by itself."""
     record = Record(
         commit=_commit(),
-        versions={"python": platform.python_version()} | {p: version(p) for p in PACKAGES},
+        versions=versions(),
         files={name: _sha256(folder / name) for name in files},
         **fields,
     )

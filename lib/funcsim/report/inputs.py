@@ -19,10 +19,10 @@ from torch import nn
 from funcsim._batches import Batch
 from funcsim._layers import default_layers
 from funcsim.errors import InputError, ModelError
+from funcsim.hub import find_model, origin_of
 from funcsim.pooling import Pool
 from funcsim.report import functions
 from funcsim.report.choice import MOST, taken
-from funcsim.report.hub import find_model, origin_of
 from funcsim.report.pictures import find_pictures, load_processor, mean_over_places, read_picture
 from funcsim.report.texts import check_tokens, cut_texts, load_tokenizer, read_texts, tokenised
 from funcsim.report.weights import Loaded, check_weights, load_model

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import html
 import json
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -20,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from funcsim._internal.storage import replacing
+from funcsim._internal.versions import versions as numbers
 from funcsim._intervals import Intervals
 from funcsim.errors import FuncsimError
 from funcsim.layer_map import LayerMap
@@ -30,8 +30,6 @@ from funcsim.report.tables import as_json, checks_table, csv, cuts_table, groups
 from funcsim.viz.explorer import explorer_html
 from funcsim.viz.maps import colorbar_label
 
-#: The packages that decide the numbers.
-PACKAGES = ("numpy", "POT", "safetensors", "scipy", "torch")
 #: The most layers of a map on the page, so that it stays below 1 MB; the tables hold all.
 MOST_LAYERS = 160
 PAGE = Template(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
@@ -95,9 +93,7 @@ def check_empty(folder: Path) -> None:
 
 def versions() -> dict[str, str]:
     """Of everything that decides the numbers."""
-    return {"funcsim": version("funcsim"), "python": platform.python_version()} | {
-        name: version(name) for name in PACKAGES
-    }
+    return {"funcsim": version("funcsim")} | numbers()
 
 
 def page(found: Analysis, title: str, record: Mapping[str, Any]) -> str:

@@ -19,8 +19,8 @@ from torch import Tensor, nn
 import funcsim as fs
 from funcsim._batches import Batch
 from funcsim.errors import FuncsimError, ModelError
+from funcsim.hub import quiet
 from funcsim.pooling import Pool
-from funcsim.report.hub import quiet
 from funcsim.report.texts import first_line
 
 ALLOW = "--allow-missing-weights (allow_missing=True) goes on all the same, and the report says so"

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from funcsim.errors import ModelError
-from funcsim.report.hub import find_model, origin_of, quiet
+from funcsim.hub import find_model, origin_of, quiet
 
 #: By their short names: repository, revision, and sha256 of the weights where it is checked.
 KNOWN = {

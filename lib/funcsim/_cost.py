@@ -204,4 +204,4 @@ def size(n_bytes: float) -> str:
     for unit, power in (("TiB", 40), ("GiB", 30)):
         if n_bytes >= 2**power:
             return f"{n_bytes / 2**power:,.1f} {unit}"
-    return f"{n_bytes / 2**20:.0f} MiB"
+    return f"{n_bytes / 2**20:.0f} MiB" if n_bytes >= 2**20 else "less than 1 MiB"

@@ -7,7 +7,6 @@ says whether everything is here that the book needs.
 from __future__ import annotations
 
 import argparse
-import shutil
 import signal
 import sys
 from pathlib import Path
@@ -21,7 +20,7 @@ from funcsim._internal.workers import task
 from funcsim.errors import FuncsimError
 from replication.check_env import check_env
 from replication.registry import EXPERIMENTS
-from replication.run import WORK
+from replication.run import Run
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -77,8 +76,8 @@ def _experiments(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print("\nstopped; the same command goes on from the last saved state")
         return 130
-    for name in chosen:  # only now: a command that is stopped between two does not begin anew
-        shutil.rmtree(WORK / name, ignore_errors=True)
+    for name, seed in runs:  # only now: a command that is stopped between two does not begin anew
+        Run(name, options.profile, seed, options.device).forget()
     return 0
 
 

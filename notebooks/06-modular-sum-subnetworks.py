@@ -68,7 +68,6 @@ import funcsim as fs
 from bookkit.glue import note
 from exercises import chapter_06 as check
 from funcsim import viz
-from funcsim._partition import partition_into
 from funcsim.geometry import mean_distance, pairwise_distances
 from funcsim.viz import interactive
 from replication.modular_addition import maps, trained_networks
@@ -390,7 +389,7 @@ groups_l.to_frame()
 # One can ask more kindly: are there three groups, and where do they meet, if we insist on three?
 
 # %%
-three = partition_into(map_l, 3)
+three = fs.partition_into(map_l, 3)
 spectral_l = fs.spectral_partition(map_l, 3, seed=seed)
 note(cuts_l=" and ".join(str(i) for i in three.boundaries))
 note(spectral_l=", ".join(str(len(group)) for group in spectral_l.groups))
@@ -586,7 +585,7 @@ for letter in "le":
         m = maps.load(letter + suffix, profile, seed)
         rows[f"{letter.upper()}, {label}"] = {
             "groups": fs.partition(m, seed=seed).n_groups,
-            "three cuts": partition_into(m, 3).boundaries,
+            "three cuts": fs.partition_into(m, 3).boundaries,
             "agreement": agreement(reference, m),
             **means(m),
         }
@@ -644,7 +643,7 @@ interactive.explorer(
 steps_c = np.diag(map_c.values, k=1)
 rank_c = (-steps_c).argsort().argsort() + 1
 true_steps = [per_block - 1, 2 * per_block - 1]
-cuts_c = partition_into(map_c, 3).boundaries
+cuts_c = fs.partition_into(map_c, 3).boundaries
 note(ranks_c=" and ".join(str(rank_c[k]) for k in true_steps), n_steps=len(steps_c))
 note(cuts_c=" and ".join(str(i) for i in cuts_c))
 note(found_c=len(truth & set(groups_c.boundaries)))
@@ -667,7 +666,7 @@ measured = {
 measured = {"gw": map_l, "agw": maps.load("l-agw", profile, seed)} | measured
 by_measure = {}
 for name, m in measured.items():
-    found, forced = fs.partition(m, seed=seed), partition_into(m, 3).boundaries
+    found, forced = fs.partition(m, seed=seed), fs.partition_into(m, 3).boundaries
     by_measure[name] = {
         "groups": found.n_groups,
         "p": found.p_value,

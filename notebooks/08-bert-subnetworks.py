@@ -72,7 +72,6 @@ import funcsim as fs
 from bookkit.glue import note
 from exercises import chapter_08 as check
 from funcsim import viz
-from funcsim._partition import partition_into
 from funcsim.viz.interactive import explorer
 from replication.encoder import fine_tuned
 
@@ -333,7 +332,7 @@ for key, run in runs.items():
     known = whole.defined()
     rows[key] = {
         "spectral": letters(whole, fs.spectral_partition(known, 2, seed=seed)),
-        "best cut": letters(whole, partition_into(known, 2)),
+        "best cut": letters(whole, fs.partition_into(known, 2)),
         "p": fs.partition(known, seed=seed).p_value,
     }
 cut_table = pd.DataFrame(rows).T
@@ -453,7 +452,7 @@ for (task, kind), groups in found.items():
 seeds = (0, 1, 2)
 dense = {s: fine_tuned.load("sst2-dense", profile, s) for s in seeds}
 gw = {s: run.maps["cls/mean/gw"] for s, run in dense.items()}
-cuts = {s: partition_into(m, 2).labels for s, m in gw.items()}
+cuts = {s: fs.partition_into(m, 2).labels for s, m in gw.items()}
 spectral = {s: fs.spectral_partition(m, 2, seed=seed).labels for s, m in gw.items()}
 
 

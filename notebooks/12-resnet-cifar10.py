@@ -68,7 +68,6 @@ import funcsim as fs
 from bookkit.glue import note
 from exercises import chapter_12 as check
 from funcsim import viz
-from funcsim._partition import partition_into
 from funcsim.viz.interactive import explorer
 from replication.data.images import Images
 from replication.models.resnet import ResNet9
@@ -376,7 +375,10 @@ explorer(
 found = {}
 for key in [(measure, state) for measure in MEASURES for state in STATES]:
     m = run.maps[f"{key[1]}/mean/{key[0]}"]
-    p, four = fs.partition(m, seed=seed), partition_into(m, min(4, len(names) // 2))
+    p, four = (
+        fs.partition(m, seed=seed),
+        fs.partition_into(m, min(4, len(names) // 2)),
+    )
     start, cuts = ([names[k] for k in q.boundaries] for q in (p, four))
     told = [p.n_groups, p.p_value, ", ".join(start), ", ".join(cuts)]
     found[key] = [*told, len(set(PAPER) & set(cuts))]

@@ -66,7 +66,7 @@ from scipy import stats
 import funcsim as fs
 from bookkit.glue import note
 from exercises import chapter_13 as check
-from funcsim._partition import dissimilarity
+from funcsim.layer_map import dissimilarity
 from funcsim.nulls import spectrum_matched
 from funcsim.stitching import stitch
 from replication.benchmark import leaderboard

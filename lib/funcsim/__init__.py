@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from funcsim._compare import compare
     from funcsim._cost import Cost, estimate_cost
     from funcsim._intervals import Intervals, intervals
-    from funcsim._partition import partition, spectral_partition
+    from funcsim._partition import partition, partition_into, spectral_partition
     from funcsim.gromov import GWResult, gw
     from funcsim.layer_map import LayerMap, Partition
     from funcsim.representations import Representations
@@ -37,6 +37,7 @@ _HOMES = {
     "intervals": "_intervals",
     "measures": "similarity",
     "partition": "_partition",
+    "partition_into": "_partition",
     "spectral_partition": "_partition",
 }
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "intervals",
     "measures",
     "partition",
+    "partition_into",
     "spectral_partition",
 ]
 

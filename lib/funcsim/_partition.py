@@ -24,7 +24,7 @@ from funcsim.change_points import (
     null_distribution,
     optimal_change_points,
 )
-from funcsim.layer_map import LayerMap, Partition
+from funcsim.layer_map import LayerMap, Partition, dissimilarity, size_within_one_model
 
 N_NULL_MAPS = 999
 FURTHER_CUTS_ALPHA_SHARE = 0.5  # cuts beyond the first must be significant at this share of alpha
@@ -98,7 +98,7 @@ def partition(m: LayerMap, *, max_groups: int | None = None, alpha: float = 0.05
     >>> p.boundaries == starts, p.p_value <= 0.05
     (True, True)
     """
-    size = _size_within_one_model(m)
+    size = size_within_one_model(m)
     limit = min(8, size) if max_groups is None else max_groups
     if not 1 <= limit <= size:
         raise ValueError(f"max_groups={limit} is out of range; {size} layers form 1 to {size}")
@@ -133,6 +133,15 @@ def partition_into(m: LayerMap, n_groups: int) -> Partition:
     ------
     ValueError
         If `m` compares two models or holds NaN or infinity, or the groups do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np, funcsim as fs
+    >>> x = np.random.default_rng(0).normal(size=(40, 3))
+    >>> bent = {f"bent {k}": np.tanh(3 * x) + 0.01 * k for k in range(3)}
+    >>> m = fs.compare(fs.Representations({"x": x, "moved": x + 1, **bent}), measure="rsm")
+    >>> fs.partition_into(m, 2).boundaries
+    (2,)
     """
     values = dissimilarity(m)
     size = len(values)
@@ -168,24 +177,6 @@ def _significant_cuts(gains: Array, null: Array, max_cuts: int, alpha: float) ->
 def _p_value(evidence: float, null: Array) -> float:
     """The share of maps, this one included, with at least this evidence."""
     return float((1 + (null >= evidence).sum()) / (1 + len(null)))
-
-
-def dissimilarity(m: LayerMap) -> Array:
-    """Distances (L, L) from a map of one model: symmetric, zero on the diagonal.
-
-    A map of similarities, ``m.is_similarity``, is subtracted from 1.
-
-    Raises
-    ------
-    ValueError
-        If `m` compares two models or holds NaN or infinity.
-    """
-    _size_within_one_model(m)
-    if not np.isfinite(m.values).all():
-        raise ValueError("this map holds NaN or infinity; leave out the layers that cause it")
-    values = 1.0 - m.values if m.is_similarity else m.values
-    values = (values + values.T) / 2
-    return values - np.diag(values.diagonal())
 
 
 @renamed_keyword("n_blocks", "n_groups")
@@ -225,7 +216,7 @@ def spectral_partition(m: LayerMap, n_groups: int = 2, *, seed: int = 0) -> Part
     >>> fs.spectral_partition(fs.LayerMap(values, names, names, "gw", "mean", 100)).groups
     (('a', 'b', 'c'), ('d', 'e', 'f'))
     """
-    size = _size_within_one_model(m)
+    size = size_within_one_model(m)
     if not 2 <= n_groups < size:
         raise ValueError(f"n_groups={n_groups} is out of range; choose from 2 to {size - 1}")
     values = dissimilarity(m)
@@ -237,9 +228,3 @@ def spectral_partition(m: LayerMap, n_groups: int = 2, *, seed: int = 0) -> Part
     return Partition(
         names=m.names, labels=tuple(order[k] for k in found.tolist()), p_value=None, method="spectral"
     )
-
-
-def _size_within_one_model(m: LayerMap) -> int:
-    if not m.within_one_model:
-        raise ValueError("this map compares two models; groups are cut in the map of one model")
-    return len(m.names)

@@ -234,3 +234,28 @@ class Partition:
         edges = pairwise((0, *self.boundaries, len(self.labels)))
         rows = [(self.labels[i], i, self.names[i], self.names[j - 1], j - i) for i, j in edges]
         return pd.DataFrame(rows, columns=["group", "start", "first", "last", "layers"])
+
+
+def dissimilarity(m: LayerMap) -> Array:
+    """Distances (L, L) from a map of one model: symmetric, zero on the diagonal.
+
+    A map of similarities, ``m.is_similarity``, is subtracted from 1.
+
+    Raises
+    ------
+    ValueError
+        If `m` compares two models or holds NaN or infinity.
+    """
+    size_within_one_model(m)
+    if not np.isfinite(m.values).all():
+        raise ValueError("this map holds NaN or infinity; leave out the layers that cause it")
+    values = 1.0 - m.values if m.is_similarity else m.values
+    values = (values + values.T) / 2
+    return values - np.diag(values.diagonal())
+
+
+def size_within_one_model(m: LayerMap) -> int:
+    """How many layers a map of one model has; a ValueError if it compares two."""
+    if not m.within_one_model:
+        raise ValueError("this map compares two models; groups are cut in the map of one model")
+    return len(m.names)

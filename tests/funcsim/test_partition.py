@@ -10,7 +10,7 @@ from scipy.stats import binom
 import funcsim as fs
 from benchmarks import partition as bench
 from funcsim import simulated_maps, viz
-from funcsim._partition import dissimilarity, partition_into
+from funcsim._partition import partition_into
 from funcsim.change_points import (
     SIDE_LAYERS,
     _fit,
@@ -22,6 +22,7 @@ from funcsim.change_points import (
     studentised_jumps,
     window_shapes,
 )
+from funcsim.layer_map import dissimilarity
 
 
 def as_map(values, **kwargs):

@@ -26,9 +26,9 @@ import pandas as pd
 from sklearn.metrics import adjusted_rand_score
 
 import funcsim as fs
+from funcsim import partition, partition_into
 from funcsim._internal.progress import progress_bar
 from funcsim._internal.storage import replacing
-from funcsim._partition import partition, partition_into
 from funcsim.nulls import random_projection_null, spectrum_matched
 from funcsim.representations import Representations
 from funcsim.similarity.cca import FullRankWarning

@@ -89,7 +89,7 @@ def test_a_key_is_another_one_for_all_that_makes_other_numbers():
 
 def test_nothing_is_left_to_resume_without_a_folder_for_it(tmp_path):
     assert Run("model-0", work=None).resume("state", {}) is None
-    assert Run("model-0", work=tmp_path).resume("state", {}).parents[1] == tmp_path / "model-0"
+    assert Run("model-0", work=tmp_path).resume("state", {}).parents[2] == tmp_path / "model-0"
 
 
 def test_the_maps_have_names_of_their_own():

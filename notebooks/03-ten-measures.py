@@ -500,7 +500,7 @@ note(
 note(own_gw=pd.Series(own).corr(pd.Series(real), method="spearman"))
 
 # %% [markdown]
-# Over the pairs of layers its rank correlation is {glue:text}`own_rsm:.2f` with RSM and {glue:text}`own_gw:.2f` with GW.
+# Over the pairs of layers its rank correlation is {glue:text}`own_rsm:.2f` with RSM and {glue:text}`own_gw:.2f` with GW. So it orders the pairs more as RSM does, which also compares the same inputs, than as GW.
 #
 # ## Quiz
 #

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from funcsim._intervals import Intervals, intervals
     from funcsim._partition import partition, partition_into, spectral_partition
     from funcsim.gromov import GWResult, gw
-    from funcsim.layer_map import LayerMap, Partition
+    from funcsim.layer_map import LayerMap, Partition, metric_distances
     from funcsim.representations import Representations
     from funcsim.similarity import Measure, measures
 
@@ -36,6 +36,7 @@ _HOMES = {
     "gw": "gromov",
     "intervals": "_intervals",
     "measures": "similarity",
+    "metric_distances": "layer_map",
     "partition": "_partition",
     "partition_into": "_partition",
     "spectral_partition": "_partition",
@@ -54,6 +55,7 @@ __all__ = [
     "gw",
     "intervals",
     "measures",
+    "metric_distances",
     "partition",
     "partition_into",
     "spectral_partition",

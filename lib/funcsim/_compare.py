@@ -150,6 +150,7 @@ def compare(
         n_samples=reps.n_samples,
         lower=lower if chosen.score_with_bound else None,
         is_similarity=chosen.is_similarity,
+        metric_form=chosen.metric_form,
     )
 
 

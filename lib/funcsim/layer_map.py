@@ -19,6 +19,7 @@ from funcsim._internal.storage import read_tensors, write_tensors
 from funcsim._internal.typing import Array
 from funcsim.errors import FileFormatError
 from funcsim.geometry import Normalize
+from funcsim.metric_form import MetricForm, as_distances, check_metric_form, metric_form_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -50,6 +51,10 @@ class LayerMap:
         Certified lower bounds of `values`, in the same units.
     is_similarity : bool
         True for a similarity such as CKA, False for a distance.
+    metric_form : str
+        How a value becomes a distance, as :class:`funcsim.Measure` declares it; see
+        :func:`funcsim.metric_distances`. Without it, what is known of the measure of that name, or else
+        "one minus" for a similarity and "distance" for a distance.
 
     Examples
     --------
@@ -70,8 +75,12 @@ class LayerMap:
     n_samples: int
     lower: Array | None = None
     is_similarity: bool = False
+    metric_form: MetricForm | None = None
 
     def __post_init__(self) -> None:
+        if self.metric_form is None:
+            object.__setattr__(self, "metric_form", metric_form_of(self.measure, self.is_similarity))
+        check_metric_form(str(self.metric_form))
         shape = (len(self.names), len(self.columns))
         for array in (self.values, self.lower):
             if array is not None and array.shape != shape:
@@ -120,6 +129,7 @@ class LayerMap:
             tensors["lower"] = self.lower
         described = {k: getattr(self, k) for k in ("names", "columns", "measure", "normalize")}
         described |= {"n_samples": self.n_samples, "larger_is_similar": self.is_similarity}
+        described |= {"metric_form": self.metric_form}
         write_tensors(path, tensors, {"format": FORMAT, "map": json.dumps(described)})
 
     @classmethod
@@ -147,6 +157,7 @@ class LayerMap:
                 n_samples=described["n_samples"],
                 lower=tensors.get("lower"),
                 is_similarity=described.get("larger_is_similar", False),
+                metric_form=described.get("metric_form"),
             )
             wrong = _impossible(read)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -246,12 +257,74 @@ def dissimilarity(m: LayerMap) -> Array:
     ValueError
         If `m` compares two models or holds NaN or infinity.
     """
+    values = _symmetric(m)
+    values = 1.0 - values if m.is_similarity else values
+    return values - np.diag(values.diagonal())
+
+
+def metric_distances(m: LayerMap) -> Array:
+    """A map of one model as distances in the metric form of its measure, ``m.metric_form``.
+
+    A measure, its square and one minus it may be drawn with very different contrast. In the
+    metric form they are the same numbers, and those of a straight path of layers add up:
+
+    ====================  ===========================  =====================================
+    form                  distance of a value v        measures
+    ====================  ===========================  =====================================
+    "distance"            v                            gw, rsm, euclidean, wasserstein, agw, msid
+    "root"                sqrt(v)                      squares, such as what POT calls GW
+    "angle"               arccos(v)                    cka, cca and their forms
+    "angle of one minus"  arccos(1 - v)                cosine
+    "root of one minus"   sqrt(1 - v)                  rsa, rsa-pearson
+    "one minus"           1 - v                        any other similarity
+    ====================  ===========================  =====================================
+
+    Parameters
+    ----------
+    m : LayerMap
+        Of L layers with one another.
+
+    Returns
+    -------
+    array, shape (L, L), float64
+        Symmetric, zero on the diagonal; in the units of the map's values, or in radians.
+
+    Raises
+    ------
+    ValueError
+        If `m` compares two models, holds NaN or infinity, or a root would be taken of a negative
+        number.
+
+    Notes
+    -----
+    An angle or a root takes what is rounding, 1e-16, to 1e-8: layers that are the same but for
+    rounding come out so far apart. Similarities outside [-1, 1], as some estimates give, are
+    taken for the nearer end.
+
+    References
+    ----------
+    Williams, Kunz, Kornblith, Linderman (2021), Generalized shape metrics on neural
+    representations, for the angle of CKA and of CCA.
+
+    Examples
+    --------
+    >>> import numpy as np, funcsim as fs
+    >>> names = ("a", "b", "c")  # directions 45 degrees apart, on one circle
+    >>> values = np.cos(np.pi / 4 * np.array([[0, 1, 2], [1, 0, 1], [2, 1, 0]]))
+    >>> m = fs.LayerMap(values, names, names, "cka", "mean", 100, is_similarity=True)
+    >>> (fs.metric_distances(m) / np.pi * 180).round(1).tolist()
+    [[0.0, 45.0, 90.0], [45.0, 0.0, 45.0], [90.0, 45.0, 0.0]]
+    """
+    assert m.metric_form is not None  # LayerMap sees to it
+    values = as_distances(_symmetric(m), m.metric_form)
+    return values - np.diag(values.diagonal())
+
+
+def _symmetric(m: LayerMap) -> Array:
     size_within_one_model(m)
     if not np.isfinite(m.values).all():
         raise ValueError("this map holds NaN or infinity; leave out the layers that cause it")
-    values = 1.0 - m.values if m.is_similarity else m.values
-    values = (values + values.T) / 2
-    return values - np.diag(values.diagonal())
+    return (m.values + m.values.T) / 2
 
 
 def size_within_one_model(m: LayerMap) -> int:

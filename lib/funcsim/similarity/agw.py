@@ -72,6 +72,7 @@ def _agw(alpha: float) -> Measure:
         requires_equal_dim=False,
         is_metric=False,
         is_similarity=False,
+        metric_form="distance",
         source="Demetci et al. (2024)",
         paired=False,
     )

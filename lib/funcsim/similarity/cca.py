@@ -7,6 +7,10 @@ carries; it is not symmetric, so here the mean of both orders is taken. Between 
 is more similar. "cca" is blind to every invertible linear map; the other two only to rotation,
 scaling and translation, because they weigh directions by their size.
 
+The metric form is the arccos. For "cca" it is a metric between layers of one rank, whose whitened
+clouds are turned onto each other as well as possible (Williams et al., 2021); between layers of
+different ranks, and for the other two, it is only the same scale.
+
 Where the ranks of two layers add up to n - 1 or more, their spaces must meet and correlations
 of one appear between unrelated layers. The numbers are still what they are; a warning says so
 once per layer, when it fills half of the samples. Directions below rounding are dropped before
@@ -104,6 +108,7 @@ CCA = Measure(
     requires_equal_dim=False,
     is_metric=False,
     is_similarity=True,
+    metric_form="angle",
     source="Hotelling (1936)",
     version="1",
 )
@@ -116,6 +121,7 @@ SVCCA = Measure(
     requires_equal_dim=False,
     is_metric=False,
     is_similarity=True,
+    metric_form="angle",
     source="Raghu et al. (2017)",
     version="1",
 )
@@ -128,6 +134,7 @@ PWCCA = Measure(
     requires_equal_dim=False,
     is_metric=False,
     is_similarity=True,
+    metric_form="angle",
     source="Morcos et al. (2018)",
     version="1",
 )

@@ -9,6 +9,11 @@ The plain estimate is biased: with more features than samples it nears one for u
 The "debiased" forms replace the inner product by the unbiased estimate of HSIC (Song et al.,
 2012), which needs at least four samples and may be negative. Nothing is clipped to [0, 1].
 
+Each form is the cosine of the angle between two vectors, the centred kernels; so its arccos is
+a metric (Williams et al., 2021), and the metric form. Of the debiased ones too: U-centred
+matrices have an inner product (Székely and Rizzo, 2014), and the number stays in [-1, 1]. Where
+a debiased CKA is averaged over batches it need not.
+
 Source: Kornblith et al. (2019); Nguyen et al. (2021) and Murphy et al. (2024) for the bias. The
 kernel matrices hold all samples at once: public tools that average over minibatches estimate
 something else, and some lose the attention mask of a batch. Taught in chapter 03.
@@ -101,6 +106,7 @@ def _measure(name: str, title: str, rbf: bool, debiased: bool) -> Measure:
         requires_equal_dim=False,
         is_metric=False,
         is_similarity=True,
+        metric_form="angle",
         source="Kornblith et al. (2019)",
         version="1",
     )

@@ -3,7 +3,8 @@
 ``mean_i (1 - <x_i, y_i> / (|x_i| |y_i|))``, between 0 and 2. Blind to the length of every
 single vector, hence to isotropic scaling; not to a shift, because directions are seen from the
 origin. It needs layers of equal width. Not a metric: the detour over a third direction can be
-shorter.
+shorter. Its metric form is: the mean cosine is the cosine of the angle between two whole clouds
+whose rows have length one, and that angle is a metric.
 
 Source: section 5.2 of Gao et al. A vector of length zero has no direction; it is refused, not
 given the similarity zero as some libraries do. Taught in chapter 03.
@@ -47,6 +48,7 @@ COSINE = Measure(
     requires_equal_dim=True,
     is_metric=False,
     is_similarity=False,
+    metric_form="angle of one minus",
     source="Gao et al. (2024), section 5.2",
     version="1",
 )

@@ -31,6 +31,7 @@ EUCLIDEAN = Measure(
     requires_equal_dim=True,
     is_metric=True,
     is_similarity=False,
+    metric_form="distance",
     source="Gao et al. (2024), section 5.2",
     version="1",
 )

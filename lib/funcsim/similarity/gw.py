@@ -46,6 +46,7 @@ GW = Measure(
     requires_equal_dim=False,
     is_metric=True,
     is_similarity=False,
+    metric_form="distance",
     source="Mémoli (2011)",
     version=VERSION,
     paired=False,

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from funcsim.errors import WidthError
 from funcsim.geometry import Normalize, as_array, check_normalize, normalised_points
+from funcsim.metric_form import MetricForm, check_metric_form, metric_form_of
 
 #: Changes of ONE of the two clouds that a measure may be blind to.
 INVARIANCES = (
@@ -48,6 +49,10 @@ class Measure:
         inequality.
     is_similarity : bool
         True for a similarity, False for a distance or dissimilarity.
+    metric_form : str
+        How the number becomes a distance that adds up along a path: one of those of
+        :func:`funcsim.metric_distances`. Groups are sought in these distances, so declare "root" for a
+        square and "angle" for a cosine. Without it "distance", or "one minus" for a similarity.
     source : str
         Where it was defined.
     paired : bool
@@ -80,11 +85,17 @@ class Measure:
     requires_equal_dim: bool = False
     is_metric: bool = False
     is_similarity: bool = False
+    metric_form: MetricForm | None = None
     source: str = ""
     paired: bool = True
     version: str | None = None
     score_with_bound: Callable[[Any, Any], tuple[float, float]] | None = None
     bound: Callable[[Any, Any], float] | None = None
+
+    def __post_init__(self) -> None:
+        if self.metric_form is None:
+            object.__setattr__(self, "metric_form", metric_form_of("", self.is_similarity))
+        check_metric_form(str(self.metric_form))
 
     def __call__(self, X: ArrayLike, Y: ArrayLike, normalize: Normalize = "mean") -> float:
         """The number for two clouds (n_samples, n_features_x) and (n_samples, n_features_y)."""

@@ -70,6 +70,7 @@ MSID = Measure(
     requires_equal_dim=False,
     is_metric=False,
     is_similarity=False,
+    metric_form="distance",
     source="Tsitsulin et al. (2020)",
     version="1",
     paired=False,

@@ -5,6 +5,9 @@ ranks ("rsa", Spearman, ties at their mean rank) or of the numbers ("rsa-pearson
 and 1, larger is more similar. Blind to everything that multiplies all distances: translation,
 rotation, reflection, permutation of features, isotropic scaling.
 
+The metric form is the root of one minus the correlation, which is the Euclidean distance of two
+lists of mean zero and length one, divided by the root of two: what RSM is to raw distances.
+
 Source: Kriegeskorte et al. (2008). Ranks are taken of the upper triangle alone; with the
 diagonal, n zeros that agree by construction would raise every correlation. Taught in
 chapter 03.
@@ -65,6 +68,7 @@ RSA = Measure(
     requires_equal_dim=False,
     is_metric=False,
     is_similarity=True,
+    metric_form="root of one minus",
     source="Kriegeskorte et al. (2008)",
     version="1",
 )
@@ -77,6 +81,7 @@ RSA_PEARSON = Measure(
     requires_equal_dim=False,
     is_metric=False,
     is_similarity=True,
+    metric_form="root of one minus",
     source="Kriegeskorte et al. (2008)",
     version="1",
 )

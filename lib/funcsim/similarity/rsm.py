@@ -34,6 +34,7 @@ RSM = Measure(
     requires_equal_dim=False,
     is_metric=True,
     is_similarity=False,
+    metric_form="distance",
     source="Klabunde et al. (2024)",
     version="1",
 )

@@ -38,6 +38,7 @@ WASSERSTEIN = Measure(
     requires_equal_dim=True,
     is_metric=True,
     is_similarity=False,
+    metric_form="distance",
     source="Bonneel et al. (2011)",
     version="1",
     paired=False,

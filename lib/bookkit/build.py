@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from bookkit import child
 from bookkit.downloads import fill_downloads
 from bookkit.errors import BookError
 from bookkit.files import digest, files_below, write_atomically
@@ -20,8 +21,8 @@ def build(root: Path, out: Path) -> Path:
     site = parent / "_build"
     stage(root, out)
     _start_afresh_if_needed(root, out, site)
-    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(out)]
-    command += ["--path-output", str(parent), "-W", "--keep-going", "-n"]
+    options = ["--path-output", str(parent), "-W", "--keep-going", "-n"]
+    command = child.command("jupyter_book.cli.main:main", "build", str(out), *options)
     print("building the site", flush=True)
     quiet = os.environ | {"PYTHONWARNINGS": "ignore"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=quiet)

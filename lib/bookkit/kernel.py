@@ -2,10 +2,11 @@
 
 import json
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from bookkit import child
 
 NAME = "python3"
 # A page shows no progress bar, draws inline whatever the terminal's backend is, and hashes alike each time.
@@ -23,7 +24,8 @@ def isolated_kernel(folder: Path) -> Iterator[None]:
     """Within this context `python3` is this interpreter, even where the user has another of that name."""
     spec = folder / "kernels" / NAME / "kernel.json"
     spec.parent.mkdir(parents=True, exist_ok=True)
-    argv = [sys.executable, "-m", "ipykernel_launcher", "--log-level=CRITICAL", "-f", "{connection_file}"]
+    launch = "ipykernel.kernelapp:launch_new_instance"
+    argv = child.command(launch, "--log-level=CRITICAL", "-f", "{connection_file}")
     env = ENVIRONMENT | {"IPYTHONDIR": str(folder / "ipython")}
     spec.write_text(json.dumps({"argv": argv, "display_name": "Python 3", "language": "python", "env": env}))
     before = os.environ.get("JUPYTER_PATH")

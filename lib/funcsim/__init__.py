@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from funcsim._cost import Cost, estimate_cost
     from funcsim._intervals import Intervals, intervals
     from funcsim._partition import partition, partition_into, spectral_partition
+    from funcsim._untrained import UntrainedTwin, untrained_twin
     from funcsim.gromov import GWResult, gw
     from funcsim.layer_map import LayerMap, Partition, metric_distances
     from funcsim.representations import Representations
@@ -30,6 +31,7 @@ _HOMES = {
     "Measure": "similarity",
     "Partition": "layer_map",
     "Representations": "representations",
+    "UntrainedTwin": "_untrained",
     "capture": "_capture",
     "compare": "_compare",
     "estimate_cost": "_cost",
@@ -40,6 +42,7 @@ _HOMES = {
     "partition": "_partition",
     "partition_into": "_partition",
     "spectral_partition": "_partition",
+    "untrained_twin": "_untrained",
 }
 __all__ = [
     "Cost",
@@ -49,6 +52,7 @@ __all__ = [
     "Measure",
     "Partition",
     "Representations",
+    "UntrainedTwin",
     "capture",
     "compare",
     "estimate_cost",
@@ -59,6 +63,7 @@ __all__ = [
     "partition",
     "partition_into",
     "spectral_partition",
+    "untrained_twin",
 ]
 
 

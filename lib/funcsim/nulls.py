@@ -132,7 +132,7 @@ def permuted(reps: Representations, seed: int = 0) -> Representations:
 
 
 def reinitialised(
-    model: nn.Module, seed: int = 0, initialise: Callable[[nn.Module], object] | None = None
+    model: nn.Module, seed: int = 0, init: Callable[[nn.Module, int], object] | None = None
 ) -> nn.Module:
     """A copy of a network with all of its parameters drawn anew.
 
@@ -142,46 +142,71 @@ def reinitialised(
         It is left as it is.
     seed : int
         Of the new parameters; the global state of PyTorch is left as it is.
-    initialise : callable, optional
-        Draws all parameters of the copy that it is given, in place. Without it, every
-        module's own ``reset_parameters`` is called, children first.
+    init : callable, optional
+        Takes the copy, still with the weights of `model`, and the seed, and draws in place what
+        is to be drawn. Without it, every module's own ``reset_parameters`` is called, children
+        first, and then, for a model of the transformers library, its ``_init_weights``.
 
     Returns
     -------
     torch.nn.Module
-        On the device and in the mode of `model`.
+        On the device and in the mode of `model`. Weights that were tied are tied; what a reset
+        reaches beside parameters, such as the running statistics of batch normalisation, is reset.
 
     Raises
     ------
     ValueError
-        Naming the modules that hold parameters but cannot reset them; give `initialise`, or
-        make a new network as this one was made.
+        Naming the parameters that no reset reaches; give `init`. If `init` changes none.
+
+    Examples
+    --------
+    >>> import torch
+    >>> model = torch.nn.Linear(2, 2)
+    >>> bool((reinitialised(model, 1).weight == model.weight).any())
+    False
     """
     fresh = copy.deepcopy(model)
     devices = {p.device for p in fresh.parameters() if p.device.type == "cuda"}
     with torch.random.fork_rng(devices=list(devices)), torch.no_grad():
         torch.manual_seed(seed)
-        if initialise is not None:
-            initialise(fresh)
+        if init is not None:
+            init(fresh, seed)
+            pairs = list(zip(fresh.parameters(), model.parameters(), strict=False))
+            if pairs and all(torch.equal(new, old) for new, old in pairs):
+                raise ValueError("init= changed no parameter of the copy that it was given")
             return fresh
-        modules = [(name or "(the network itself)", m) for name, m in fresh.named_modules()]
-        holders = [(name, m) for name, m in modules if next(m.parameters(recurse=False), None) is not None]
-        stuck = [f"{name} ({type(m).__name__})" for name, m in holders if _reset(m) is None]
-        if stuck:
-            raise ValueError(
-                f"these modules cannot draw their parameters anew: {', '.join(stuck)}; "
-                "pass initialise=, a function that does"
-            )
-        for _, module in reversed(modules):
-            reset = _reset(module)
-            if reset is not None:
-                reset()
+        missed = _draw_anew(fresh)
+    if missed:
+        raise ValueError(
+            f"no reset reaches these parameters: {', '.join(missed)}; pass init=, a function of the copy and "
+            "a seed that draws the parameters in place"
+        )
     return fresh
 
 
-def _reset(module: nn.Module) -> Callable[[], object] | None:
-    """The module's own way to draw its parameters; attention in PyTorch hides it."""
-    for name in ("reset_parameters", "_reset_parameters"):
-        if callable(getattr(module, name, None)):
-            return getattr(module, name)
-    return None
+def _draw_anew(model: nn.Module) -> list[str]:
+    """Call every reset there is; the parameters that none has reached, with the kind of their module."""
+    for p in model.parameters():
+        if p.is_floating_point() or p.is_complex():
+            p.fill_(torch.nan)  # what is not written over can be told
+    modules = list(model.modules())[::-1]  # children first
+    for module in modules:
+        # Attention in PyTorch hides its own.
+        reset = getattr(module, "reset_parameters", None) or getattr(module, "_reset_parameters", None)
+        if callable(reset):
+            reset()
+    for owner, module in _with_owners(model)[::-1]:
+        owner._init_weights(module)  # type: ignore[operator]
+    return [
+        f"{name} (in {type(model.get_submodule(name.rpartition('.')[0])).__name__})"
+        for name, p in model.named_parameters()
+        if not (p.is_floating_point() or p.is_complex()) or bool(p.isnan().any())
+    ]
+
+
+def _with_owners(module: nn.Module, owner: nn.Module | None = None) -> list[tuple[nn.Module, nn.Module]]:
+    """Each module inside a model of the transformers library, after the model that draws its weights."""
+    if any(kind.__name__ == "PreTrainedModel" for kind in type(module).__mro__):
+        owner = module
+    inside = [pair for child in module.children() for pair in _with_owners(child, owner)]
+    return inside if owner is None else [(owner, module), *inside]

@@ -1,8 +1,6 @@
 import numpy as np
 import pytest
-import torch
 from scipy.stats import binom
-from torch import nn
 
 import funcsim as fs
 from funcsim import _intervals
@@ -12,10 +10,8 @@ from funcsim.nulls import (
     gaussian_surrogate,
     permuted,
     random_projection_null,
-    reinitialised,
     spectrum_matched,
 )
-from replication.models.modular_transformer import ModularTransformer, ModularTransformerConfig
 
 
 def distances(points):
@@ -201,20 +197,6 @@ def test_gromov_wasserstein_cannot_see_a_permutation_but_sees_a_twin():
     assert fs.compare(spectrum_matched(reps)).values[0, 1] > 5 * fs.compare(reps).values[0, 1]
 
 
-# Random initialisation
-
-
-def net():
-    torch.manual_seed(0)
-    return nn.Sequential(
-        nn.Conv1d(2, 3, 3), nn.BatchNorm1d(3), nn.Flatten(), nn.Linear(6, 4), nn.MultiheadAttention(4, 2)
-    )
-
-
-def changed(a, b):
-    return {k for k, v in a.state_dict().items() if not torch.equal(v, b.state_dict()[k])}
-
-
 def test_width_matched_layers_hold_the_first_cloud_at_the_rank_of_each():
     rng = np.random.default_rng(0)
     cloud = rng.normal(size=(40, 6))
@@ -232,28 +214,6 @@ def test_width_matched_layers_hold_the_first_cloud_at_the_rank_of_each():
     )
     assert (again["flat"] == null["flat"]).all()
     assert (other["flat"] != null["flat"]).any()
-
-
-def test_a_fresh_copy_has_new_weights_and_the_old_network_keeps_its_own():
-    old = net().eval()
-    old[1].running_mean += 5
-    kept = {k: v.clone() for k, v in old.state_dict().items()}
-    state = torch.get_rng_state()
-    fresh = reinitialised(old, seed=1)
-    assert torch.equal(torch.get_rng_state(), state)
-    assert all(torch.equal(v, kept[k]) for k, v in old.state_dict().items())
-    assert {"0.weight", "0.bias", "3.weight", "4.in_proj_weight", "1.running_mean"} <= changed(old, fresh)
-    assert not fresh.training
-    assert not changed(fresh, reinitialised(old, seed=1))
-    assert changed(fresh, reinitialised(old, seed=2))
-
-
-def test_bare_parameters_need_to_be_told_how():
-    model = ModularTransformer(ModularTransformerConfig(p=5, d_model=8, d_mlp=8))
-    with pytest.raises(ValueError, match=r"\(the network itself\) \(ModularTransformer\); pass initialise"):
-        reinitialised(model)
-    fresh = reinitialised(model, 1, lambda m: [nn.init.normal_(p) for p in m.parameters()])
-    assert changed(model, fresh) == set(model.state_dict())
 
 
 def test_halves_in_which_a_layer_is_silent_are_left_out_and_counted(rng):

@@ -5,18 +5,21 @@ Taught in chapter 06.
 
 from __future__ import annotations
 
-from itertools import chain
+import sys
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from funcsim._internal.progress import progress_bar
-from funcsim._pairs import Layers, Pair, layers_at_once, solve_pairs, tiles_of
+from funcsim._cost import estimate_cost
+from funcsim._internal.progress import progress_bar, someone_watches
+from funcsim._pairs import Layers, Pair, compared_pairs, solve_pairs
 from funcsim.geometry import Normalize, check_normalize, is_degenerate
 from funcsim.layer_map import LayerMap
 from funcsim.representations import Representations
 from funcsim.similarity import Measure, check_pair, look_up
+
+#: Pairs times squared samples from which on time and memory are foretold: about a minute of "gw".
+LONG = 50_000_000
 
 
 def compare(
@@ -61,7 +64,8 @@ def compare(
     device : str, optional
         For the measure "gw": solve many pairs at once on this PyTorch device, such as "cuda".
     progress : bool
-        Show a bar with the time left, in a terminal or a live notebook.
+        Show a bar with the time left, in a terminal or a live notebook; before a long comparison
+        also what time and memory it will take.
 
     Returns
     -------
@@ -122,9 +126,10 @@ def compare(
         raise ValueError(f"within={within}: it is 1 or more, and only for the layers of one model")
     first = _usable(reps, degenerate)
     second = first if other is None else _usable(other, degenerate)
-    pairs = [(i, j) for i, j in np.ndindex(len(first), len(second)) if other is not None or i < j]
+    pairs = [*np.ndindex(len(first), len(second))] if other is not None else compared_pairs(len(first))
     _check_widths(chosen, first, second, pairs)
-    near = [p for p in pairs if _is_compared(p, within)]
+    near = pairs if within is None else compared_pairs(len(first), within)
+    far = dict.fromkeys(set(pairs) - set(near), np.nan)
 
     columns = (reps if other is None else other).names
     places = [
@@ -133,14 +138,23 @@ def compare(
     values, lower = (np.full((len(reps), len(columns)), np.nan) for _ in range(2))
     if other is None:
         values[places[0], places[0]], lower[places[0], places[0]] = float(chosen.is_similarity), 0.0
-    finished = solve_pairs(near, first, second, chosen, normalize, jobs, device)
+    if (
+        other is None
+        and device is None
+        and len(near) * reps.n_samples**2 > LONG
+        and someone_watches(progress)
+    ):
+        shapes = {name: layer.shape for name, layer in first.items()}
+        cost = estimate_cost(shapes, measure=chosen, normalize=normalize, within=within)
+        print(f"compare: {cost}; less where pairs are kept from before", file=sys.stderr, flush=True)
+    finished = solve_pairs(near, first, second, chosen, normalize, jobs, device, far)
     for pair, numbers in progress_bar(finished, "compare", progress, len(near)):
         i, j = (side[k] for side, k in zip(places, pair, strict=True))
         values[i, j], lower[i, j] = numbers[0], numbers[-1]
         if other is None:
             values[j, i], lower[j, i] = numbers[0], numbers[-1]
-    if chosen.bound and len(near) < len(pairs):
-        _fill_bounds(lower, set(pairs) - set(near), list(first.items()), places[0], chosen, normalize)
+    for (i, j), bound in far.items():
+        lower[places[0][i], places[0][j]] = lower[places[0][j], places[0][i]] = bound
     return LayerMap(
         values=values,
         names=reps.names,
@@ -152,28 +166,6 @@ def compare(
         is_similarity=chosen.is_similarity,
         metric_form=chosen.metric_form,
     )
-
-
-def _is_compared(pair: Pair, within: int | None) -> bool:
-    i, j = pair
-    return within is None or abs(i - j) <= within or i % (within + 1) == j % (within + 1) == 0
-
-
-def _fill_bounds(
-    lower: NDArray[np.float64],
-    pairs: set[Pair],
-    layers: list[tuple[str, NDArray[np.float32]]],
-    places: list[int],
-    measure: Measure,
-    normalize: Normalize,
-) -> None:
-    """Lower bounds, without a search, of pairs that were not compared."""
-    assert measure.bound is not None
-    side = layers_at_once(measure, layers[0], normalize)
-    for tile in tiles_of(sorted(pairs), side):
-        used = {k: measure.prepare(layers[k][1], normalize, layers[k][0]) for k in {*chain(*tile)}}
-        for i, j in tile:
-            lower[places[i], places[j]] = lower[places[j], places[i]] = measure.bound(used[i], used[j])
 
 
 def _usable(reps: Representations, degenerate: str) -> Layers:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from funcsim._internal.memory import nbytes
+from funcsim._pairs import compared_pairs, preparations
 from funcsim.errors import InputError
 from funcsim.geometry import Normalize
 from funcsim.representations import Representations
@@ -34,10 +35,11 @@ class Cost:
     Attributes
     ----------
     n_layers, n_samples, n_pairs, n_draws : int
+        Pairs are those of the map that are compared.
     seconds : float
-        For the map and its halves, on one core.
+        For the map and its halves, on one core that does nothing else.
     memory_bytes : int
-        The most that is held at one time: what layers say, and matrices of samples by samples.
+        The most that is held at one time: what layers output, and matrices of samples by samples.
     matrix_bytes : int
         One matrix of samples by samples, float64.
 
@@ -71,6 +73,7 @@ def estimate_cost(
     measure: str | Measure = "gw",
     normalize: Normalize = "mean",
     n_draws: int = 0,
+    within: int | None = None,
 ) -> Cost:
     """Foretell what :func:`funcsim.compare` or :func:`funcsim.intervals` will take.
 
@@ -84,6 +87,8 @@ def estimate_cost(
         Both as in :func:`funcsim.compare`.
     n_draws : int
         Random halves as in :func:`funcsim.intervals`; 0 for a map alone.
+    within : int, optional
+        As in :func:`funcsim.compare`, for the map.
 
     Returns
     -------
@@ -111,13 +116,20 @@ def estimate_cost(
     chosen = look_up(measure)
     if n_draws < 0:
         raise ValueError(f"n_draws={n_draws} is out of range; it is 0 or more")
+    if within is not None and within < 1:
+        raise ValueError(f"within={within} is out of range; it is 1 or more")
     n, n_layers = shapes[0][0], len(shapes)
-    n_pairs = n_layers * (n_layers - 1) // 2
-    layer_seconds, pair_seconds, held = _timed(reps, shapes, chosen, normalize)
-    seconds = sum(
-        times * (n_layers * layer_seconds(m) + n_pairs * pair_seconds(m))
-        for m, times in ((n, 1), (max(n // 2, 2), n_draws))
-    )
+    layer_seconds, pair_seconds, bound_seconds, held = _timed(reps, shapes, chosen, normalize)
+    pairs = compared_pairs(n_layers)
+    n_pairs = len(pairs) if within is None else len(compared_pairs(n_layers, within))
+    layer_bytes = int(held * n * n)
+    prepared, at_once = preparations(pairs, layer_bytes)
+    seconds = prepared * layer_seconds(n) + n_pairs * pair_seconds(n)
+    seconds += (len(pairs) - n_pairs) * bound_seconds(n)
+    if n_draws:
+        half = max(n // 2, 2)
+        prepared, _ = preparations(pairs, int(held * half**2))
+        seconds += n_draws * (prepared * layer_seconds(half) + len(pairs) * pair_seconds(half))
     numbers = sum(4 * n * width for _, width in shapes)
     matrix = 8 * n * n
     return Cost(
@@ -126,7 +138,7 @@ def estimate_cost(
         n_pairs=n_pairs,
         n_draws=n_draws,
         seconds=seconds,
-        memory_bytes=int(numbers + n_layers * held * n * n + SCRATCH * matrix),
+        memory_bytes=int(numbers + at_once * layer_bytes + SCRATCH * matrix),
         matrix_bytes=matrix,
     )
 
@@ -153,22 +165,26 @@ def _shapes(reps: Any) -> list[tuple[int, int]]:
 
 def _timed(
     reps: Any, shapes: list[tuple[int, int]], measure: Measure, normalize: Normalize
-) -> tuple[Any, Any, float]:
-    """Seconds of a layer and of a pair as functions of n, and bytes that a layer holds, over n squared."""
+) -> tuple[Any, Any, Any, float]:
+    """Seconds of a layer, a pair and a bound as functions of n; bytes that a layer holds, over n squared."""
     n = shapes[0][0]
     sizes = [max(min(n, most), 4) for most in (LARGEST_TIMED // 2, LARGEST_TIMED)]
     times, held = [], 0.0
-    for samples in dict.fromkeys(sizes):
-        clouds = _clouds(reps, shapes, samples, equal=measure.requires_equal_dim)
-        began = time.perf_counter()
-        first, second = (measure.prepare(cloud, normalize, "a layer") for cloud in clouds)
-        prepared = time.perf_counter()
-        measure.score(first, second)
-        times.append(((prepared - began) / 2, time.perf_counter() - prepared))
-        held = nbytes(first) / samples**2
-    layer, pair = zip(*times, strict=True)
     known = list(dict.fromkeys(sizes))
-    return _extrapolated(known, layer), _extrapolated(known, pair), held
+    for samples in (0, *known):  # the first time, on small noise, makes ready and does not count
+        given = reps if samples else None
+        clouds = _clouds(given, shapes, samples or 16, equal=measure.requires_equal_dim)
+        began = time.process_time()
+        first, second = (measure.prepare(cloud, normalize, "a layer") for cloud in clouds)
+        prepared = time.process_time()
+        measure.score(first, second)
+        scored = time.process_time()
+        if measure.bound:
+            measure.bound(first, second)
+        times.append(((prepared - began) / 2, scored - prepared, time.process_time() - scored))
+        held = nbytes(first) / max(samples, 1) ** 2
+    layer, pair, bound = (_extrapolated(known, seconds) for seconds in zip(*times[1:], strict=True))
+    return layer, pair, bound, held
 
 
 def _clouds(reps: Any, shapes: list[tuple[int, int]], n: int, equal: bool) -> list[NDArray[np.float32]]:
@@ -186,7 +202,7 @@ def _extrapolated(sizes: Sequence[int], seconds: Sequence[float]) -> Any:
     """Seconds at any n, by the power law through the last two measurements."""
     power = GROWTH[1]
     if len(sizes) > 1:
-        ratio = np.log(seconds[-1] / max(seconds[-2], 1e-9)) / np.log(sizes[-1] / sizes[-2])
+        ratio = np.log(max(seconds[-1], 1e-9) / max(seconds[-2], 1e-9)) / np.log(sizes[-1] / sizes[-2])
         power = float(np.clip(ratio, *GROWTH))
     return lambda n: seconds[-1] * (n / sizes[-1]) ** power
 

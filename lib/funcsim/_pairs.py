@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import joblib
@@ -39,8 +40,12 @@ def solve_pairs(
     normalize: Normalize,
     jobs: int | None,
     device: str | None,
+    far: dict[Pair, float] | None = None,
 ) -> Iterator[tuple[Pair, list[float]]]:
-    """Yield each pair with its numbers: first those on disk, then the others as they end."""
+    """Yield each pair with its numbers: first those on disk, then the others as they end.
+
+    Of the pairs `far` a lower bound is written into it, while their layers are at hand.
+    """
     identity = _identity(measure, device)
     folder = cache.cache_dir() if identity else None
     row_keys = [digest(layer) for layer in first.values()]
@@ -55,7 +60,9 @@ def solve_pairs(
         return
     n_samples = len(rows[0][1])
     prepared: dict[tuple[int, int], Any] = {}  # by side, 0 or 1, and layer
-    for tile in tiles_of(pairs, layers_at_once(measure, rows[0], normalize)):
+    far = {} if far is None or measure.bound is None else far
+    at_once = layers_at_once(nbytes(measure.prepare(rows[0][1], normalize, rows[0][0])))
+    for tile in tiles_of(sorted([*pairs, *far]), at_once):
         needed = {(0, i) for i, _ in tile} | {(int(second is not first), j) for _, j in tile}
         prepared = {k: value for k, value in prepared.items() if k in needed}
         for side, k in sorted(needed - prepared.keys()):
@@ -64,6 +71,10 @@ def solve_pairs(
             prepared[side, k] = measure.prepare(layer, normalize, name)
         missing = []
         for pair in tile:
+            if pair in far:
+                assert measure.bound is not None
+                far[pair] = measure.bound(prepared[0, pair[0]], prepared[0, pair[1]])
+                continue
             stored = cache.read(folder, keys[pair])
             if stored is None:
                 missing.append(pair)
@@ -83,10 +94,19 @@ def solve_pairs(
             yield pair, numbers
 
 
-def layers_at_once(measure: Measure, layer: tuple[str, NDArray[np.float32]], normalize: Normalize) -> int:
+def compared_pairs(n_layers: int, within: int | None = None) -> list[Pair]:
+    """Pairs of the layers of one model: all, or those that are near, and some of the others."""
+    return [
+        (i, j)
+        for i in range(n_layers)
+        for j in range(i + 1, n_layers)
+        if within is None or j - i <= within or i % (within + 1) == j % (within + 1) == 0
+    ]
+
+
+def layers_at_once(layer_bytes: int) -> int:
     """How many prepared layers fit into the memory that a comparison may hold, of each side."""
-    name, points = layer
-    return max(1, HELD_BYTES // (2 * max(1, nbytes(measure.prepare(points, normalize, name)))))
+    return max(1, HELD_BYTES // (2 * max(1, layer_bytes)))
 
 
 def tiles_of(pairs: list[Pair], side: int) -> list[list[Pair]]:
@@ -95,6 +115,16 @@ def tiles_of(pairs: list[Pair], side: int) -> list[list[Pair]]:
     for i, j in pairs:
         tiles.setdefault((i // side, j // side), []).append((i, j))
     return list(tiles.values())
+
+
+def preparations(pairs: list[Pair], layer_bytes: int) -> tuple[int, int]:
+    """How often a layer of one model is prepared in all, and how many are held at one time at most."""
+    held: set[int] = set()
+    made = most = 0
+    for tile in tiles_of(pairs, layers_at_once(layer_bytes)):
+        needed = {*chain(*tile)}
+        made, most, held = made + len(needed - held), max(most, len(needed)), needed
+    return made, most
 
 
 def _on_device(

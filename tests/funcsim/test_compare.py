@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import types
 
@@ -14,6 +15,8 @@ import pytest
 import funcsim as fs
 from funcsim import _pairs, similarity
 from funcsim._internal import cache
+from funcsim._internal.memory import nbytes
+from funcsim._internal.progress import THREAD, progress_bar
 from funcsim.errors import DegenerateLayerError, FileFormatError
 from funcsim.report import analyse
 from funcsim.similarity.agw import agw
@@ -270,6 +273,32 @@ def test_progress_is_silent_unless_someone_watches(reps, capfd, monkeypatch):
     assert capfd.readouterr().err == ""
 
 
+def test_the_clock_of_a_bar_goes_on_before_the_first_pair(capfd, monkeypatch):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("funcsim._internal.progress.SECONDS", 0.02)
+
+    def slow():
+        time.sleep(1.3)
+        yield 1
+
+    assert list(progress_bar(slow(), "slow", total=1)) == [1]
+    assert "0/1 [00:01<" in capfd.readouterr().err
+    time.sleep(0.1)
+    assert THREAD not in [thread.name for thread in threading.enumerate()]
+
+
+def test_a_long_comparison_says_beforehand_what_it_takes(reps, capfd, monkeypatch):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    fs.compare(reps, measure="rsm", jobs=1)
+    assert "memory" not in capfd.readouterr().err
+    monkeypatch.setattr("funcsim._compare.LONG", 1)
+    fs.compare(reps, measure="rsm", jobs=1)
+    said = capfd.readouterr().err
+    assert said.startswith("compare: time: about 1 s on one core, for 6 pairs of layers; memory: ")
+    fs.compare(reps, measure="rsm", jobs=1, progress=False)
+    assert capfd.readouterr().err == ""
+
+
 def shifted(by):
     """A measure made in place, of functions that no module holds."""
     return fs.Measure(name="shifted", score=lambda x, y: float(np.abs(x.mean() - y.mean()) + by))
@@ -394,6 +423,55 @@ def test_within_leaves_out_far_pairs_and_bounds_them(rng):
     for options in ({"within": 0}, {"within": 2, "other": layers}):
         with pytest.raises(ValueError, match="within"):
             fs.compare(layers, progress=False, **options)
+
+
+def test_a_layer_of_a_tile_is_prepared_once_for_what_is_compared_and_what_is_bounded(rng, monkeypatch):
+    prepared = []
+
+    def prepare(points, normalize, name):
+        prepared.append(name)
+        return similarity.look_up("gw").prepare(points, normalize, name)
+
+    measure = dataclasses.replace(similarity.look_up("gw"), name="counted", prepare=prepare, version=None)
+    layers = fs.Representations({str(k): rng.normal(size=(20, 4)) for k in range(12)})
+    held = nbytes(similarity.look_up("gw").prepare(layers["0"], "mean", "0"))
+    whole = fs.compare(layers, measure=measure, within=2, jobs=1, progress=False)
+    assert len(prepared) == 12 + 1  # and the one that tells how many fit
+    prepared.clear()
+    monkeypatch.setattr(_pairs, "HELD_BYTES", 2 * 3 * held)  # three layers on each side
+    tiled = fs.compare(layers, measure=measure, within=2, jobs=1, progress=False)
+    made, most = _pairs.preparations(_pairs.compared_pairs(12), held)
+    assert len(prepared) == made + 1
+    assert most == 6
+    assert np.array_equal(tiled.lower, whole.lower)
+
+
+def test_a_forecast_counts_what_is_compared_and_what_is_held(monkeypatch):
+    every, near = (fs.estimate_cost([(20, 4)] * 30, within=within) for within in (None, 2))
+    assert every.n_pairs == 435
+    assert near.n_pairs == 29 + 28 + 45  # one apart, two apart, and every third with every third
+    assert near.seconds < every.seconds
+    monkeypatch.setattr(_pairs, "HELD_BYTES", every.memory_bytes // 4)
+    assert fs.estimate_cost([(20, 4)] * 30).memory_bytes < every.memory_bytes
+    with pytest.raises(ValueError, match="within=0"):
+        fs.estimate_cost([(20, 4)] * 3, within=0)
+
+
+def test_a_forecast_counts_no_first_call_and_no_waiting():
+    calls = []
+
+    def score(x, y):
+        if not calls:
+            until = time.process_time() + 0.5
+            while time.process_time() < until:
+                pass
+        calls.append(1)
+        time.sleep(0.5)  # as where others use the processor
+        return 0.0
+
+    mine = fs.Measure(name="slow", score=score)
+    assert fs.estimate_cost([(20, 4)] * 2, measure=mine).seconds < 0.1
+    assert len(calls) > 1
 
 
 def test_a_backend_that_yields_nothing_until_the_end_will_do(reps, monkeypatch):

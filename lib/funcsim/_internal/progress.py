@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 from tqdm import tqdm
 
 T = TypeVar("T")
+SECONDS = 1.0
+THREAD = "progress bar"
 
 
 def progress_bar(items: Iterable[T], label: str, show: bool = True, total: int | None = None) -> Iterable[T]:
@@ -18,11 +21,28 @@ def progress_bar(items: Iterable[T], label: str, show: bool = True, total: int |
     A person is there when standard error is a terminal or the code runs in a live notebook.
     ``FUNCSIM_PROGRESS=off`` silences every bar; the book is built that way.
     """
-    return tqdm(items, desc=label, total=total, disable=not (show and _someone_watches()))
+    bar = tqdm(items, desc=label, total=total, disable=not someone_watches(show))
+    return bar if bar.disable else _ticking(bar)
 
 
-def _someone_watches() -> bool:
-    if os.environ.get("FUNCSIM_PROGRESS", "").lower() == "off":
+def _ticking(bar: tqdm[T]) -> Iterator[T]:
+    """The items of a bar whose clock goes on while the first of them takes minutes."""
+    ended = threading.Event()
+
+    def tick() -> None:
+        while not ended.wait(SECONDS):
+            bar.refresh()
+
+    threading.Thread(target=tick, name=THREAD, daemon=True).start()
+    try:
+        yield from bar
+    finally:
+        ended.set()
+
+
+def someone_watches(show: bool = True) -> bool:
+    """Whether a person is to see progress, and is there to see it."""
+    if not show or os.environ.get("FUNCSIM_PROGRESS", "").lower() == "off":
         return False
     return sys.stderr.isatty() or _in_live_notebook()
 

@@ -74,6 +74,8 @@ def gw(
     The problem is not convex. The distance returned is that of a coupling, hence never below
     the true one, and `lower_bound` is never above it. With equal numbers of samples the best
     coupling is a permutation, and no exchange of two partners improves the one returned.
+    The search begins from the side of `X`, so ``gw(X, Y)`` and ``gw(Y, X)`` may end in different
+    couplings and differ a little; both are couplings of both, and the lower of the two is the better.
 
     References
     ----------

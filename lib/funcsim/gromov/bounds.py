@@ -37,8 +37,7 @@ def first_lower_bound(a: MetricSpace, b: MetricSpace) -> float:
     ----------
     Mémoli (2011), section 6.
     """
-    out_a, out_b = (np.sqrt((s.distances**2).mean(axis=1)) for s in (a, b))
-    return _line_distance(out_a, out_b)
+    return _line_distance(a.reach, b.reach)
 
 
 def second_lower_bound(a: MetricSpace, b: MetricSpace) -> float:
@@ -140,7 +139,7 @@ def best_lower_bound(a: MetricSpace, b: MetricSpace) -> float:
 
 
 def cheap_lower_bound(a: MetricSpace, b: MetricSpace) -> float:
-    """The best bound that needs no assignment and sorts no matrix: a thousandth of the time of a search.
+    """The best bound that needs no assignment and looks at no matrix, in a small part of a millisecond.
 
     Parameters
     ----------

@@ -25,6 +25,8 @@ class MetricSpace:
         Mean of `distances`; the search divides by it, which moves no minimum.
     eccentricity : array (n,)
         Of each point to all points: the eccentricity.
+    reach : array (n,)
+        Root mean square of the distances of each point to all points.
     local_distributions : array (n, n)
         The distances of each point to all points, sorted.
     eigenvalues : array (n - 1,)
@@ -38,6 +40,7 @@ class MetricSpace:
     distances: Array
     scale: float
     eccentricity: Array
+    reach: Array
     local_distributions: Array
     eigenvalues: Array
     factors: NDArray[np.float32]
@@ -70,6 +73,7 @@ def prepare(distances: Array) -> MetricSpace:
         distances=D,
         scale=scale,
         eccentricity=rows,
+        reach=np.sqrt((D**2).mean(axis=1)),
         local_distributions=np.sort(D, axis=1),
         eigenvalues=eigenvalues,
         factors=vectors[:, top].astype(np.float32),

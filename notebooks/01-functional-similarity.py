@@ -415,14 +415,14 @@ check.held_out(held_out)
 # %% [markdown]
 # ## What we found
 #
-# C counts the paper's claims, D the doubts of its reviewers; of a doubt, *holds* says that it is right. The [scorecard](../book/scorecard.md) has them all.
+# C counts the paper's claims, D the doubts of its reviewers. *paper*: tested as the paper has it; *ours*: on a network, a task, a scale or a statistic of our own. The [scorecard](../book/scorecard.md) makes one answer of all rows about a claim.
 #
-# | claim of the paper | our answer | evidence on this page |
-# | --- | --- | --- |
-# | C01: a linear map misses strong functional similarity (3.1) | holds | explained variance {glue:text}`r2_line:.3f` (linear) against {glue:text}`r2_network:.4f` (two hidden layers) |
-# | C02: layers of different widths cannot be compared point by point (4) | holds | the {glue:text}`n_layers:d` layers of Model 0 have {glue:text}`n_widths:d` widths: there is nothing to subtract |
+# | claim of the paper | condition | result | evidence on this page |
+# | --- | --- | --- | --- |
+# | C01: a linear map can miss strong functional similarity (3.1) | paper | agrees: it can happen, as one example shows | explained variance {glue:text}`r2_line:.3f` (linear) against {glue:text}`r2_network:.4f` (two hidden layers) |
+# | C02: layers of different widths cannot be compared point by point (4) | paper | agrees | the {glue:text}`n_layers:d` layers of Model 0 have {glue:text}`n_widths:d` widths: there is nothing to subtract |
 #
-# Two remarks. The formula of the paper's own example did not survive in the text we have, so
+# Two remarks. The formula of the paper's own example is not in the text we worked from, so
 # the parabola is ours. And both answers are about single examples: they show that a thing
 # can happen, not how often it does.
 #

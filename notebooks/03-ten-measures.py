@@ -619,14 +619,17 @@ check.p_value(p_value)
 # %% [markdown]
 # ## What we found
 #
-# C counts the paper's claims, D the doubts of its reviewers; of a doubt, *holds* says that it is right. The [scorecard](../book/scorecard.md) has them all.
+# C counts the paper's claims, D the doubts of its reviewers. *paper*: tested as the paper has it; *ours*: on a network, a task, a scale or a statistic of our own. The [scorecard](../book/scorecard.md) makes one answer of all rows about a claim.
 #
-# | claim | our answer | evidence on this page |
-# | --- | --- | --- |
-# | C02: GW compares layers of different widths (4) | holds, and so do all but {glue:text}`n_equal_width:d` of the others | the table of measures |
-# | C33: GW shows clearer sub-networks than RSM, RSA, CCA, CKA, MSID (reviews) | cannot tell from one network | rank correlation with RSM {glue:text}`agree_rsm:.2f`, with CKA {glue:text}`agree_cka:.2f`; {glue:text}`one_block:d` of {glue:text}`n_maps:d` maps are one group |
-# | D02: established measures are missing | holds; ten are here | rank correlation of GW with RSM {glue:text}`agree_rsm:.2f`, with CKA {glue:text}`agree_cka:.2f` |
-# | D05: CKA looks the same | differs on clouds made for it, cannot tell from one network | shuffled samples: CKA {glue:text}`shuffled_cka:.2f`, GW {glue:text}`shuffled_gw:.2f`; on the network the maps have a rank correlation of {glue:text}`agree_cka:.2f` |
+# | claim | condition | result | evidence on this page |
+# | --- | --- | --- | --- |
+# | C02: GW compares layers of different widths (4) | paper | agrees, and so do all but {glue:text}`n_equal_width:d` of the others | the table of measures |
+# | C04: GW of two unlike clouds stays if one is rotated, mirrored or shifted (4.1) | paper | agrees | of {glue:text}`n_cells:d` executed cells {glue:text}`disagreements:d` disagree with what is declared, and none of these is about such a change |
+# | C04, if the samples of one are renumbered | ours | undecided for the number that a search finds; the optimum stays by definition | the search ends {glue:text}`gw_moves:.1f` % from where it ended before |
+# | C33: GW shows clearer sub-networks than RSM, RSA, CCA, CKA, MSID (reviews) | ours | undecided: one network | rank correlation with RSM {glue:text}`agree_rsm:.2f`, with CKA {glue:text}`agree_cka:.2f`; {glue:text}`one_block:d` of {glue:text}`n_maps:d` maps are one group |
+# | D02: established measures are missing | - | answered: ten families are here | rank correlation of GW with RSM {glue:text}`agree_rsm:.2f`, with CKA {glue:text}`agree_cka:.2f` |
+# | D05: CKA looks the same, on clouds made to tell them apart | - | answered: each sees what the other does not | shuffled samples: CKA {glue:text}`shuffled_cka:.2f`, GW {glue:text}`shuffled_gw:.2f` |
+# | D05, on a trained network | - | open: one network | the maps have a rank correlation of {glue:text}`agree_cka:.2f` |
 #
 # **Before you choose a measure**: write down which changes of a layer should not count, and look up who agrees with you. Two measures that disagree may both be right about different questions.
 #

@@ -79,7 +79,7 @@ from replication.training.modular import TrainingConfig, train
 #
 # $$c_1 = (a + b) \bmod p_1, \qquad c_2 = (c_1 + b) \bmod p_2, \qquad c_3 = (c_2 + b) \bmod p_3 .$$
 #
-# The formulas are missing in our copy of the paper, so we do not know its moduli. We take
+# The formulas are not in the text of the paper that we worked from, so we do not know its moduli. We take
 # two variants and name them everywhere. **Equal**: 59, 59, 59. **Nested**: 59, 31, 17. The next cell
 # computes all levels of both for four pairs.
 
@@ -122,8 +122,8 @@ note(
 # heads, an MLP with 512 hidden units, no layer normalisation, and the answer read at the second
 # position. The architecture and the settings are those of {cite:t}`zhong2023clock`, whose
 # choice of $p$ and of the split is also the paper's; they vary the network of
-# {cite:t}`nanda2023progress`. The paper says that it follows both, and where they differ it does
-# not say which. One difference is the causal mask, which keeps the first position from seeing the
+# {cite:t}`nanda2023progress`. The paper says that it follows both; which of them where they differ is not in the
+# text we worked from. One difference is the causal mask, which keeps the first position from seeing the
 # second: Nanda et al. have it, Zhong et al. do not. For one block it does not matter, because only the second
 # position is asked, and that sees both numbers either way. Deeper it does, as we shall see. Model 0 has no mask here, Models E and L have one.
 
@@ -684,19 +684,20 @@ check.off_by(off_by)
 # %% [markdown]
 # ## What we found
 #
-# C counts the paper's claims, D the doubts of its reviewers; of a doubt, *holds* says that it is right. The [scorecard](../book/scorecard.md) has them all.
+# C counts the paper's claims, D the doubts of its reviewers. *paper*: tested as the paper has it; *ours*: on a network, a task, a scale or a statistic of our own. The [scorecard](../book/scorecard.md) makes one answer of all rows about a claim.
 #
-# | claim | our answer | evidence on this page |
-# | --- | --- | --- |
-# | C09: all modular models reach 100 % accuracy (5.1) | holds for Model 0, and for Model E with equal moduli at the moment at which it was stopped | lowest validation accuracy over three seeds {glue:text}`low_0:.1f` % and {glue:text}`low_e:.1f` % |
-# | C09, for Model L with equal moduli | holds for {glue:text}`perfect_l:d` of the three seeds shown; not for a fourth, and on one processor not for a fifth; with twice the weight decay of Model 0 | the lowest of the three has {glue:text}`low_l:.1f` % |
-# | C09, for Model L with nested moduli | differs as far as we trained: one seed, 1,500 epochs a stage | the second stage has {glue:text}`nested_val:.1f` % on validation pairs; trained alone, {glue:text}`both_low:.1f` % from every start if its stream is brought to length 1 and $c_1$ and $b$ are embedded anew, at most {glue:text}`one_high:.0f` % if one of these is missing |
-# | C09, for Model E with nested moduli | differs as far as we trained | {glue:text}`low_nested:.1f` % after 4,000 epochs, in the worst of three seeds; at least {glue:text}`off_31:.0f` % of the wrong answers are off by an inner remainder |
-# | D06: other seeds | holds for Model E with nested moduli, and for Model L by the two seeds not shown; every seed of Model 0 and of Model E with equal moduli ends at the same accuracy | {glue:text}`low_nested:.1f` to {glue:text}`top_nested:.1f` % over three seeds of it |
-# | D10: training or validation? | differs: both are told | validation accuracy {glue:text}`low_0:.1f` % for Model 0 and {glue:text}`low_e:.1f` % for Model E, each the lowest of three |
+# | claim | condition | result | evidence on this page |
+# | --- | --- | --- | --- |
+# | C09: all modular models reach 100 % accuracy (5.1): Model 0 | paper | agrees | lowest validation accuracy over three seeds {glue:text}`low_0:.1f` % |
+# | C09, for Model E with equal moduli | ours | agrees at the moment at which it was stopped | lowest validation accuracy over three seeds {glue:text}`low_e:.1f` % |
+# | C09, for Model L with equal moduli | ours | agrees for {glue:text}`perfect_l:d` of the three seeds shown; not for a fourth, and on one processor not for a fifth; with twice the weight decay of Model 0 | the lowest of the three has {glue:text}`low_l:.1f` % |
+# | C09, for Model L with nested moduli | ours | disagrees as far as we trained: one seed, 1,500 epochs a stage where the paper has 26,000 | the second stage has {glue:text}`nested_val:.1f` % on validation pairs; trained alone, {glue:text}`both_low:.1f` % from every start if its stream is brought to length 1 and $c_1$ and $b$ are embedded anew, at most {glue:text}`one_high:.0f` % if one of these is missing |
+# | C09, for Model E with nested moduli | ours | disagrees as far as we trained: 4,000 epochs where the paper has 26,000 | {glue:text}`low_nested:.1f` % in the worst of three seeds; at least {glue:text}`off_31:.0f` % of the wrong answers are off by an inner remainder |
+# | D06: other seeds | - | justified for Model E with nested moduli, and for Model L by the two seeds not shown; every seed of Model 0 and of Model E with equal moduli ends at the same accuracy | {glue:text}`low_nested:.1f` to {glue:text}`top_nested:.1f` % over three seeds of Model E with nested moduli |
+# | D10: training or validation? | - | answered for our networks: both are told | validation accuracy {glue:text}`low_0:.1f` % for Model 0 and {glue:text}`low_e:.1f` % for Model E, each the lowest of three |
 #
-# Where the paper is vague: it gives neither its moduli (in the text we have), nor whether attention is masked, nor
-# the weight decay of each stage. With equal moduli a network has no need of $c_1$ and $c_2$; whoever
+# Not in the text we worked from, which has lost its formulas: the paper's moduli, whether attention is masked, and
+# the weight decay of each stage. So of Models L and E no row tests the paper's own condition. With equal moduli a network has no need of $c_1$ and $c_2$; whoever
 # looks for three functions in Model E must know which moduli it was trained with.
 #
 # **Before you look for functions inside a network**: ask whether it could do its task without them, and give its accuracy on pairs that it never saw.

@@ -18,8 +18,8 @@
 # In the networks of [chapter 04](04-modular-sum-training.ipynb) we know what to look for: the
 # intermediate sums $c_1$ and $c_2$ and the answer $c_3$. If somebody tells us the target, do we need the
 # Gromov-Wasserstein distance at all? The paper's appendix B looks for the targets with probes, its Table 2 with
-# GW, and concludes that they agree. This chapter does both, on Models L and E with equal moduli. The paper does not give its
-# moduli; and our networks were trained for fewer epochs than its 26,000.
+# GW, and concludes that they agree. This chapter does both, on Models L and E with equal moduli. The paper's moduli are not
+# in the text we worked from; and our networks were trained for fewer epochs than its 26,000.
 #
 # :::{admonition} What you will learn
 # - how to look for a known target by a linear probe, a two-layer probe and a distance;
@@ -196,7 +196,7 @@ table_e.round(1)
 # ## The paper's residual
 #
 # The paper fits its probes by linear *regression* and scores them by the residual error. That asks for more than that the right class
-# wins: the layer must give the target's value itself. Which value, the paper does not say: the integer, or a list of zeros
+# wins: the layer must give the target's value itself. Which value is not in the text we worked from: the integer, or a list of zeros
 # with a one at the right class. First the integer. The next cell fits all layers of both networks by least squares, and keeps for
 # each target the best share of variance explained, $R^2$, on held-out pairs; 1 is a perfect match, and 1 minus it is the residual.
 
@@ -324,7 +324,7 @@ regressor.round(2)
 #
 # ## The distance to a target
 #
-# For GW a target must be a metric space: we must say how far 3 is from 5. The paper does not. There are three natural ways: integers on a
+# For GW a target must be a metric space: we must say how far 3 is from 5. The text we worked from does not. There are three natural ways: integers on a
 # line, points on a circle, and classes that are all equally far from each other.
 
 
@@ -591,21 +591,24 @@ check.one_space(one_space)
 # %% [markdown]
 # ## What we found
 #
-# C counts the paper's claims, D the doubts of its reviewers; of a doubt, *holds* says that it is right. The [scorecard](../book/scorecard.md) has them all.
+# C counts the paper's claims, D the doubts of its reviewers. *paper*: tested as the paper has it; *ours*: on a network, a task, a scale or a statistic of our own. The [scorecard](../book/scorecard.md) makes one answer of all rows about a claim.
 #
-# | claim | our answer | evidence on this page |
-# | --- | --- | --- |
-# | C10, Table 2, row 1: $c_1$ is closest to Resid-Post1 | differs | so in {glue:text}`gw_right_c1:d` of three metrics; with equal moduli the three targets are one space |
-# | C10, Table 2, row 2: $c_2$ is closest to Resid-Post2 | differs | so in {glue:text}`gw_right_c2:d` of three metrics |
-# | C10, Table 2, row 3: $c_3$ is closest to Resid-Post2, Resid-Pre2, Resid-Post3 and 6 others | cannot tell | Resid-Post3 is closest in {glue:text}`gw_right_c3:d` of three metrics; the paper says neither its metric nor its moduli |
-# | C10 in general: GW finds the layer of each target | differs, for equal moduli by a proof, for nested ones in one chain | the targets' values occur equally often, {glue:text}`most:d` times each; with nested moduli the right layer is closest in {glue:text}`nested_right:d` of {glue:text}`nested_of:d` cases |
-# | C16, Table 3, Model L, $c_1$: Resid-Post1 and 21 others are perfect | holds for Resid-Post1 and a classifier; the number differs; differs for least squares | {glue:text}`l_c1:d` layers, of the block ends {glue:text}`l_among_c1`; least squares {glue:text}`squares_c1:.0f` % |
-# | C16, Table 3, Model L, $c_2$: Resid-Post2 and 21 others | holds for Resid-Post2; the number differs | {glue:text}`l_c2:d` layers, of the block ends {glue:text}`l_among_c2` |
-# | C16, Table 3, Model L, $c_3$: Resid-Post3 and Post2 | holds for Resid-Post3 | {glue:text}`l_c3:d` layers, of the block ends {glue:text}`l_among_c3` |
-# | C17, Table 3, Model E, linear: no layer holds $c_1$ or $c_2$ | holds | held-out accuracy {glue:text}`e_best_c1:.1f` % and {glue:text}`e_best_c2:.1f` % at best |
-# | C17, Table 3, Model E, two layers: $c_1$ and $c_2$ are found perfectly | differs on unseen pairs | seen: {glue:text}`mlp_seen_c1:d` and {glue:text}`mlp_seen_c2:d` perfect layers, but the control has {glue:text}`mlp_seen_control:.1f` %; unseen: {glue:text}`mlp_c1:.1f` % and {glue:text}`mlp_c2:.1f` % at best |
-# | D09: why these layers? | holds for GW: no reason is left | the right layer is closest in {glue:text}`gw_right_c1:d`, {glue:text}`gw_right_c2:d` and {glue:text}`gw_right_c3:d` of three metrics |
-# | D09, for the probes | differs: those layers were trained to hold the target, and the layers after them have not lost it yet | {glue:text}`l_c1:d`, {glue:text}`l_c2:d` and {glue:text}`l_c3:d` layers without a mistake |
+# | claim | condition | result | evidence on this page |
+# | --- | --- | --- | --- |
+# | C10, Table 2, row 1: $c_1$ is closest to Resid-Post1 | ours | disagrees, as it must with equal moduli: the three targets are one space | so in {glue:text}`gw_right_c1:d` of three metrics |
+# | C10, Table 2, row 2: $c_2$ is closest to Resid-Post2 | ours | disagrees, for the same reason | so in {glue:text}`gw_right_c2:d` of three metrics |
+# | C10, Table 2, row 3: $c_3$ is closest to Resid-Post2, Resid-Pre2, Resid-Post3 and 6 others | ours | undecided | Resid-Post3 is closest in {glue:text}`gw_right_c3:d` of three metrics; neither metric nor moduli are in the text we worked from |
+# | C10 in general: GW finds the layer of each target | ours | disagrees, for equal moduli by a proof, for nested ones in one chain | the targets' values occur equally often, {glue:text}`most:d` times each; with nested moduli the right layer is closest in {glue:text}`nested_right:d` of {glue:text}`nested_of:d` cases |
+# | C16, Table 3, Model L, $c_1$: Resid-Post1 and 21 others are perfect | ours | agrees for Resid-Post1, by a classifier; the number is another | {glue:text}`l_c1:d` layers, of the block ends {glue:text}`l_among_c1` |
+# | C16, by the residual of a regression, as in the paper | ours | disagrees | least squares to the classes: {glue:text}`squares_c1:.0f` % right for $c_1$ |
+# | C16, Table 3, Model L, $c_2$: Resid-Post2 and 21 others | ours | agrees for Resid-Post2, by a classifier; the number is another | {glue:text}`l_c2:d` layers, of the block ends {glue:text}`l_among_c2` |
+# | C16, Table 3, Model L, $c_3$: Resid-Post3 and Post2 | ours | agrees for Resid-Post3, by a classifier | {glue:text}`l_c3:d` layers, of the block ends {glue:text}`l_among_c3` |
+# | C17, Table 3, Model E, linear: no layer holds $c_1$ or $c_2$ | ours | agrees | held-out accuracy {glue:text}`e_best_c1:.1f` % and {glue:text}`e_best_c2:.1f` % at best |
+# | C17, Table 3, Model E, two layers: $c_1$ and $c_2$ are found perfectly | ours | disagrees on unseen pairs | seen: {glue:text}`mlp_seen_c1:d` and {glue:text}`mlp_seen_c2:d` perfect layers, but the control has {glue:text}`mlp_seen_control:.1f` %; unseen: {glue:text}`mlp_c1:.1f` % and {glue:text}`mlp_c2:.1f` % at best |
+# | D09: why these layers? | - | open for GW: with equal moduli there can be no reason, and the paper's moduli are not in the text we worked from | the right layer is closest in {glue:text}`gw_right_c1:d`, {glue:text}`gw_right_c2:d` and {glue:text}`gw_right_c3:d` of three metrics |
+# | D09, for the probes | - | answered: those layers were trained to hold the target, and the layers after them have not lost it yet | {glue:text}`l_c1:d`, {glue:text}`l_c2:d` and {glue:text}`l_c3:d` layers without a mistake |
+#
+# No row tests the paper's own moduli. Where ours disagree, the moduli may be the reason.
 #
 # **Before you trust a probe**: give its accuracy on inputs that it was not fitted on, beside that for a control target. **Before you trust a nearest target**: check that the targets are not the same space.
 #

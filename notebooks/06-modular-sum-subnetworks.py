@@ -247,6 +247,7 @@ note(
 entrance = normalised.values[0]
 out = names.index("z.0")  # the layer before it is the last attention map
 note(away=entrance[out - 1], back=entrance[out])
+note(raw_away=raw.values[0, out - 1], raw_back=raw.values[0, out])
 ranked.sort_values("normalised", ascending=False).head(8).round(3)
 
 # %% [markdown]
@@ -265,7 +266,7 @@ ranked.sort_values("normalised", ascending=False).head(8).round(3)
 #
 # ## One position or both?
 #
-# The paper does not say whether a representation holds both token positions or only the last.
+# Whether a representation holds both token positions or only the last is not in the text we worked from.
 # We have flattened both. The next cell takes the last one, on a smaller sample.
 
 # %%
@@ -289,7 +290,7 @@ last_map.plot(groups=last_groups, title="Model 0, last position only")
 # {glue:text}`n_blocks_last:d` groups, which start at {glue:text}`new_blocks_last`. The attention
 # maps are still a group, but no longer unlike everything: they now resemble the keys. Both the position and the number of inputs changed here; fewer inputs alone keep
 # the order of the distances (at the end of this chapter). So what the map says about the first half of the network
-# depends on a choice that the paper does not report. It must be stated with every map.
+# depends on a choice that the text we worked from does not tell. It must be stated with every map.
 #
 # ## Model L: 93 representations, three functions
 #
@@ -384,7 +385,8 @@ groups_l.to_frame()
 # at {glue:text}`starts_l`. Allowed up to 30, it finds {glue:text}`n_more_l:d`. None starts at 31 or 62, and it would be strange if one did: a boundary between groups is a step
 # from one layer to the next, and at the two true boundaries the step is exactly 0, because the
 # same tensor stands on both sides. What the map of all 93 representations shows is
-# not three functions but the inner life of a transformer block, three times over.
+# not three functions but the inner life of a transformer block, three times over. The paper does not say otherwise: its three groupings are no runs of neighbours. Two of them come back further on, the third is the two ends,
+# and they match the three functions in number. Whether that is more than chance one network cannot tell.
 #
 # One can ask more kindly: are there three groups, and where do they meet, if we insist on three?
 
@@ -496,7 +498,7 @@ note(n_blocks_width=width_groups.n_groups, p_width=width_groups.p_value)
 widths_0 = maps.load("0-width", profile, seed)
 groups_0 = fs.partition(widths_0, seed=seed)
 inner_0 = np.triu_indices(len(names), k=1)
-note(n_blocks_0=groups_0.n_groups)
+note(n_blocks_0=groups_0.n_groups, p_widths=groups_0.p_value)
 note(starts_0=", ".join(names[i] for i in groups_0.boundaries) or "none")
 note(
     by_width_0=spearmanr(
@@ -506,7 +508,7 @@ note(
 
 # %% [markdown]
 # Widths alone make {glue:text}`n_blocks_0:d` groups there, which start at {glue:text}`starts_0`; the rank correlation with the map of the
-# trained network is {glue:text}`by_width_0:.2f`.
+# trained network is {glue:text}`by_width_0:.2f`. Where groups of Model 0 start at the same layers, its map does not show that what the network *computes* changes there.
 #
 # ## Model E: the same architecture, end to end
 #
@@ -559,7 +561,7 @@ table.round(2)
 
 # %% [markdown]
 # Without scale, the layers of Model E from 64 on are at a mean distance of {glue:text}`late_e:.2f`, all of its
-# layers at {glue:text}`mean_e:.2f`: a little more alike. With raw distances the late layers are further apart ({glue:text}`raw_late_e:.1f` against
+# layers at {glue:text}`mean_e:.2f`: a little closer, which is not alike. With raw distances the late layers are further apart ({glue:text}`raw_late_e:.1f` against
 # {glue:text}`raw_e:.1f`), because the stream has grown. Model L's mean is {glue:text}`mean_l:.2f`, but this comes from the saturated
 # heads: without the attention maps the two networks have {glue:text}`calm_l:.2f` and {glue:text}`calm_e:.2f`.
 # With raw distances the means are {glue:text}`raw_l:.1f` for L and {glue:text}`raw_e:.1f` for E, which says that Model L's stream is larger.
@@ -908,25 +910,25 @@ check.forgets(forgets)
 # %% [markdown]
 # ## What we found
 #
-# C counts the paper's claims, D the doubts of its reviewers; of a doubt, *holds* says that it is right. The [scorecard](../book/scorecard.md) has them all.
+# C counts the paper's claims, D the doubts of its reviewers. *paper*: tested as the paper has it; *ours*: on a network, a task, a scale or a statistic of our own. The [scorecard](../book/scorecard.md) makes one answer of all rows about a claim.
 #
-# | claim | our answer | evidence on this page |
-# | --- | --- | --- |
-# | C11: the map of Model L shows three groupings that match its three functions (5.1, Figure 3) | differs | {glue:text}`n_blocks_l:d` groups, none starts at 31 or 62; forced into three the cuts are {glue:text}`cuts_l`; the step at a true boundary is {glue:text}`doors:g` |
-# | C12: the groups are kinds of layers, attention apart from MLP and stream (reviews) | holds, but width alone makes such groups | rank correlation with the map of widths {glue:text}`by_width:.2f`; {glue:text}`n_blocks_width:d` groups where nothing happens |
-# | C13: Model E's layers from 64 on are alike (5.1, Figure 4) | holds barely without scale; differs with raw distances | mean distance {glue:text}`late_e:.2f` there and {glue:text}`mean_e:.2f` in all, smaller in {glue:text}`alike:d` of three seeds; raw {glue:text}`raw_late_e:.1f` and {glue:text}`raw_e:.1f` |
-# | C13: distances of Model L are larger | holds, but for another reason than function | raw {glue:text}`raw_l:.1f` and {glue:text}`raw_e:.1f`; without scale larger in {glue:text}`larger:d` of three seeds, and in {glue:text}`calmer:d` once the saturated attention maps are left out |
-# | C14: in Model 0, large changes at the attention scores and at the attention map (5.1, Figure 5) | holds without scale | groups start at {glue:text}`new_blocks`; normalised steps {glue:text}`step_scores:.2f` and {glue:text}`step_map:.2f`, among the four largest |
-# | C14: the one at the scores is the first | differs | the step into the keys comes first, and is {glue:text}`step_keys:.2f` |
-# | C14: so attention does the main work | differs | it does not follow: the step at which the answer becomes readable is {glue:text}`step_relu:.2f` |
-# | C15: distances do not grow monotonically with depth (5.1) | holds without scale | from the entrance to the last attention map {glue:text}`away:.2f`, to the layer after it, `z.0`, {glue:text}`back:.2f` |
-# | C22: spectral clustering of the inverted map finds two groups (claimed for BERT, 5.2) | cannot tell: it returns as many groups as it is asked for | in Model 0 the attention maps, {glue:text}`spectral_groups:d` layers, and the rest |
-# | C06: subsampling does not change the finding | holds for the order, differs for the values | rank correlation {glue:text}`rank_100:.2f` and a shift of {glue:text}`shift_100:+.0f` % at 100 inputs |
-# | C33: GW shows sub-networks more clearly than other measures (reviews) | cannot tell on this network | of the two true boundaries no measure finds more than {glue:text}`found_by_any:d`: the step there is 0 under all of them |
-# | C36: layers change abruptly, not smoothly (later version) | holds for Model 0 and this definition of abrupt | $p$ = {glue:text}`p_value:.3f` against noise and even drift |
-# | D11: how many groups, and who decides? | differs: a test with a stated null hypothesis decides | {glue:text}`n_blocks:d` groups in Model 0 ($p$ = {glue:text}`p_value:.3f`), {glue:text}`n_more_l:d` in Model L ($p$ = {glue:text}`p_l:.3f`), {glue:text}`n_blocks_width:d` where nothing happens |
-# | D16: the figures are too dense to read | holds; here each entry names its layers and its value when you point at it | {glue:text}`n_layers_l:d` layers, {glue:text}`n_pairs_l:,d` pairs in one map |
-# | D03: the correspondence is known | holds: the search throws away which input is which | in the median pair of layers {glue:text}`share_median:.0f` % of the squared distance goes away; $a$ alone and $b$ alone are at {glue:text}`free:.1g` |
+# | claim | condition | result | evidence on this page |
+# | --- | --- | --- | --- |
+# | C11: the map of Model L shows three groupings that match its three functions (5.1, Figure 3) | ours | undecided: the paper's groupings are not of neighbours, and match the functions in number alone; our test looks for neighbours | {glue:text}`n_blocks_l:d` groups of neighbours, none starts at 31 or 62; spectral clustering, told three, makes groups of {glue:text}`spectral_l` layers; the step at a true boundary is {glue:text}`doors:g` |
+# | C12: the groups are kinds of layers, attention apart from MLP and stream (reviews) | ours | agrees, but width alone makes such groups | rank correlation with the map of widths {glue:text}`by_width:.2f`; {glue:text}`n_blocks_width:d` groups where nothing happens |
+# | C13: Model E's layers from 64 on are alike (5.1, Figure 4) | ours | disagrees | mean distance {glue:text}`late_e:.2f` there and {glue:text}`mean_e:.2f` in all, smaller in {glue:text}`alike:d` of three seeds; raw {glue:text}`raw_late_e:.1f` and {glue:text}`raw_e:.1f` |
+# | C13: distances of Model L are larger | ours | agrees, but for another reason than function | raw {glue:text}`raw_l:.1f` and {glue:text}`raw_e:.1f`; without scale larger in {glue:text}`larger:d` of three seeds, and in {glue:text}`calmer:d` once the saturated attention maps are left out |
+# | C14: in Model 0, large changes at the attention scores and at the attention map (5.1, Figure 5) | ours | undecided: the steps are large without scale, but widths alone make groups, too | normalised steps {glue:text}`step_scores:.2f` and {glue:text}`step_map:.2f`, among the four largest; groups start at {glue:text}`new_blocks`, by widths alone at {glue:text}`starts_0` |
+# | C14: the one at the scores is the first | ours | disagrees | the step into the keys comes first, and is {glue:text}`step_keys:.2f` |
+# | C14: so attention does the main work | ours | undecided: from the map it does not follow | the step at which the answer becomes readable is {glue:text}`step_relu:.2f`, number {glue:text}`rank_relu:d` of {glue:text}`n_steps_0:d` in size |
+# | C15: distances do not grow monotonically with depth (5.1) | paper | agrees: one example is enough | in Model 0, from the entrance to the last attention map {glue:text}`raw_away:.2f`, to the layer after it, `z.0`, {glue:text}`raw_back:.2f`; without scale {glue:text}`away:.2f` and {glue:text}`back:.2f` |
+# | C22: spectral clustering of the inverted map finds two groups (claimed for BERT, 5.2) | ours | agrees, as it must: it returns as many groups as it is asked for | in Model 0 the attention maps, {glue:text}`spectral_groups:d` layers, and the rest |
+# | C06: subsampling does not change the finding | ours | agrees for the order of distances; their values shift | rank correlation {glue:text}`rank_100:.2f` and a shift of {glue:text}`shift_100:+.0f` % at 100 inputs |
+# | C33: GW shows sub-networks more clearly than other measures (reviews) | ours | undecided on this network | of the two true boundaries no measure finds more than {glue:text}`found_by_any:d`: the step there is 0 under all of them |
+# | C36: layers change abruptly, not smoothly (later version) | ours | undecided: what changes abruptly in Model 0 may be the width of its layers | $p$ = {glue:text}`p_value:.3f` against noise and even drift; for a map of widths alone $p$ = {glue:text}`p_widths:.3f`, and a rank correlation of {glue:text}`by_width_0:.2f` with it |
+# | D11: how many groups, and who decides? | - | answered: a test with a stated null hypothesis decides how many, not what they are | {glue:text}`n_blocks:d` groups in Model 0 ($p$ = {glue:text}`p_value:.3f`), {glue:text}`n_more_l:d` in Model L ($p$ = {glue:text}`p_l:.3f`), {glue:text}`n_blocks_width:d` where nothing happens |
+# | D16: the figures are too dense to read | - | answered: here each entry names its layers and its value when you point at it | {glue:text}`n_layers_l:d` layers, {glue:text}`n_pairs_l:,d` pairs in one map |
+# | D03: the correspondence is known | - | justified: the search throws away which input is which | in the median pair of layers {glue:text}`share_median:.0f` % of the squared distance goes away; $a$ alone and $b$ alone are at {glue:text}`free:.1g` |
 #
 # **Before you read a map**: divide each layer by its mean, and draw beside it the map of a null in which nothing happens but the widths.
 #

@@ -22,9 +22,10 @@
 # plan matches with which. We draw all three and put a number under each.
 #
 # **What is smaller here.** The paper fine-tunes BERT-base {cite:p}`devlin2019bert`, twelve blocks of
-# width 768. It was *not* run for this page. We use MiniLM {cite:p}`wang2020minilm`, which has the same
-# architecture with six blocks of width 384, and train it for {glue:text}`steps_sst2:,d` steps on SST-2
-# and {glue:text}`steps_yelp:,d` on Yelp. So "the last third of twelve blocks" is two blocks here. With a GPU
+# width 768. It was *not* run for this page. We use `all-MiniLM-L6-v2`, and train it for {glue:text}`steps_sst2:,d` steps on SST-2
+# and {glue:text}`steps_yelp:,d` on Yelp. It has the architecture of BERT, with six blocks of width 384, but it is another encoder, with another history: it was
+# distilled from a larger one {cite:p}`wang2020minilm`, and then tuned contrastively, on pairs of sentences, so that sentences of one meaning come to lie near each other. What is called *pre-trained* or *as it came* in chapters 07 to 11
+# has had all of this, and BERT-base has not. For short it is called MiniLM below. "The last third of twelve blocks" is two blocks here. With a GPU
 # and a network, this repeats everything with BERT-base:
 #
 # ```
@@ -185,7 +186,7 @@ viz.curves(
 #
 # A block says one vector for every token of a text. To have one point per text there are three ways: take
 # the vector of the first token, [CLS], on which the classifier builds; take the mean over the
-# tokens; or put all of them into one long vector. The paper does not say which it took. We take [CLS]; what
+# tokens; or put all of them into one long vector. Which of them the paper took is not in the text we worked from. We take [CLS]; what
 # depends on that is a section of [chapter 08](08-bert-subnetworks.ipynb).
 #
 # ## How far apart are the texts?
@@ -628,20 +629,23 @@ check.kept(kept)
 # %% [markdown]
 # ## What we found
 #
-# C counts the paper's claims, D the doubts of its reviewers; of a doubt, *holds* says that it is right. The [scorecard](../book/scorecard.md) has them all.
+# C counts the paper's claims, D the doubts of its reviewers. *paper*: tested as the paper has it; *ours*: on a network, a task, a scale or a statistic of our own. The [scorecard](../book/scorecard.md) makes one answer of all rows about a claim.
 #
-# | claim | our answer | evidence on this page |
-# | --- | --- | --- |
-# | C07: the distributions of distances begin to differ after two thirds of the blocks (4.1, Figure 2) | holds for six blocks | divergence at most {glue:text}`kl_sst2_early:.2f` and {glue:text}`kl_yelp_early:.2f` nats in the first two steps, {glue:text}`kl_sst2:.2f` and {glue:text}`kl_yelp:.2f` from {glue:text}`kl_sst2_at` |
-# | C07: that is in line with GW | holds | rank correlation {glue:text}`kl_gw:.2f` over {glue:text}`n_steps:d` steps |
-# | C08: neighbourhoods of samples change across layers (4.1, D, Figure 9) | holds | overlap {glue:text}`kept_low:.2f` to {glue:text}`kept_high:.2f` per step, by chance {glue:text}`chance_overlap:.2f`; as much before fine-tuning as after it |
-# | C08: GW accounts for such changes | differs | GW of shuffled texts is {glue:text}`gw_shuffled:.3f` instead of {glue:text}`gw_kept:.3f`, while the overlap falls to chance |
-# | C18: the pre-trained encoder shows no major differences among layers (5.2) | holds without scale; differs with it | normalised GW of a step between {glue:text}`came_low:.2f` and {glue:text}`came_high:.2f`; but the scale of its last block is {glue:text}`came_ratio:.0f` times that of its first |
-# | C18: its accuracy is at chance | holds, and tells little | {glue:text}`acc_yelp_pretrained:.1f` % on Yelp; the luck of a random classifier is {glue:text}`luck:.1f` points |
-# | C25: the optimal plan is a permutation (D, Figure 10) | holds, as it must here | {glue:text}`n_permutations:d` of {glue:text}`n_plans:d`; our solver looks at nothing else |
-# | C25: it is not the identity | holds | {glue:text}`itself:.1f` % of the texts are matched with themselves, by chance {glue:text}`chance_200:.1f` % |
-# | D08: a change of neighbours needs a number | differs: here is one | overlap {glue:text}`kept_low:.2f` to {glue:text}`kept_high:.2f` from block to block, by chance {glue:text}`chance_overlap:.2f` |
-# | D03: the correspondence is known | holds: the optimum forgets it | {glue:text}`itself:.1f` % of the texts are matched with themselves; shuffled texts are as near, {glue:text}`gw_shuffled:.3f` |
+# | claim | condition | result | evidence on this page |
+# | --- | --- | --- | --- |
+# | C07: the distributions of distances begin to differ after two thirds of the blocks (4.1, Figure 2) | ours | agrees for six blocks | divergence at most {glue:text}`kl_sst2_early:.2f` and {glue:text}`kl_yelp_early:.2f` nats in the first two steps, {glue:text}`kl_sst2:.2f` and {glue:text}`kl_yelp:.2f` from {glue:text}`kl_sst2_at` |
+# | C07: that is in line with GW | ours | agrees | rank correlation {glue:text}`kl_gw:.2f` over {glue:text}`n_steps:d` steps |
+# | C08: neighbourhoods of samples change across layers (4.1, D, Figure 9) | ours | agrees | overlap {glue:text}`kept_low:.2f` to {glue:text}`kept_high:.2f` per step, by chance {glue:text}`chance_overlap:.2f`; as much before fine-tuning as after it |
+# | C08: GW accounts for such changes | paper | disagrees, by its definition: it does not ask which text is which | GW of shuffled texts is {glue:text}`gw_shuffled:.3f` instead of {glue:text}`gw_kept:.3f`, while the overlap falls to chance |
+# | C18: the pre-trained encoder shows no major differences among layers (5.2), each block divided by its mean distance | ours | agrees for `all-MiniLM-L6-v2`, which is more than pre-trained | GW of a step between {glue:text}`came_low:.2f` and {glue:text}`came_high:.2f` |
+# | C18, with raw distances | ours | disagrees | the scale of its last block is {glue:text}`came_ratio:.0f` times that of its first |
+# | C18: its accuracy is at chance | ours | agrees, and tells little | {glue:text}`acc_yelp_pretrained:.1f` % on Yelp; the luck of a random classifier is {glue:text}`luck:.1f` points |
+# | C25: the optimal plan is a permutation (D, Figure 10) | ours | agrees, as it must here | {glue:text}`n_permutations:d` of {glue:text}`n_plans:d`; our solver looks at nothing else |
+# | C25: it is not the identity | ours | agrees | {glue:text}`itself:.1f` % of the texts are matched with themselves, by chance {glue:text}`chance_200:.1f` % |
+# | D08: a change of neighbours needs a number | - | answered: here is one | overlap {glue:text}`kept_low:.2f` to {glue:text}`kept_high:.2f` from block to block, by chance {glue:text}`chance_overlap:.2f` |
+# | D03: the correspondence is known | - | justified: the optimum forgets it | {glue:text}`itself:.1f` % of the texts are matched with themselves; shuffled texts are as near, {glue:text}`gw_shuffled:.3f` |
+#
+# BERT-base was not run, so most of these rows say nothing yet of the paper's encoder. That GW does not see whose neighbour a text is holds for every encoder.
 #
 # **Before you say that a layer has changed**: say whether the inputs may change places. GW does not see it when they do; the overlap of neighbours does.
 #

@@ -603,23 +603,23 @@ check.rise_and_fall(rise_and_fall)
 # %% [markdown]
 # ## What we found
 #
-# C counts the paper's claims, D the doubts of its reviewers; of a doubt, *holds* says that it is right. The [scorecard](../book/scorecard.md) has them all.
+# C counts the paper's claims, D the doubts of its reviewers. *paper*: tested as the paper has it; *ours*: on a network, a task, a scale or a statistic of our own. The [scorecard](../book/scorecard.md) makes one answer of all rows about a claim.
 #
-# | claim | our answer | evidence on this page |
-# | --- | --- | --- |
-# | C34: under GW a trained ResNet-9 has four sub-networks (reviews, Figure 18) | differs: the test finds one | p = {glue:text}`p_gw:.2f`; no border in {glue:text}`n_halves:d` random halves of the pictures; one seed |
-# | C34: they change at `2.ReLU`, `4.Conv2d` and `7.Conv2d` (Figure 9) | differs under GW: these steps stand out before training, not after it | share of triples that rank as high {glue:text}`stand_random:.3f` random, {glue:text}`stand_trained:.2f` trained; of the best cuts into four, {glue:text}`paper_cuts:d` is theirs |
-# | C34: other measures do not find them | holds for RSM and RSA, differs for CKA and MSID, which find others | {glue:text}`blocks_rsm:d`, {glue:text}`blocks_rsa:d`, {glue:text}`blocks_cka:d` and {glue:text}`blocks_msid:d` groups; at most {glue:text}`best_cuts:d` of the paper's three borders under any measure |
-# | C34: the ship is nearly absent by `4.ReLU` | cannot tell: to our eye it is, by a correlation it never was there | correlation with the drawing {glue:text}`before_trained:.2f` in the first four steps, {glue:text}`from_4_trained:.2f` after them |
-# | C34: AGW shows changes in the final few layers only | differs, by channels | its last six steps are {glue:text}`agw_late:.2f` of the mean, the largest {glue:text}`agw_largest:.2f` is in the middle |
-# | C34: GW agrees best with how the feature images look | cannot tell | rank correlation {glue:text}`eye_gw:.2f` under GW, {glue:text}`eye_rsm:.2f` under RSM, {glue:text}`eye_cka:.2f` under CKA; GW minus CKA [{glue:text}`over_cka_from:.2f`, {glue:text}`over_cka_to:.2f`], minus RSM [{glue:text}`over_rsm_from:.2f`, {glue:text}`over_rsm_to:.2f`]; by another rule {glue:text}`signed_gw:.2f` and {glue:text}`signed_cka:.2f`; one picture |
-# | C33: on images GW shows sub-networks more clearly than RSM, RSA, CKA and MSID (reviews) | differs | {glue:text}`blocks_gw:d` group under GW, {glue:text}`blocks_cka:d` under CKA |
-# | C35: early blocks hold local statistics (reviews) | holds; for edges more so without training | colour {glue:text}`colour_trained_a:.2f` to {glue:text}`colour_trained_b:.2f`, edges {glue:text}`edges_trained_a:.2f` to {glue:text}`edges_trained_b:.2f`; untrained {glue:text}`edges_random_a:.2f` to {glue:text}`edges_random_b:.2f` |
-# | C35: late ones the class | holds, by degrees | {glue:text}`class_first:.2f` to {glue:text}`class_last:.2f`, gain {glue:text}`gain_class:.2f` [{glue:text}`gain_from:.2f`, {glue:text}`gain_to:.2f`] |
-# | D07: other architectures and other kinds of data? | holds: what was found on text is not found here | accuracy {glue:text}`accuracy:.1f` %, {glue:text}`blocks_gw:d` group |
-# | D05: CKA looks the same; what is gained? | differs: here it does not look the same | {glue:text}`blocks_cka:d` groups under CKA where GW has {glue:text}`blocks_gw:d`; but its borders are those of the shape |
+# | claim | condition | result | evidence on this page |
+# | --- | --- | --- | --- |
+# | C34: under GW a trained ResNet-9 has four sub-networks (reviews, Figure 18) | ours | undecided: one network, one seed, trained less; that a test finds one group does not show that there is one | {glue:text}`blocks_gw:d` group, $p$ = {glue:text}`p_gw:.2f`; in {glue:text}`n_halves:d` random halves of the pictures a boundary in {glue:text}`halves_trained:.0f` %; accuracy {glue:text}`accuracy:.1f` %, the authors' has 91.63 % |
+# | C34: they change at `2.ReLU`, `4.Conv2d` and `7.Conv2d` (Figure 9) | ours | disagrees under GW: these steps stand out before training, not after it | share of triples that rank as high {glue:text}`stand_random:.3f` random, {glue:text}`stand_trained:.2f` trained; of the best cuts into four, {glue:text}`paper_cuts:d` is theirs |
+# | C34: other measures do not find them | ours | agrees: none has all three; CKA and MSID find others | {glue:text}`blocks_rsm:d`, {glue:text}`blocks_rsa:d`, {glue:text}`blocks_cka:d` and {glue:text}`blocks_msid:d` groups under RSM, RSA, CKA and MSID; at most {glue:text}`best_cuts:d` of the paper's three borders under any measure |
+# | C34: the ship is nearly absent by `4.ReLU` | ours | undecided: to our eye it is, by a correlation it never was there | correlation with the drawing {glue:text}`before_trained:.2f` in the first four steps, {glue:text}`from_4_trained:.2f` after them |
+# | C34: AGW shows changes in the final few layers only | ours | disagrees, by channels | its last six steps are {glue:text}`agw_late:.2f` of the mean, the largest {glue:text}`agw_largest:.2f` is in the middle |
+# | C34: GW agrees best with how the feature images look | ours | undecided | rank correlation {glue:text}`eye_gw:.2f` under GW, {glue:text}`eye_rsm:.2f` under RSM, {glue:text}`eye_cka:.2f` under CKA; GW minus CKA [{glue:text}`over_cka_from:.2f`, {glue:text}`over_cka_to:.2f`], minus RSM [{glue:text}`over_rsm_from:.2f`, {glue:text}`over_rsm_to:.2f`]; by another rule {glue:text}`signed_gw:.2f` and {glue:text}`signed_cka:.2f`; one picture |
+# | C33: on images GW shows sub-networks more clearly than RSM, RSA, CKA and MSID (reviews) | ours | disagrees on this network | {glue:text}`blocks_gw:d` group under GW, {glue:text}`blocks_cka:d` under CKA |
+# | C35: early blocks hold local statistics (reviews) | ours | agrees; for edges more so without training | colour {glue:text}`colour_trained_a:.2f` to {glue:text}`colour_trained_b:.2f`, edges {glue:text}`edges_trained_a:.2f` to {glue:text}`edges_trained_b:.2f`; untrained {glue:text}`edges_random_a:.2f` to {glue:text}`edges_random_b:.2f` |
+# | C35: late ones the class | ours | agrees, by degrees | {glue:text}`class_first:.2f` to {glue:text}`class_last:.2f`, gain {glue:text}`gain_class:.2f` [{glue:text}`gain_from:.2f`, {glue:text}`gain_to:.2f`] |
+# | D07: other architectures and other kinds of data? | - | open: one network, one seed | accuracy {glue:text}`accuracy:.1f` %, {glue:text}`blocks_gw:d` group under GW |
+# | D05: CKA looks the same; what is gained? | - | open: here it does not look the same, but its borders are those of the shape | {glue:text}`blocks_cka:d` groups under CKA where GW has {glue:text}`blocks_gw:d` |
 #
-# What this cannot say: it is one network, trained from one seed on less than half of the pictures, and it answers less well than the authors' own. A border that appears only with more training would not be here.
+# What this cannot say: it is one network, trained from one seed on less than half of the pictures, and it answers less well than the authors' own. So no row tests the paper's own condition. A border that appears only with more training would not be here.
 #
 # **Before you call a step in a map a function**: look at the same network before training, and at where its shapes change.
 #

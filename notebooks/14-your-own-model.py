@@ -403,11 +403,12 @@ check.how_often(how_often)
 # %% [markdown]
 # ## What we found
 #
-# C counts the paper's claims, D the doubts of its reviewers; of a doubt, *holds* says that it is right. The [scorecard](../book/scorecard.md) has them all.
+# C counts the paper's claims, D the doubts of its reviewers. *paper*: tested as the paper has it; *ours*: on a network, a task, a scale or a statistic of our own. The [scorecard](../book/scorecard.md) makes one answer of all rows about a claim.
 #
-# | doubt | our answer | evidence on this page |
-# | --- | --- | --- |
-# | D07: only transformers, only sentiment | differs for the method, which takes any network; cannot tell for the findings | a perceptron that reads {glue:text}`right:.0f` % of new digits right, recurrent layers and a decoder are mapped here; before training the decoder has {glue:text}`nothing_blocks:d` group |
+# | doubt | condition | result | evidence on this page |
+# | --- | --- | --- | --- |
+# | D07: only transformers, only sentiment: does the method take other networks? | - | answered: it takes any network | a perceptron that reads {glue:text}`right:.0f` % of new digits right, recurrent layers and a decoder are mapped here |
+# | D07: do the findings hold elsewhere? | - | open | before training the decoder has {glue:text}`nothing_blocks:d` group |
 #
 # **On Monday**: map a network of yours before and after training, under two measures and with some 200 inputs. Let the test say how many groups there are. Write down what the groups predict, and only then cut.
 #

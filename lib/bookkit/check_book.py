@@ -17,7 +17,7 @@ from bookkit.claims import CLAIMS, load_claims
 from bookkit.course import exercises_in, minutes_to_read, prose
 from bookkit.errors import BookError, report
 from bookkit.files import read_text
-from bookkit.scorecard import GLUED, answers
+from bookkit.scorecard import GLUED, found_in
 from bookkit.settings import Settings, settings
 from bookkit.stage import toc_files
 
@@ -106,15 +106,15 @@ def _answers(
         return
     plain = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(GLUED.sub("1", prose(notebook)))])
     if f"## {heading}\n" not in plain.cells[0].source:
-        yield f"has no table of answers: a heading `## {heading}` and rows `| C07: ... | holds | ... |`"
+        yield f"has no table of answers: a heading `## {heading}`, rows `| C07: ... | ours | agrees | ... |`"
         return
     try:
-        rows = answers(plain, name)
+        rows = found_in(plain, name)
     except BookError as error:
         yield str(error).removeprefix(f"{name}: ")
         return
     if not rows:
-        yield f"the table below `## {heading}` has no row `| C07: ... | holds | ... |`"
+        yield f"the table below `## {heading}` has no row `| C07: ... | ours | agrees | ... |`"
     for row in rows:
         if known is not None and row.id not in known:
             yield f"answers {row.id}, which {CLAIMS} does not have"

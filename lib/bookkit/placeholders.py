@@ -15,7 +15,7 @@ from bookkit.course import exercise_table, timings
 from bookkit.errors import BookError
 from bookkit.executed import read_executed, read_record
 from bookkit.paper_map import paper_map
-from bookkit.scorecard import answers, scorecard
+from bookkit.scorecard import found_in, scorecard
 
 MARK = re.compile(r"^<!-- (scorecard [CD]|paper-map|course timings|course exercises) -->$", re.MULTILINE)
 
@@ -42,8 +42,8 @@ def fill(text: str, root: Path, executed: Path) -> str:
         return {name: read_record(found[name])["seconds"] for name in notebooks}
 
     def card(kind: str) -> str:
-        given = [answer for name, notebook in notebooks.items() for answer in answers(notebook, name)]
-        return scorecard(load_claims(root / CLAIMS), given, kind)
+        rows = [row for name, notebook in notebooks.items() for row in found_in(notebook, name)]
+        return scorecard(load_claims(root / CLAIMS), rows, kind)
 
     tables: dict[str, Callable[[], str]] = {
         "scorecard C": lambda: card("C"),

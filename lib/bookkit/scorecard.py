@@ -1,8 +1,8 @@
-"""The scorecard: every claim and every doubt, with the answers that the executed chapters give.
+"""The scorecard: every claim and every doubt with one answer, and the rows of the chapters it follows from.
 
-Nothing is typed here. What is claimed stands in `book/claims.yaml`; an answer is a row of the table
-"What we found" of a chapter, `| C07: ... | holds | evidence |`, with its numbers filled in from the
-cells that computed them.
+Nothing is typed here. What is claimed stands in `book/claims.yaml`; a row is one of the table "What we
+found" of a chapter, `| C07: ... | ours | agrees | evidence |` or `| D01: ... | - | open | evidence |`, with
+its numbers filled in from the cells that computed them. The rule is in :mod:`bookkit.verdicts`.
 """
 
 from __future__ import annotations
@@ -18,41 +18,47 @@ from bookkit.chapters import dig
 from bookkit.claims import CLAIM_ID
 from bookkit.errors import BookError
 from bookkit.sections import Section, cells_with_sections
+from bookkit.verdicts import ANSWERS, CONDITIONS, RESULTS, Verdict, on_claim, on_doubt
 
 GLUED = re.compile(r"\{glue:text\}`([^`:]+)(?::([^`]*))?`")
-#: The words that an answer is made of, in the order in which they are looked for.
-VERDICTS = ("cannot tell", "differs", "holds")
 MARK = "application/papermill.record/"
 
 
 @dataclass(frozen=True)
-class Answer:
+class Row:
     """One row of a chapter's table.
 
     Attributes
     ----------
     id : str
         Of the claim or doubt.
-    claim, verdict, evidence : str
-        The three columns, as Markdown, with numbers in place.
+    claim, condition, result, evidence : str
+        The four columns, as Markdown, with numbers in place.
     section : Section
         Where the first number of the evidence was computed; without a number, the table itself.
     """
 
     id: str
     claim: str
-    verdict: str
+    condition: str
+    result: str
     evidence: str
     section: Section
 
+    @property
+    def word(self) -> str:
+        """What it says, in one word."""
+        return _first_word(self.result)
 
-def answers(notebook: nbformat.NotebookNode, chapter: str) -> list[Answer]:
+
+def found_in(notebook: nbformat.NotebookNode, chapter: str) -> list[Row]:
     """The rows about claims and doubts in an executed notebook.
 
     Raises
     ------
     BookError
-        If a row has not three columns, gives no verdict, or quotes a number that no cell has noted.
+        If a row has not four columns, names no condition, begins its result with another word than those of
+        :mod:`bookkit.verdicts`, or quotes a number that no cell has noted.
     """
     numbers, found = noted(notebook), []
     places = sections_of(notebook, chapter)
@@ -61,16 +67,28 @@ def answers(notebook: nbformat.NotebookNode, chapter: str) -> list[Answer]:
         columns = [column.strip() for column in re.split(r"(?<!\\)\|", line)[1:-1]]
         if not columns or not CLAIM_ID.match(columns[0]):
             continue
-        if len(columns) != 3:
-            raise BookError(f"{chapter}: the row of {columns[0][:3]} has {len(columns)} columns, not three")
-        filled = [fill_in(column, numbers, chapter) for column in columns]
-        if not any(word in filled[1] for word in VERDICTS):
-            raise BookError(f"{chapter}: the row of {columns[0][:3]} says none of {', '.join(VERDICTS)}")
-        claim = re.sub(r"^[:,]\s*", "", filled[0][3:])
-        quoted = [*GLUED.findall(columns[2]), *GLUED.findall(columns[1])]
+        key = columns[0][:3]
+        if len(columns) != 4:
+            raise BookError(f"{chapter}: the row of {key} has {len(columns)} columns, not four")
+        name, condition, result, evidence = (fill_in(column, numbers, chapter) for column in columns)
+        for said, words in ((condition, _conditions(key)), (_first_word(result), RESULTS[key[0]])):
+            if said not in words:
+                raise BookError(
+                    f"{chapter}: the row of {key} has {said!r} where one of {', '.join(words)} belongs"
+                )
+        claim = re.sub(r"^[:,]\s*", "", name[3:])
+        quoted = [*GLUED.findall(columns[3]), *GLUED.findall(columns[2])]
         section = places[quoted[0][0]] if quoted else Section(chapter, "What we found")
-        found.append(Answer(filled[0][:3], claim, filled[1], filled[2], section))
+        found.append(Row(key, claim, condition, result, evidence, section))
     return found
+
+
+def _conditions(key: str) -> tuple[str, ...]:
+    return CONDITIONS if key.startswith("C") else ("-",)
+
+
+def _first_word(result: str) -> str:
+    return re.split(r"[\s,:;]", result, maxsplit=1)[0]
 
 
 def noted(notebook: nbformat.NotebookNode) -> dict[str, float | str]:
@@ -111,29 +129,42 @@ def fill_in(text: str, numbers: Mapping[str, float | str], chapter: str) -> str:
     return GLUED.sub(value, text)
 
 
-def scorecard(claims: Mapping[str, Mapping[str, str]], found: list[Answer], kind: str) -> str:
-    """A table in Markdown: all claims (kind "C") or doubts ("D"), one row for each answer.
+def scorecard(claims: Mapping[str, Mapping[str, str]], found: list[Row], kind: str) -> str:
+    """Two tables in Markdown, of all claims (kind "C") or doubts ("D"): how often each answer is given; and
+    each with its answer, and below it the rows that the answer follows from.
 
     Raises
     ------
     BookError
-        If a chapter answers what nobody asked.
+        If a chapter has a row on what nobody asked.
     """
-    for answer in found:
-        if answer.id not in claims:
-            raise BookError(
-                f"{answer.section.chapter}: answers {answer.id}, which book/claims.yaml does not have"
-            )
-    lines = ["| | what was said | our answer | evidence | where |", "| --- | --- | --- | --- | --- |"]
-    for key, row in claims.items():
-        if not key.startswith(kind):
-            continue
-        whole = row["said"] + (f" ({row['where']})" if "where" in row else "")
-        given = [answer for answer in found if answer.id == key]
-        for k, answer in enumerate(given):  # the further answers say which part they are about
-            name, claim = (key, whole) if k == 0 else ("", answer.claim)
-            evidence = answer.evidence.replace("](", "](../notebooks/")
-            lines.append(f"| {name} | {claim} | {answer.verdict} | {evidence} | {answer.section.link} |")
-        if not given:
-            lines.append(f"| {key} | {whole} | not answered yet | | |")
+    for row in found:
+        if row.id not in claims:
+            raise BookError(f"{row.section.chapter}: answers {row.id}, which book/claims.yaml does not have")
+    asked = [key for key in claims if key.startswith(kind)]
+    rows = {key: [row for row in found if row.id == key] for key in asked}
+    verdicts = {key: verdict_on(rows[key], kind) for key in asked}
+    lines = [f"| answer | how many of {len(asked)} | which |", "| --- | --- | --- |"]
+    for answer in ANSWERS[kind]:
+        which = [key for key in asked if verdicts[key].answer == answer]
+        lines.append(f"| **{answer}** | {len(which)} | {', '.join(which)} |")
+    lines += [
+        "",
+        "| | what was said | answer | why, and the evidence | where |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for key in asked:
+        said = claims[key]["said"] + (f" ({claims[key]['where']})" if "where" in claims[key] else "")
+        lines.append(f"| **{key}** | **{said}** | **{verdicts[key].answer}** | {verdicts[key].why} | |")
+        for row in rows[key]:
+            tested = row.result if row.condition == "-" else f"{row.condition}: {row.result}"
+            evidence = row.evidence.replace("](", "](../notebooks/")
+            lines.append(f"| | {row.claim} | {tested} | {evidence} | {row.section.link} |")
     return "\n".join(lines) + "\n"
+
+
+def verdict_on(rows: list[Row], kind: str) -> Verdict:
+    """The one answer that follows from all rows about a claim (kind "C") or a doubt ("D")."""
+    if kind == "C":
+        return on_claim([(row.condition, row.word) for row in rows])
+    return on_doubt([row.word for row in rows])

@@ -72,7 +72,7 @@ def of_chapter(notebook: nbformat.NotebookNode, chapter: str) -> Iterator[str]:
             _opening_sentences(follows.source, numbers, chapter) or f"<p>{escape(alt_text(cell))}</p>",
         )
     rows = [cell.source for cell in notebook.cells if "## What we found" in cell.source]
-    answered = re.findall(r"^\| ([CD]\d\d.*?) \| (.*?) \|", rows[-1], re.MULTILINE) if rows else []
+    answered = re.findall(r"^\| ([CD]\d\d.*?) \| (.*?) \| (.*?) \|", rows[-1], re.MULTILINE) if rows else []
     if answered:
         body = "".join(
             "<tr>" + "".join(f"<td>{_inline(part, numbers, chapter)}</td>" for part in row) + "</tr>"

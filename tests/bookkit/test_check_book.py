@@ -49,9 +49,9 @@ def share(x):
 # %% [markdown]
 # ## What we found
 #
-# | claim | our answer | evidence |
-# | --- | --- | --- |
-# | C01: a line | holds | {glue:text}`r2:.2f` |
+# | claim | condition | result | evidence |
+# | --- | --- | --- | --- |
+# | C01: a line | paper | agrees | {glue:text}`r2:.2f` |
 """
 
 
@@ -111,7 +111,11 @@ def test_a_chapter_that_a_page_does_not_know(whole, page, old, message):
         ('"solution", ', "", "has 0 cells tagged `solution`, 1 are asked for"),
         ("## What we found", "## What was found", "has no table of answers: a heading `## What we found`"),
         ("| C01: a line", "| a line", "the table below `## What we found` has no row"),
-        ("| holds |", "| perhaps |", "the row of C01 says none of cannot tell, differs, holds"),
+        (
+            "| agrees |",
+            "| perhaps |",
+            "the row of C01 has 'perhaps' where one of agrees, disagrees, undecided",
+        ),
     ],
 )
 def test_a_chapter_that_lacks_something(whole, write, old, new, message):

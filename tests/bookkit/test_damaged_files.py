@@ -13,7 +13,11 @@ from bookkit.__main__ import main
 from bookkit.manifest import claim
 
 COMMANDS = ("stage", "slides", "archive", "pair-check", "check-cells", "check-book", "student", "pair")
-TABLE = "## What we found\n\n| a | b | c |\n| --- | --- | --- |\n| C01: one | holds | {glue:text}`n:d` |"
+TABLE = """## What we found
+
+| a | b | c | d |
+| --- | --- | --- | --- |
+| C01: one | ours | agrees | {glue:text}`n:d` |"""
 CLAIMS = """claims:
   - {id: C01, said: One., where: "3.1"}
 doubts:

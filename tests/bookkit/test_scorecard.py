@@ -10,14 +10,14 @@ from bookkit.claims import load_claims, load_figures
 from bookkit.errors import BookError
 from bookkit.paper_map import paper_map
 from bookkit.placeholders import asks, fill
-from bookkit.scorecard import answers, noted, scorecard
+from bookkit.scorecard import found_in, noted, scorecard
 
 ROOT = Path(__file__).resolve().parents[2]
-TABLE = """| claim | our answer | evidence |
-| --- | --- | --- |
-| C01: a line (3.1) | holds | {glue:text}`r2:.2f` of [this](01-a.ipynb) |
-| C01, without scale | differs, {glue:text}`word` | \\|x\\| is {glue:text}`n:d` |
-| D02: a doubt | cannot tell | none |
+TABLE = """| claim | condition | result | evidence |
+| --- | --- | --- | --- |
+| C01: a line (3.1) | paper | agrees | {glue:text}`r2:.2f` of [this](01-a.ipynb) |
+| C01, without scale | ours | disagrees, {glue:text}`word` | \\|x\\| is {glue:text}`n:d` |
+| D02: a doubt | - | open: why | none |
 
 Not a row: | a | b |"""
 
@@ -42,46 +42,76 @@ def test_rows_are_read_with_their_numbers():
     executed = notebook(**NUMBERS, none=float("nan"))
     assert {key: noted(executed)[key] for key in NUMBERS} == NUMBERS
     assert math.isnan(noted(executed)["none"])
-    first, second, doubt = answers(executed, "01-a")
-    assert (first.id, first.claim, first.verdict) == ("C01", "a line (3.1)", "holds")
+    first, second, doubt = found_in(executed, "01-a")
+    assert (first.id, first.claim, first.condition, first.result) == (
+        "C01",
+        "a line (3.1)",
+        "paper",
+        "agrees",
+    )
     assert first.evidence == "0.93 of [this](01-a.ipynb)"
-    assert (second.claim, second.verdict) == ("without scale", "differs, barely")
+    assert (second.claim, second.result, second.word) == ("without scale", "disagrees, barely", "disagrees")
     assert second.evidence == "\\|x\\| is 3"
-    assert (doubt.id, doubt.verdict) == ("D02", "cannot tell")
-    places = [answer.section.title for answer in (first, second, doubt)]
+    assert (doubt.id, doubt.result, doubt.word) == ("D02", "open: why", "open")
+    places = [row.section.title for row in (first, second, doubt)]
     assert places == ["Where it is computed", "Where it is computed", "What we found"]
 
 
-def test_every_claim_has_its_row_answered_or_not():
+def test_every_claim_has_one_answer_first_and_then_its_rows():
     claims = {
         "C01": {"id": "C01", "said": "One.", "where": "3.1"},
         "C02": {"id": "C02", "said": "Two.", "where": "4"},
         "D02": {"id": "D02", "said": "Why?"},
     }
-    found = answers(notebook(**NUMBERS), "01-a")
-    lines = scorecard(claims, found, "C").splitlines()[2:]
+    found = found_in(notebook(**NUMBERS), "01-a")
     link = "[chapter 01, Where it is computed](../notebooks/01-a.ipynb#where-it-is-computed)"
-    assert lines == [
-        f"| C01 | One. (3.1) | holds | 0.93 of [this](../notebooks/01-a.ipynb) | {link} |",
-        f"|  | without scale | differs, barely | \\|x\\| is 3 | {link} |",
-        "| C02 | Two. (4) | not answered yet | | |",
+    assert scorecard(claims, found, "C").splitlines() == [
+        "| answer | how many of 2 | which |",
+        "| --- | --- | --- |",
+        "| **holds** | 0 |  |",
+        "| **differs** | 0 |  |",
+        "| **cannot tell** | 2 | C01, C02 |",
+        "",
+        "| | what was said | answer | why, and the evidence | where |",
+        "| --- | --- | --- | --- | --- |",
+        "| **C01** | **One. (3.1)** | **cannot tell** | under conditions of our own a row disagrees | |",
+        f"| | a line (3.1) | paper: agrees | 0.93 of [this](../notebooks/01-a.ipynb) | {link} |",
+        f"| | without scale | ours: disagrees, barely | \\|x\\| is 3 | {link} |",
+        "| **C02** | **Two. (4)** | **cannot tell** | no chapter tests it | |",
     ]
-    assert scorecard(claims, found, "D").count("\n") == 3
+    doubts = scorecard(claims, found, "D").splitlines()
+    assert doubts[4] == "| **open** | 1 | D02 |"
+    assert doubts[-1].startswith("| | a doubt | open: why | none | [chapter 01, What we found]")
     with pytest.raises(BookError, match=r"01-a: answers D02, which book/claims\.yaml does not have"):
         scorecard({"C01": claims["C01"]}, found, "C")
+
+
+def test_the_answer_follows_from_the_rows_of_all_chapters():
+    claims = {"C01": {"id": "C01", "said": "One."}}
+    agrees, disagrees = ("| C01: a | paper | agrees | b |", "| C01: a | paper | disagrees | b |")
+    for rows, answer in (((agrees,), "holds"), ((agrees, disagrees), "differs")):
+        found = [row for k, text in enumerate(rows) for row in found_in(notebook(text), f"0{k}-a")]
+        assert f"| **C01** | **One.** | **{answer}** |" in scorecard(claims, found, "C")
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("| C01: a | holds |", "the row of C01 has 2 columns"),
-        ("| C01: a | perhaps | b |", "says none of cannot tell, differs, holds"),
-        ("| C01: a | holds | {glue:text}`missing` |", "'missing' is quoted, but no cell notes it"),
+        ("| C01: a | holds | b |", "the row of C01 has 3 columns, not four"),
+        (
+            "| C01: a | ours | holds | b |",
+            "C01 has 'holds' where one of agrees, disagrees, undecided belongs",
+        ),
+        ("| C01: a | ours | not agrees | b |", "C01 has 'not' where one of agrees"),
+        ("| C01: a | theirs | agrees | b |", "C01 has 'theirs' where one of paper, ours belongs"),
+        ("| D01: a | ours | open | b |", "D01 has 'ours' where one of - belongs"),
+        ("| D01: a | - | agrees | b |", "D01 has 'agrees' where one of justified, answered, open belongs"),
+        ("| C01: a | ours | agrees | {glue:text}`missing` |", "'missing' is quoted, but no cell notes it"),
     ],
 )
 def test_a_row_that_says_nothing_is_refused(text, message):
     with pytest.raises(BookError, match=message):
-        answers(notebook(text), "01-a")
+        found_in(notebook(text), "01-a")
 
 
 def test_the_list_is_complete():
@@ -147,9 +177,12 @@ def test_a_page_asks_for_its_tables(tmp_path, executed):
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "notebooks/01-a.py").write_text("")
     (tmp_path / "out").mkdir()
-    executed(tmp_path / "out/01-a.ipynb", notebook("| C01 | holds | {glue:text}`n:d` |", n=3))
-    executed(tmp_path / "out/02-b.ipynb", notebook("| C07 | holds | a chapter that is no longer there |"))
+    executed(tmp_path / "out/01-a.ipynb", notebook("| C01 | paper | agrees | {glue:text}`n:d` |", n=3))
+    executed(
+        tmp_path / "out/02-b.ipynb", notebook("| C07 | ours | agrees | a chapter that is no longer there |")
+    )
     filled = fill(page, tmp_path, tmp_path / "out")
-    assert "| C01 | One. | holds | 3 | [chapter 01, Where it is computed]" in filled
+    assert "| **C01** | **One.** | **holds** |" in filled
+    assert "| |  | paper: agrees | 3 | [chapter 01, Where it is computed]" in filled
     assert "| Figure 5 | A map. | not yet |" in filled
     assert "<!--" not in filled

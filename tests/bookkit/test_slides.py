@@ -30,7 +30,9 @@ def chapter():
                 "Two. Three."
             ),
             new.new_code_cell("plot()", outputs=[figure], metadata=alt),
-            new.new_markdown_cell("## What we found\n\n| C01: a claim | holds | 1 |"),
+            new.new_markdown_cell(
+                "## What we found\n\n| C01: a claim | ours | agrees | 1 |\n| D01: a doubt | - | open | 2 |"
+            ),
         ]
     )
 
@@ -49,7 +51,8 @@ def test_title_figures_and_answers_in_order(sections):
     assert first.img["src"] == "data:image/png;base64,iVBORw0KGgo="
     assert first.p.text == "It explains 0.93 of this, $a < b$, by a theorem . Two."
     assert second.p.text == 'A "curve" that falls.'  # nothing is said after it but a heading
-    assert [cell.text for cell in found.find_all("td")] == ["C01: a claim", "holds"]
+    shown = [cell.text for cell in found.find_all("td")]
+    assert shown == ["C01: a claim", "ours", "agrees", "D01: a doubt", "-", "open"]
 
 
 def test_one_page_with_nothing_remote(book, write, executed):

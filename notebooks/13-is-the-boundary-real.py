@@ -207,12 +207,10 @@ alarms = (single["K found"] > 1).groupby(single["state"]).sum()
 note(n_single=int((single["state"] == "trained").sum()))
 note(alarms=int(alarms.get("trained", 0)))
 note(alarms_before=int(alarms.get("untrained", 0)))
-false = single[(single["measure"] == "gw") & (single["state"] == "untrained")]
-note(gw_alarms_before=int((false["K found"] > 1).sum()), n_gw_single=len(false))
 alarms.to_frame("chains of one function that are cut")
 
 # %% [markdown]
-# In the chains of several functions, what does GW find before and after training, and how many of its cuts are true?
+# In the chains of several functions, what does GW find before and after training, and how many of its cuts are true? And how many of the chains of one function does it cut before training?
 
 # %%
 several = asked[(asked["K"] > 1) & (asked["measure"] == "gw")]
@@ -225,6 +223,8 @@ hits = (done["f1"] * (cuts + borders) / 2).round()
 note(cuts=int(cuts.sum()), hits=int(hits.sum()), borders=int(borders.sum()))
 before = ranked(asked[asked["state"] == "untrained"])
 keep(before, "f1 given K", told_before="gw")
+false = single[(single["measure"] == "gw") & (single["state"] == "untrained")]
+note(gw_alarms_before=int((false["K found"] > 1).sum()), n_gw_single=len(false))
 by_state.round(2).to_frame()
 
 # %% [markdown]

@@ -443,8 +443,8 @@ for (task, kind), groups in found.items():
     note(**{f"heads_{name}": ", ".join(map(str, runs[task, kind].heads))})
 
 # %% [markdown]
-# As they came, neither encoder has a boundary ($p$ = {glue:text}`p_sst2_pretrained:.2f` and {glue:text}`p_yelp_pretrained:.2f`). Fine-tuned at the usual rate, both have one where the last third begins, as in the paper's encoder of
-# twelve blocks, and {glue:text}`often_sst2_dense:.0f` and {glue:text}`often_yelp_dense:.0f` % of the halves agree. At four times the rate it is gone on SST-2 ($p$ = {glue:text}`p_sst2_fast:.2f`), and on Yelp it stands one block earlier in {glue:text}`often_yelp_fast:.0f` % of the halves. In the
+# As they came, neither encoder has a boundary ($p$ = {glue:text}`p_sst2_pretrained:.2f` and {glue:text}`p_yelp_pretrained:.2f`). Fine-tuned at the usual rate, both have one where the last third begins,
+# and {glue:text}`often_sst2_dense:.0f` and {glue:text}`often_yelp_dense:.0f` % of the halves agree. At four times the rate it is gone on SST-2 ($p$ = {glue:text}`p_sst2_fast:.2f`), and on Yelp it stands one block earlier in {glue:text}`often_yelp_fast:.0f` % of the halves. In the
 # maps above one sees why: there the change begins at block 3 and grows block by block. That is drift, not a step. Both encoders know their task about as well as the slow ones. So the same task and the same architecture can end with this boundary,
 # without it, or with another one: it depends on the learning rate.
 #

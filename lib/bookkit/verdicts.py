@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -36,7 +37,9 @@ def on_claim(rows: Sequence[tuple[str, str]]) -> Verdict:
     if not rows:
         return Verdict("cannot tell", "no chapter tests it")
     if not as_claimed:
-        return Verdict("cannot tell", "the paper's own condition was not tested")
+        found = Counter(result for _, result in rows)
+        under_ours = ", ".join(f"{word} {found[word]}" for word in RESULTS["C"] if found[word])
+        return Verdict("cannot tell", f"the paper's own condition was not tested; under ours: {under_ours}")
     if "agrees" in as_claimed:
         return Verdict("cannot tell", "under conditions of our own a row disagrees")
     return Verdict("cannot tell", "the paper's own condition did not decide it")

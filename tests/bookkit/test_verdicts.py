@@ -48,7 +48,10 @@ def test_the_answer_to_a_doubt(results, answer):
 
 def test_why_is_said_of_what_was_found():
     assert on_claim([]).why == "no chapter tests it"
-    assert on_claim([("ours", "agrees")]).why == "the paper's own condition was not tested"
+    mixed = [("ours", "agrees"), ("ours", "undecided"), ("ours", "agrees")]
+    assert (
+        on_claim(mixed).why == "the paper's own condition was not tested; under ours: agrees 2, undecided 1"
+    )
     assert on_claim([("paper", "undecided")]).why == "the paper's own condition did not decide it"
     assert on_claim([("paper", "agrees"), ("ours", "disagrees")]).why.endswith("of our own a row disagrees")
     assert on_doubt([]).why == "no chapter takes it up"

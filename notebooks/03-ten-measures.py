@@ -17,11 +17,12 @@
 #
 # The Gromov-Wasserstein distance is one way to say how alike two layers are. There are dozens.
 # The paper compares it with three others; its reviewers asked for six more, and for a reason
-# to prefer any of them. This chapter puts ten families side by side, executes what each is
-# blind to, and shows that they do not compete: they answer different questions.
+# to prefer any of them. This chapter puts these ten families side by side, and three more that
+# the field has taken up since. It executes what each is blind to, and shows that they do not
+# compete: they answer different questions.
 #
 # :::{admonition} What you will learn
-# - ten families of measures, each with its question;
+# - thirteen families of measures, each with its question;
 # - what each of them cannot see, as a table of executed tests;
 # - five pairs of clouds on which they disagree, and why;
 # - what dividing by the scale changes, and for which measures;
@@ -79,7 +80,7 @@ warnings.simplefilter("ignore", UserWarning)  # CCA warns below; the text says w
 # `fs.measures()` knows them all. Some families have members: CCA as a mean, after a reduction
 # (SVCCA {cite:p}`raghu2017svcca`) or weighted (PWCCA {cite:p}`morcos2018insights`); CKA {cite:p}`kornblith2019similarity` with a linear
 # or a Gaussian kernel, with and without a correction of its bias; RSA with ranks or with numbers. RSM compares the distance matrices of two layers entry by entry. MSID
-# {cite:p}`tsitsulin2020msid`, which compares how heat spreads over each cloud's graph of nearest neighbours, and augmented GW (AGW) {cite:p}`demetci2024agw`, which matches the features too, complete the list. Each declares
+# {cite:p}`tsitsulin2020msid`, which compares how heat spreads over each cloud's graph of nearest neighbours, and augmented GW (AGW) {cite:p}`demetci2024agw`, which matches the features too, complete the ten. The three more are Procrustes, which turns one layer onto the other {cite:p}`williams2021generalized`, and two that look at nearest neighbours alone, mutual k-NN and CKNNA {cite:p}`huh2024platonic`. Each declares
 # what it needs.
 
 # %%
@@ -111,6 +112,9 @@ declared[columns]
 # | MSID | do their neighbourhood graphs conduct heat alike? |
 # | AGW | are samples and features arranged alike, whichever is which? |
 # | GW | are the two clouds of the same shape, whichever sample is which? |
+# | Procrustes | how far apart are they once one is turned onto the other? |
+# | mutual k-NN | does each sample keep its nearest neighbours? |
+# | CKNNA | are near samples equally near, as CKA asks of all? |
 #
 # ## What each is blind to
 #
@@ -479,7 +483,7 @@ viz.scatter(
 # difference is the finding.
 #
 # If none of them asks your question, write one: `fs.compare` takes a `fs.Measure` where it takes a name. This one asks how far
-# corresponding samples are apart after the best rotation (Procrustes), so like RSM it compares the same inputs.
+# corresponding samples are apart after the best rotation. So it compares the same inputs, like RSM, and differs from the library's `procrustes` in its unit: a distance, no angle.
 
 
 # %%
@@ -490,8 +494,8 @@ def after_rotation(x, y):
     return np.sqrt(max((x**2).sum() + (y**2).sum() - 2 * overlap, 0) / len(x))
 
 
-procrustes = fs.Measure(name="procrustes", score=after_rotation, is_metric=True)
-own = fs.compare(sample, measure=procrustes, progress=False).values[upper]
+turned = fs.Measure(name="turned", score=after_rotation, is_metric=True)
+own = fs.compare(sample, measure=turned, progress=False).values[upper]
 note(
     own_rsm=pd.Series(own).corr(
         pd.Series(maps["rsm"].values[upper]), method="spearman"
@@ -627,7 +631,7 @@ check.p_value(p_value)
 # | C04: GW of two unlike clouds stays if one is rotated, mirrored or shifted (4.1) | paper | agrees | of {glue:text}`n_cells:d` executed cells {glue:text}`disagreements:d` disagree with what is declared, and none of these is about such a change |
 # | C04, if the samples of one are renumbered | ours | undecided for the number that a search finds; the optimum stays by definition | the search ends {glue:text}`gw_moves:.1f` % from where it ended before |
 # | C33: GW shows clearer sub-networks than RSM, RSA, CCA, CKA, MSID (reviews) | ours | undecided: one network | rank correlation with RSM {glue:text}`agree_rsm:.2f`, with CKA {glue:text}`agree_cka:.2f`; {glue:text}`one_block:d` of {glue:text}`n_maps:d` maps are one group |
-# | D02: established measures are missing | - | answered: ten families are here | rank correlation of GW with RSM {glue:text}`agree_rsm:.2f`, with CKA {glue:text}`agree_cka:.2f` |
+# | D02: established measures are missing | - | answered: all ten families are here, and three more | rank correlation of GW with RSM {glue:text}`agree_rsm:.2f`, with CKA {glue:text}`agree_cka:.2f` |
 # | D05: CKA looks the same, on clouds made to tell them apart | - | answered: each sees what the other does not | shuffled samples: CKA {glue:text}`shuffled_cka:.2f`, GW {glue:text}`shuffled_gw:.2f` |
 # | D05, on a trained network | - | open: one network | the maps have a rank correlation of {glue:text}`agree_cka:.2f` |
 #

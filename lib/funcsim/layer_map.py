@@ -271,12 +271,13 @@ def metric_distances(m: LayerMap) -> Array:
     ====================  ===========================  =====================================
     form                  distance of a value v        measures
     ====================  ===========================  =====================================
-    "distance"            v                            gw, rsm, euclidean, wasserstein, agw, msid
+    "distance"            v                            gw, rsm, euclidean, wasserstein, agw, msid,
+                                                       procrustes, cka-angular
     "root"                sqrt(v)                      squares, such as what POT calls GW
-    "angle"               arccos(v)                    cka, cca and their forms
+    "angle"               arccos(v)                    cka and cca with their forms, cknna
     "angle of one minus"  arccos(1 - v)                cosine
     "root of one minus"   sqrt(1 - v)                  rsa, rsa-pearson
-    "one minus"           1 - v                        any other similarity
+    "one minus"           1 - v                        mutual-knn, any other similarity
     ====================  ===========================  =====================================
 
     Parameters

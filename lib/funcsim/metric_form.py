@@ -23,7 +23,7 @@ KNOWN: dict[str, MetricForm] = {
     "rsa": "root of one minus",
     "rsa-pearson": "root of one minus",
     **dict.fromkeys(("cca", "svcca", "pwcca"), "angle"),
-    **dict.fromkeys(("cka", "cka-debiased", "cka-rbf", "cka-rbf-debiased"), "angle"),
+    **dict.fromkeys(("cka", "cka-debiased", "cka-rbf", "cka-rbf-debiased", "cknna"), "angle"),
 }
 
 

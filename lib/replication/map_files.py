@@ -17,6 +17,12 @@ from funcsim.geometry import is_degenerate
 
 FORMAT = "funcsim.layer_maps/1"
 
+#: The ten families that the paper and its reviewers name: what stored maps and the leaderboard hold.
+MEASURES = (
+    *("euclidean", "cosine", "wasserstein", "rsm", "rsa", "rsa-pearson", "cca", "svcca", "pwcca"),
+    *("cka", "cka-debiased", "cka-rbf", "cka-rbf-debiased", "msid", "agw", "gw"),
+)
+
 
 def boundary_frequency(reps: fs.Representations, n_draws: int) -> NDArray[np.float64]:
     """In which share of random halves of the samples a group begins at each layer; 0 at a degenerate one."""

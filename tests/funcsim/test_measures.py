@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from scipy.linalg import eig, expm
+from scipy.linalg import eig, expm, orthogonal_procrustes
 from scipy.stats import pearsonr, spearmanr
 
 import funcsim as fs
@@ -12,7 +12,9 @@ from funcsim.errors import DegenerateLayerError, FuncsimError, RepresentationErr
 from funcsim.similarity import measures
 from funcsim.similarity.agw import agw, search
 from funcsim.similarity.cca import FullRankWarning
+from funcsim.similarity.cka import unbiased_centring
 from funcsim.similarity.msid import TIMES
+from funcsim.similarity.mutual_knn import nearest
 
 MEASURES = measures()
 SHAPES = {"n > d": (6, 3), "n < d": (5, 9), "d = 1": (6, 1), "n = 2": (2, 3), "n = 3": (3, 2)}
@@ -120,6 +122,56 @@ def gaussian(X):
     return np.exp(-(distances(X) ** 2) / (2 * (0.5 * np.median(upper(X))) ** 2))
 
 
+def angle(X, Y):
+    """Kahan's formula, exact also where the angle is small."""
+    X, Y = X / np.linalg.norm(X), Y / np.linalg.norm(Y)
+    return 2 * np.arctan2(np.linalg.norm(X - Y), np.linalg.norm(X + Y))
+
+
+def centred_kernel(X):
+    H = np.eye(len(X)) - 1 / len(X)
+    return H @ X @ X.T @ H
+
+
+def procrustes(X, Y):
+    X, Y = X - X.mean(0), Y - Y.mean(0)
+    return angle(X @ orthogonal_procrustes(X, Y)[0], Y)
+
+
+def neighbours(X):
+    """For each sample its ten nearest, by the distance of directions."""
+    D = distances(X / np.linalg.norm(X, axis=1, keepdims=True))
+    return [sorted(set(range(len(X))) - {i}, key=lambda j: D[i, j])[:10] for i in range(len(X))]
+
+
+def mutual_knn(X, Y):
+    return np.mean([len({*a} & {*b}) / 10 for a, b in zip(neighbours(X), neighbours(Y), strict=True)])
+
+
+def cknna(X, Y):
+    """Of kernels without the mean over the other samples, pair by pair."""
+
+    def alike(X, Y):
+        return sum(
+            kernel_of_directions(X)[i, j] * kernel_of_directions(Y)[i, j]
+            for i, (a, b) in enumerate(zip(neighbours(X), neighbours(Y), strict=True))
+            for j in {*a} & {*b}
+        )
+
+    return alike(X, Y) / np.sqrt(alike(X, X) * alike(Y, Y))
+
+
+def kernel_of_directions(X):
+    """Zero on the diagonal, and every row sums to zero: the least squares fit of ``a_i + a_j`` taken off."""
+    X = X / np.linalg.norm(X, axis=1, keepdims=True)
+    off = ~np.eye(len(X), dtype=bool)
+    i, j = np.nonzero(off)
+    design = np.eye(len(X))[i] + np.eye(len(X))[j]
+    K = np.zeros(off.shape)
+    K[off] = (X @ X.T)[off] - design @ np.linalg.lstsq(design, (X @ X.T)[off], rcond=None)[0]
+    return K
+
+
 def msid(X, Y):
     def heat(X):
         n, D = len(X), distances(X)
@@ -159,6 +211,10 @@ FORMULAS = {
     "svcca": svcca,
     "pwcca": pwcca,
     "cka": lambda X, Y: cka(X, Y, linear, biased),
+    "cka-angular": lambda X, Y: angle(*(centred_kernel(Z) for Z in (X, Y))),
+    "procrustes": procrustes,
+    "mutual-knn": mutual_knn,
+    "cknna": cknna,
     "cka-debiased": lambda X, Y: cka(X, Y, linear, unbiased),
     "cka-rbf": lambda X, Y: cka(X, Y, gaussian, biased),
     "cka-rbf-debiased": lambda X, Y: cka(X, Y, gaussian, unbiased),
@@ -167,6 +223,7 @@ FORMULAS = {
     "gw": gw,
 }
 UNDEFINED = {
+    *itertools.product(("mutual-knn", "cknna"), SHAPES),
     *(("rsa", "n = 2"), ("rsa-pearson", "n = 2")),
     *((name, case) for name in ("cka-debiased", "cka-rbf-debiased") for case in ("n = 2", "n = 3")),
 }
@@ -174,7 +231,7 @@ UNDEFINED = {
 
 def test_every_measure_has_its_formula():
     assert set(FORMULAS) == set(MEASURES)
-    assert len({name.split("-")[0] for name in MEASURES} - {"svcca", "pwcca"}) == 10
+    assert len({name.split("-")[0] for name in MEASURES} - {"svcca", "pwcca"}) == 13
 
 
 @quiet
@@ -193,7 +250,7 @@ def test_agrees_with_a_formula_written_another_way(name, case):
             assert MEASURES[name](X, Y, None) == pytest.approx(FORMULAS[name](X, Y), rel=1e-6, abs=1e-9)
 
 
-@pytest.mark.parametrize("name", ["cca", "svcca", "pwcca", "msid", "wasserstein"])
+@pytest.mark.parametrize("name", ["cca", "svcca", "pwcca", "msid", "wasserstein", "mutual-knn", "cknna"])
 def test_and_so_on_more_samples(name):
     X, Y = pair((8 if name == "wasserstein" else 25, 4), 7)
     assert MEASURES[name](X, Y, None) == pytest.approx(FORMULAS[name](X, Y), rel=1e-6)
@@ -287,7 +344,7 @@ def test_bad_clouds_are_named(name):
 @quiet
 @pytest.mark.parametrize("name", MEASURES)
 def test_compare_makes_a_map_of_it(name):
-    X, Y = pair((10, 3))
+    X, Y = pair((12, 3))
     reps = fs.Representations({"a": X, "b": Y, "c": X**3})
     m = fs.compare(reps, measure=name, jobs=1)
     for i, j in itertools.combinations(range(3), 2):
@@ -300,3 +357,44 @@ def test_compare_makes_a_map_of_it(name):
         uneven = fs.Representations({"a": X, "wide": np.hstack([X, Y])})
         with pytest.raises(WidthError, match=r"'a' has 3 features and 'wide' has 6"):
             fs.compare(uneven, measure=name)
+
+
+def test_angular_cka_is_the_metric_form_of_cka_and_keeps_the_digits_of_what_is_near():
+    X, Y = pair((30, 4))
+    assert MEASURES["cka-angular"](X, Y) == pytest.approx(np.arccos(MEASURES["cka"](X, Y)))
+    near, nearer = (MEASURES["cka-angular"](X, X + size * Y) for size in (1e-8, 1e-9))
+    assert near == pytest.approx(10 * nearer, rel=1e-3)
+
+
+def test_procrustes_takes_layers_of_any_width_and_many_features():
+    X, Y = pair((12, 40))
+    fn = MEASURES["procrustes"]
+    assert fn(X, Y) == pytest.approx(procrustes(X, Y))
+    assert fn(X[:, :5], Y) == pytest.approx(fn(Y, X[:, :5]))
+    assert fn(X[:, :5], Y) == pytest.approx(procrustes(np.pad(X[:, :5], ((0, 0), (0, 35))), Y))
+    assert fn(X, 1e3 * X[:, ::-1] + 5) == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize("name", ["mutual-knn", "cknna"])
+def test_neighbours_need_more_samples_than_there_are_neighbours(name):
+    X, Y = pair((12, 3))
+    with pytest.raises(RepresentationError, match="'X' has 11 samples, and with fewer than 12 all others"):
+        MEASURES[name](X[:11], Y[:11])
+    X[4] = 0
+    with pytest.raises(RepresentationError, match="'X' is zero at sample 4, and zero has no direction"):
+        MEASURES[name](X, Y)
+
+
+def test_unrelated_layers_share_neighbours_as_often_as_chance_says():
+    rng = np.random.default_rng(0)
+    shares = [MEASURES["mutual-knn"](*rng.normal(size=(2, 60, 30))) for _ in range(30)]
+    assert np.mean(shares) == pytest.approx(10 / 59, abs=0.01)
+
+
+def test_cknna_of_all_pairs_is_debiased_cka_of_directions(monkeypatch):
+    X, Y = pair((13, 4))
+    monkeypatch.setattr("funcsim.similarity.mutual_knn.NEIGHBOURS", 12)
+    X, Y = (Z / np.linalg.norm(Z, axis=1, keepdims=True) for Z in (X, Y))
+    kernels = [nearest(Z @ Z.T) * unbiased_centring(Z @ Z.T) for Z in (X, Y)]
+    value = np.vdot(*kernels) / np.prod([np.linalg.norm(K) for K in kernels])
+    assert value == pytest.approx(MEASURES["cka-debiased"](X, Y))

@@ -1,4 +1,4 @@
-"""Ten families of measures: two representations of the same samples in, one number out.
+"""Families of measures: two representations of the same samples in, one number out.
 
 :func:`measures` gives them by name; :class:`Measure` makes one of your own.
 
@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from funcsim.similarity.agw import AGW
 from funcsim.similarity.cca import CCA, PWCCA, SVCCA
-from funcsim.similarity.cka import CKA, CKA_DEBIASED, CKA_RBF, CKA_RBF_DEBIASED
+from funcsim.similarity.cka import CKA, CKA_ANGULAR, CKA_DEBIASED, CKA_RBF, CKA_RBF_DEBIASED
+from funcsim.similarity.cknna import CKNNA
 from funcsim.similarity.cosine import COSINE
 from funcsim.similarity.euclidean import EUCLIDEAN
 from funcsim.similarity.gw import GW
 from funcsim.similarity.measure import INVARIANCES, Measure, check_pair
 from funcsim.similarity.msid import MSID
+from funcsim.similarity.mutual_knn import MUTUAL_KNN
+from funcsim.similarity.procrustes import PROCRUSTES
 from funcsim.similarity.rsa import RSA, RSA_PEARSON
 from funcsim.similarity.rsm import RSM
 from funcsim.similarity.wasserstein import WASSERSTEIN
@@ -23,7 +26,8 @@ __all__ = ["INVARIANCES", "Measure", "check_pair", "look_up", "measures"]
 
 _ALL = (
     *(EUCLIDEAN, COSINE, WASSERSTEIN, RSM, RSA, RSA_PEARSON, CCA, SVCCA, PWCCA),
-    *(CKA, CKA_DEBIASED, CKA_RBF, CKA_RBF_DEBIASED, MSID, AGW, GW),
+    *(CKA, CKA_DEBIASED, CKA_RBF, CKA_RBF_DEBIASED, CKA_ANGULAR),
+    *(PROCRUSTES, MUTUAL_KNN, CKNNA, MSID, AGW, GW),
 )
 
 

@@ -28,7 +28,7 @@ def prepare(points: ArrayLike, normalize: Normalize, name: str) -> Array:
     if not largest.all():
         raise RepresentationError(
             f"layer {name!r} is zero at sample {int(largest.argmin())}, and zero has no direction; "
-            "leave the sample out, or take another measure than 'cosine'"
+            "leave the sample out, or take a measure that compares no directions, such as 'gw'"
         )
     x = x / largest
     return x / np.linalg.norm(x, axis=1, keepdims=True)

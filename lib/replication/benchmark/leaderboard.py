@@ -33,6 +33,7 @@ from funcsim.nulls import random_projection_null, spectrum_matched
 from funcsim.representations import Representations
 from funcsim.similarity.cca import FullRankWarning
 from funcsim.simulated_maps import boundary_f1
+from replication.map_files import MEASURES
 from replication.modular_addition import trained_networks
 from replication.modular_addition.map_variants import VARIANTS
 from replication.modular_addition.plans import CHAIN_SEEDS as SEEDS
@@ -72,7 +73,7 @@ class Plan:
     n_inner: int = 100
     n_draws: int = 3
     networks: tuple[str, ...] = tuple(KNOWN_BOUNDARIES)
-    measures: tuple[str, ...] = tuple(fs.measures())
+    measures: tuple[str, ...] = MEASURES
     learned: float = 1.0
 
     def tiny(self) -> Plan:

@@ -22,7 +22,7 @@ from funcsim._internal.storage import read_tensors, write_tensors
 from replication.encoder.inputs import Texts, describe, load_inputs, parameters
 from replication.encoder.maps import POOLINGS, capture_blocks, capture_sublayers, capture_tokens, maps_of
 from replication.encoder.plans import ENCODER, PLANS, SEEDS, EncoderPlan
-from replication.map_files import boundary_frequency, load_maps, save_maps
+from replication.map_files import MEASURES, boundary_frequency, load_maps, save_maps
 from replication.models.encoders import Encoder
 from replication.run import Experiment, Run, Stored, load_result
 from replication.stored import Record
@@ -133,7 +133,7 @@ def fine_tune_and_capture(encoder: Encoder, texts: Texts, plan: EncoderPlan, run
     after, length = _block_weights(encoder.model), config.max_length
     sample, mapped = validation[rows], validation[rows[: plan.n_mapped]]
     reps = {pooling: capture_blocks(encoder, sample, length, pooling) for pooling in POOLINGS[:2]}
-    maps = maps_of({pooling: x.head(plan.n_mapped) for pooling, x in reps.items()}, fs.measures())
+    maps = maps_of({pooling: x.head(plan.n_mapped) for pooling, x in reps.items()}, MEASURES)
     reps["tokens"] = capture_tokens(encoder, validation[rows[: plan.n_flat]], length)
     halves = capture_sublayers(encoder, mapped, length, "cls")
     masks = [batch["attention_mask"] for batch in encoder.batches(sample.texts, length)]

@@ -24,6 +24,7 @@ from funcsim._masks import Frames
 from funcsim._outputs import representation
 from funcsim._rows import Witnesses, check_rows, is_time_first
 from funcsim._state import evaluating, unwrapped
+from funcsim.dimensions import DominantDimensionWarning, dominant
 from funcsim.errors import CaptureError, LayerSelectionError
 from funcsim.pooling import Pool, check_pool, mean_over_places, pool_by_function, pool_tokens, rows_of
 from funcsim.representations import Representations
@@ -90,8 +91,9 @@ def capture(
     its rows are as many as the first axis of any tensor that is no mask. A batch without tensors, such as a
     graph in a class of its own, is not checked.
 
-    Warnings name modules with weights that never ran by themselves, and padding that was pooled because no
-    mask was given.
+    Warnings name modules with weights that never ran by themselves, padding that was pooled because no
+    mask was given, and a layer of which one dimension has more than a fifth of the variance
+    (:meth:`Representations.dominant_dimensions` says more).
 
     Examples
     --------
@@ -125,7 +127,10 @@ def capture(
     said |= _check_ran(layers, chosen or {}, captured)
     for complaint in sorted(said):
         warnings.warn(complaint, stacklevel=2)
-    return Representations({name: _concatenate(name, captured) for name in captured[0]})
+    reps = Representations({name: _concatenate(name, captured) for name in captured[0]})
+    if one := dominant(reps):
+        warnings.warn(one, DominantDimensionWarning, stacklevel=2)
+    return reps
 
 
 def _as_passed(call: Call, batch: Any) -> Any:

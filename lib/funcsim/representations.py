@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from funcsim._folder import read_folder
 from funcsim._internal.storage import read_tensors, write_tensors
+from funcsim.dimensions import is_dominant, largest_share, standardised
 from funcsim.errors import FileFormatError, LayerSelectionError, RepresentationError
 from funcsim.geometry import as_array
 
@@ -125,6 +127,51 @@ class Representations(Mapping[str, NDArray[np.float32]]):
     def head(self, n: int) -> Representations:
         """The first `n` samples of every layer, or all if there are fewer."""
         return Representations({name: array[:n] for name, array in self.items()})
+
+    def standardised(self) -> Representations:
+        """Each dimension of each layer brought to mean 0 and variance 1 over the samples.
+
+        A dimension that does not vary, up to rounding, becomes 0 and keeps its place: it adds nothing to
+        a distance. A layer in which none varies is 0 throughout, which :func:`funcsim.compare` refuses by
+        name. Dimensions that hardly vary count as much as all others: compare both ways.
+
+        Examples
+        --------
+        >>> reps = Representations({"a": [[1.0, 5.0, 0.0], [3.0, 5.0, 100.0]]})
+        >>> reps.standardised()["a"].tolist()
+        [[-1.0, 0.0, -1.0], [1.0, 0.0, 1.0]]
+        """
+        return Representations({name: standardised(layer) for name, layer in self.items()})
+
+    def dominant_dimensions(self) -> pd.DataFrame:
+        """How much of each layer's variance its most varying dimension has.
+
+        Returns
+        -------
+        DataFrame
+            One row per layer, in execution order: ``layer``; ``dimension``, counted from 0; ``share`` of
+            the variance, from 0 to 1; and whether it is ``dominant``: more than a fifth, and more than
+            fifty times what each dimension would have if all had the same.
+
+        References
+        ----------
+        Timkey and van Schijndel (2021), "All Bark and No Bite: Rogue Dimensions in Transformer
+        Language Models Obscure Representational Quality".
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> x = np.random.default_rng(0).normal(size=(50, 200))
+        >>> reps = Representations({"even": x, "one": x * np.where(np.arange(200) == 7, 20, 1)})
+        >>> reps.dominant_dimensions()[["layer", "dominant"]].to_dict("list")
+        {'layer': ['even', 'one'], 'dominant': [False, True]}
+        >>> int(reps.dominant_dimensions()["dimension"][1])
+        7
+        """
+        rows = [(name, *largest_share(layer), layer.shape[1]) for name, layer in self.items()]
+        table = pd.DataFrame(rows, columns=["layer", "dimension", "share", "dominant"])
+        table["dominant"] = [is_dominant(share, d) for _, _, share, d in rows]
+        return table
 
     def save(self, path: str | Path, half: bool = False) -> None:
         """Write a safetensors file that :meth:`load` reads back, order included.

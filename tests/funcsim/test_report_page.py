@@ -10,7 +10,7 @@ import pytest
 import funcsim as fs
 from funcsim._intervals import Intervals
 from funcsim.report import analyse, write_report
-from funcsim.report.checks import dominant, run_checks, standardised
+from funcsim.report.checks import run_checks
 from funcsim.report.cuts import possible_cuts
 from funcsim.report.findings import sentences
 from funcsim.report.page import MOST_LAYERS, thinned
@@ -112,15 +112,6 @@ def test_the_halves_are_kept(found):
     assert found.intervals.draws.shape == (4, 10, 10)
     mean = found.intervals.draws.mean(axis=0) - found.map.values
     assert np.allclose(mean, found.intervals.bias)
-
-
-def test_a_dominant_dimension_is_found_and_removed():
-    reps = chain(4)
-    loud = fs.Representations({k: np.column_stack([x, 100 * x[:, 0]]) for k, x in reps.items()})
-    share, layer = dominant(loud)
-    assert share > 0.99
-    assert layer in loud.names
-    assert dominant(standardised(loud))[0] == pytest.approx(1 / 7, rel=1e-3)
 
 
 def test_a_check_that_finds_another_answer_says_so(found):

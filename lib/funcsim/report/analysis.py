@@ -14,6 +14,7 @@ import numpy as np
 
 import funcsim as fs
 from funcsim._intervals import Intervals
+from funcsim.dimensions import dominant
 from funcsim.geometry import Normalize
 from funcsim.layer_map import LayerMap, Partition
 from funcsim.nulls import random_projection_null
@@ -165,6 +166,8 @@ def _doubts(reps: Representations, intervals: Intervals, alone: Partition | None
     if rare:
         names = ", ".join(reps.names[k] for k in rare)
         found.append(f"Found in fewer than half of the random halves of the inputs: {names}.")
+    one = dominant(reps)
+    found += [f"{one[0].upper()}{one[1:]}."] if one else []
     steps = np.diag(intervals.map.values, k=1)
     still = [reps.names[k + 1] for k in np.flatnonzero(np.isclose(steps, 0, atol=1e-6))]
     if still and not intervals.map.is_similarity:

@@ -88,36 +88,16 @@ def run_checks(
         again("Pooling", f"pooled by “{pool}” instead", partial(poolings.__getitem__, pool), normalize)
     raw: Normalize = None if normalize is not None else "mean"
     again("Scale", "raw distances" if raw is None else "each layer's mean distance = 1", lambda: reps, raw)
-    share, layer = dominant(reps)
+    widest = reps.dominant_dimensions().nlargest(1, "share").iloc[0]
     again(
         "A dominant dimension",
-        f"the most that one dimension has of a layer's variance is {share:.0%} ({layer}); each dimension "
-        "brought to the same variance",
-        lambda: standardised(reps),
+        f"the most that one dimension has of a layer's variance is {widest.share:.0%} ({widest.layer}, "
+        f"dimension {widest.dimension}); each dimension brought to the same variance",
+        reps.standardised,
         normalize,
     )
     checks.append(_of_inputs(found))
     return tuple(checks)
-
-
-def dominant(reps: Representations) -> tuple[float, str]:
-    """The largest share that one dimension has of a layer's variance, and that layer."""
-    shares = {}
-    for name, layer in reps.items():
-        variances = layer.astype(np.float64).var(axis=0)
-        shares[name] = float(variances.max() / variances.sum()) if variances.sum() > 0 else 0.0
-    name = max(shares, key=lambda key: shares[key])
-    return shares[name], name
-
-
-def standardised(reps: Representations) -> Representations:
-    """Each dimension of each layer with mean 0 and variance 1; one that does not vary is 0."""
-    layers = {}
-    for name, layer in reps.items():
-        x = layer.astype(np.float64) - layer.mean(axis=0, dtype=np.float64)
-        spread = x.std(axis=0)
-        layers[name] = x / np.where(spread > 1e-7 * max(float(spread.max()), 1e-300), spread, np.inf)
-    return Representations(layers)
 
 
 def _compared(label: str, what: str, base: LayerMap, other: LayerMap, seed: int) -> Check:

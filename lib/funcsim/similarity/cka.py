@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from math import asin
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -116,7 +117,7 @@ def _measure(name: str, title: str, rbf: bool, debiased: bool) -> Measure:
 
 def angle(K: Array, L: Array) -> float:
     """The angle between two prepared kernels, from their distance: an arccos near 1 loses digits."""
-    return 2.0 * float(np.arcsin(min(np.linalg.norm(K - L) / 2.0, 1.0)))
+    return 2.0 * asin(min(float(np.linalg.norm(K - L)) / 2.0, 1.0))
 
 
 CKA = _measure("cka", "linear CKA", rbf=False, debiased=False)

@@ -13,6 +13,8 @@ number near one loses half of its digits. Taught in chapter 03.
 
 from __future__ import annotations
 
+from math import asin
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -44,8 +46,8 @@ def score(x: Array, y: Array) -> float:
     width = max(x.shape[1], y.shape[1])
     x, y = (np.pad(z, ((0, 0), (0, width - z.shape[1]))) for z in (x, y))
     left, _, right = np.linalg.svd(x.T @ y)
-    chord = np.linalg.norm(x @ left @ right - y)
-    return 2.0 * float(np.arcsin(min(chord / 2.0, 1.0)))
+    chord = float(np.linalg.norm(x @ left @ right - y))
+    return 2.0 * asin(min(chord / 2.0, 1.0))
 
 
 PROCRUSTES = Measure(

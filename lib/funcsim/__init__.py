@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from funcsim._compare import compare
     from funcsim._cost import Cost, estimate_cost
     from funcsim._intervals import Intervals, intervals
-    from funcsim._partition import partition, partition_into, spectral_partition
+    from funcsim._partition import boundary_evidence, partition, partition_into, spectral_partition
     from funcsim._untrained import UntrainedTwin, untrained_twin
     from funcsim.gromov import GWResult, gw
     from funcsim.layer_map import LayerMap, Partition, metric_distances
@@ -32,6 +32,7 @@ _HOMES = {
     "Partition": "layer_map",
     "Representations": "representations",
     "UntrainedTwin": "_untrained",
+    "boundary_evidence": "_partition",
     "capture": "_capture",
     "compare": "_compare",
     "estimate_cost": "_cost",
@@ -53,6 +54,7 @@ __all__ = [
     "Partition",
     "Representations",
     "UntrainedTwin",
+    "boundary_evidence",
     "capture",
     "compare",
     "estimate_cost",

@@ -24,6 +24,8 @@ from funcsim.metric_form import MetricForm, as_distances, check_metric_form, met
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from funcsim.changes import Change
+
 
 FORMAT = "funcsim.layer_map/1"
 
@@ -191,12 +193,14 @@ class Partition:
     labels : tuple of int
         For each layer the number of its group, counted from 0 in order of appearance.
     p_value : float or None
-        Of the hypothesis that there is drift and no boundary; None when no test was made.
+        Of the hypothesis that there is no boundary; None when no test was made.
     method : str
         "contiguous" or "spectral".
-    boundary_p_values : tuple of float
-        One for each boundary of a contiguous partition, corrected for the search over all
-        cuts; () when no test was made.
+    changes : tuple of Change
+        What was found along the chain, in its order: boundaries, each with its effect and its
+        p-value, and changes of speed, which are none; () when no test was made.
+    twin_p_values : tuple of float
+        Of the same test on the maps of untrained copies; () without such maps.
 
     Examples
     --------
@@ -209,7 +213,18 @@ class Partition:
     labels: tuple[int, ...]
     p_value: float | None
     method: str
-    boundary_p_values: tuple[float, ...] = ()
+    changes: tuple[Change, ...] = ()
+    twin_p_values: tuple[float, ...] = ()
+
+    @property
+    def boundary_changes(self) -> tuple[Change, ...]:
+        """Of `changes` the boundaries: jumps and transitions."""
+        return tuple(change for change in self.changes if change.is_boundary)
+
+    @property
+    def boundary_p_values(self) -> tuple[float, ...]:
+        """One for each boundary, corrected for the search over all steps; () when no test was made."""
+        return tuple(change.p_value for change in self.boundary_changes)
 
     @property
     def boundaries(self) -> tuple[int, ...]:

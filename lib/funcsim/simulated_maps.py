@@ -1,20 +1,24 @@
-"""Layer maps with known answers: drift without a group, and groups planted in noise.
+"""Layer maps with known answers: chains without a boundary, and chains with one planted.
 
 They show how often :func:`funcsim.partition` cuts where nothing is, and how often it finds
-what is there.
+what is there. All but the network families are clouds of points that move from layer to
+layer, compared by their distances sample by sample.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from funcsim._internal.typing import Array
+from funcsim.layer_map import LayerMap
 
 Rng = np.random.Generator
-
-#: Families of maps without groups; see :func:`drift_map`.
-DRIFTS = ("constant", "even", "uneven", "layers", "depth", "heavy", "clouds", "uneven clouds")
+N_POINTS, N_FEATURES = 40, 64
+STRIDE = 0.05  # of a usual step, where the points have unit variance
 
 
 def as_map(values: Array) -> Array:
@@ -23,97 +27,195 @@ def as_map(values: Array) -> Array:
     return upper + upper.T
 
 
-def positions(size: int, rng: Rng, factor: float = 4.0) -> Array:
-    """Where `size` layers stand on a path from 0 to 1, at a speed that changes smoothly.
-
-    The logarithm of the speed is, at random, a line or one period of a sine over the depth.
-    The largest speed is up to `factor` times the smallest.
-    """
-    depth = (np.arange(size - 1) + 0.5) / max(1, size - 1)
-    line = rng.choice([-1, 1]) * (2 * depth - 1)
-    sine = np.sin(2 * np.pi * (depth + rng.uniform()))
-    speed = factor ** (0.5 * (line if rng.uniform() < 1 / 3 else sine))
-    path = np.append(0.0, speed.cumsum())
-    return path / max(path[-1], 1e-300)
-
-
 def cloud_map(points: Array) -> Array:
     """Map (L, L) of L clouds (L, n, d): root mean square difference of their distances.
 
     Each cloud's distances are divided by their mean first.
     """
-    distances = np.sqrt(((points[:, :, None] - points[:, None]) ** 2).sum(axis=-1))
+    squares = (points**2).sum(axis=-1)
+    products = points @ points.swapaxes(-1, -2)
+    squared = squares[:, :, None] + squares[:, None] - 2 * products
+    distances = np.sqrt(np.maximum(squared, 0))
     flat = (distances / distances.mean(axis=(1, 2), keepdims=True)).reshape(len(points), -1)
     gram = flat @ flat.T
-    squared = gram.diagonal()[:, None] + gram.diagonal() - 2 * gram
-    return as_map(np.sqrt(np.maximum(squared, 0) / flat.shape[1]))
+    gaps = gram.diagonal()[:, None] + gram.diagonal() - 2 * gram
+    return as_map(np.sqrt(np.maximum(gaps, 0) / flat.shape[1]))
 
 
-def drifting_clouds(where: Array, noise: float, rng: Rng, n: int = 20, d: int = 4) -> Array:
-    """Clouds (L, n, d) that move along a random smooth path; each layer has its own error.
-
-    Parameters
-    ----------
-    where : array, shape (L,)
-        Positions on the path, from 0 to 1.
-    noise : float
-        Standard deviation of a coordinate's error; the points have unit variance.
-    """
-    t = where[:, None, None]
-    points = rng.normal(size=(n, d)) + 2 * t * rng.normal(size=(n, d))
-    for k in (1, 2):
-        phase = rng.uniform(0, 2 * np.pi)
-        points = points + 0.7 / k * np.sin(np.pi * k * t + phase) * rng.normal(size=(n, d))
-    return points + noise * rng.normal(size=(len(where), n, d))
+def walk(strides: Array, rng: Rng) -> Array:
+    """Clouds (L, n, d) of points that each take L - 1 random steps of these sizes."""
+    moves = rng.normal(size=(len(strides), N_POINTS, N_FEATURES))
+    path = np.concatenate(
+        [rng.normal(size=(1, N_POINTS, N_FEATURES)), STRIDE * strides[:, None, None] * moves]
+    )
+    return path.cumsum(axis=0)
 
 
-def drift_map(family: str, size: int, rng: Rng, factor: float = 4.0) -> Array:
-    """A random map (L, L) without groups.
+def uneven(n: int, sd: float, rng: Rng) -> Array:
+    """Sizes (n,) of independent uneven steps; sd is that of their logarithm."""
+    return np.exp(sd * rng.normal(size=n))
 
-    Parameters
-    ----------
-    family : str
-        "constant": all distances equal, independent noise. "even": distances grow with the
-        number of layers between, as a power of it, on top of a constant. "uneven": the same
-        at a speed that changes smoothly by up to `factor`. "layers": uneven, with errors
-        that layers add to all their distances. "depth": uneven, with noise that grows
-        fourfold along the chain. "heavy": uneven, with noise that has the tails of a t
-        distribution with 3 degrees of freedom. "clouds", "uneven clouds": maps of drifting
-        clouds of points. The size of the noise is drawn too, from almost none to drowning.
-    size : int
-        L.
-    rng : numpy Generator
-    factor : float
-        Largest over smallest speed of uneven drift.
+
+def _growing(size: int, rng: Rng, factor: float) -> Array:
+    return cloud_map(walk(factor ** np.linspace(0, 1, size - 1), rng))
+
+
+def _arc(size: int, rng: Rng, power: float) -> Array:
+    angle = np.linspace(0, 1, size)[:, None, None] ** power * np.pi / 2
+    start, end = rng.normal(size=(2, N_POINTS, N_FEATURES))
+    return cloud_map(np.cos(angle) * start + np.sin(angle) * end)
+
+
+def _flow(size: int, rng: Rng) -> Array:
+    field = rng.normal(size=(N_FEATURES, N_FEATURES)) / np.sqrt(N_FEATURES)
+    clouds = [rng.normal(size=(N_POINTS, N_FEATURES))]
+    for _ in range(size - 1):
+        clouds.append(clouds[-1] + 0.2 * np.tanh(clouds[-1] @ field))
+    return cloud_map(np.stack(clouds))
+
+
+def _network(size: int, rng: Rng, residual: bool) -> Array:
+    clouds = [rng.normal(size=(N_POINTS, N_FEATURES))]
+    for _ in range(size - 1):
+        x = clouds[-1]
+        into, out = rng.normal(size=(2, N_FEATURES, N_FEATURES)) * np.sqrt(2 / N_FEATURES)
+        inner = (x - x.mean(axis=1, keepdims=True)) / x.std(axis=1, keepdims=True) if residual else x
+        hidden = np.maximum(inner @ into, 0)
+        clouds.append(x + 0.5 * hidden @ out if residual else hidden)
+    return cloud_map(np.stack(clouds))
+
+
+def _uneven(size: int, rng: Rng, sd: float) -> Array:
+    return cloud_map(walk(uneven(size - 1, sd, rng), rng))
+
+
+def _faster(size: int, rng: Rng, factor: float) -> Array:
+    strides = uneven(size - 1, 0.15, rng)
+    strides[-round((size - 1) / 3) :] *= factor
+    return cloud_map(walk(strides, rng))
+
+
+def _two_kinds(size: int, rng: Rng, sd: float) -> Array:
+    strides = uneven(size - 1, sd, rng)
+    strides[::2] *= 2.5
+    return cloud_map(walk(strides, rng))
+
+
+def _odd_layer(size: int, rng: Rng) -> Array:
+    clouds = walk(uneven(size - 1, 0.2, rng), rng)
+    k = int(rng.integers(1, size - 1))
+    clouds[k] += 10 * STRIDE * rng.normal(size=clouds[k].shape)
+    return cloud_map(clouds)
+
+
+def _planted_steps(size: int, rng: Rng, sd: float, factor: float, at: tuple[int, ...]) -> Array:
+    """Steps into the layers `at` are `factor` times as large."""
+    strides = uneven(size - 1, sd, rng)
+    strides[[k - 1 for k in at]] *= factor
+    return cloud_map(walk(strides, rng))
+
+
+def _flat_groups(size: int, rng: Rng, at: tuple[int, ...]) -> Array:
+    """Groups without drift: layers differ by their own noise, groups by their centre."""
+    labels = np.searchsorted(at, np.arange(size), side="right")
+    base, centres = (
+        rng.normal(size=(1, N_POINTS, N_FEATURES)),
+        rng.normal(size=(len(at) + 1, N_POINTS, N_FEATURES)),
+    )
+    noise = rng.normal(size=(size, N_POINTS, N_FEATURES))
+    return cloud_map(base + 0.13 * centres[labels] + 0.1 * noise)
+
+
+#: Families of chains without a boundary: ``family(L, rng)`` is a map (L, L).
+DRIFTS: dict[str, Callable[[int, Rng], Array]] = {
+    "even": partial(_growing, factor=1.0),
+    "growing x4": partial(_growing, factor=4.0),
+    "growing x30": partial(_growing, factor=30.0),
+    "arc, even": partial(_arc, power=1.0),
+    "arc, quadratic": partial(_arc, power=2.0),
+    "flow": _flow,
+    "residual network": partial(_network, residual=True),
+    "plain network": partial(_network, residual=False),
+    "uneven .2": partial(_uneven, sd=0.2),
+    "uneven .3": partial(_uneven, sd=0.3),
+    "uneven .4": partial(_uneven, sd=0.4),
+    "uneven .5": partial(_uneven, sd=0.5),
+    "speed-up x3": partial(_faster, factor=3.0),
+    "speed-up x5": partial(_faster, factor=5.0),
+    "speed-up x8": partial(_faster, factor=8.0),
+    "two kinds .1": partial(_two_kinds, sd=0.1),
+    "two kinds .3": partial(_two_kinds, sd=0.3),
+    "odd layer": _odd_layer,
+}
+
+
+def planted(family: str, size: int, rng: Rng) -> tuple[Array, tuple[int, ...]]:
+    """A map (L, L) of a family of :data:`PLANTED`, and the layers at which groups start.
 
     Raises
     ------
     ValueError
-        If `family` is not in :data:`DRIFTS`.
+        If the family is unknown.
     """
-    if family not in DRIFTS:
-        raise ValueError(f"family {family!r} is unknown; there is {', '.join(DRIFTS)}")
-    even = np.arange(size) / max(1, size - 1)
-    where = even if family in ("constant", "even", "clouds") else positions(size, rng, factor)
-    if family.endswith("clouds"):
-        return cloud_map(drifting_clouds(where, rng.choice([0.01, 0.05, 0.2, 0.8]), rng))
-    noise = rng.choice([0.001, 0.01, 0.03, 0.1, 0.3]) * pair_noise(family, size, rng)
-    if family == "constant":
-        return as_map(1 + noise)
-    drift = np.abs(np.subtract.outer(where, where)) ** rng.choice([0.5, 0.75, 1.0])
-    return as_map(rng.choice([0.0, 0.3]) + drift + noise)
+    if family not in PLANTED:
+        raise ValueError(f"family {family!r} is unknown; there is {', '.join(PLANTED)}")
+    return PLANTED[family](size, rng)
 
 
-def pair_noise(family: str, size: int, rng: Rng) -> Array:
-    """Noise (L, L) of unit size, of the kind that a family of :func:`drift_map` has."""
-    normal = rng.normal(size=(size, size))
-    if family == "layers":
-        layers = rng.normal(size=size)
-        return np.add.outer(layers, layers) + 0.3 * normal
-    if family == "depth":
-        scale = 2.0 ** np.linspace(-1, 1, size)
-        return normal * np.sqrt(np.multiply.outer(scale, scale))
-    return rng.standard_t(3, size=(size, size)) / np.sqrt(3) if family == "heavy" else normal
+def _inside(size: int, rng: Rng, width: int = 1) -> int:
+    """A layer that leaves at least two layers on each side of a change of this width."""
+    return int(rng.integers(2, size - width))
+
+
+def _one_step(size: int, rng: Rng, sd: float, factor: float) -> tuple[Array, tuple[int, ...]]:
+    at = _inside(size, rng)
+    return _planted_steps(size, rng, sd, factor, (at,)), (at,)
+
+
+def _last_layer(size: int, rng: Rng, factor: float) -> tuple[Array, tuple[int, ...]]:
+    return _planted_steps(size, rng, 0.3, factor, (size - 1,)), (size - 1,)
+
+
+def _two_groups(size: int, rng: Rng) -> tuple[Array, tuple[int, ...]]:
+    at = _inside(size, rng)
+    return _flat_groups(size, rng, (at,)), (at,)
+
+
+def _transition(size: int, rng: Rng) -> tuple[Array, tuple[int, ...]]:
+    at = _inside(size, rng, 2)
+    return _planted_steps(size, rng, 0.3, 4.0, (at, at + 1)), (at, at + 1)
+
+
+def _two_steps(size: int, rng: Rng) -> tuple[Array, tuple[int, ...]]:
+    third = size // 3
+    at = (int(rng.integers(2, third + 1)), int(rng.integers(2 * third, size - 1)))
+    return _planted_steps(size, rng, 0.3, 4.0, at), at
+
+
+#: Families of chains with boundaries: ``family(L, rng)`` is a map (L, L) and the layers at
+#: which groups start. The transition takes two steps, and either counts as its start.
+PLANTED: dict[str, Callable[[int, Rng], tuple[Array, tuple[int, ...]]]] = {
+    "step x2 among .3": partial(_one_step, sd=0.3, factor=2.0),
+    "step x3 among .3": partial(_one_step, sd=0.3, factor=3.0),
+    "step x4 among .3": partial(_one_step, sd=0.3, factor=4.0),
+    "step x10 among .3": partial(_one_step, sd=0.3, factor=10.0),
+    "step x4 among .5": partial(_one_step, sd=0.5, factor=4.0),
+    "last layer x10": partial(_last_layer, factor=10.0),
+    "two flat groups": _two_groups,
+    "transition x4": _transition,
+    "two steps x4": _two_steps,
+}
+
+
+def named(values: Array, names: tuple[str, ...] | None = None) -> LayerMap:
+    """A simulated map as a :class:`funcsim.LayerMap`, its layers numbered unless they are named."""
+    names = names or tuple(f"layer {k}" for k in range(len(values)))
+    return LayerMap(values, names, names, "rsm", "mean", N_POINTS)
+
+
+def two_kinds_names(size: int) -> tuple[str, ...]:
+    """Names of blocks' ends and of the points after attention between them, in turn."""
+    return tuple(f"block {k // 2} end" if k % 2 == 0 else f"block {k // 2} attention" for k in range(size))
 
 
 def group_sizes(size: int, n_groups: int, least: int, rng: Rng) -> NDArray[np.int64]:
@@ -131,30 +233,27 @@ def group_sizes(size: int, n_groups: int, least: int, rng: Rng) -> NDArray[np.in
 
 
 def planted_map(
-    sizes: NDArray[np.integer], noise: float, rng: Rng, drift: float = 0.0, clouds: bool = False
+    sizes: NDArray[np.integer], noise: float, rng: Rng, drift: float = 0.0
 ) -> tuple[Array, tuple[int, ...]]:
-    """A map (L, L) with planted groups, and the indices at which groups start.
+    """A map (L, L) of flat groups, and the indices at which groups start.
 
     Parameters
     ----------
     sizes : array of int
         Layers in each group.
     noise : float
-        Standard deviation of an entry, where the gap is 1; with `clouds`, of a coordinate's
-        error, where the groups' centres have unit variance.
+        Standard deviation of an entry, where the gap is 1.
     rng : numpy Generator
     drift : float
         Added to each distance for each layer in between, where the gap is 1.
-    clouds : bool
-        Make the map of clouds of points, one centre per group. Otherwise distances are 0.5
-        inside a group and 1.5 between groups.
+
+    Notes
+    -----
+    Distances are 0.5 inside a group and 1.5 between groups, but for drift and noise.
     """
     labels = np.repeat(np.arange(len(sizes)), sizes)
     starts = tuple(np.cumsum(sizes)[:-1].tolist())
     size = len(labels)
-    if clouds:
-        base, centres = rng.normal(size=(20, 4)), rng.normal(size=(len(sizes), 20, 4))
-        return cloud_map(base + centres[labels] + noise * rng.normal(size=(size, 20, 4))), starts
     lag = np.abs(np.subtract.outer(np.arange(size), np.arange(size)))
     apart = np.where(labels[:, None] == labels, 0.5, 1.5) + drift * lag
     return as_map(apart + noise * rng.normal(size=(size, size))), starts

@@ -10,9 +10,6 @@ from dataclasses import dataclass, replace
 from funcsim._intervals import Intervals
 from funcsim._partition import partition_into
 
-#: More layers are not cut on trial: the search holds a table of their number cubed.
-MOST_LAYERS = 120
-
 
 @dataclass(frozen=True)
 class Cut:
@@ -35,8 +32,6 @@ class Cut:
 def possible_cuts(found: Intervals) -> tuple[Cut, ...]:
     """The best cuts into two and into three groups, as far as the layers allow."""
     n = len(found.names)
-    if n > MOST_LAYERS:
-        return ()
     halves = [
         replace(found.map, values=values, lower=None, n_samples=found.map.n_samples // 2)
         for values in found.draws

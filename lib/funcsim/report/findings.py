@@ -40,18 +40,25 @@ def _effect(found: Analysis) -> str:
 
 
 def _test(found: Analysis) -> str:
-    p, names = found.partition.p_value, found.map.names
-    told = "" if p is None else f" (p = {p:.3f})"
-    if found.partition.n_groups > 1:
-        edges = [0, *found.partition.boundaries, len(names)]
-        ranges = ", ".join(block_range(names, a, b)[0] for a, b in pairwise(edges))
-        return f"The layers form {found.partition.n_groups} groups, {ranges}{told}."
-    answer = f"No step stands out from the drift around it, so the test leaves the layers in one group{told}"
-    steps = steps_of(found.intervals)
-    k = steps.largest
-    if steps.ratio >= EVEN and len(names) > 3 and k in (1, len(names) - 1):
-        return f"{answer}; it cannot set a single layer apart, and the largest step is at an end."
-    return f"{answer}."
+    groups, names = found.partition, found.map.names
+    p = "" if groups.p_value is None else f" (p = {groups.p_value:.3f})"
+    faster = "".join(
+        f" From {names[change.before]} to {names[change.after]} the layers change {change.effect:.1f} times "
+        "as fast as beside it: a change of speed, no boundary."
+        for change in groups.changes
+        if not change.is_boundary
+    )
+    if groups.n_groups == 1:
+        return f"No step is out of proportion to the others, so the layers stay in one group{p}.{faster}"
+    edges = [0, *groups.boundaries, len(names)]
+    ranges = ", ".join(block_range(names, a, b)[0] for a, b in pairwise(edges))
+    effects = " and ".join(
+        f"{change.effect:.1f} times the larger step beside it"
+        + (f", over {change.after - change.before} steps" if change.kind == "transition" else "")
+        for change in groups.boundary_changes
+    )
+    subject = "the boundary is" if groups.n_groups == 2 else "the boundaries are"
+    return f"The layers form {groups.n_groups} groups, {ranges}: {subject} {effects}{p}.{faster}"
 
 
 def _checks(found: Analysis) -> str:

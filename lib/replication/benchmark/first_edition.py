@@ -60,18 +60,29 @@ def first_edition(m: fs.LayerMap) -> tuple[int, ...]:
     >>> first_edition(fs.LayerMap(values, names, names, "gw", "mean", 100)) == starts
     True
     """
+    return tested(m)[0]
+
+
+def tested(m: fs.LayerMap) -> tuple[tuple[int, ...], float]:
+    """The same, with the p-value of the hypothesis that there is drift and no boundary."""
     values = dissimilarity(m)
     size = len(values)
     if size < MIN_LAYERS:
-        return ()
+        return (), 1.0
     null = _null_distribution(size)
-    rank = (1 + (null >= _max_statistic(values[None])[0]).sum()) / (1 + len(null))
-    if rank > ALPHA:
-        return ()
+    p_value = float((1 + (null >= _max_statistic(values[None])[0]).sum()) / (1 + len(null)))
+    if p_value > ALPHA:
+        return (), p_value
     gains = _evidence_table(values)
     enough = np.append(null, np.inf)[-int(FURTHER_CUTS_ALPHA * (len(null) + 1) + 1e-9) - 1]
     cuts = _best_cuts(np.where(gains > enough, gains, -np.inf), min(MAX_GROUPS, size) - 1)
-    return cuts or _best_cuts(gains, 1)
+    return cuts or _best_cuts(gains, 1), p_value
+
+
+def into(m: fs.LayerMap, n_groups: int) -> tuple[int, ...]:
+    """The boundaries of the best cut into so many groups of two layers or more, without a test."""
+    values = dissimilarity(m)
+    return _best_cuts(_evidence_table(values), n_groups - 1) if n_groups > 1 else ()
 
 
 def _window_shapes(size: int) -> list[tuple[int, int]]:

@@ -1,7 +1,7 @@
 """Which measure finds the boundaries of networks whose boundaries are known? (section 5, reviews)
 
-Every network of ``known-boundaries`` is mapped under every measure, cut by the test and, once more,
-into as many blocks as it has functions; the cuts are scored against the truth. Guesses that use
+Every network of ``known-boundaries`` is mapped under every measure, cut by the first edition's test and,
+once more, into as many groups as it has functions; the cuts are scored against the truth. Guesses that use
 no activation are scored with them, and so are networks without what is to be found: the same before
 training, and clouds in the place of layers that share with them the spectrum, or the width alone.
 
@@ -26,13 +26,13 @@ import pandas as pd
 from sklearn.metrics import adjusted_rand_score
 
 import funcsim as fs
-from funcsim import partition, partition_into
 from funcsim._internal.progress import progress_bar
 from funcsim._internal.storage import replacing
 from funcsim.nulls import random_projection_null, spectrum_matched
 from funcsim.representations import Representations
 from funcsim.similarity.cca import FullRankWarning
 from funcsim.simulated_maps import boundary_f1
+from replication.benchmark import first_edition
 from replication.map_files import MEASURES
 from replication.modular_addition import trained_networks
 from replication.modular_addition.map_variants import VARIANTS
@@ -245,9 +245,10 @@ def score(layer_map: fs.LayerMap) -> dict[str, object]:
         whether its cuts are those of the functions, and how nearly, as F1 and as adjusted Rand
         index; the same two of the best cuts into as many blocks as there are functions.
     """
-    found, true = partition(layer_map), starts(list(layer_map.names))
-    given = partition_into(layer_map, len(true) + 1)
-    return {"p": found.p_value} | _scored(found.boundaries, given.boundaries, list(layer_map.names))
+    true = starts(list(layer_map.names))
+    found, p_value = first_edition.tested(layer_map)
+    given = first_edition.into(layer_map, len(true) + 1)
+    return {"p": p_value} | _scored(found, given, list(layer_map.names))
 
 
 def guesses(reps: Representations) -> dict[str, tuple[int, ...]]:

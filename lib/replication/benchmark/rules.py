@@ -19,7 +19,7 @@ from sklearn.cluster import KMeans, SpectralClustering
 
 import funcsim as fs
 from funcsim._internal.typing import Array
-from funcsim.layer_map import dissimilarity
+from funcsim.layer_map import dissimilarity, metric_distances
 from replication.benchmark.first_edition import first_edition
 from replication.benchmark.segments import merged_segmentations, optimal_segmentations, within
 
@@ -32,14 +32,14 @@ STEP_RATIO = 2  # the largest step over the median step
 
 
 def distances(m: fs.LayerMap) -> Array:
-    """Distances (L, L) in which the rules cut a map.
+    """Distances (L, L) in which the rules cut a map: its metric form.
 
     Raises
     ------
     ValueError
         If `m` compares two models, holds NaN or infinity, or has fewer than four layers.
     """
-    values = dissimilarity(m)
+    values = metric_distances(m)
     if len(values) < MIN_LAYERS:
         raise ValueError(f"this map has {len(values)} layers; the rules cut maps of at least {MIN_LAYERS}")
     return values

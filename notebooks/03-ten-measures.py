@@ -284,7 +284,7 @@ except ValueError as refusal:
 
 # %% [markdown]
 # The others make a map each, on {glue:text}`n_used:d` inputs, and each map is cut by the same
-# test: does a step from one layer to the next stand out from the steps around it? Its p says how often maps without boundaries do as well ([chapter 06](06-modular-sum-subnetworks.ipynb) tells more). (AGW matches up to 1,024 features with each other, for every pair and at every step; it
+# test: is a step from one layer to the next out of proportion to the other steps? Its p says how often chains without boundaries have one as clear ([chapter 06](06-modular-sum-subnetworks.ipynb) tells more). (AGW matches up to 1,024 features with each other, for every pair and at every step; it
 # is left out here to save minutes.) Which groups does each find? And how much does its map
 # resemble that of GW? We correlate the ranks of the {glue:text}`n_entries:d` entries, after turning
 # similarities round.
@@ -345,9 +345,8 @@ maps["gw"].plot(groups=groups["gw"], title="Model 0, GW")
 # The GW map resembles that of RSM most ({glue:text}`agree_rsm:.2f`), which is GW without the
 # search; that of linear CKA is less like it ({glue:text}`agree_cka:.2f`), and those of the CCA family least
 # ({glue:text}`agree_cca:.2f` for mean CCA). {glue:text}`one_block:d` of the
-# {glue:text}`n_maps:d` maps are one group by the test. Where two measures find boundaries, they
-# share the one that GW finds: {glue:text}`gw_blocks`. (With all 31 layers and other inputs it finds more, in chapter 06; here only the clearest is left.) For this network the reviewers are right
-# to ask what GW adds: CKA finds {glue:text}`cka_blocks`. That GW would show "clearer" groups
+# {glue:text}`n_maps:d` maps are one group by the test. GW finds {glue:text}`gw_blocks`, CKA {glue:text}`cka_blocks`. So for this network the reviewers are right
+# to ask what GW adds. That GW would show "clearer" groups
 # cannot be decided on one network; [chapter 13](13-is-the-boundary-real.ipynb) counts it on networks whose groups are known.
 #
 # One warning about the CCA family: the wide layers span more than half of the directions that

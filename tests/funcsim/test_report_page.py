@@ -3,16 +3,18 @@
 import csv as csv_files
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import funcsim as fs
 from funcsim._intervals import Intervals
+from funcsim.changes import Change
 from funcsim.report import analyse, write_report
 from funcsim.report.checks import run_checks
 from funcsim.report.cuts import possible_cuts
-from funcsim.report.findings import sentences
+from funcsim.report.findings import group_sentence, sentences
 from funcsim.report.page import MOST_LAYERS, thinned
 from funcsim.report.steps import Steps, block_range, steps_of, steps_svg
 from funcsim.report.tables import csv, defused
@@ -48,17 +50,34 @@ def test_three_sentences_say_effect_then_test_then_what_survives(found):
     value = np.diag(found.map.values, k=1)[4]
     assert f"{value:.3f} (95% interval" in effect
     assert "p =" not in effect
-    assert test == f"The layers form 2 groups, [0, 5), [5, 10) (p = {found.partition.p_value:.3f})."
+    times = found.partition.changes[0].effect
+    assert test == (
+        f"The layers form 2 groups, [0, 5), [5, 10): the boundary is {times:.1f} times the larger step "
+        "beside it (p < 0.001)."
+    )
     assert re.search(r"holds in (all \d checks|\d of \d checks)", checks)
 
 
-def test_one_group_is_said_with_what_the_test_cannot_see():
+def test_a_single_layer_may_stand_apart_at_an_end():
     x = chain(8)
-    last = x["encoder.layer.7"]
-    end = fs.Representations({**x, "encoder.layer.8": np.tanh(9 * last)})
+    end = fs.Representations({**x, "encoder.layer.8": np.tanh(9 * x["encoder.layer.7"])})
     _, test, _ = sentences(analyse(end, n_draws=2, progress=False))
-    assert "one group" in test
-    assert "cannot set a single layer apart" in test
+    assert "2 groups, [0, 8), [8, 9): the boundary is" in test
+
+
+def test_one_group_and_a_change_of_speed_are_said_in_words(found):
+    one = fs.Partition(found.map.names, (0,) * 10, 0.4, "contiguous")
+    assert group_sentence(one) == (
+        "No step is out of proportion to the others, so the layers stay in one group (p = 0.400)."
+    )
+    faster = replace(one, p_value=1.0, changes=(Change("speed-up", 6, 9, 9, 3.21, 0.01),))
+    assert group_sentence(faster).endswith(
+        "From encoder.layer.6 to encoder.layer.9 the layers change 3.2 times as fast as beside it: a change of "
+        "speed, no boundary."
+    )
+    wide = Change("transition", 4, 6, 5, 2.5, 0.01)
+    two = replace(one, labels=(0,) * 5 + (1,) * 5, p_value=0.01, changes=(wide,))
+    assert "2.5 times the larger step beside it, over 2 steps (p = 0.010)." in group_sentence(two)
 
 
 def test_even_steps_have_no_largest_to_speak_of():
@@ -66,7 +85,7 @@ def test_even_steps_have_no_largest_to_speak_of():
     assert steps_of(found.intervals).ratio < 1.5
     effect, test, _ = sentences(found)
     assert "are even" in effect
-    assert "largest step is at an end" not in test
+    assert "one group" in test
 
 
 def test_steps_are_those_of_the_map_under_both_measures(found):

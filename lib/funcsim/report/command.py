@@ -18,6 +18,7 @@ from funcsim._cost import duration, size
 from funcsim._internal import cache
 from funcsim.errors import ModelError
 from funcsim.report.analysis import analyse
+from funcsim.report.findings import p_in_words
 from funcsim.report.functions import running
 from funcsim.report.inputs import Network, load_network
 from funcsim.report.options import check_options
@@ -64,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
     files = write_report(options.out, found, f"{options.model}: layers by function", record)
     groups = "one group" if found.partition.n_groups == 1 else f"{found.partition.n_groups} groups"
     spent = f"{record['seconds']:.0f} s, at most {record['peak_memory_mib']} MiB of memory"
-    print(f"{groups}, p = {found.partition.p_value:.3f}; {spent}")
+    print(f"{groups}, {p_in_words(found.partition.p_value)}; {spent}")
     for path in files:
         print(path)
     return 0

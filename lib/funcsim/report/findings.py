@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from funcsim.layer_map import Partition
 from funcsim.report.analysis import Analysis
 from funcsim.report.steps import EVEN, block_range, steps_of
 
 
 def sentences(found: Analysis) -> list[str]:
     """Three sentences for a reader who reads no further."""
-    return [_effect(found), _test(found), _checks(found)]
+    return [_effect(found), group_sentence(found.partition), _checks(found)]
 
 
 def _effect(found: Analysis) -> str:
@@ -39,9 +40,15 @@ def _effect(found: Analysis) -> str:
     )
 
 
-def _test(found: Analysis) -> str:
-    groups, names = found.partition, found.map.names
-    p = "" if groups.p_value is None else f" (p = {groups.p_value:.3f})"
+def p_in_words(p_value: float) -> str:
+    """A p-value as it is written: three digits, or that it is below them."""
+    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
+
+
+def group_sentence(groups: Partition) -> str:
+    """What the test found: the groups with the effects of their boundaries, or one group."""
+    names = groups.names
+    p = "" if groups.p_value is None else f" ({p_in_words(groups.p_value)})"
     faster = "".join(
         f" From {names[change.before]} to {names[change.after]} the layers change {change.effect:.1f} times "
         "as fast as beside it: a change of speed, no boundary."

@@ -72,8 +72,8 @@ def test_one_group_and_a_change_of_speed_are_said_in_words(found):
     )
     faster = replace(one, p_value=1.0, changes=(Change("speed-up", 6, 9, 9, 3.21, 0.01),))
     assert group_sentence(faster).endswith(
-        "From encoder.layer.6 to encoder.layer.9 the layers change 3.2 times as fast as beside it: a change of "
-        "speed, no boundary."
+        "From encoder.layer.6 to encoder.layer.9 the layers change 3.2 times as fast as beside it: a change "
+        "of speed, no boundary."
     )
     wide = Change("transition", 4, 6, 5, 2.5, 0.01)
     two = replace(one, labels=(0,) * 5 + (1,) * 5, p_value=0.01, changes=(wide,))

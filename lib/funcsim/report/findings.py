@@ -40,8 +40,10 @@ def _effect(found: Analysis) -> str:
     )
 
 
-def p_in_words(p_value: float) -> str:
-    """A p-value as it is written: three digits, or that it is below them."""
+def p_in_words(p_value: float | None) -> str:
+    """A p-value as it is written: three digits, or that it is below them, or that there is none."""
+    if p_value is None:
+        return "no test"
     return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
 
 

@@ -332,7 +332,7 @@ summary_table.round(3)
 # %% [markdown]
 # Two of the maps, first linear CKA (bright is different, as everywhere in this book):
 
-# %% tags=["fig"] mystnb={"image": {"alt": "Layer map of 19 layers of Model 0 under linear CKA: attention maps and scores are bright against the others, and a frame begins after the attention maps."}}
+# %% tags=["fig"] mystnb={"image": {"alt": "Layer map of 19 layers of Model 0 under linear CKA: attention maps and scores are bright against the others."}}
 maps["cka"].plot(groups=groups["cka"], title="Model 0, linear CKA")
 
 # %% [markdown]
@@ -397,7 +397,7 @@ steps.round(1)
 #
 # A map is computed from some inputs. With others it would be another map. `fs.intervals` compares
 # the layers again on random halves of the inputs, the same half for all layers, and gives each
-# entry an interval and each boundary a frequency. (Drawing *with* replacement would put copies
+# entry an interval. (Drawing *with* replacement would put copies
 # of an input at distance zero, which no network does {cite:p}`politis1999subsampling`.)
 
 # %%
@@ -405,8 +405,6 @@ halves = fs.intervals(sample, n_draws=4 if small else 12, seed=seed, progress=Fa
 width = (halves.high - halves.low)[upper]
 note(n_draws=halves.n_draws, median_width=np.median(width))
 note(median_bias=np.median(halves.bias[upper]))
-note(most_frequent=100 * halves.boundary_frequency.max())
-note(most_frequent_layer=names[int(halves.boundary_frequency.argmax())])
 
 # %% [markdown]
 # The steps from each layer to the next, with their intervals:
@@ -421,7 +419,6 @@ entries = {
 }
 intervals = pd.DataFrame({word: m[step] for word, m in entries.items()})
 intervals.index = [f"{a} to {b}" for a, b in pairwise(names)]
-intervals["boundary in halves"] = halves.boundary_frequency[1:]
 intervals.round(3)
 
 # %% [markdown]
@@ -432,9 +429,6 @@ intervals.round(3)
 # median, beside a median width of {glue:text}`median_width:.3f`. GW tends to fall with the number of
 # samples, because small samples differ by chance; here the effect is small. Never compare GW values of different
 # sample sizes.
-#
-# The boundary found most often in the {glue:text}`n_draws:d` halves is at
-# {glue:text}`most_frequent_layer`, in {glue:text}`most_frequent:.0f` % of them.
 #
 # ## How small is small?
 #

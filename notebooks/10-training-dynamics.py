@@ -24,7 +24,7 @@
 #
 # :::{admonition} What you will learn
 # - how to watch a network while it learns without changing what it learns;
-# - how to date a boundary: after how many steps a test finds it and goes on finding it;
+# - how one would date a boundary, and why there is none to date here;
 # - how to tell which of two curves rises first, with an interval;
 # - what remains of "distances grow" when each layer is divided by its scale;
 # - what happens when every block is made to move equally far.
@@ -302,10 +302,10 @@ scale.round(2)
 # On Yelp the mean raw distance grows {glue:text}`raw_growth:.1f` times, the scale of the layers {glue:text}`width_growth:.1f` times, and the mean distance without scale {glue:text}`norm_growth:.1f` times. In every run the scale goes along with the raw mean, to {glue:text}`width_r2:.1f` % of its variance or more. That alone proves little,
 # because everything rises here. But a curve of raw distances, as in the paper's Figure 8, cannot tell growth of scale from change of shape, and both happen.
 #
-# ## When does the boundary come?
+# ## When does a boundary come?
 #
-# A boundary can be dated: the test of [chapter 06](06-modular-sum-subnetworks.ipynb), on every snapshot. The first column says after which step the test finds a boundary that is
-# still there in all later snapshots.
+# A boundary could be dated: run the test of [chapter 06](06-modular-sum-subnetworks.ipynb) on every snapshot, and take the step after which it finds a boundary that is
+# still there in all later ones. The layers are two points for each block, after attention and at its end, and each is compared with its like.
 
 
 # %%
@@ -342,16 +342,13 @@ table = pd.DataFrame(
 ).T
 onsets = table["from step"].dropna().astype(int)
 note(n_dated=len(onsets), n_watched=len(table))
-note(
-    onset_least=int(min(onsets, default=0)), onset_most=int(max(onsets, default=0))
-)
 table["p before training"] = [found[0][0] for found in dated.values()]
 table["p at the end"] = [found[-1][0] for found in dated.values()]
 table
 
 # %% [markdown]
-# Before training no run has a boundary. At the end {glue:text}`n_dated:d` of {glue:text}`n_watched:d` have one that has come to stay, since step {glue:text}`onset_least:d` at the earliest and {glue:text}`onset_most:d` at the latest: some way after the rise of the mean. First the last blocks
-# leave the others, all at once; only later is the step into them sharp against the steps around it. These are boundaries among two points for each block. [Chapter 08](08-bert-subnetworks.ipynb) asks the ends of blocks alone, and whether there are groups of blocks it cannot tell.
+# The table has a date for {glue:text}`n_dated:d` of the {glue:text}`n_watched:d` runs. The last blocks do leave the others, all at once, as the curves above show. But two blocks that change faster, up to the end of the network, are a change of speed and no boundary. An encoder of
+# twelve blocks could show what comes after; six cannot.
 #
 # ## Which block changes first?
 #
@@ -499,7 +496,7 @@ print(
 
 # %% [markdown]
 # It was hardly needed: in the usual training, too, each block moves here by about the same share of its length, {glue:text}`moved_least:.1f` to {glue:text}`moved_most:.1f` %. Adam divides each gradient by its size. Moved equally far, the blocks end at a map with a rank correlation of {glue:text}`equal_rank:.2f`
-# to the usual one, the test finds {glue:text}`equal_boundaries:d` boundary ($p$ = {glue:text}`equal_p:.3f`), and accuracy is {glue:text}`equal_acc:.1f` % instead of {glue:text}`usual_acc:.1f` %. What sets the last blocks apart is not how far their weights move. It is what a move of this size does there. Our reading, not tested here:
+# to the usual one, the test finds {glue:text}`equal_boundaries:d` boundaries there as well ($p$ = {glue:text}`equal_p:.2f`), and accuracy is {glue:text}`equal_acc:.1f` % instead of {glue:text}`usual_acc:.1f` %. What sets the last blocks apart is not how far their weights move. It is what a move of this size does there. Our reading, not tested here:
 # the changes of all earlier blocks arrive at the last one, and those of the last at no other.
 #
 # ## Grokking
@@ -725,7 +722,7 @@ check.stays_from(stays_from)
 # | C24: as in grokking | ours | disagrees: two networks that grok do not do the same, nor do raw and normalised distances | halfway after {glue:text}`lag_0:.2f` times as many epochs as validation accuracy in Model 0 [{glue:text}`lag_0_low:.2f`, {glue:text}`lag_0_high:.2f`], {glue:text}`lag_e:.2f` in Model E [{glue:text}`lag_e_low:.2f`, {glue:text}`lag_e_high:.2f`]; the raw mean of Model E falls to 1 / {glue:text}`fall_e:.1f` |
 # | C29: gradients do not explain the last blocks (reviews) | ours | agrees; but the blocks do not have equal gradients | the last block has {glue:text}`grad_last:.1f` times the gradient of the first |
 # | C29: the classifier's are more than ten times larger | ours | agrees | at least {glue:text}`grad_head:.1f` times those of block 1 |
-# | C36: computation changes abruptly (later version) | ours | undecided: the boundaries are among points inside blocks, not between groups of blocks (C19) | one comes to stay in {glue:text}`n_dated:d` of {glue:text}`n_watched:d` runs, between steps {glue:text}`onset_least:d` and {glue:text}`onset_most:d` |
+# | C36: computation changes abruptly (later version) | ours | undecided: the last blocks change faster, up to the end, which is no boundary (C19) | a boundary that stays in {glue:text}`n_dated:d` of {glue:text}`n_watched:d` runs |
 #
 # **Before you read a curve of distances**: divide by the scale; draw it beside the accuracy on *training* data; and ask of each block how far it has come from itself, not from others.
 #

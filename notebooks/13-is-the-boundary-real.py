@@ -76,8 +76,11 @@ from replication.modular_addition.map_variants import VARIANTS
 # %% [markdown]
 # ## The question
 #
-# Every chain is mapped under every measure that takes its layers, in two ways: the *stream* alone, each state once; and *inner*, all layers, with one head standing for all four. Every map is cut twice: by the test of [chapter 06](06-modular-sum-subnetworks.ipynb), which may say
+# Every chain is mapped under every measure that takes its layers, in two ways: the *stream* alone, each state once; and *inner*, all layers, with one head standing for all four. Every map is cut twice: by a test, which may say
 # "one group", and into the right number of groups, as a kindness. A row of the stored table is one such map.
+#
+# *Which test?* That of this book's first edition, here and wherever this page says "the test". It cuts chains of uneven steps too often, as [chapter 06](06-modular-sum-subnetworks.ipynb) shows, so its false alarms are a part of what follows. What a map is worth when the number of
+# groups is given does not depend on it.
 
 # %%
 rows, origin = leaderboard.load(profile)

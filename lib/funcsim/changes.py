@@ -5,10 +5,11 @@ Taught in chapter 06.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from funcsim._internal.typing import Array
 from funcsim.outlying_steps import LogSteps
@@ -24,8 +25,9 @@ class Change:
     Attributes
     ----------
     kind : {"jump", "transition", "speed-up"}
-        One step; two or three steps in a row between slow stretches; or a run that is longer,
-        or two and more that last to an end of the chain. The first two are boundaries.
+        One step; two or three neighbouring steps between slow stretches; or a run that is
+        longer, or two and more that last to an end of the chain. The first two are boundaries.
+        Where kinds of layers alternate, steps of one kind are neighbours, too.
     before, after : int
         The layers that the run leads from and to: layers ``before + 1`` to ``after - 1`` lie
         inside a transition.
@@ -51,19 +53,32 @@ class Change:
         return self.kind != "speed-up"
 
 
-def runs(members: Iterable[int]) -> list[range]:
-    """Numbers as runs of neighbours."""
-    found: list[range] = []
-    for k in sorted(members):
-        if found and found[-1].stop == k:
-            found[-1] = range(found[-1].start, k + 1)
-        else:
-            found.append(range(k, k + 1))
+def neighbours(kinds: NDArray[np.intp]) -> list[set[int]]:
+    """For each step the ones beside it: the step before and after it, and those of its own kind."""
+    n = len(kinds)
+    beside: list[set[int]] = [set() for _ in range(n)]
+    for row in (np.arange(n), *(np.flatnonzero(kinds == kind) for kind in np.unique(kinds))):
+        for a, b in pairwise(row.tolist()):
+            beside[a].add(b)
+            beside[b].add(a)
+    return beside
+
+
+def runs(members: set[int], beside: list[set[int]]) -> list[list[int]]:
+    """Steps as runs of neighbours, in the order of the chain."""
+    found, left = [], set(members)
+    while left:
+        run, edge = set(), {min(left)}
+        while edge:
+            run |= edge
+            edge = {j for k in edge for j in beside[k] if j in left} - run
+        left -= run
+        found.append(sorted(run))
     return found
 
 
-def with_neighbours(steps: LogSteps, outliers: set[int]) -> set[int]:
-    """The outliers, and steps next to them that are nearer to them than to the rest.
+def with_neighbours(steps: LogSteps, outliers: set[int], beside: list[set[int]]) -> set[int]:
+    """The outliers, and steps beside them that are nearer to them than to the rest.
 
     An outlier test stops where the remaining steps are plausible together. A fast stretch is
     then cut short, and what is left of it would look like a boundary.
@@ -75,37 +90,38 @@ def with_neighbours(steps: LogSteps, outliers: set[int]) -> set[int]:
         usual = steps.values[rest].mean() if rest else steps.values[here].min()
         above[here] = steps.values[here] - usual
     half_way = np.mean([above[k] for k in outliers]) / 2
-    grown, n = set(outliers), len(above)
-    for order, before in ((range(1, n), -1), (range(n - 2, -1, -1), 1)):
-        grown.update(k for k in order if _joins(k, before, grown, above, float(half_way)))
+    grown, edge = set(outliers), set(outliers)
+    while edge:
+        edge = {j for k in edge for j in beside[k] if j not in grown and above[j] > half_way}
+        grown |= edge
     return grown
 
 
-def _joins(k: int, before: int, grown: set[int], above: Array, half_way: float) -> bool:
-    joins = k not in grown and k + before in grown and above[k] > half_way
-    if joins:
-        grown.add(k)  # so that the next one may join it
-    return joins
-
-
-def effect_of(steps: LogSteps, run: range, outside: set[int]) -> float:
+def effect_of(steps: LogSteps, run: list[int]) -> float:
     """The run's geometric mean step, in units of the larger like step beside it; 0 if there is none.
 
     Parameters
     ----------
     steps : LogSteps
-    run : range
-        Indices into the steps.
-    outside : set of int
-        All steps that stand out: they are no measure of what is usual.
+    run : list of int
+        Indices into the steps. At an end of the chain the two next steps on one side count.
     """
-    like = set(steps.kinds[list(run)].tolist())
-    usual = [k for k in range(len(steps.values)) if steps.kinds[k] in like and k not in outside]
-    left, right = [k for k in usual if k < run.start], [k for k in usual if k >= run.stop]
-    beside = [left[-1], right[0]] if left and right else left[-2:] or right[:2]
-    if not beside:
+    like = set(steps.kinds[run].tolist())
+    usual = [k for k in range(len(steps.values)) if steps.kinds[k] in like and k not in run]
+    left, right = [k for k in usual if k < run[0]], [k for k in usual if k > run[-1]]
+    near = [left[-1], right[0]] if left and right else left[-2:] or right[:2]
+    if not near:
         return 0.0
-    return float(np.exp(steps.values[list(run)].mean() - steps.values[beside].max()))
+    return float(np.exp(steps.values[run].mean() - steps.values[near].max()))
+
+
+def lasts_to_an_end(run: list[int], kinds: NDArray[np.intp]) -> bool:
+    """Whether a run holds the first or the last of all steps, or of the steps of its kind."""
+    for kind in np.unique(kinds[run]):
+        here = np.flatnonzero(kinds == kind)
+        if here[0] in run or here[-1] in run:
+            return True
+    return False
 
 
 def changes_of(steps: LogSteps, distances: Array, outliers: set[int], p_value: float) -> list[Change]:
@@ -122,16 +138,16 @@ def changes_of(steps: LogSteps, distances: Array, outliers: set[int], p_value: f
     p_value : float
         Of these outliers.
     """
-    outside, n = with_neighbours(steps, outliers), len(steps.values)
+    beside = neighbours(steps.kinds)
     found = []
-    for run in runs(outside):
-        effect = effect_of(steps, run, outside)
-        before, after = int(steps.into[run.start]) - 1, int(steps.into[run.stop - 1])
-        single = [distances[k - 1, k] for k in steps.into[list(run)]]
+    for run in runs(with_neighbours(steps, outliers, beside), beside):
+        effect = effect_of(steps, run)
+        before, after = int(steps.into[run[0]]) - 1, int(steps.into[run[-1]])
+        single = [distances[k - 1, k] for k in steps.into[run]]
         if effect < LEAST_EFFECT or (len(run) > 1 and distances[before, after] < 0.95 * max(single)):
             continue
-        lasts = len(run) > 1 and (run.start == 0 or run.stop == n)
+        lasts = len(run) > 1 and lasts_to_an_end(run, steps.kinds)
         kind = "speed-up" if lasts or len(run) > WIDEST_TRANSITION else "transition"
-        start = int(steps.into[run.start + int(np.argmax(steps.values[list(run)]))])
+        start = int(steps.into[run[int(np.argmax(steps.values[run]))]])
         found.append(Change("jump" if len(run) == 1 else kind, before, after, start, effect, p_value))
     return found

@@ -12,7 +12,7 @@ from scipy.stats import binom
 import funcsim as fs
 from funcsim import simulated_maps, viz
 from funcsim._partition import partition_into
-from funcsim.changes import Change, runs
+from funcsim.changes import Change, neighbours, runs
 from funcsim.kinds import MixedKindsWarning, kinds_from_names
 from funcsim.layer_map import dissimilarity
 from funcsim.outlying_steps import (
@@ -335,8 +335,20 @@ def test_alpha_decides_about_one_and_more():
 
 
 def test_runs_of_neighbours():
-    assert runs([5, 1, 2, 8, 9, 7]) == [range(1, 3), range(5, 6), range(7, 10)]
-    assert runs([]) == []
+    beside = neighbours(np.zeros(10, int))
+    assert runs({5, 1, 2, 8, 9, 7}, beside) == [[1, 2], [5], [7, 8, 9]]
+    assert runs(set(), beside) == []
+    kinds = np.array([0, 1] * 5)
+    assert runs({1, 3, 8}, neighbours(kinds)) == [[1, 3], [8]]
+
+
+def test_a_chain_that_slows_down_kind_by_kind_has_no_boundary():
+    """Steps into blocks shrink from the first on, those after attention are even in between."""
+    shrinking = 1 / np.arange(1, 13)
+    steps = np.ravel(np.column_stack([0.1 * uneven(12, 0.03), shrinking]))
+    names = tuple(f"h.{k // 2}" if k % 2 == 0 else f"h.{k // 2}.attn" for k in range(25))
+    p = fs.partition(chain(*steps, names=names))
+    assert p.boundaries == ()
 
 
 def test_evidence_has_a_number_for_each_layer():

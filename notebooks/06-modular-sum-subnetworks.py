@@ -274,7 +274,7 @@ note(n_chains=n_chains)
 # uneven steps: it knew noise in the distances, and took every uneven step for news. Rules that are made to cut, cut. Forty chains are few; `make bench ONLY=partition` runs 200
 # of each of 27 families, for 7 to 32 layers, and untrained transformers besides.
 #
-# Two other constructions were tried and left. A line with a jump, fitted in a window, cuts uneven chains. A largest $t$-value with a trend taken out sees no
+# Two other constructions were tried and left. A line with a jump, fitted in a window {cite:p}`baranowski2019narrowest`, cuts uneven chains. A largest $t$-value with a trend taken out sees no
 # transition over two steps, since each of the two hides the other, and the trend swallows both.
 #
 # ## What the paper says about this map

@@ -101,8 +101,8 @@ def partition(
     end. Two or three steps in a row between slower ones are a transition, if their two ends
     are as far apart as its largest step. A longer run, or one of two and more that lasts to
     an end, is a speed-up and no boundary. Where kinds alternate, steps of one kind are
-    neighbours, too, so a chain that slows down kind by kind is not cut. The effect is the run's geometric mean in units of
-    the larger step beside it, and must reach 1.25.
+    neighbours, too, so a chain that slows down kind by kind is not cut. The effect is the
+    run's geometric mean in units of the larger step beside it, and must reach 1.25.
 
     *Assumptions.* Log steps of one kind are independent, about normal, and of one spread
     along the chain. How often the level holds where this is wrong, and how often boundaries

@@ -6,8 +6,10 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks import encoder, gw
+from benchmarks import encoder, gw, partition
 from benchmarks.__main__ import main
+from funcsim import simulated_maps
+from replication.benchmark.rules import RULES
 
 
 @pytest.mark.parametrize("name", ["gw", "partition"])
@@ -18,6 +20,20 @@ def test_each_benchmark_writes_its_file(name, tmp_path, monkeypatch, capsys):
     assert written["seed"] == 0
     assert written["seconds"] > 0
     assert "_build/bench" in capsys.readouterr().out
+
+
+def test_every_rule_is_scored_on_every_family(tmp_path, monkeypatch):
+    monkeypatch.setattr(partition, "SIZES", (7,))
+    monkeypatch.setattr(partition, "NETWORKS", (("rsm", (6,), 1.0),))
+    table = partition.run("smoke", out=tmp_path / "partition.json")
+    simulated = [*simulated_maps.DRIFTS, *simulated_maps.PLANTED]
+    for rule in [partition.OURS, *RULES]:
+        assert table[table["rule"] == rule]["family"].tolist()[: len(simulated)] == simulated
+    untrained = table[table["family"].str.startswith("untrained")]
+    assert {"untrained BERT, cls, halves, rsm", "untrained chain 3, ends, rsm"} <= set(untrained["family"])
+    assert table["cut"].between(0, 1).all()
+    with pytest.raises(ValueError, match="full, smoke"):
+        partition.run("none")
 
 
 def test_the_solver_is_measured_against_every_peer(tmp_path):

@@ -6,7 +6,7 @@ Taught in chapter 06.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -54,13 +54,15 @@ def is_exact(family: str, found: tuple[int, ...], true: tuple[int, ...]) -> bool
     return found == true
 
 
-def found_by(rule: Rule, families: Mapping[str, str], n_maps: int, seed: int, size: int = 13) -> pd.Series:
-    """How often a rule cuts chains without a boundary, and how often it cuts the others exactly.
+def found_by(
+    rules: Mapping[str, Rule], families: Mapping[str, str], n_maps: int, seed: int, size: int = 13
+) -> pd.DataFrame:
+    """How often rules cut chains without a boundary, and how often they cut the others exactly.
 
     Parameters
     ----------
-    rule : callable
-        From a map to the layers at which groups start.
+    rules : mapping of str to callable
+        From a name to a rule: from a map to the layers at which groups start.
     families : mapping of str to str
         From a label to a family.
     n_maps, seed, size : int
@@ -68,14 +70,20 @@ def found_by(rule: Rule, families: Mapping[str, str], n_maps: int, seed: int, si
 
     Returns
     -------
-    Series
-        One share for each label.
+    DataFrame
+        One row per label, one column per rule, shares between 0 and 1.
     """
-    shares = {}
+    rows = {}
     for label, family in families.items():
-        hits = 0
-        for m, true in chains(family, size, n_maps, seed):
-            found = quietly(rule, m)
-            hits += is_exact(family, found, true) if true else found != ()
-        shares[label] = hits / n_maps
-    return pd.Series(shares)
+        known = list(chains(family, size, n_maps, seed))
+        rows[label] = {name: _share(rule, family, known) for name, rule in rules.items()}
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _share(rule: Rule, family: str, known: Sequence[tuple[fs.LayerMap, tuple[int, ...]]]) -> float:
+    """In which share a rule cuts, or cuts exactly where there is a boundary."""
+    hits = 0
+    for m, true in known:
+        found = quietly(rule, m)
+        hits += is_exact(family, found, true) if true else found != ()
+    return hits / len(known)

@@ -254,8 +254,8 @@ shown = {
 }
 rules = {"this test": lambda m: fs.partition(m).boundaries} | RULES
 trusted = found_by(rules, shown, n_chains, seed)
-for family, key in zip(list(shown)[:4], ["even", "uneven", "faster", "residual"]):
-    note(**{f"cut_{key}": 100 * trusted.loc[family, "this test"]})
+for key, share in zip("abcd", trusted["this test"].iloc[:4], strict=True):
+    note(**{f"cut_{key}": 100 * share})
 note(cut_before=100 * trusted.loc["uneven steps", "first edition"])
 note(found_step=100 * trusted.loc["one step four times as large", "this test"])
 note(found_last=100 * trusted.loc["last layer ten times as far", "this test"])
@@ -265,7 +265,7 @@ note(n_chains=n_chains)
 
 # %% [markdown]
 # In the first four columns a number is the share of chains that are cut, in per cent. It should be 5 or less. In the last three it is the share that is cut exactly where it should be, and
-# 100 would be perfect. This test cuts {glue:text}`cut_even:.0f`, {glue:text}`cut_uneven:.0f`, {glue:text}`cut_faster:.0f` and {glue:text}`cut_residual:.0f` % of the chains without a boundary, and
+# 100 would be perfect. This test cuts {glue:text}`cut_a:.0f`, {glue:text}`cut_b:.0f`, {glue:text}`cut_c:.0f` and {glue:text}`cut_d:.0f` % of the chains without a boundary, and
 # finds {glue:text}`found_step:.0f`, {glue:text}`found_last:.0f` and {glue:text}`found_flat:.0f` % of the boundaries. The test of the first edition cuts {glue:text}`cut_before:.0f` % of the chains of
 # uneven steps: it knew noise in the distances, and took every uneven step for news. Rules that are made to cut, cut. Forty chains are few; `make bench ONLY=partition` runs 200
 # of each of 27 families, for 7 to 32 layers, and untrained transformers besides.

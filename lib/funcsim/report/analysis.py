@@ -18,6 +18,7 @@ from funcsim.dimensions import dominant
 from funcsim.geometry import Normalize
 from funcsim.layer_map import LayerMap, Partition
 from funcsim.nulls import random_projection_null
+from funcsim.outlying_steps import MIN_STEPS
 from funcsim.report.checks import MOST_SECONDS, Check, run_checks
 from funcsim.report.cuts import Cut, possible_cuts
 from funcsim.representations import Representations
@@ -149,7 +150,7 @@ def _beside(
 
 def _doubts(reps: Representations, intervals: Intervals, alone: Partition | None) -> list[str]:
     found = []
-    if len(reps) < FEW_LAYERS:
+    if MIN_STEPS < len(reps) < FEW_LAYERS:
         found.append(f"{len(reps)} layers are few for the test: that it finds no boundary says little.")
     if reps.n_samples < FEW_SAMPLES:
         found.append(

@@ -18,7 +18,7 @@ from funcsim._cost import duration, size
 from funcsim._internal import cache
 from funcsim.errors import ModelError
 from funcsim.report.analysis import analyse
-from funcsim.report.findings import p_in_words
+from funcsim.report.findings import p_in_words, tested
 from funcsim.report.functions import running
 from funcsim.report.inputs import Network, load_network
 from funcsim.report.options import check_options
@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
     files = write_report(options.out, found, f"{options.model}: layers by function", record)
     groups = "one group" if found.partition.n_groups == 1 else f"{found.partition.n_groups} groups"
     spent = f"{record['seconds']:.0f} s, at most {record['peak_memory_mib']} MiB of memory"
-    print(f"{groups}, {p_in_words(found.partition.p_value)}; {spent}")
+    print(f"{groups}, {p_in_words(tested(found.partition))}; {spent}")
     for path in files:
         print(path)
     return 0
@@ -132,7 +132,10 @@ def foretell(name: str, network: Network, options: argparse.Namespace) -> None:
         f"{size(cost.matrix_bytes)} each, in all: {size(cost.memory_bytes)}"
     )
     captured = shown * per_input
-    print(f"  time: about {duration(captured + cost.seconds)} on one core, {duration(captured)} to capture")
+    print(
+        f"  time: about {duration(captured + cost.seconds)} on one core, {duration(captured)} to capture; "
+        "starting up, a second measure and the checks come on top"
+    )
     if network.n_offered > n:
         every = fs.estimate_cost([(network.n_offered, width) for width in widths], **told)
         print(

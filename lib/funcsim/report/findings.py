@@ -8,6 +8,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from funcsim.layer_map import Partition
+from funcsim.outlying_steps import MIN_STEPS
 from funcsim.report.analysis import Analysis
 from funcsim.report.steps import EVEN, block_range, steps_of
 
@@ -40,6 +41,11 @@ def _effect(found: Analysis) -> str:
     )
 
 
+def tested(groups: Partition) -> float | None:
+    """The p-value of a partition; None if there were too few layers to test."""
+    return groups.p_value if len(groups.names) > MIN_STEPS else None
+
+
 def p_in_words(p_value: float | None) -> str:
     """A p-value as it is written: three digits, or that it is below them, or that there is none."""
     if p_value is None:
@@ -50,6 +56,8 @@ def p_in_words(p_value: float | None) -> str:
 def group_sentence(groups: Partition) -> str:
     """What the test found: the groups with the effects of their boundaries, or one group."""
     names = groups.names
+    if groups.n_groups == 1 and len(names) <= MIN_STEPS:
+        return f"{len(names)} layers are too few for the test, which needs {MIN_STEPS + 1}: one group."
     p = "" if groups.p_value is None else f" ({p_in_words(groups.p_value)})"
     faster = "".join(
         f" From {names[change.before]} to {names[change.after]} the layers change {change.effect:.1f} times "
@@ -58,7 +66,7 @@ def group_sentence(groups: Partition) -> str:
         if not change.is_boundary
     )
     if groups.n_groups == 1:
-        return f"No step is out of proportion to the others, so the layers stay in one group{p}.{faster}"
+        return f"The test finds no step out of proportion to the others: the layers are one group{p}.{faster}"
     edges = [0, *groups.boundaries, len(names)]
     ranges = ", ".join(block_range(names, a, b)[0] for a, b in pairwise(edges))
     effects = " and ".join(

@@ -24,7 +24,7 @@ from funcsim._intervals import Intervals
 from funcsim.errors import FuncsimError
 from funcsim.layer_map import LayerMap
 from funcsim.report.analysis import Analysis
-from funcsim.report.findings import p_in_words, sentences
+from funcsim.report.findings import p_in_words, sentences, tested
 from funcsim.report.steps import block_range, steps_of, steps_svg
 from funcsim.report.tables import as_json, checks_table, csv, cuts_table, groups_table
 from funcsim.viz.explorer import explorer_html
@@ -101,7 +101,7 @@ def page(found: Analysis, title: str, record: Mapping[str, Any]) -> str:
     m = found.map
     pool = record.get("pool")
     shown = [f"{len(m.names)} layers", str(record.get("inputs", f"{m.n_samples} inputs"))]
-    shown += [f"pooled by {pool}"] if pool else []
+    shown += ["not pooled" if pool == "all" else f"pooled by {pool}"] if pool else []
     counted = block_range(m.names, 0, len(m.names))[1]
     beside = found.beside
     panels = [_panel(found.intervals, title)] + ([] if beside is None else [_panel(beside, title)])
@@ -143,7 +143,8 @@ def _panel(found: Intervals, title: str) -> str:
     picture = explorer_html(small, alt, groups if step == 1 else None)
     label = f"1 - {m.measure}" if m.is_similarity else m.measure
     line = steps_svg(steps, m.names, label, groups.boundaries)
-    test = answer if groups.p_value is None else f"{answer}, {p_in_words(groups.p_value)}"
+    p = tested(groups)
+    test = "not made" if p is None else f"{answer}, {p_in_words(p)}"
     return (
         f'<section class="panel"><h3>{html.escape(colorbar_label(m))}</h3>{picture}{note}'
         f"<h4>Steps from layer to layer ({html.escape(label)})</h4>{line}<p>The test: {test}.</p></section>"

@@ -16,6 +16,7 @@ import pandas as pd
 
 from funcsim._intervals import Intervals
 from funcsim.report.analysis import Analysis
+from funcsim.report.findings import tested
 from funcsim.report.steps import block_range, steps_of
 
 #: With these a spreadsheet takes a cell for a formula.
@@ -77,7 +78,7 @@ def as_json(found: Analysis, record: Mapping[str, Any]) -> dict[str, Any]:
         "map": _numbers(m.values),
         "certified_lower_bounds": None if m.lower is None else _numbers(m.lower),
         "interval": {"level": 1 - sure.alpha, "low": _numbers(sure.low), "high": _numbers(sure.high)},
-        "p_value": found.partition.p_value,
+        "p_value": tested(found.partition),
         "boundaries": found.partition.boundaries,
         "boundary_p_values": found.partition.boundary_p_values,
         "boundary_frequency": sure.boundary_frequency.tolist(),
@@ -96,7 +97,7 @@ def _beside(found: Intervals) -> dict[str, Any]:
     return {
         "measure": found.map.measure,
         "map": _numbers(found.map.values),
-        "p_value": found.partition.p_value,
+        "p_value": tested(found.partition),
         "boundaries": found.partition.boundaries,
     }
 

@@ -60,6 +60,8 @@ def colours_of(m: LayerMap) -> tuple[Normalize, Colormap]:
 def colorbar_label(m: LayerMap) -> str:
     """What the numbers of a map are, in words."""
     known = measures().get(m.measure)
+    if known and "isotropic scaling" in known.invariances:
+        return known.title  # no normalisation changes it
     unit = "raw" if m.normalize is None else f"each layer's {m.normalize} distance = 1"
     return f"{known.title if known else m.measure} ({unit})"
 

@@ -216,7 +216,7 @@ normalised.plot(
 # If layers are of several kinds, such as attention and MLP, each step is compared with steps into
 # layers of its own kind. The kind is read from the layer's name, or given by `kinds=`.
 #
-# For the normalised map of Model 0 the answer is {glue:text}`n_blocks:d` group(s), with
+# For the normalised map of Model 0 the number of groups is {glue:text}`n_blocks:d`, with
 # $p$ = {glue:text}`p_value:.2f`. Its 31 layers are of many kinds, from keys to MLP, too many to compare each with its like. The library says so in
 # a warning, which we switched off at the top of this page. All steps are then compared with all, and they are so uneven that {glue:text}`none_out`.
 #
@@ -344,8 +344,8 @@ last_groups.to_frame()
 last_map.plot(groups=last_groups, title="Model 0, last position only")
 
 # %% [markdown]
-# With {glue:text}`n_last:d` inputs and the last position alone the test finds
-# {glue:text}`n_blocks_last:d` group(s). To the eye the attention
+# With {glue:text}`n_last:d` inputs and the last position alone the number of groups is
+# {glue:text}`n_blocks_last:d` again. To the eye the attention
 # maps still stand apart, but no longer from everything: they now resemble the keys. Both the position and the number of inputs changed here; fewer inputs alone keep
 # the order of the distances (at the end of this chapter). So what the map says about the first half of the network
 # depends on a choice that the text we worked from does not tell. It must be stated with every map.
@@ -547,7 +547,7 @@ note(n_blocks_width=width_groups.n_groups, p_width=width_groups.p_value)
 # %% [markdown]
 # The rank correlation between the trained map and the map in which only widths differ is
 # {glue:text}`by_width:.2f`; with the untrained network it is {glue:text}`by_start:.2f`. So a large part of the map is there in a network in which *nothing
-# happens*. (The test finds {glue:text}`n_blocks_width:d` group(s) in it, $p$ = {glue:text}`p_width:.2f`: the steps of width are many, and none stands out from the others.) That layers differ
+# happens*. (The number of groups in it is {glue:text}`n_blocks_width:d`, $p$ = {glue:text}`p_width:.2f`: the steps of width are many, and none stands out from the others.) That layers differ
 # does not say that they differ in function. The same control for Model 0, whose attention maps stood apart (stored with its raw map):
 
 # %%
@@ -705,7 +705,7 @@ note(cuts_c=" and ".join(str(i) for i in cuts_c))
 note(found_c=len(truth & set(groups_c.boundaries)))
 
 # %% [markdown]
-# The test returns {glue:text}`n_blocks_c:d` group(s) ($p$ = {glue:text}`p_c:.2f`); of the two true boundaries it finds
+# The number of groups is {glue:text}`n_blocks_c:d` ($p$ = {glue:text}`p_c:.2f`); of the two true boundaries it finds
 # {glue:text}`found_c:d`. Among the {glue:text}`n_steps:d` steps of the chain the two true ones rank {glue:text}`ranks_c`. Forced into three groups, the map is cut at {glue:text}`cuts_c`.
 # So a boundary that is there for certain need not be a large step. This is one network; a fair test takes many, and the chains are there for it.
 #
@@ -972,7 +972,7 @@ check.forgets(forgets)
 # | C12: the groups are kinds of layers, attention apart from MLP and stream (reviews) | ours | agrees, but width alone makes such groups | rank correlation with the map of widths {glue:text}`by_width:.2f`; {glue:text}`n_blocks_width:d` groups where nothing happens |
 # | C13: Model E's layers from 64 on are alike (5.1, Figure 4) | ours | disagrees | mean distance {glue:text}`late_e:.2f` there and {glue:text}`mean_e:.2f` in all, smaller in {glue:text}`alike:d` of three seeds; raw {glue:text}`raw_late_e:.1f` and {glue:text}`raw_e:.1f` |
 # | C13: distances of Model L are larger | ours | agrees, but for another reason than function | raw {glue:text}`raw_l:.1f` and {glue:text}`raw_e:.1f`; without scale larger in {glue:text}`larger:d` of three seeds, and in {glue:text}`calmer:d` once the saturated attention maps are left out |
-# | C14: in Model 0, large changes at the attention scores and at the attention map (5.1, Figure 5) | ours | undecided: the steps are large without scale, but widths alone make groups, too | normalised steps {glue:text}`step_scores:.2f` and {glue:text}`step_map:.2f`, among the four largest of the {glue:text}`n_steps_0:d`; the test finds {glue:text}`n_blocks:d` group(s), by widths alone a new one starts at {glue:text}`starts_0` |
+# | C14: in Model 0, large changes at the attention scores and at the attention map (5.1, Figure 5) | ours | undecided: the steps are large without scale, but widths alone make groups, too | normalised steps {glue:text}`step_scores:.2f` and {glue:text}`step_map:.2f`, among the four largest of the {glue:text}`n_steps_0:d`; number of groups {glue:text}`n_blocks:d`; by widths alone a new one starts at {glue:text}`starts_0` |
 # | C14: the one at the scores is the first | ours | disagrees | the step into the keys comes first, and is {glue:text}`step_keys:.2f` |
 # | C14: so attention does the main work | ours | undecided: from the map it does not follow | the step at which the answer becomes readable is {glue:text}`step_relu:.2f`, number {glue:text}`rank_relu:d` of {glue:text}`n_steps_0:d` in size |
 # | C15: distances do not grow monotonically with depth (5.1) | paper | agrees: one example is enough | in Model 0, from the entrance to the last attention map {glue:text}`raw_away:.2f`, to the layer after it, `z.0`, {glue:text}`raw_back:.2f`; without scale {glue:text}`away:.2f` and {glue:text}`back:.2f` |
@@ -980,7 +980,7 @@ check.forgets(forgets)
 # | C06: subsampling does not change the finding | ours | agrees for the order of distances; their values shift | rank correlation {glue:text}`rank_100:.2f` and a shift of {glue:text}`shift_100:+.0f` % at 100 inputs |
 # | C33: GW shows sub-networks more clearly than other measures (reviews) | ours | undecided on this network | of the two true boundaries no measure finds more than {glue:text}`found_by_any:d`: the step there is 0 under all of them |
 # | C36: layers change abruptly, not smoothly (later version) | ours | undecided: the layers of Model 0 are of too many kinds to say which step is out of proportion | $p$ = {glue:text}`p_value:.2f`; for a map of widths alone $p$ = {glue:text}`p_widths:.3f` |
-# | D11: how many groups, and who decides? | - | answered: a test with a stated null hypothesis decides how many, not what they are | {glue:text}`n_blocks:d` group(s) in Model 0 ($p$ = {glue:text}`p_value:.2f`), {glue:text}`n_blocks_l:d` in Model L ($p$ = {glue:text}`p_l:.3f`), {glue:text}`n_blocks_width:d` where nothing happens |
+# | D11: how many groups, and who decides? | - | answered: a test with a stated null hypothesis decides how many, not what they are | number of groups: {glue:text}`n_blocks:d` in Model 0 ($p$ = {glue:text}`p_value:.2f`), {glue:text}`n_blocks_l:d` in Model L ($p$ = {glue:text}`p_l:.3f`), {glue:text}`n_blocks_width:d` where nothing happens |
 # | D16: the figures are too dense to read | - | answered: here each entry names its layers and its value when you point at it | {glue:text}`n_layers_l:d` layers, {glue:text}`n_pairs_l:,d` pairs in one map |
 # | D03: the correspondence is known | - | justified: the search throws away which input is which | in the median pair of layers {glue:text}`share_median:.0f` % of the squared distance goes away; $a$ alone and $b$ alone are at {glue:text}`free:.1g` |
 #

@@ -4,6 +4,10 @@ Drawing samples with replacement would put copies of a point at distance zero, w
 network does and which bends every measure of geometry. So halves are drawn without
 replacement. The mean of a random half varies around the mean of all samples exactly as much
 as the latter varies around the truth.
+
+On more samples a measure varies less, and it also has another mean: GW falls, since small clouds
+differ by chance. So there are two answers to "how sure", and both are given: the spread over
+samples of this size, and an interval for the value on infinitely many.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ import pandas as pd
 from scipy import stats
 
 from funcsim._compare import compare
+from funcsim._internal.deprecation import renamed_keyword
 from funcsim._internal.progress import progress_bar
 from funcsim._internal.typing import Array
 from funcsim._partition import Partition, partition, partition_into
@@ -39,12 +44,15 @@ class Intervals:
     partition : Partition
         Of that map.
     low : array, shape (L, L)
-        Lower end of the interval of each entry, at level 1 - alpha.
+        Lower end of the interval, at `level`, for the value of each entry on infinitely many samples.
     high : array, shape (L, L)
-        Its upper end.
+        Its upper end. The value on these samples lies between the two.
+    spread : array, shape (L, L)
+        The map plus or minus this holds, at `level`, the mean over other samples of the same number. To
+        compare entries of one map, which are all of as many samples.
     bias : array, shape (L, L)
         Mean of the maps of half the samples minus the map of all. Where it is not small
-        beside the interval, the measure depends on the number of samples.
+        beside the spread, the measure depends on the number of samples.
     boundary_frequency : array, shape (L,)
         In which share of the halves a group starts at this layer, when each half is tested
         anew; 0 for the first layer.
@@ -54,8 +62,8 @@ class Intervals:
         In which share of the halves the test finds this many groups.
     n_draws : int
         How many halves were compared: those in which a layer is silent for all samples are left out.
-    alpha : float
-        One minus the level of the intervals, and the level of the tests.
+    level : float
+        Of the intervals; the tests are made at 1 - level.
     draws : array, shape (n_draws, L, L)
         The map of each half.
 
@@ -72,18 +80,24 @@ class Intervals:
     partition: Partition
     low: Array
     high: Array
+    spread: Array
     bias: Array
     boundary_frequency: Array
     boundary_frequency_given_k: Array
     n_groups_frequency: dict[int, float]
     n_draws: int
-    alpha: float
+    level: float
     draws: Array = field(default_factory=lambda: np.empty((0, 0, 0)), repr=False)
 
     @property
     def names(self) -> tuple[str, ...]:
         """The layers, in execution order."""
         return self.map.names
+
+    @property
+    def alpha(self) -> float:
+        """1 - level, by its name in the first edition."""
+        return 1 - self.level
 
     def to_frame(self) -> pd.DataFrame:
         """One row per layer: whether a group starts there, and how often in the halves."""
@@ -97,13 +111,14 @@ class Intervals:
         )
 
 
+@renamed_keyword("alpha", "level", lambda alpha: 1 - alpha)
 def intervals(
     reps: Representations,
     *,
     measure: str | Measure = "gw",
     normalize: Normalize = "mean",
     n_draws: int = 50,
-    alpha: float = 0.05,
+    level: float = 0.95,
     max_groups: int | None = None,
     seed: int = 0,
     jobs: int | None = None,
@@ -120,8 +135,8 @@ def intervals(
         Both as in :func:`funcsim.compare`.
     n_draws : int
         How many halves; each costs one comparison of n / 2 samples.
-    alpha : float
-        Intervals hold at level 1 - alpha for each entry by itself; groups are tested at alpha.
+    level : float
+        Intervals hold at this level for each entry by itself; groups are tested at 1 - level.
     max_groups : int, optional
         As in :func:`funcsim.partition`.
     seed : int
@@ -138,7 +153,7 @@ def intervals(
     Raises
     ------
     ValueError
-        If there are fewer than 4 samples or 2 halves, or `alpha` is out of range; if a layer is silent in
+        If there are fewer than 4 samples or 2 halves, or `level` is out of range; if a layer is silent in
         all halves but one; and what :func:`funcsim.compare` and :func:`funcsim.partition` refuse.
 
     Notes
@@ -172,15 +187,15 @@ def intervals(
         raise ValueError(f"{reps.n_samples} samples have no halves to compare; capture at least 4")
     if n_draws < 2:
         raise ValueError(f"n_draws={n_draws} is out of range; at least 2 halves tell a spread")
-    if not 0 < alpha < 1:
-        raise ValueError(f"alpha={alpha} is out of range; it lies between 0 and 1")
+    if not 0 < level < 1:
+        raise ValueError(f"level={level} is out of range; it lies between 0 and 1")
     compare_all = partial(compare, measure=measure, normalize=normalize, jobs=jobs, progress=False)
-    cut = partial(partition, max_groups=max_groups, alpha=alpha, seed=seed)
+    cut = partial(partition, max_groups=max_groups, alpha=1 - level, seed=seed)
     whole = compare_all(reps)
     groups = cut(whole)
     half = reps.n_samples // 2
     seeds = np.random.SeedSequence(seed).generate_state(n_draws)
-    maps: list[Array] = []
+    maps: list[LayerMap] = []
     starts, starts_given_k = np.zeros(len(reps)), np.zeros(len(reps))
     counts: Counter[int] = Counter()
     silent: list[str] = []  # halves in which all samples of a layer coincide
@@ -191,7 +206,7 @@ def intervals(
             silent.append(str(error))
             continue
         found = cut(m)
-        maps.append(m.values)
+        maps.append(m)
         counts[found.n_groups] += 1
         starts[list(found.boundaries)] += 1
         starts_given_k[list(partition_into(m, groups.n_groups).boundaries)] += 1
@@ -202,19 +217,34 @@ def intervals(
         warnings.warn(
             f"{len(silent)} of {len(seeds)} halves were left out; in the first {silent[0]}", stacklevel=2
         )
-    spread = np.std(maps, axis=0, ddof=1) * np.sqrt(half / (reps.n_samples - half))
-    width = stats.t.ppf(1 - alpha / 2, n_draws - 1) * spread
-    floor = -np.inf if whole.is_similarity else 0.0
+    draws = np.stack([m.values for m in maps])
+    share = half / (reps.n_samples - half)
+    quantile = float(stats.t.ppf((1 + level) / 2, n_draws - 1) * np.sqrt(share))
+    bounds = [m.lower for m in maps if m.lower is not None]
+    # A bound depends less on the number of samples than the value that it bounds.
+    below, below_halves = (whole.values, draws) if whole.lower is None else (whole.lower, np.stack(bounds))
+    low = np.minimum(below, _carried_on(below, below_halves, share)) - quantile * _std(below_halves)
+    high = np.maximum(whole.values, _carried_on(whole.values, draws, share)) + quantile * _std(draws)
     return Intervals(
         map=whole,
         partition=groups,
-        low=np.maximum(whole.values - width, floor),
-        high=whole.values + width,
-        bias=np.mean(maps, axis=0) - whole.values,
+        low=low if whole.is_similarity else np.maximum(low, 0.0),
+        high=high,
+        spread=quantile * _std(draws),
+        bias=draws.mean(axis=0) - whole.values,
         boundary_frequency=starts / n_draws,
         boundary_frequency_given_k=starts_given_k / n_draws,
         n_groups_frequency={k: counts[k] / n_draws for k in sorted(counts)},
         n_draws=n_draws,
-        alpha=alpha,
-        draws=np.stack(maps),
+        level=level,
+        draws=draws,
     )
+
+
+def _carried_on(whole: Array, halves: Array, share: float) -> Array:
+    """The value on infinitely many samples, if what is missing to it is proportional to 1 / n."""
+    return whole - share * (halves.mean(axis=0) - whole)
+
+
+def _std(maps: Array) -> Array:
+    return np.asarray(np.std(maps, axis=0, ddof=1))

@@ -59,6 +59,7 @@ def add_map(parser: argparse.ArgumentParser) -> None:
     add("--measure", default="gw", metavar="NAME", help="gw, cka, rsa, ... as in fs.measures()")
     add("--against", metavar="NAME", help="another network, shown the same")
     add("--halves", type=int, default=20, help="random halves of the inputs, for frequencies and intervals")
+    add("--twin", type=int, default=0, metavar="N", help="beside it N copies with fresh weights; 19 are good")
     add("--max-length", type=int, default=128, help="tokens; longer texts are cut")
     add("--device", default=None)
     add("--seed", type=int, default=0)

@@ -301,6 +301,8 @@ def test_a_bomb_is_refused_by_its_size(tmp_path, side):
         (("--layers", "encoder.layer.0"), "one layer, 'encoder.layer.0', makes no map"),
         (("--layers", "no.such.*"), "no.such"),
         (("--halves", "0"), "--halves 0 is out of range"),
+        (("--twin", "-1"), "--twin -1 is out of range"),
+        (("--twin", "1"), "one copy makes no band"),
         (("--halves", "1"), "--halves 1 is out of range"),
         (("--halves", "-3"), "--halves -3 is out of range"),
         (("--seed", "-1"), "--seed -1 is out of range"),

@@ -18,15 +18,18 @@ def distances(points):
     return np.linalg.norm(points[:, None] - points, axis=-1)
 
 
-def toy(pair, n_calls=None):
-    """A stand-in for fs.compare with a quick measure of two layers (n, d)."""
+def toy(pair, n_calls=None, bound=None):
+    """A stand-in for fs.compare with a quick measure of two layers (n, d), and a lower bound of it."""
 
     def compare(reps, measure, normalize, jobs, progress):
         arrays = [a.astype(np.float64) for a in reps.values()]
-        values = np.array([[pair(x, y) for y in arrays] for x in arrays])
+        values, lower = (
+            None if f is None else np.array([[f(x, y) for y in arrays] for x in arrays])
+            for f in (pair, bound)
+        )
         if n_calls is not None:
             n_calls.append(np.concatenate(arrays, axis=1))
-        return fs.LayerMap(values, reps.names, reps.names, measure, normalize, reps.n_samples)
+        return fs.LayerMap(values, reps.names, reps.names, measure, normalize, reps.n_samples, lower)
 
     return compare
 
@@ -75,6 +78,58 @@ def test_intervals_cover_a_function_of_pairs_of_samples(monkeypatch):
     assert 0.89 <= held / 200 <= 0.99
 
 
+def how_often(pair, truth, n, d, bound=None, monkeypatch=None):
+    """In which share of 100 samples interval, spread and the mean over samples hold their numbers."""
+    monkeypatch.setattr(_intervals, "compare", toy(pair, bound=bound))
+    found, zero = [], np.zeros((n, d))
+    for seed in range(100):
+        x = np.random.default_rng(seed).normal(size=(n, d)) + np.sqrt(truth / d)
+        found.append(intervals(layers([zero, x]), n_draws=20, seed=seed))
+    values, low, high, spread = (
+        np.array([part[0, 1] for part in parts])
+        for parts in zip(*((b.map.values, b.low, b.high, b.spread) for b in found), strict=True)
+    )
+    held = (low <= truth) & (truth <= high)
+    return held.mean(), (abs(values - truth) <= spread).mean(), (abs(values - values.mean()) <= spread).mean()
+
+
+def test_a_bias_of_one_over_n_is_in_the_interval_and_not_in_the_spread(monkeypatch):
+    """The squared length of a mean of 100 dimensions is too large by 100 / n; its true value is 1."""
+
+    def length(x, y):
+        return float(((y - x).mean(axis=0) ** 2).sum())
+
+    held, beside, of_this_size = how_often(length, 1.0, 40, 100, monkeypatch=monkeypatch)
+    assert held >= 0.9
+    assert beside <= 0.3
+    assert of_this_size >= 0.85
+
+
+def test_a_bound_that_depends_less_on_the_number_of_samples_is_the_lower_end(monkeypatch):
+    """A value that is too large by n ** -0.25 is held only since there is a bound."""
+
+    def value(x, y):
+        return abs(float((y - x).mean())) + 6 * len(x) ** -0.25
+
+    held, _, _ = how_often(value, 2.0, 40, 1, bound=None, monkeypatch=monkeypatch)
+    assert held <= 0.3
+    held, _, _ = how_often(value, 2.0, 40, 1, bound=mean_distance, monkeypatch=monkeypatch)
+    assert held >= 0.93
+
+
+def test_alpha_is_one_minus_the_level_and_an_old_name(monkeypatch):
+    monkeypatch.setattr(_intervals, "compare", toy(rsm))
+    reps = blocks_of_clouds((3, 3))
+    new = intervals(reps, n_draws=4, level=0.9)
+    with pytest.warns(DeprecationWarning, match=r"intervals\(alpha=...\) is now intervals\(level=...\)"):
+        old = intervals(reps, n_draws=4, alpha=0.1)
+    assert np.array_equal(old.low, new.low)
+    assert old.level == new.level == 0.9
+    assert new.alpha == pytest.approx(0.1)
+    with pytest.raises(TypeError, match="two names of one thing"):
+        intervals(reps, alpha=0.1, level=0.9)
+
+
 def test_all_layers_see_the_same_half_and_no_sample_twice(monkeypatch):
     seen = []
     monkeypatch.setattr(_intervals, "compare", toy(mean_distance, seen))
@@ -120,8 +175,11 @@ def test_intervals_are_intervals_of_a_map(monkeypatch):
     assert (b.low >= 0).all()
     assert (b.high == b.high.T).all()
     assert not b.high.diagonal().any()
-    narrow = intervals(reps, n_draws=10, seed=1, alpha=0.5)
+    assert (b.map.values - b.low >= b.spread - 1e-12)[b.low > 0].all()
+    assert (b.high - b.map.values >= b.spread - 1e-12).all()
+    narrow = intervals(reps, n_draws=10, seed=1, level=0.5)
     assert (narrow.high - narrow.low < b.high - b.low)[0, 1]
+    assert (narrow.spread < b.spread)[0, 1]
 
 
 def test_bias_is_what_half_the_samples_add(monkeypatch):
@@ -143,7 +201,7 @@ def test_bootstrap_of_a_real_comparison(measure):
 
 @pytest.mark.parametrize(
     ("n", "kwargs", "says"),
-    [(3, {}, "at least 4"), (9, {"n_draws": 1}, "n_draws=1"), (9, {"alpha": 1.0}, "alpha=1.0")],
+    [(3, {}, "at least 4"), (9, {"n_draws": 1}, "n_draws=1"), (9, {"level": 1.0}, "level=1.0")],
 )
 def test_bad_options_are_refused_before_any_work(monkeypatch, n, kwargs, says):
     monkeypatch.delattr(_intervals, "compare")

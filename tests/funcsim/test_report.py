@@ -222,6 +222,51 @@ def test_the_command_writes_what_the_library_finds(folder, texts, tmp_path, caps
     assert (out / "report.html").read_bytes() == before
 
 
+def test_untrained_copies_stand_beside_the_network(folder, texts, tmp_path, capsys):
+    out = tmp_path / "out"
+    asked = ("--model", folder, "--texts", texts, "--measure", "rsm")
+    assert ask(*asked, "--twin", 3, "--out", out) == 0
+    assert re.search(r"\n  and .* for 3 copies with fresh weights", capsys.readouterr().out)
+    network = load_network(str(folder), texts)
+    told = {"layers": list(network.layers), "pool": "mean", "measure": "rsm", "progress": False}
+    twin = fs.untrained_twin(network.model, network.batches, n=3, **told)
+    written = json.loads((out / "report.json").read_text())
+    assert np.array_equal(written["untrained_twin"]["steps"], twin.steps)
+    assert written["record"]["untrained_copies"] == 3
+    page = (out / "report.html").read_text()
+    assert page.count('class="twin"') == 1
+    assert "grey band holds the steps of 3 copies" in page
+    assert "3 copies with fresh weights" in page
+    assert "Whether the same network before training" not in page
+    assert ask(*asked, "--out", tmp_path / "plain") == 0
+    plain = (tmp_path / "plain/report.html").read_text()
+    assert 'class="twin"' not in plain
+    assert "Whether the same network before training" in plain
+    assert json.loads((tmp_path / "plain/report.json").read_text())["untrained_twin"] is None
+
+
+def test_a_network_without_an_untrained_copy_is_refused_before_anything_is_compared(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "bare.py").write_text(
+        "import torch\n"
+        "class Scale(torch.nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.by = torch.nn.Parameter(torch.ones(3))\n"
+        "    def forward(self, x):\n"
+        "        return self.by * x\n"
+        "def make():\n"
+        "    return torch.nn.Sequential(Scale(), Scale()), [torch.randn(12, 3)]\n"
+    )
+    assert ask("--model", "bare:make", "--twin", 19, "--out", tmp_path / "out") == 2
+    said = capsys.readouterr().err
+    assert "--twin: no reset reaches these parameters: 0.by (in Scale), 1.by (in Scale)" in said
+    assert "leave --twin out" in said
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_dry_run_writes_nothing(folder, texts, tmp_path, capsys):
     assert ask("--model", folder, "--texts", texts, "--out", tmp_path / "out", "--dry-run") == 0
     assert not (tmp_path / "out").exists()

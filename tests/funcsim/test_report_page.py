@@ -18,6 +18,7 @@ from funcsim.report.findings import group_sentence, sentences
 from funcsim.report.page import MOST_LAYERS, thinned
 from funcsim.report.steps import Steps, block_range, steps_of, steps_svg
 from funcsim.report.tables import csv, defused
+from funcsim.report.twin import check_of_twin
 
 
 def chain(n_layers=10, cut=None, n=24, d=6, seed=0):
@@ -48,7 +49,7 @@ def test_three_sentences_say_effect_then_test_then_what_survives(found):
     effect, test, checks = sentences(found)
     assert "leads into encoder.layer.5" in effect
     value = np.diag(found.map.values, k=1)[4]
-    assert f"{value:.3f} (95% interval" in effect
+    assert re.search(rf"{value:.3f} \(\S+ to \S+ on as many other inputs, at 95%\)", effect)
     assert "p =" not in effect
     times = found.partition.changes[0].effect
     assert test == (
@@ -109,6 +110,46 @@ def test_steps_are_those_of_the_map_under_both_measures(found):
         assert (steps.low <= steps.values).all()
         assert (steps.values <= steps.high).all()
     assert gw.largest == cka.largest == 5
+
+
+def untrained(found, steps, n=19):
+    """A twin of the layers found, whose copies all have these steps."""
+    m, places = found.map, np.cumsum([0.0, *steps])
+    maps = np.repeat(np.abs(places[:, None] - places)[None], n, axis=0)
+    return fs.UntrainedTwin(m.names, maps, m.measure, m.normalize, m.n_samples, False, tuple(range(n)))
+
+
+def test_a_step_that_the_untrained_network_has_is_not_of_training(found):
+    """In front of layer 5 the network found has a step; nine even steps, or one of ten in that place."""
+    even, alike = untrained(found, [1.0] * 9), untrained(found, [1.0] * 4 + [99.0] + [1.0] * 4)
+    for twin, survives, low in ((even, True, "11%"), (alike, False, "93%")):
+        check = check_of_twin(found.intervals, twin)
+        assert check.survives is survives
+        assert f"in {0 if survives else 19} of 19" in check.outcome
+        *_, last = sentences(replace(found, twin=twin))
+        assert "The step into encoder.layer.5 makes" in last
+        assert f"19 copies with fresh weights it makes {low} to {low}." in last
+    assert len(sentences(found)) == 3
+    assert (
+        "19 copies or more would tell at 5%"
+        in check_of_twin(found.intervals, untrained(found, [1.0] * 9, 5)).outcome
+    )
+    mixed = untrained(found, [1.0] * 9, 39)
+    mixed.maps[0] = alike.maps[0]
+    assert check_of_twin(found.intervals, mixed).survives  # 2 of 40 with the network itself
+    mixed.maps[1] = alike.maps[0]
+    assert not check_of_twin(found.intervals, mixed).survives
+
+
+def test_even_steps_are_set_beside_the_largest_of_each_copy():
+    asked = {"measure": "rsm", "n_draws": 2, "progress": False}
+    found = analyse(chain(6), **asked)
+    assert steps_of(found.intervals).ratio < 1.5
+    told = analyse(chain(6), twin=untrained(found, [1.0, 1, 6, 1, 1]), **asked)
+    assert [check.name for check in told.checks] == [check.name for check in found.checks]
+    assert sentences(told)[-1].endswith("in 19 copies with fresh weights the largest makes 60% to 60%.")
+    found = analyse(chain(cut=5), **asked)
+    assert analyse(chain(cut=5), twin=untrained(found, [1.0] * 9), **asked).checks[-1].name == "Training"
 
 
 def test_half_of_the_way_is_the_shortest_run():
@@ -200,7 +241,8 @@ def test_many_layers_stay_below_a_megabyte(tmp_path):
     values = (values + values.T) / 2
     m = fs.LayerMap(values, names, names, "gw", "mean", 512)
     groups = fs.Partition(names, (0,) * n, 1.0, "contiguous")
-    sure = Intervals(m, groups, values, values, values, np.zeros(n), np.zeros(n), {1: 1.0}, 20, 0.05)
+    zero = 0 * values
+    sure = Intervals(m, groups, values, values, zero, zero, zero[0], zero[0], {1: 1.0}, 20, 0.95)
     from funcsim.report.analysis import Analysis
 
     write_report(tmp_path / "o", Analysis(sure, None, None, ()), "heads", {})

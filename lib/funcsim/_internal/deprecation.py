@@ -5,16 +5,19 @@ from __future__ import annotations
 import functools
 import warnings
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def renamed_keyword(old: str, new: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def renamed_keyword(
+    old: str, new: str, told: Callable[[Any], Any] | None = None
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Let a function take its keyword `new` by the name `old`, with a DeprecationWarning.
 
-    The decorated function raises a TypeError if both are given.
+    Where both do not mean the same, `told` makes the new value of the old one. The decorated function
+    raises a TypeError if both are given.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
@@ -25,7 +28,8 @@ def renamed_keyword(old: str, new: str) -> Callable[[Callable[P, R]], Callable[P
                 if new in kwargs:
                     raise TypeError(f"{name}() got {old!r} and {new!r}, two names of one thing; give {new!r}")
                 warnings.warn(f"{name}({old}=...) is now {name}({new}=...)", DeprecationWarning, stacklevel=2)
-                kwargs[new] = kwargs.pop(old)
+                value = kwargs.pop(old)
+                kwargs[new] = value if told is None else told(value)
             return function(*args, **kwargs)
 
         return renamed

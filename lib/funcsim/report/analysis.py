@@ -14,6 +14,7 @@ import numpy as np
 
 import funcsim as fs
 from funcsim._intervals import Intervals
+from funcsim._untrained import UntrainedTwin
 from funcsim.dimensions import dominant
 from funcsim.geometry import Normalize
 from funcsim.layer_map import LayerMap, Partition
@@ -21,6 +22,7 @@ from funcsim.nulls import random_projection_null
 from funcsim.outlying_steps import MIN_STEPS
 from funcsim.report.checks import MOST_SECONDS, Check, run_checks
 from funcsim.report.cuts import Cut, possible_cuts
+from funcsim.report.twin import check_of_twin
 from funcsim.representations import Representations
 from funcsim.similarity import Measure
 
@@ -49,6 +51,8 @@ class Analysis:
         What would change the answer, and whether it does.
     cuts : tuple of Cut
         Where one might cut, whatever the test says.
+    twin : UntrainedTwin or None
+        The same network before training, many times.
     """
 
     intervals: Intervals
@@ -58,6 +62,7 @@ class Analysis:
     beside: Intervals | None = None
     checks: tuple[Check, ...] = ()
     cuts: tuple[Cut, ...] = ()
+    twin: UntrainedTwin | None = None
 
     @property
     def map(self) -> LayerMap:
@@ -78,6 +83,7 @@ def analyse(
     seed: int = 0,
     progress: bool = True,
     poolings: Mapping[str, Representations] | None = None,
+    twin: UntrainedTwin | None = None,
 ) -> Analysis:
     """Map the layers of a network, cut the map, and ask how far to believe it.
 
@@ -96,6 +102,8 @@ def analyse(
     progress : bool
     poolings : mapping of str to Representations, optional
         The same layers on the same inputs, pooled otherwise, by the names of the poolings.
+    twin : UntrainedTwin, optional
+        Of these layers on these inputs, see :func:`funcsim.untrained_twin`.
 
     Returns
     -------
@@ -120,6 +128,7 @@ def analyse(
         other = None if against is None else compare(reps, against)
         beside = _beside(reps, measure, n_draws, seed, progress)
         checks = run_checks(reps, intervals, beside, poolings or {}, measure, normalize, seed)
+    of_twin = None if twin is None else check_of_twin(intervals, twin)
     messages = dict.fromkeys(str(one.message) for one in caught if issubclass(one.category, UserWarning))
     warned = (*_doubts(reps, intervals, alone), *messages)
     return Analysis(
@@ -128,8 +137,9 @@ def analyse(
         against=other,
         warnings=warned,
         beside=beside,
-        checks=checks,
+        checks=(*checks, *([] if of_twin is None else [of_twin])),
         cuts=possible_cuts(intervals),
+        twin=twin,
     )
 
 

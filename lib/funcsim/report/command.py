@@ -13,6 +13,8 @@ import warnings
 from dataclasses import replace
 from functools import partial
 
+from torch import nn
+
 import funcsim as fs
 from funcsim._cost import duration, size
 from funcsim._internal import cache
@@ -24,6 +26,7 @@ from funcsim.report.inputs import Network, load_network
 from funcsim.report.options import check_options
 from funcsim.report.page import write_report
 from funcsim.report.poolings import every_pooling
+from funcsim.report.twin import check_model, draw_twin
 from funcsim.representations import Representations
 
 #: Inputs that are shown to a network to foretell what all of them cost.
@@ -38,8 +41,10 @@ def run(options: argparse.Namespace) -> int:
     began = time.perf_counter()
     names = [options.model, *([options.against] if options.against else [])]
     networks = [_load(name, options) for name in names]
+    if options.twin:
+        check_model(networks[0].model)
     for name, network in zip(names, networks, strict=True):
-        foretell(name, network, options)
+        foretell(name, network, options, options.twin if network is networks[0] else 0)
     if options.dry_run:
         return 0
     reps, poolings = [], []
@@ -48,7 +53,10 @@ def run(options: argparse.Namespace) -> int:
         reps.append(pooled.pop(_pool_of(options, network)))
         poolings.append(pooled)
     told = {"measure": options.measure, "n_draws": options.halves, "seed": options.seed}
-    found = analyse(*reps, poolings=poolings[0], **told)
+    twin = draw_twin(
+        networks[0].model, partial(_look, networks[0], options), options.twin, options.measure, options.seed
+    )
+    found = analyse(*reps, poolings=poolings[0], twin=twin, **told)
     notes = dict.fromkeys(note for network in networks for note in network.notes)
     found = replace(found, warnings=(*found.warnings, *notes))
     record = {
@@ -58,6 +66,7 @@ def run(options: argparse.Namespace) -> int:
         "layers": [list(r.names) for r in reps],
         "pool": _pool_of(options, networks[0]),
         "measure": options.measure,
+        "untrained_copies": options.twin,
         "seed": options.seed,
         "seconds": round(time.perf_counter() - began, 1),
         "peak_memory_mib": peak_memory(),
@@ -94,7 +103,14 @@ def _pool_of(options: argparse.Namespace, network: Network) -> str:
     return options.pool or ("mean" if network.pool else "all")
 
 
-def _capture(name: str, options: argparse.Namespace, network: Network, few: bool = False) -> Representations:
+def _look(network: Network, options: argparse.Namespace, fresh: nn.Module) -> Representations:
+    """What the layers of an untrained copy say to all inputs."""
+    return _capture("an untrained copy", options, replace(network, model=fresh), progress=False)
+
+
+def _capture(
+    name: str, options: argparse.Namespace, network: Network, few: bool = False, progress: bool = True
+) -> Representations:
     """What the layers of a network say to all inputs, or to those of the first batch."""
     batches = network.batches[:1] if few else network.batches
     with running(name):
@@ -104,7 +120,7 @@ def _capture(name: str, options: argparse.Namespace, network: Network, few: bool
             layers=list(network.layers),
             pool=network.pool,
             device=options.device,
-            progress=not few,
+            progress=progress and not few,
         )
     if len(reps) < 2:
         raise ModelError(
@@ -113,8 +129,8 @@ def _capture(name: str, options: argparse.Namespace, network: Network, few: bool
     return reps if few or reps.n_samples <= network.n_taken else reps.subsample(network.n_taken, options.seed)
 
 
-def foretell(name: str, network: Network, options: argparse.Namespace) -> None:
-    """Say layers, memory and time, from one batch and a few small clouds."""
+def foretell(name: str, network: Network, options: argparse.Namespace, n_twin: int = 0) -> None:
+    """Say layers, memory and time, from one batch and a few small clouds; also of untrained copies."""
     seconds = []
     for _ in range(2):  # the first pass also makes ready
         began = time.perf_counter()
@@ -136,6 +152,9 @@ def foretell(name: str, network: Network, options: argparse.Namespace) -> None:
         f"  time: about {duration(captured + cost.seconds)} on one core, {duration(captured)} to capture; "
         "starting up, a second measure and the checks come on top"
     )
+    if n_twin:
+        one_map = fs.estimate_cost([(n, width) for width in widths], measure=options.measure).seconds
+        print(f"  and {duration(n_twin * (captured + one_map))} for {n_twin} copies with fresh weights")
     if network.n_offered > n:
         every = fs.estimate_cost([(network.n_offered, width) for width in widths], **told)
         print(

@@ -1,4 +1,5 @@
-"""What was found, in three plain sentences: the effect, the test, and what of it survives.
+"""What was found, in three plain sentences: the effect, the test, and what of it survives. With
+untrained copies of the network there is a fourth, of what its architecture alone would show.
 
 Taught in chapter 14.
 """
@@ -9,21 +10,23 @@ from itertools import pairwise
 
 from funcsim.layer_map import Partition
 from funcsim.outlying_steps import MIN_STEPS
+from funcsim.report import twin
 from funcsim.report.analysis import Analysis
 from funcsim.report.steps import EVEN, block_range, steps_of
 
 
 def sentences(found: Analysis) -> list[str]:
-    """Three sentences for a reader who reads no further."""
-    return [_effect(found), group_sentence(found.partition), _checks(found)]
+    """Three sentences for a reader who reads no further, or four."""
+    told = [_effect(found), group_sentence(found.partition), _checks(found)]
+    return told if found.twin is None else [*told, twin.sentence(found.intervals, found.twin)]
 
 
 def _effect(found: Analysis) -> str:
     steps, names = steps_of(found.intervals), found.map.names
     k = steps.largest
     value, low, high = (x[k - 1] for x in (steps.values, steps.low, steps.high))
-    level = f"{1 - found.intervals.alpha:.0%} interval over inputs"
-    size = f"{value:.3f} ({level} {low:.3f} to {high:.3f})"
+    level = f"at {found.intervals.level:.0%}"
+    size = f"{value:.3f} ({low:.3f} to {high:.3f} on as many other inputs, {level})"
     if len(names) < 3:
         return f"From {names[0]} to {names[1]} it is {size}."
     ratio = f"{steps.ratio:.1f} times the median step"

@@ -22,12 +22,15 @@ def check_options(options: argparse.Namespace) -> None:
     """Raise an InputError that names the option, if something asked for cannot be done."""
     for option, value, least in (
         ("--halves", options.halves, 2),
+        ("--twin", options.twin, 0),
         ("--seed", options.seed, 0),
         ("--max-length", options.max_length, 2),
         ("--inputs", options.inputs, FEWEST),
     ):
         if value < least:
             raise InputError(f"{option} {value} is out of range; it is {least} or more")
+    if options.twin == 1:
+        raise InputError("--twin 1 is out of range; one copy makes no band, 19 are good, 0 is none")
     if options.seed >= 2**32:
         raise InputError(f"--seed {options.seed} is out of range; it is below {2**32}")
     if options.measure not in measures():

@@ -19,10 +19,12 @@ import numpy as np
 import pandas as pd
 
 from funcsim._internal.storage import replacing
+from funcsim._internal.typing import Array
 from funcsim._internal.versions import versions as numbers
 from funcsim._intervals import Intervals
 from funcsim.errors import FuncsimError
 from funcsim.layer_map import LayerMap
+from funcsim.report import twin
 from funcsim.report.analysis import Analysis
 from funcsim.report.findings import p_in_words, sentences, tested
 from funcsim.report.steps import block_range, steps_of, steps_svg
@@ -104,7 +106,9 @@ def page(found: Analysis, title: str, record: Mapping[str, Any]) -> str:
     shown += ["not pooled" if pool == "all" else f"pooled by {pool}"] if pool else []
     counted = block_range(m.names, 0, len(m.names))[1]
     beside = found.beside
-    panels = [_panel(found.intervals, title)] + ([] if beside is None else [_panel(beside, title)])
+    steps = None if found.twin is None else found.twin.steps
+    band = None if steps is None else (steps.min(axis=0), steps.max(axis=0))
+    panels = [_panel(found.intervals, title, band)] + ([] if beside is None else [_panel(beside, title)])
     skipped = [] if beside is not None else ["The same under another measure: it was not run."]
     skipped += [f"{c.name} ({c.what}): {c.outcome}." for c in found.checks if c.survives is None]
     fields = {
@@ -113,7 +117,7 @@ def page(found: Analysis, title: str, record: Mapping[str, Any]) -> str:
         "found": _list(sentences(found)),
         "panels": "".join(panels),
         "draws": str(found.intervals.n_draws),
-        "twin": "",  # where a band of other networks is explained, once there is one
+        "twin": twin.explained(found.twin),
         "counted": "block indices, as in the layers' names"
         if counted
         else "positions in the order in which layers run, from 0",
@@ -122,7 +126,7 @@ def page(found: Analysis, title: str, record: Mapping[str, Any]) -> str:
         if found.cuts
         else "<p>Not tried on so many, or so few, layers.</p>",
         "checks": _cards(checks_table(found)),
-        "untested": _list([*UNTESTED, *skipped]),
+        "untested": _list([*UNTESTED[found.twin is not None :], *skipped]),
         "warnings": _list(found.warnings or ("Nothing special.",)),
         "against": "" if found.against is None else _against(found.against),
         "record": html.escape(json.dumps(dict(record), indent=2)),
@@ -132,7 +136,7 @@ def page(found: Analysis, title: str, record: Mapping[str, Any]) -> str:
     return PAGE.substitute(fields)
 
 
-def _panel(found: Intervals, title: str) -> str:
+def _panel(found: Intervals, title: str, band: tuple[Array, Array] | None = None) -> str:
     """A map and its steps, under one measure."""
     m, groups = found.map, found.partition
     answer = "one group" if groups.n_groups == 1 else f"{groups.n_groups} groups"
@@ -142,7 +146,7 @@ def _panel(found: Intervals, title: str) -> str:
     alt = f"Map of {title} by {colorbar_label(m)}: {answer}; largest step into {m.names[steps.largest]}"
     picture = explorer_html(small, alt, groups if step == 1 else None)
     label = f"1 - {m.measure}" if m.is_similarity else m.measure
-    line = steps_svg(steps, m.names, label, groups.boundaries)
+    line = steps_svg(steps, m.names, label, groups.boundaries, band)
     p = tested(groups)
     test = "not made" if p is None else f"{answer}, {p_in_words(p)}"
     return (

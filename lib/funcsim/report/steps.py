@@ -31,7 +31,7 @@ class Steps:
     Attributes
     ----------
     values, low, high : array, shape (L - 1,)
-        With intervals over inputs. A similarity is subtracted from 1.
+        With the spread over inputs, as many as these. A similarity is subtracted from 1.
     """
 
     values: Array
@@ -62,13 +62,14 @@ class Steps:
 
 
 def steps_of(found: Intervals) -> Steps:
-    """The steps of a map, with their intervals."""
-    values, low, high = (np.diag(array, k=1) for array in (found.map.values, found.low, found.high))
-    return Steps(1 - values, 1 - high, 1 - low) if found.map.is_similarity else Steps(values, low, high)
+    """The steps of a map, with their spread: all are of as many inputs, and are compared with one another."""
+    values, spread = steps_of_map(found.map), np.diag(found.spread, k=1)
+    low = values - spread
+    return Steps(values, low if found.map.is_similarity else np.maximum(low, 0.0), values + spread)
 
 
 def steps_of_map(m: LayerMap) -> Array:
-    """The steps of a map without intervals."""
+    """The steps of a map alone."""
     values = np.diag(m.values, k=1)
     return 1 - values if m.is_similarity else values
 
@@ -94,7 +95,7 @@ def steps_svg(
     boundaries: Sequence[int] = (),
     band: tuple[Array, Array] | None = None,
 ) -> str:
-    """A line through the steps with their intervals, as an inline SVG in the page's own colours.
+    """A line through the steps with their spread, as an inline SVG in the page's own colours.
 
     Parameters
     ----------

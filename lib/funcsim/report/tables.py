@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from funcsim._intervals import Intervals
+from funcsim.report import twin
 from funcsim.report.analysis import Analysis
 from funcsim.report.findings import tested
 from funcsim.report.steps import block_range, steps_of
@@ -77,7 +78,8 @@ def as_json(found: Analysis, record: Mapping[str, Any]) -> dict[str, Any]:
         "layers": m.names,
         "map": _numbers(m.values),
         "certified_lower_bounds": None if m.lower is None else _numbers(m.lower),
-        "interval": {"level": 1 - sure.alpha, "low": _numbers(sure.low), "high": _numbers(sure.high)},
+        "interval": {"level": sure.level, "low": _numbers(sure.low), "high": _numbers(sure.high)},
+        "spread": _numbers(sure.spread),
         "p_value": tested(found.partition),
         "boundaries": found.partition.boundaries,
         "boundary_p_values": found.partition.boundary_p_values,
@@ -86,6 +88,7 @@ def as_json(found: Analysis, record: Mapping[str, Any]) -> dict[str, Any]:
         "beside": None if found.beside is None else _beside(found.beside),
         "possible_cuts": [asdict(cut) for cut in found.cuts],
         "checks": [asdict(check) for check in found.checks],
+        "untrained_twin": twin.as_json(sure, found.twin),
         "against": None
         if found.against is None
         else {"layers": found.against.columns, "map": _numbers(found.against.values)},

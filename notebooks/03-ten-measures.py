@@ -397,22 +397,23 @@ steps.round(1)
 #
 # A map is computed from some inputs. With others it would be another map. `fs.intervals` compares
 # the layers again on random halves of the inputs, the same half for all layers, and gives each
-# entry an interval. (Drawing *with* replacement would put copies
+# entry a spread and an interval. (Drawing *with* replacement would put copies
 # of an input at distance zero, which no network does {cite:p}`politis1999subsampling`.)
 
 # %%
 halves = fs.intervals(sample, n_draws=4 if small else 12, seed=seed, progress=False)
-width = (halves.high - halves.low)[upper]
-note(n_draws=halves.n_draws, median_width=np.median(width))
+spread = halves.spread[upper]
+note(n_draws=halves.n_draws, median_spread=np.median(spread))
 note(median_bias=np.median(halves.bias[upper]))
 
 # %% [markdown]
-# The steps from each layer to the next, with their intervals:
+# The steps from each layer to the next, with their spread and their intervals:
 
 # %%
 step = np.arange(len(names) - 1), np.arange(1, len(names))
 entries = {
     "distance": halves.map.values,
+    "spread": halves.spread,
     "low": halves.low,
     "high": halves.high,
     "lower bound": halves.map.lower,
@@ -422,13 +423,14 @@ intervals.index = [f"{a} to {b}" for a, b in pairwise(names)]
 intervals.round(3)
 
 # %% [markdown]
-# Three different uncertainties, not to be mixed up. "Low" and "high" say how the number would vary
-# with other inputs. The lower bound says how far the *search* may be from the optimum on these
-# inputs; it is certain, and usually the wider of the two. And a measure can depend on *how
-# many* inputs there are: on halves the entries are larger by {glue:text}`median_bias:.3f` in the
-# median, beside a median width of {glue:text}`median_width:.3f`. GW tends to fall with the number of
-# samples, because small samples differ by chance; here the effect is small. Never compare GW values of different
-# sample sizes.
+# Three different uncertainties, not to be mixed up. The distance plus or minus its *spread* is where other inputs would put it, if
+# there are as many as these. The *lower bound* says how far the search may be from the optimum on these inputs; it is certain, and
+# usually the wider of the two. And a measure can depend on *how many* inputs there are: on halves the entries are larger by
+# {glue:text}`median_bias:.3f` in the median, beside a median spread of {glue:text}`median_spread:.3f`. GW tends to fall with the number of
+# inputs, because small samples differ by chance. "Low" and "high" are the interval for *infinitely many* inputs. No rule tells how far GW
+# falls, so the interval begins at what the lower bound allows.
+#
+# Compare distances within one map by their spread. Never compare GW values of different numbers of inputs.
 #
 # ## How small is small?
 #

@@ -796,8 +796,8 @@ viz.scatter(
 #
 # The paper says that a subsample does no harm. Here are the seven states of Model L's stream, compared on 50 to 200 inputs, the smaller two maps with
 # intervals from random halves, as in [chapter 03](03-ten-measures.ipynb); and on 1,000 and all {glue:text}`n_every:,d`, stored. For each number: how far the distances are from
-# those on all inputs, in the median; whether their order is the same; how wide the 95 % interval is; and in what share of the pairs
-# it contains the distance on all.
+# those on all inputs, in the median; whether their order is the same; how wide the 95 % interval for infinitely many inputs is, and in what share of the pairs
+# it contains the distance on all; and the same of the spread, which tells of as many other inputs.
 
 # %%
 inner = np.triu_indices(len(stream_names), k=1)
@@ -815,10 +815,14 @@ table = {}
 for n in (50, 100):
     b = fs.intervals(few[n], n_draws=20, seed=seed, progress=False)
     value, low, high = (x[inner] for x in (b.map.values, b.low, b.high))
+    beside = b.spread[inner]
     table[n] = {
         "interval (%)": 100 * float(np.median((high - low) / value)),
-        "holds that of all (%)": 100
+        "it holds that of all (%)": 100
         * float(((low <= every) & (every <= high)).mean()),
+        "spread (%)": 100 * float(np.median(2 * beside / value)),
+        "spread holds that of all (%)": 100
+        * float((abs(value - every) <= beside).mean()),
     }
     distances[n] = value
 against = {
@@ -840,15 +844,17 @@ for n in (50, 100, 200, 1000):
     note(**{f"shift_{n}": table["shift (%)"][n]})
     note(**{f"rank_{n}": table["rank correlation"][n]})
 note(interval_100=table["interval (%)"][100])
-note(holds_100=table["holds that of all (%)"][100])
+note(holds_100=table["it holds that of all (%)"][100])
+note(spread_100=table["spread (%)"][100])
+note(spread_holds_100=table["spread holds that of all (%)"][100])
 
 # %% [markdown]
 # At 50 inputs the distances are {glue:text}`shift_50:+.0f` % off those on all, at 100 {glue:text}`shift_100:+.0f` %, at 200 {glue:text}`shift_200:+.0f` %, at 1,000
 # {glue:text}`shift_1000:+.1f` %: with few
 # inputs they come out larger. Their order is kept better, with rank correlations of {glue:text}`rank_50:.2f`, {glue:text}`rank_100:.2f`, {glue:text}`rank_200:.2f` and
 # {glue:text}`rank_1000:.2f`. At 100 inputs the
-# interval is {glue:text}`interval_100:.0f` % of the distance wide, and holds the distance on all inputs for {glue:text}`holds_100:.0f` % of the pairs: it tells how much a distance would vary with other
-# samples *of this size*, and nothing of the shift. Compare maps only at the same number of inputs, and read no difference that is smaller than the interval.
+# spread is {glue:text}`spread_100:.0f` % of the distance wide. It holds the distance on all inputs for {glue:text}`spread_holds_100:.0f` % of the pairs only, since it tells how much a distance would vary with other
+# inputs, *as many as these*, and nothing of the shift. The interval reaches down to what the lower bound allows. It is {glue:text}`interval_100:.0f` % wide and holds the distance on all for {glue:text}`holds_100:.0f` % of the pairs. Compare maps only at the same number of inputs, and read no difference that is smaller than the spread.
 #
 # ## Quiz
 #

@@ -266,7 +266,7 @@ checks_table(findings)
 # funcsim map --model my_module:my_network --images folder --out another --dry-run
 # ```
 #
-# With `--dry-run` it only says which layers, how much memory and how much time; `fs.estimate_cost` says the same of shapes.
+# With `--dry-run` it only says which layers, how much memory and how much time; `fs.estimate_cost` says the same of shapes. With `--twin 19` the report sets 19 copies with fresh weights beside the network; `fs.untrained_twin` makes them in Python.
 #
 # ## Before you show a map to anyone
 #

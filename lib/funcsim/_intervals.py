@@ -158,14 +158,19 @@ def intervals(
 
     Notes
     -----
-    An interval is the value of all samples, plus or minus Student's quantile times the
-    standard deviation over halves (times the square root of h / (n - h), for h of n samples
-    in a half). It is right for measures that are smooth functions of averages over samples
-    or pairs of samples, and for many samples. Two limits: distances near zero are not
-    smooth, and there the interval is too wide or, cut off at zero, one-sided. And it tells how
-    the value would vary with other samples, *as many as these*; a measure that depends on
-    the number of samples, as Gromov-Wasserstein does, has another value for infinitely many.
-    `bias` shows the size of this.
+    *Spread.* Student's quantile times the standard deviation over halves (times the square root
+    of h / (n - h), for h of n samples in a half). It tells how the value varies with other samples,
+    *as many as these*, and nothing of what a measure would be on infinitely many.
+
+    *Interval.* It tells of infinitely many. Averages over samples or pairs of samples are off by a
+    multiple of 1 / n. So value and halves are carried on along a line in 1 / n, and each end is the
+    spread beyond whichever of the two, carried on or not, lies further out. GW falls with n more slowly
+    than any such line, the more so the more directions a layer fills; but its certified lower bound
+    hardly moves. So where a measure has a bound the lower end is that of the bound. This makes the interval
+    of GW wide, and safe. Distances near zero are not smooth, and there both are too wide or,
+    cut off at zero, one-sided.
+
+    How often each holds a known value is measured by :mod:`benchmarks.intervals`.
 
     Half the samples make noisier maps, so boundaries are found less often in halves than
     they would be in fresh samples of full size: the frequencies err on the side of caution.

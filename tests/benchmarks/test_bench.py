@@ -6,13 +6,14 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks import encoder, gw, partition
+import funcsim as fs
+from benchmarks import encoder, gw, intervals, partition
 from benchmarks.__main__ import main
 from funcsim import simulated_maps
 from replication.benchmark.rules import RULES
 
 
-@pytest.mark.parametrize("name", ["gw", "partition"])
+@pytest.mark.parametrize("name", ["gw", "intervals", "partition"])
 def test_each_benchmark_writes_its_file(name, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     main(["--profile", "smoke", "--only", name])
@@ -48,6 +49,34 @@ def test_the_solver_is_measured_against_every_peer(tmp_path):
         assert min(row["pot_seconds"], row["pot_identity_seconds"], row["seconds"]) > 0
     assert (table["never above POT"] == 1).all()
     assert (table["lower by"] >= 0).all()
+
+
+def test_the_population_values_that_intervals_are_measured_against_are_true():
+    rng, rsm = np.random.default_rng(0), fs.measures()["rsm"]
+    aligned, turned = (intervals.kernel_layers(3, angle) for angle in (0.0, 1.0))
+    layers = aligned(24, rng)
+    found = fs.gw(*layers)  # no coupling is better than that of each sample with itself
+    assert found.distance == pytest.approx(rsm(*layers), rel=1e-6)
+    assert found.lower_bound == pytest.approx(found.distance, rel=1e-6)
+    assert fs.gw(*turned(24, rng)).distance > 1.1 * found.distance
+    for draw, same in ((aligned, True), (turned, False)):  # the cloud's own image, or that of another
+        assert (rsm(*draw(700, rng)) == pytest.approx(intervals.kernel_value(3, 0)[0, 1], rel=0.05)) == same
+    values = intervals.tanh_values(intervals.AT_ONCE, 0)
+    layers = intervals.tanh_layers(1000, rng)
+    for name, truth in values.items():
+        assert fs.measures()[name](layers[0], layers[2]) == pytest.approx(truth[0, 2], rel=0.05)
+
+
+def test_an_interval_that_is_too_narrow_is_told(monkeypatch):
+    """Of a measure that counts samples, of which the population has none, nothing holds the truth."""
+    counted = fs.Measure(name="counted", score=lambda x, y: 1.0 + 60 / len(x))
+    population = intervals.Population(
+        counted, "counted", lambda n, rng: [rng.normal(size=(n, 2))] * 2, np.array([[0.0, 0.5], [0.5, 0.0]])
+    )
+    row = intervals.coverage(population, 20, 3, 2, 0)
+    assert row["interval"] == row["spread"] == 0.0
+    assert row["spread, of size n"] == 1.0
+    assert row["value / truth"] == 8.0
 
 
 def test_layers_of_an_encoder_are_measured_only_where_all_is_at_hand(monkeypatch):

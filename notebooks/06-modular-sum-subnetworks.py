@@ -853,7 +853,7 @@ note(spread_holds_100=table["spread holds that of all (%)"][100])
 # {glue:text}`shift_1000:+.1f` %: with few
 # inputs they come out larger. Their order is kept better, with rank correlations of {glue:text}`rank_50:.2f`, {glue:text}`rank_100:.2f`, {glue:text}`rank_200:.2f` and
 # {glue:text}`rank_1000:.2f`. At 100 inputs the
-# spread is {glue:text}`spread_100:.0f` % of the distance wide. It holds the distance on all inputs for {glue:text}`spread_holds_100:.0f` % of the pairs only, since it tells how much a distance would vary with other
+# distance plus or minus its spread is {glue:text}`spread_100:.0f` % of the distance wide. It holds the distance on all inputs for {glue:text}`spread_holds_100:.0f` % of the pairs only, since it tells how much a distance would vary with other
 # inputs, *as many as these*, and nothing of the shift. The interval reaches down to what the lower bound allows. It is {glue:text}`interval_100:.0f` % wide and holds the distance on all for {glue:text}`holds_100:.0f` % of the pairs. Compare maps only at the same number of inputs, and read no difference that is smaller than the spread.
 #
 # ## Quiz

@@ -137,6 +137,10 @@ def test_a_step_that_the_untrained_network_has_is_not_of_training(found):
     mixed = untrained(found, [1.0] * 9, 39)
     mixed.maps[0] = alike.maps[0]
     assert check_of_twin(found.intervals, mixed).survives  # 2 of 40 with the network itself
+    cut = replace(found.partition, twin_p_values=(0.01, 0.04, 0.5) + (1.0,) * 36)
+    check = check_of_twin(replace(found.intervals, partition=cut), mixed)
+    assert check.outcome.endswith("the test finds groups in 2")
+    assert check.survives is (cut.n_groups == 1)
     mixed.maps[1] = alike.maps[0]
     assert not check_of_twin(found.intervals, mixed).survives
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -128,6 +128,11 @@ def analyse(
         other = None if against is None else compare(reps, against)
         beside = _beside(reps, measure, n_draws, seed, progress)
         checks = run_checks(reps, intervals, beside, poolings or {}, measure, normalize, seed)
+    if twin is not None:
+        tested = fs.partition(intervals.map, seed=seed, twin=twin)
+        intervals = replace(
+            intervals, partition=replace(intervals.partition, twin_p_values=tested.twin_p_values)
+        )
     of_twin = None if twin is None else check_of_twin(intervals, twin)
     messages = dict.fromkeys(str(one.message) for one in caught if issubclass(one.category, UserWarning))
     warned = (*_doubts(reps, intervals, alone), *messages)

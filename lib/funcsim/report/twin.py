@@ -60,16 +60,21 @@ def sentence(found: Intervals, twin: UntrainedTwin) -> str:
 
 
 def check_of_twin(found: Intervals, twin: UntrainedTwin) -> Check | None:
-    """Whether the place of the largest step is one that training made; None if steps are even."""
+    """Whether groups and the place of the largest step are of training; None if steps are even."""
     steps, n = steps_of(found), len(twin.maps)
     if steps.ratio < EVEN:
         return None
     row = twin.standing(found.map).iloc[steps.largest - 1]
     as_large, allowed = round(n * row["as large"]), max(0, (n + 1) // 20 - 1)
-    outcome = f"the step into {row['to']} is as large a share of the way in {as_large} of {n}"
+    cut = sum(p <= 1 - found.level for p in found.partition.twin_p_values)
+    outcome = (
+        f"the step into {row['to']} is as large a share of the way in {as_large} of {n}; the test finds "
+        f"groups in {cut}"
+    )
+    kept = as_large <= allowed and (found.partition.n_groups == 1 or cut <= allowed)
     if n < ENOUGH:
         outcome += f"; {ENOUGH} copies or more would tell at 5%"
-    return Check("Training", f"{n} copies with fresh weights", outcome, as_large <= allowed)
+    return Check("Training", f"{n} copies with fresh weights", outcome, kept)
 
 
 def explained(twin: UntrainedTwin | None) -> str:
@@ -88,6 +93,7 @@ def as_json(found: Intervals, twin: UntrainedTwin | None) -> dict[str, Any] | No
         return None
     return {
         "seeds": twin.seeds,
+        "p_values": found.partition.twin_p_values,
         "steps": twin.steps.tolist(),
         "standing": twin.standing(found.map).to_dict(orient="records"),
     }

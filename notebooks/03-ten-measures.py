@@ -326,7 +326,6 @@ summary_table = pd.DataFrame(
         "p": {name: g.p_value for name, g in groups.items()},
     }
 )
-note(gw_blocks=", ".join(starts["gw"]), cka_blocks=", ".join(starts["cka"]))
 summary_table.round(3)
 
 # %% [markdown]
@@ -345,7 +344,7 @@ maps["gw"].plot(groups=groups["gw"], title="Model 0, GW")
 # The GW map resembles that of RSM most ({glue:text}`agree_rsm:.2f`), which is GW without the
 # search; that of linear CKA is less like it ({glue:text}`agree_cka:.2f`), and those of the CCA family least
 # ({glue:text}`agree_cca:.2f` for mean CCA). {glue:text}`one_block:d` of the
-# {glue:text}`n_maps:d` maps are one group by the test. GW finds {glue:text}`gw_blocks`, CKA {glue:text}`cka_blocks`. So for this network the reviewers are right
+# {glue:text}`n_maps:d` maps are one group by the test: its layers are of too many kinds ([chapter 06](06-modular-sum-subnetworks.ipynb)). So on this network the reviewers are right
 # to ask what GW adds. That GW would show "clearer" groups
 # cannot be decided on one network; [chapter 13](13-is-the-boundary-real.ipynb) counts it on networks whose groups are known.
 #

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from funcsim._calibration import Calibration, calibrate
     from funcsim._capture import capture
     from funcsim._compare import compare
     from funcsim._cost import Cost, estimate_cost
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 #: Where each public name lives. It is imported when it is first used: PyTorch takes seconds.
 _HOMES = {
+    "Calibration": "_calibration",
     "Cost": "_cost",
     "GWResult": "gromov",
     "Intervals": "_intervals",
@@ -33,6 +35,7 @@ _HOMES = {
     "Representations": "representations",
     "UntrainedTwin": "_untrained",
     "boundary_evidence": "_partition",
+    "calibrate": "_calibration",
     "capture": "_capture",
     "compare": "_compare",
     "estimate_cost": "_cost",
@@ -46,6 +49,7 @@ _HOMES = {
     "untrained_twin": "_untrained",
 }
 __all__ = [
+    "Calibration",
     "Cost",
     "GWResult",
     "Intervals",
@@ -55,6 +59,7 @@ __all__ = [
     "Representations",
     "UntrainedTwin",
     "boundary_evidence",
+    "calibrate",
     "capture",
     "compare",
     "estimate_cost",

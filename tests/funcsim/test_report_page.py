@@ -12,6 +12,7 @@ import funcsim as fs
 from funcsim._intervals import Intervals
 from funcsim.changes import Change
 from funcsim.report import analyse, write_report
+from funcsim.report.chance import beside_chance
 from funcsim.report.checks import run_checks
 from funcsim.report.cuts import possible_cuts
 from funcsim.report.findings import group_sentence, sentences
@@ -190,6 +191,23 @@ def test_the_halves_are_kept(found):
     assert found.intervals.draws.shape == (4, 10, 10)
     mean = found.intervals.draws.mean(axis=0) - found.map.values
     assert np.allclose(mean, found.intervals.bias)
+
+
+def test_a_report_says_which_layers_are_no_more_alike_than_chance(found):
+    assert (
+        "By linear CKA, debiased all 45 pairs of layers are more alike than in each of 9 shuffles of the "
+        "inputs."
+    ) in found.warnings
+    rng = np.random.default_rng(0)
+    apart = fs.Representations({f"layer {k}": rng.normal(size=(24, 6)) for k in range(4)})
+    said = beside_chance(apart, ("gw", "cka-debiased"), "mean", 0)
+    assert re.match(r"By linear CKA, debiased [456] of 6 pairs of layers are no more alike", said[0])
+    assert beside_chance(apart, ("gw",), "mean", 0) == []  # it would double the time
+
+
+def test_shuffles_that_take_long_are_left_out(monkeypatch):
+    monkeypatch.setattr("funcsim.report.chance.MOST_SECONDS", 0.0)
+    assert beside_chance(chain(4), ("cka",), "mean", 0) == []
 
 
 def test_a_check_that_finds_another_answer_says_so(found):

@@ -20,6 +20,7 @@ from funcsim.geometry import Normalize
 from funcsim.layer_map import LayerMap, Partition
 from funcsim.nulls import random_projection_null
 from funcsim.outlying_steps import MIN_STEPS
+from funcsim.report.chance import beside_chance
 from funcsim.report.checks import MOST_SECONDS, Check, run_checks
 from funcsim.report.cuts import Cut, possible_cuts
 from funcsim.report.twin import check_of_twin
@@ -128,6 +129,8 @@ def analyse(
         other = None if against is None else compare(reps, against)
         beside = _beside(reps, measure, n_draws, seed, progress)
         checks = run_checks(reps, intervals, beside, poolings or {}, measure, normalize, seed)
+        by = (measure,) if beside is None else (measure, beside.map.measure)
+        chance = beside_chance(reps, by, normalize, seed)
     if twin is not None:
         tested = fs.partition(intervals.map, seed=seed, twin=twin)
         intervals = replace(
@@ -135,7 +138,7 @@ def analyse(
         )
     of_twin = None if twin is None else check_of_twin(intervals, twin)
     messages = dict.fromkeys(str(one.message) for one in caught if issubclass(one.category, UserWarning))
-    warned = (*_doubts(reps, intervals, alone), *messages)
+    warned = (*_doubts(reps, intervals, alone), *chance, *messages)
     return Analysis(
         intervals=intervals,
         by_width=alone,

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from funcsim._partition import boundary_evidence, partition, partition_into, spectral_partition
     from funcsim._untrained import UntrainedTwin, untrained_twin
     from funcsim.gromov import GWResult, gw
-    from funcsim.layer_map import LayerMap, Partition, metric_distances
+    from funcsim.groups import Partition
+    from funcsim.layer_map import LayerMap, metric_distances
     from funcsim.representations import Representations
     from funcsim.similarity import Measure, measures
 
@@ -31,7 +32,7 @@ _HOMES = {
     "Intervals": "_intervals",
     "LayerMap": "layer_map",
     "Measure": "similarity",
-    "Partition": "layer_map",
+    "Partition": "groups",
     "Representations": "representations",
     "UntrainedTwin": "_untrained",
     "boundary_evidence": "_partition",

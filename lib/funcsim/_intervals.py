@@ -25,9 +25,10 @@ from funcsim._compare import compare
 from funcsim._internal.deprecation import renamed_keyword
 from funcsim._internal.progress import progress_bar
 from funcsim._internal.typing import Array
-from funcsim._partition import Partition, partition, partition_into
+from funcsim._partition import partition, partition_into
 from funcsim.errors import DegenerateLayerError
 from funcsim.geometry import Normalize
+from funcsim.groups import Partition
 from funcsim.layer_map import LayerMap
 from funcsim.representations import Representations
 from funcsim.similarity import Measure

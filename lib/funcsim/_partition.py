@@ -20,8 +20,9 @@ from sklearn.cluster import SpectralClustering
 from funcsim._internal.deprecation import renamed_keyword
 from funcsim._internal.typing import Array
 from funcsim.changes import Change, changes_of
+from funcsim.groups import Partition
 from funcsim.kinds import checked_kinds, warn_if_alternating
-from funcsim.layer_map import LayerMap, Partition, dissimilarity, metric_distances, size_within_one_model
+from funcsim.layer_map import LayerMap, dissimilarity, metric_distances, size_within_one_model
 from funcsim.outlying_steps import (
     MIN_STEPS,
     LogSteps,

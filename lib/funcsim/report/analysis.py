@@ -17,7 +17,8 @@ from funcsim._intervals import Intervals
 from funcsim._untrained import UntrainedTwin
 from funcsim.dimensions import dominant
 from funcsim.geometry import Normalize
-from funcsim.layer_map import LayerMap, Partition
+from funcsim.groups import Partition
+from funcsim.layer_map import LayerMap
 from funcsim.nulls import random_projection_null
 from funcsim.outlying_steps import MIN_STEPS
 from funcsim.report.chance import beside_chance

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from funcsim.layer_map import Partition
+from funcsim.groups import Partition
 from funcsim.outlying_steps import MIN_STEPS
 from funcsim.report import twin
 from funcsim.report.analysis import Analysis

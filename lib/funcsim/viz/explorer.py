@@ -18,7 +18,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import to_hex
 
-from funcsim.layer_map import LayerMap, Partition
+from funcsim.groups import Partition
+from funcsim.layer_map import LayerMap
 from funcsim.viz.maps import colorbar_label, colours_of, contiguous, short_names
 
 EXPLORER = Template(Path(__file__).with_name("explorer.html").read_text(encoding="utf-8"))

@@ -22,7 +22,8 @@ except ImportError as error:
     raise ImportError(f"figures that move need {error.name}: pip install 'funcsim[widgets]'") from error
 
 if TYPE_CHECKING:
-    from funcsim.layer_map import LayerMap, Partition
+    from funcsim.groups import Partition
+    from funcsim.layer_map import LayerMap
 
 
 def stepper(figures: Sequence[Figure], alts: Sequence[str], label: str) -> ipywidgets.VBox:

@@ -18,7 +18,8 @@ from funcsim.similarity import measures
 from funcsim.viz.style import COLOURS, new_figure
 
 if TYPE_CHECKING:
-    from funcsim.layer_map import LayerMap, Partition
+    from funcsim.groups import Partition
+    from funcsim.layer_map import LayerMap
 
 MOST_LABELS = 40
 

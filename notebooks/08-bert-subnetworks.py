@@ -575,7 +575,7 @@ agree = {}
 for key, run in runs.items():
     entries = {
         name: signs[name] * run.maps[f"cls/mean/{name}"].values[upper]
-        for name in signs
+        for name in ("gw", "rsm", "rsa", "cka-debiased")
     }
     agree[key] = pd.DataFrame(entries).corr(method="spearman")["gw"].drop("gw")
 agree = pd.DataFrame(agree).T

@@ -1,4 +1,4 @@
-"""The test that :func:`funcsim.partition` made in its first edition, kept as a rival.
+"""The test that :func:`funcsim.partition` made in its first edition, kept as a rival (claim C33).
 
 A window is a few layers on both sides of a cut. Inside it the map is turned into one position
 per layer, and a line with a jump at the cut is fitted to the positions. Evidence for a cut is

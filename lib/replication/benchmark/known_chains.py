@@ -1,4 +1,4 @@
-"""Rules that cut a chain of layers, on simulated chains whose boundaries are known (C36, D11).
+"""Rules that cut a chain of layers, on simulated chains whose boundaries are known (claim C36).
 
 Taught in chapter 06.
 """

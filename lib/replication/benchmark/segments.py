@@ -1,4 +1,4 @@
-"""Segments of a chain of layers: how much each holds together, and the best cuts of all."""
+"""Segments of a chain of layers: how much each holds together, and the best cuts of all (claim C33)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules of others that cut a map into groups, to be scored beside :func:`funcsim.partition` (claim C33, reviews).
+"""Rules of others that cut a map into groups, beside :func:`funcsim.partition` (claim C33, reviews).
 
 Each is what its source says, with what the source leaves open filled in here and named as such.
 A rule takes a map and returns the indices at which groups start. It draws nothing at random that

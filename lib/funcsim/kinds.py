@@ -35,6 +35,8 @@ def kinds_from_names(names: Sequence[str]) -> tuple[str, ...]:
     >>> kinds_from_names(["embed", "h.0.attn", "h.0", "h.1.attn", "h.1", "h.2.attn", "h.2"])
     ('h.#.attn', 'h.#.attn', 'h.#', 'h.#.attn', 'h.#', 'h.#.attn', 'h.#')
     """
+    if not names:
+        return ()
     bare = [re.sub(r"\d+", "#", name) for name in names]
     counts = Counter(bare)
     commonest = counts.most_common(1)[0][0]

@@ -255,6 +255,10 @@ def test_a_map_of_equal_distances_is_one_group(value):
     assert (p.n_groups, p.changes) == (1, ())
 
 
+def test_a_map_without_layers_has_no_groups():
+    assert fs.partition(as_map(np.empty((0, 0)))).groups == ()
+
+
 @pytest.mark.parametrize("size", range(1, MIN_STEPS + 1))
 def test_very_few_layers_are_one_group(size):
     p = fs.partition(as_map(line(np.array([0.0, 0.0, 9.0, 9.0, 9.0])[:size])))

@@ -158,8 +158,8 @@ def scorecard(claims: Mapping[str, Mapping[str, str]], found: list[Row], kind: s
         lines.append(f"| **{key}** | **{said}** | **{verdicts[key].answer}** | {verdicts[key].why} | |")
         for row in rows[key]:
             tested = row.result if row.condition == "-" else f"{row.condition}: {row.result}"
-            evidence = row.evidence.replace("](", "](../notebooks/")
-            lines.append(f"| | {row.claim} | {tested} | {evidence} | {row.section.link} |")
+            shown = " | ".join((row.claim, tested, row.evidence)).replace("](", "](../notebooks/")
+            lines.append(f"| | {shown} | {row.section.link} |")
     return "\n".join(lines) + "\n"
 
 

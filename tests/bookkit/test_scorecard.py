@@ -86,6 +86,19 @@ def test_every_claim_has_one_answer_first_and_then_its_rows():
         scorecard({"C01": claims["C01"]}, found, "C")
 
 
+def test_a_link_of_a_chapter_leads_there_from_the_scorecard_in_every_column():
+    found = found_in(
+        notebook("| C01: [a](01-a.ipynb) | paper | agrees, [b](02-b.ipynb) | [c](03-c.ipynb) |"), "01-a"
+    )
+    page = scorecard({"C01": {"id": "C01", "said": "One."}}, found, "C")
+    for target in (
+        "[a](../notebooks/01-a.ipynb)",
+        "[b](../notebooks/02-b.ipynb)",
+        "[c](../notebooks/03-c.ipynb)",
+    ):
+        assert target in page
+
+
 def test_the_answer_follows_from_the_rows_of_all_chapters():
     claims = {"C01": {"id": "C01", "said": "One."}}
     agrees, disagrees = ("| C01: a | paper | agrees | b |", "| C01: a | paper | disagrees | b |")

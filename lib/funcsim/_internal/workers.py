@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from functools import wraps
+from multiprocessing import current_process
 from typing import Any, TypeVar
 
 import joblib
@@ -38,10 +39,24 @@ def ending_with(parent: int, function: Callable[..., T]) -> Callable[..., T]:
 
 def _watch(parent: int) -> None:
     """Start looking, once in a process; only the parent's own children do, not the workers of a cluster."""
-    if os.name != "posix" or os.getppid() != parent or parent in _watched:
+    if os.name != "posix" or parent in _watched:
+        return
+    if os.getppid() != parent:
+        if current_process().name.startswith("LokyProcess") and not _runs(parent):
+            os._exit(1)  # the parent ended while this process was starting
         return
     _watched.add(parent)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _end_with(parent: int) -> None:

@@ -94,6 +94,37 @@ def test_frozen_blocks_do_not_move_and_all_others_do(n):
         assert all(stayed) if name in frozen else not any(stayed), name
 
 
+def test_what_all_blocks_share_is_frozen_with_the_first():
+    from transformers import MPNetConfig, MPNetForSequenceClassification
+
+    tiny = load_encoder("tiny")
+    config = MPNetConfig(
+        vocab_size=tiny.model.config.vocab_size,
+        hidden_size=32,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        intermediate_size=64,
+        num_labels=2,
+        pad_token_id=0,
+    )
+    mpnet = dataclasses.replace(tiny, model=MPNetForSequenceClassification(config))
+    name = "mpnet.encoder.relative_attention_bias.weight"
+    for n, stays in ((0, False), (1, True), (3, True)):
+        encoder = first_blocks(mpnet, 3)
+        training = dataclasses.replace(PLAN.training, steps=2, freeze=encoder.frozen_prefixes(n))
+        before = dict(encoder.model.named_parameters())[name].clone()
+        fine_tune(encoder, *TEXTS, training, progress=False)
+        assert torch.equal(dict(encoder.model.named_parameters())[name], before) == stays
+
+
+def test_only_the_chosen_rows_are_trained_and_only_so_many_texts_answered(tmp_path):
+    plan = dataclasses.replace(PLAN, ns=(1, 4), n_validation=12)
+    run = dataclasses.replace(RUN, out=tmp_path)
+    made = freezing.read(run.folder, freezing.compute(plan, run))
+    assert made.n.tolist() == [1, 4]
+    assert made.right.shape == (2, 12)
+
+
 def test_freezing_and_keeping_are_what_they_say(decided):
     encoder = first_blocks(decided, 4)
     frozen = freezing.fine_tune_all(encoder, TEXTS, PLAN, RUN)

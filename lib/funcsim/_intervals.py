@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -26,10 +26,13 @@ from funcsim._internal.deprecation import renamed_keyword
 from funcsim._internal.progress import progress_bar
 from funcsim._internal.typing import Array
 from funcsim._partition import partition, partition_into
+from funcsim.changes import Change, effect_of, run_of
 from funcsim.errors import DegenerateLayerError
 from funcsim.geometry import Normalize
 from funcsim.groups import Partition
-from funcsim.layer_map import LayerMap
+from funcsim.kinds import kinds_from_names
+from funcsim.layer_map import LayerMap, metric_distances
+from funcsim.outlying_steps import log_steps
 from funcsim.representations import Representations
 from funcsim.similarity import Measure
 
@@ -43,7 +46,7 @@ class Intervals:
     map : LayerMap
         Of all samples, (L, L).
     partition : Partition
-        Of that map.
+        Of that map; each change has an interval of its effect on as many other inputs.
     low : array, shape (L, L)
         Lower end of the interval, at `level`, for the value of each entry on infinitely many samples.
     high : array, shape (L, L)
@@ -233,7 +236,7 @@ def intervals(
     high = np.maximum(whole.values, _carried_on(whole.values, draws, share)) + quantile * _std(draws)
     return Intervals(
         map=whole,
-        partition=groups,
+        partition=replace(groups, changes=tuple(_with_interval(c, maps, quantile) for c in groups.changes)),
         low=low if whole.is_similarity else np.maximum(low, 0.0),
         high=high,
         spread=quantile * _std(draws),
@@ -245,6 +248,21 @@ def intervals(
         level=level,
         draws=draws,
     )
+
+
+def _with_interval(change: Change, halves: list[LayerMap], quantile: float) -> Change:
+    """The change with an interval of its effect, from the spread of its logarithm over halves."""
+    logs = []
+    for m in halves:
+        steps = log_steps(metric_distances(m), kinds_from_names(m.names))
+        run = run_of(steps, change)
+        effect = effect_of(steps, run) if run else 0.0
+        if effect > 0:
+            logs.append(np.log(effect))
+    if len(logs) < 2:
+        return change
+    factor = np.exp(quantile * np.std(logs, ddof=1))
+    return replace(change, effect_interval=(float(change.effect / factor), float(change.effect * factor)))
 
 
 def _carried_on(whole: Array, halves: Array, share: float) -> Array:

@@ -38,6 +38,9 @@ class Change:
         (of the same kind of layer).
     p_value : float
         Corrected for the search over all steps.
+    effect_interval : tuple of float, optional
+        Holds the effect on as many other inputs; filled by :func:`funcsim.intervals`. It tells nothing of
+        whether there is a boundary: the largest of even steps has an effect above 1, too.
     """
 
     kind: str
@@ -46,6 +49,7 @@ class Change:
     start: int
     effect: float
     p_value: float
+    effect_interval: tuple[float, float] | None = None
 
     @property
     def is_boundary(self) -> bool:
@@ -113,6 +117,11 @@ def effect_of(steps: LogSteps, run: list[int]) -> float:
     if not near:
         return 0.0
     return float(np.exp(steps.values[run].mean() - steps.values[near].max()))
+
+
+def run_of(steps: LogSteps, change: Change) -> list[int]:
+    """The steps of a change, as indices into steps of the same layers, maybe of other inputs."""
+    return np.flatnonzero((steps.into > change.before) & (steps.into <= change.after)).tolist()
 
 
 def lasts_to_an_end(run: list[int], kinds: NDArray[np.intp]) -> bool:

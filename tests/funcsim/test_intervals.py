@@ -54,6 +54,37 @@ def blocks_of_clouds(sizes, n=40, noise=0.1, seed=0):
     )
 
 
+def chain_of_clouds(n, rng, at=6, size=10):
+    """Layers (n, 4) that move by even steps, and by one that is four times as large."""
+    x = np.random.default_rng(0).normal(size=(size, 4, 4)) / 4
+    moved, clouds = rng.normal(size=(n, 4)), []
+    for k in range(size):
+        clouds.append(moved)
+        moved = moved + (0.8 if k + 1 == at else 0.2) * np.tanh(moved @ x[k] * 3)
+    return layers(clouds)
+
+
+def test_the_interval_of_an_effect_holds_it_on_other_inputs():
+    """By 30 draws of 60 inputs; the effect that counts is that of the mean over many such draws."""
+    held, effects = [], []
+    for k in range(30):
+        reps = chain_of_clouds(60, np.random.default_rng([1, k]))
+        found = intervals(reps, measure="rsm", n_draws=12, progress=False).partition
+        (change,) = found.changes
+        assert (change.kind, change.start) == ("jump", 6)
+        effects.append(change.effect)
+        held.append(change.effect_interval)
+    middle = np.exp(np.mean(np.log(effects)))
+    assert 25 <= sum(low <= middle <= high for low, high in held) <= 30
+    widths = np.log([high / low for low, high in held])
+    assert 2 < np.median(widths) / np.std(np.log(effects)) < 8  # 3.9 is exact, Student's 4.4
+
+
+def test_without_intervals_an_effect_has_none():
+    reps = chain_of_clouds(60, np.random.default_rng(5))
+    assert fs.partition(fs.compare(reps, measure="rsm", progress=False)).changes[0].effect_interval is None
+
+
 def test_intervals_cover_the_truth_as_often_as_they_say(monkeypatch):
     """Difference of two means, whose population value is 2: 95 % of 200 intervals hold it."""
     monkeypatch.setattr(_intervals, "compare", toy(mean_distance))

@@ -80,6 +80,8 @@ def test_one_group_and_a_change_of_speed_are_said_in_words(found):
     wide = Change("transition", 4, 6, 5, 2.5, 0.01)
     two = replace(one, labels=(0,) * 5 + (1,) * 5, p_value=0.01, changes=(wide,))
     assert "2.5 times the larger step beside it, over 2 steps (p = 0.010)." in group_sentence(two)
+    two = replace(two, changes=(replace(wide, effect_interval=(2.1, 2.9)),))
+    assert "2.5 (2.1 to 2.9 on as many other inputs) times the larger step" in group_sentence(two)
 
 
 def test_too_few_layers_are_not_tested_and_it_is_said(tmp_path):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from funcsim.changes import Change
 from funcsim.groups import Partition
 from funcsim.outlying_steps import MIN_STEPS
 from funcsim.report import twin
@@ -73,12 +74,19 @@ def group_sentence(groups: Partition) -> str:
     edges = [0, *groups.boundaries, len(names)]
     ranges = ", ".join(block_range(names, a, b)[0] for a, b in pairwise(edges))
     effects = " and ".join(
-        f"{change.effect:.1f} times the larger step beside it"
+        f"{_effect_with_interval(change)} times the larger step beside it"
         + (f", over {change.after - change.before} steps" if change.kind == "transition" else "")
         for change in groups.boundary_changes
     )
     subject = "the boundary is" if groups.n_groups == 2 else "the boundaries are"
     return f"The layers form {groups.n_groups} groups, {ranges}: {subject} {effects}{p}.{faster}"
+
+
+def _effect_with_interval(change: Change) -> str:
+    if change.effect_interval is None:
+        return f"{change.effect:.1f}"
+    low, high = change.effect_interval
+    return f"{change.effect:.1f} ({low:.1f} to {high:.1f} on as many other inputs)"
 
 
 def _checks(found: Analysis) -> str:

@@ -13,7 +13,13 @@ from replication.__main__ import main
 from replication.data.sentiment import toy_corpus
 from replication.encoder import block_ablation, freezing, inputs
 from replication.encoder.inputs import corpora
-from replication.models.block_surgery import drop_block, first_blocks, rearranged, swap_blocks
+from replication.models.block_surgery import (
+    drop_block,
+    first_blocks,
+    predict_rearranged,
+    rearranged,
+    swap_blocks,
+)
 from replication.models.encoders import load_encoder
 from replication.registry import EXPERIMENTS
 from replication.run import Run
@@ -181,6 +187,25 @@ def test_interventions_leave_every_weight_alone(decided):
     assert found.first.shape == (4, 40)
     assert len({row.tobytes() for row in (*found.first, *found.without, *found.swapped)}) > 3
     assert found.readouts.shape == (2, 2, 2, 4)
+    assert found.ranges.tolist() == [[a, b] for a in range(4) for b in range(a + 1, 5)]
+    middle = found.ranges.tolist().index([1, 3])
+    assert np.array_equal(found.left_out[middle], right(rearranged(encoder, [0, 3])))
+
+
+@pytest.mark.parametrize("order", [[], [0, 1], [0, 1, 2, 3], [1, 3], [0, 2, 1, 3], [3, 3], [0, 0]])
+def test_shared_blocks_answer_as_copies_do(decided, order):
+    encoder = first_blocks(decided, 4)
+    before = encoder.model.state_dict()
+    (logits,) = predict_rearranged(encoder, TEXTS[1], [order], 16, batch_size=7)
+    alone = predict(rearranged(encoder, order), TEXTS[1], 16, batch_size=7)
+    assert np.allclose(logits, alone, atol=1e-6)
+    assert encoder.model.state_dict().keys() == before.keys()
+    assert np.array_equal(right(encoder), right(first_blocks(decided, 4)))
+
+
+def test_an_order_with_a_block_that_is_not_there_is_refused():
+    with pytest.raises(ModelError, match="has blocks 0 to 3, and 4 was asked for"):
+        predict_rearranged(load_encoder("tiny"), TEXTS[1], [[0], [4]], 16)
 
 
 def test_interventions_begin_where_dynamics_has_ended(tmp_path, monkeypatch):

@@ -1,15 +1,16 @@
 """What a fine-tuned encoder loses when its blocks are left out, swapped or read from (reviews, Table 7).
 
-No weight is changed: blocks are taken out of the encoder of ``bert/<task>-dense``, one by one or
-all from the end; two neighbours change places; and a readout, linear or of two layers, is learned on
-what every block says, before and after the fine-tuning.
+No weight is changed: every run of neighbouring blocks is taken out of the fine-tuned encoder, which is
+that of ``bert/<task>-dense`` (six blocks) or ``encoder/<task>-dense`` (twelve); two neighbours change
+places; and a readout, linear or of two layers, is learned on the output of every block, before and after
+the fine-tuning.
 
 Taught in chapter 11.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,16 +19,16 @@ from numpy.typing import NDArray
 from funcsim._internal.storage import read_tensors, write_tensors
 from funcsim.probes import linear_probe, mlp_probe
 from replication.data.sentiment import Corpus
-from replication.encoder import dynamics
-from replication.encoder.freezing import GROUP, SEEDS
+from replication.encoder import dense, dynamics
+from replication.encoder.freezing import GROUP, GROUP_OF_TWELVE, SEEDS
 from replication.encoder.inputs import Texts, describe, load_inputs, parameters, tuned_state
 from replication.encoder.maps import capture_blocks
 from replication.encoder.plans import ENCODER
-from replication.models.block_surgery import drop_block, first_blocks, swap_blocks
+from replication.models.block_surgery import order_swapped, order_without, predict_rearranged
 from replication.models.encoders import Encoder
 from replication.run import Experiment, Run, Stored, load_result
 from replication.stored import Record
-from replication.training.fine_tuning import FineTuningConfig, FineTuningHistory, fine_tune, predict
+from replication.training.fine_tuning import FineTuningConfig, FineTuningHistory, fine_tune
 
 FORMAT = "funcsim.interventions/1"
 FILE = "interventions.safetensors"
@@ -46,23 +47,36 @@ class Plan:
         Before anything is cut.
     n_learned, n_read : int
         Training texts that a readout learns from, and validation texts that it is judged by.
+    precision : {"float32", "bfloat16"}
+        Of the training.
+    n_answered : int, optional
+        Validation texts that encoders without blocks answer, drawn once; None takes all of them.
     """
 
     task: str
     training: FineTuningConfig
     n_learned: int = 2000
     n_read: int = 872
+    precision: str = "float32"
+    n_answered: int | None = None
 
     def tiny(self) -> Plan:
         """The same plan, small enough for the encoder "tiny": for profile `smoke`."""
         training = dynamics.PLANS["sst2"].tiny().training
-        return replace(self, training=training, n_learned=40, n_read=30)
+        return replace(self, training=training, n_learned=40, n_read=30, n_answered=None)
 
     def to_dict(self) -> dict[str, object]:
         return asdict(self)
 
 
 PLANS = {f"{task}-interventions": Plan(task, dynamics.PLANS[task].training) for task in ("sst2", "yelp")}
+
+PLANS_OF_TWELVE = {
+    "sst2-interventions": Plan("sst2", dense.TRAINING["sst2"], precision="bfloat16"),
+    "yelp-interventions": Plan(
+        "yelp", dense.TRAINING["yelp"], n_learned=1000, n_read=400, precision="bfloat16", n_answered=300
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -84,6 +98,10 @@ class Interventions(Stored):
         [CLS] and in the mean over tokens; of each block.
     n_read : int
         On how many texts that is.
+    ranges : array of int (R, 2)
+        Runs of blocks, half-open: ``[first, stop)``. Empty in results of the first edition.
+    left_out : array of bool (R, n)
+        Without each of these runs.
     """
 
     whole: NDArray[np.bool_]
@@ -92,15 +110,18 @@ class Interventions(Stored):
     swapped: NDArray[np.bool_]
     readouts: NDArray[np.float64]
     n_read: int
+    ranges: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 2), dtype=np.int64))
+    left_out: NDArray[np.bool_] = field(default_factory=lambda: np.empty((0, 0), dtype=bool))
 
 
-ARRAYS = ("whole", "first", "without", "swapped", "readouts")
+ARRAYS = ("whole", "first", "without", "swapped", "readouts", "ranges", "left_out")
 
 
 def compute(plan: Plan, run: Run) -> Record:
     """Fine-tune, cut, predict; store which answers are right.
 
-    The training begins with what ``dynamics/<task>`` has left of the same, and leaves it, too.
+    The training begins with what ``dynamics/<task>`` or ``encoder/<task>-dense`` has left of the same, and
+    leaves it, too.
     """
     encoder, texts = load_inputs(plan, run)
     result, history = fine_tune_and_ablate(encoder, texts, plan, run)
@@ -119,24 +140,29 @@ def fine_tune_and_ablate(
 ) -> tuple[Interventions, FineTuningHistory]:
     """Fine-tune `encoder` in place, and see what copies of it can do that are cut up."""
     train, validation = texts
-    length, n_blocks = plan.training.max_length, encoder.n_blocks
+    length, L = plan.training.max_length, encoder.n_blocks
+    answered = validation if plan.n_answered is None else validation.sample(plan.n_answered, seed=1)
     learned, held_out = train.sample(plan.n_learned, seed=1), validation.sample(plan.n_read, seed=0)
     before = _readouts(encoder, learned, held_out, length)
     sample, state = validation.sample(min(len(validation), 500), seed=0), tuned_state(plan, texts, run)
     history = fine_tune(
-        encoder, train, sample, plan.training, run.seed, state, run.device, None, run.progress
+        encoder, train, sample, plan.training, run.seed, state, run.device, None, run.progress, plan.precision
     )
-
-    def right(cut: list[Encoder]) -> NDArray[np.bool_]:
-        return np.stack([predict(one, validation, length).argmax(axis=1) for one in cut]) == validation.labels
-
+    ranges = [(first, stop) for first in range(L) for stop in range(first + 1, L + 1)]
+    cut = [order_without(L, *one) for one in ranges]
+    orders = [list(range(L)), *cut, *(order_swapped(L, k) for k in range(L - 1))]
+    logits = predict_rearranged(encoder, answered, orders, length)
+    whole, *right = logits.argmax(axis=2) == answered.labels
+    left_out = dict(zip(ranges, right, strict=False))
     result = Interventions(
-        whole=right([encoder])[0],
-        first=right([first_blocks(encoder, n) for n in range(n_blocks)]),
-        without=right([drop_block(encoder, k) for k in range(n_blocks)]),
-        swapped=right([swap_blocks(encoder, k) for k in range(n_blocks - 1)]),
+        whole=whole,
+        first=np.stack([left_out[n, L] for n in range(L)]),
+        without=np.stack([left_out[k, k + 1] for k in range(L)]),
+        swapped=np.stack(right[len(ranges) :]),
         readouts=np.stack([before, _readouts(encoder, learned, held_out, length)]),
         n_read=len(held_out),
+        ranges=np.array(ranges),
+        left_out=np.stack(right[: len(ranges)]),
     )
     return result, history
 
@@ -162,13 +188,20 @@ def read(folder: Path, record: Record) -> Interventions:
 
 
 EXPERIMENTS = {
-    f"{GROUP}/{name}": Experiment(
-        f"{GROUP}/{name}", GROUP, plan, compute, read, seeds=SEEDS[plan.task], encoder=ENCODER
+    f"{group}/{name}": Experiment(
+        f"{group}/{name}", group, plan, compute, read, seeds=SEEDS[plan.task], encoder=encoder
     )
-    for name, plan in PLANS.items()
+    for group, plans, encoder in (
+        (GROUP, PLANS, ENCODER),
+        (GROUP_OF_TWELVE, PLANS_OF_TWELVE, dense.ENCODER),
+    )
+    for name, plan in plans.items()
 }
 
 
 def load(name: str, profile: str = "laptop", seed: int = 0) -> Interventions:
-    """What is stored; arguments and errors as of :func:`replication.run.load_result`."""
-    return load_result(EXPERIMENTS, f"{GROUP}/{name}", profile, seed)
+    """What is stored, such as "ablations/sst2-interventions" or "encoder/sst2-interventions".
+
+    Arguments and errors as of :func:`replication.run.load_result`.
+    """
+    return load_result(EXPERIMENTS, name if "/" in name else f"{GROUP}/{name}", profile, seed)

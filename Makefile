@@ -53,7 +53,7 @@ coverage: $(READY)  ## how much of lib/funcsim its own tests run, as a table
 dist: $(READY)  ## the library as a wheel and a source archive: _build/dist
 	$(PY) -m build --outdir _build/dist
 
-check: $(READY)  ## lint, types, what may import what, pairing of notebooks, cell rules, spelling
+check: $(READY)  ## lint, types, what may import what, pairing of notebooks, cell rules, prose, spelling
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
@@ -61,6 +61,7 @@ check: $(READY)  ## lint, types, what may import what, pairing of notebooks, cel
 	$(PY) -m bookkit pair-check
 	$(PY) -m bookkit check-cells
 	$(PY) -m bookkit check-book
+	$(PY) -m bookkit check-prose
 	$(PY) -m codespell_lib $$(git ls-files)
 
 check-site: $(VENDOR)  ## the built site: links, alt texts, nothing remote, and every page in a browser

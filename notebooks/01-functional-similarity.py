@@ -13,18 +13,26 @@
 # ---
 
 # %% [markdown]
-# # Functional similarity
+# # 01 Functional similarity
 #
-# A network computes its answer in many steps. Some neighbouring steps do nearly the same
-# job; elsewhere the job changes. Gao et al. {cite:p}`gao2024identifying` ask whether those
-# changes can be found without knowing what the jobs are. Before we can look for them, we
-# must say what "nearly the same job" means, and that is what this chapter is about.
+# Two layers of a network have different widths and different numbers. Can they still do the same work? And how would we find out, if nobody tells us what the work is?
+#
+# ## In short
+#
+# Each layer is a function of the input, so two layers can be compared as functions. The score that compares them decides what counts as similar. A straight line is a narrow score: it explains {glue:text}`r2_line:.3f` of the variance of a parabola, of which a small network explains {glue:text}`r2_network:.4f`. The same happens inside a trained network that adds two numbers. A {term}`linear probe` reads the sum off {glue:text}`probe_pre:.1f` % of the inputs before one {term}`ReLU`, and off {glue:text}`probe_post:.1f` % after it. A probe needs a target, and for most networks we have none. So this book compares layers *with one another*.
+#
+# :::{glue:figure} fig_in_short_01
+# :name: fig-01-in-short
+# :alt: Left, a parabola and the flat line that fits it best. Right, how often a linear probe reads the sum off six layers of a small transformer, nearly never before the ReLU and nearly always after it.
+#
+# What a straight line can and cannot see. Left: the best line through a parabola is flat, although the layer output $z$ determines the target. Right: six layers of a network that adds. All of them determine the sum, but a linear probe finds it only from the ReLU on.
+# :::
 #
 # :::{admonition} What you will learn
 # - why a layer can be read as a function, and what it means for two functions to be similar;
 # - an example in which a linear probe sees nothing and a non-linear one sees everything;
-# - how to read the representations out of any PyTorch model, and the trap in doing so;
-# - why probes do not help when nobody has told you what to look for.
+# - how to read the {term}`representations <representation>` out of any PyTorch model, and the trap in doing so;
+# - why probes do not help when the target is unknown.
 #
 # **Time**: 15 minutes to read, under a minute to run.
 # **In the paper**: section 3, appendix B.
@@ -54,6 +62,7 @@ if not importlib.util.find_spec("funcsim"):  # not installed, as on Colab
 # The imports come first. `fs` is the small library that goes with this book.
 
 # %%
+import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from sklearn.datasets import load_digits
@@ -65,17 +74,20 @@ from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 import funcsim as fs
-from bookkit.glue import note
 from exercises import chapter_01 as check
 from funcsim import viz
 from replication.modular_addition import trained_networks
 
+# %% tags=["remove-cell"]
+# isort: split
+from bookkit.glue import keep_figure, note
+
 # %% [markdown]
 # ## A layer is a function
 #
-# Feed $n$ inputs to a network and stop after some layer. What comes out is a table with one
-# row per input: the **representation** at that layer. The layer is a function of the input,
-# and the table lists its values.
+# Neighbouring layers of a network often do nearly the same job. Elsewhere the job changes. Gao et al. {cite:p}`gao2024identifying` ask whether these changes can be found without knowing what the jobs are. To ask this, we must first say what "nearly the same job" means.
+#
+# Feed $n$ inputs to a network and stop after some layer. The result is a table with one row per input: the *representation* at that layer. The layer is a function of the input, and the table lists the values of this function.
 #
 # :::{prf:definition} Functional similarity
 # :label: def-functional-similarity
@@ -86,25 +98,23 @@ from replication.modular_addition import trained_networks
 # similarity of $f$ and $g$ on these inputs is a score $s(F, G)$ of the two matrices.
 # :::
 #
-# Everything depends on the score. It decides which differences count, and which are
-# forgiven. The paper writes $f$ for the function and for its values alike; we keep capital
-# letters for matrices of values, here and in the [notation](../book/notation.md).
+# The score decides which differences count and which do not. The rest of this book compares scores. The paper writes $f$ both for the function and for its values. We use capital letters for matrices of values, here and in the [notation](../book/notation.md).
 #
 # ## A similarity that no line can see
 #
-# A common score is a **linear probe**: fit a linear map from $F$ to $G$, and report
-# how much of $G$ it explains. Take a layer that outputs a number $z$ between $-1$ and $1$,
-# and let the function we are looking for be $z^2$. One determines the other, up to a sign.
-# The next cell draws a thousand such numbers.
+# A common score is a linear probe. Fit a linear map from $F$ to $G$, and report how much of the variance of $G$ it explains. The paper warns that a linear map can miss strong similarity. Here is the simplest case that we know.
+#
+# A layer outputs a number $z$ between $-1$ and $1$, and the function that we look for is $z^2$. The layer determines the target exactly. We draw a thousand such numbers and keep a part of them for testing.
 
 # %%
 rng = np.random.default_rng(seed)
 z = rng.uniform(-1, 1, size=(1000, 1))
 target = z[:, 0] ** 2
-z_fit, z_test, t_fit, t_test = train_test_split(z, target, random_state=seed)
+split = train_test_split(z, target, random_state=seed)
+z_fit, z_test, t_fit, t_test = split
 
 # %% [markdown]
-# Now a linear probe and a small non-linear one, both judged on inputs that they have not seen.
+# We fit two probes: a line, and a small network with two hidden layers. Both are judged on numbers that they have not seen.
 
 # %%
 line = LinearRegression().fit(z_fit, t_fit)
@@ -112,29 +122,29 @@ network = MLPRegressor(
     hidden_layer_sizes=[32, 32], solver="lbfgs", random_state=seed
 )
 network.fit(z_fit, t_fit)
-note(r2_line=line.score(z_test, t_test), r2_network=network.score(z_test, t_test))
+line.score(z_test, t_test), network.score(z_test, t_test)
+
+# %% tags=["remove-cell"]
+note(r2_line=line.score(z_test, t_test))
+note(r2_network=network.score(z_test, t_test))
 
 # %% [markdown]
-# The line explains {glue:text}`r2_line:.3f` of the variance, which is nothing; the
-# network with two hidden layers explains {glue:text}`r2_network:.4f`, which is nearly all. The picture shows why: the
-# best line through a parabola is flat.
+# The two numbers are shares of explained variance. The line explains {glue:text}`r2_line:.3f`, which is nothing. The network explains {glue:text}`r2_network:.4f`, which is nearly everything.
 
-# %% tags=["fig"] mystnb={"image": {"alt": "Target against layer output: the true parabola and the non-linear probe coincide, while the linear probe is a flat line."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Target against layer output: the true parabola and the non-linear probe coincide, while the linear probe is a flat line."}, "figure": {"name": "fig-01-parabola", "caption": "The target $z^2$ and two probes for it. The non-linear probe lies on the parabola. The linear probe is flat: the rise on the right cancels the fall on the left."}}
 grid = np.linspace(-1, 1, 101)[:, None]
 fits = {"target": grid[:, 0] ** 2, "linear probe": line.predict(grid)}
 fits["non-linear probe"] = network.predict(grid)
 viz.curves(fits, grid[:, 0], xlabel="layer output z", ylabel="target")
 
 # %% [markdown]
-# So a layer may hold a function completely and a linear probe may still miss it. One can
-# take stronger probes, but then another question comes up: a probe strong enough to compute
-# the target by itself finds it everywhere. Chapter 05 of this book will return to this.
+# {numref}`fig-01-parabola` shows why. The best line through a parabola is flat. So a layer may determine a function completely while a linear probe finds nothing.
 #
-# ## The search space: every layer of a network
+# Stronger probes bring another problem. A probe that is strong enough to compute the target by itself finds it in every layer. [Chapter 05](05-modular-sum-known-targets.ipynb) returns to this.
 #
-# What are the candidates for $F$? In a network they are the outputs of its modules. The next
-# cell trains a small one to read real handwritten digits, 8 by 8 pixels each, so that there
-# is something to look at.
+# ## Read a layer out of any network
+#
+# Which tables $F$ can we compare? In a network they are the outputs of its modules. To have something to look at, we train a small network to read handwritten digits of 8 by 8 pixels.
 
 # %%
 images, digits = (torch.tensor(a) for a in load_digits(return_X_y=True))
@@ -155,17 +165,19 @@ for _ in range(20 if profile == "smoke" else 200):
     optimizer.step()
 
 # %% [markdown]
-# It was trained on the first 1,400 images; how well does it read the other 397?
+# It was trained on the first 1,400 images. How well does it read the other 397?
 
 # %%
 with torch.no_grad():
-    correct = (mlp(images[1400:]).argmax(1) == digits[1400:]).float().mean()
+    guesses = mlp(images[1400:]).argmax(1)
+correct = (guesses == digits[1400:]).float().mean()
+correct
+
+# %% tags=["remove-cell"]
 note(digits_accuracy=100 * float(correct))
 
 # %% [markdown]
-# It reads {glue:text}`digits_accuracy:.1f` % of them correctly. To see a layer's output,
-# PyTorch lets us hang a **hook** on the module: a function that is called with every output.
-# Here is the obvious way to do it.
+# It reads {glue:text}`digits_accuracy:.1f` % of them correctly. To see a layer's output, PyTorch lets us hang a *hook* on a module: a function that is called with every output. Here is the obvious way to write one.
 
 # %%
 seen = {}
@@ -176,53 +188,49 @@ with torch.no_grad():
     mlp(images)
 handle.remove()
 lowest = float(seen["first"].min())
+lowest
+
+# %% tags=["remove-cell"]
 note(lowest=lowest)
 
 # %% [markdown]
-# The first module is linear, so its output should be negative about half of the time. The
-# lowest value we recorded is {glue:text}`lowest:.1f`. What happened? The ReLU that follows
-# works *in place*: it overwrote the very numbers that our hook had kept a reference to. We
-# asked for the linear layer and got the ReLU. Any tool whose hook keeps a reference has this
-# fault.
+# The first module is linear, so about half of its outputs should be negative. Yet the lowest value that we recorded is {glue:text}`lowest:.1f`. What happened?
 #
-# `fs.capture` copies inside the hook, runs the model in evaluation mode, removes the hooks
-# even if the model fails, and gives the layers in the order in which they ran.
+# The ReLU behind it works *in place*. It overwrote the tensor to which our hook had kept a reference. We asked for the linear layer and got the ReLU. Any tool whose hook stores the tensor itself, and not a copy, has this bug.
+#
+# `fs.capture` copies inside the hook and runs the model in evaluation mode. It removes the hooks even if the model fails. It returns the layers in the order in which they ran.
 
 # %%
 reps = fs.capture(mlp, [images])
 true_lowest = float(reps["0"].min())
-note(true_lowest=true_lowest)
-reps
-
-# %% [markdown]
-# Now the lowest output of the first module is {glue:text}`true_lowest:.1f`, as it should be.
-# The result is a dictionary from layer names to arrays with one row per image. The widths
-# differ from layer to layer, and this is the rule in real networks.
-
-# %%
 {name: array.shape for name, array in reps.items()}
 
+# %% tags=["remove-cell"]
+note(true_lowest=true_lowest)
+
 # %% [markdown]
-# ## The search space of a transformer
+# Now the lowest output of the first module is {glue:text}`true_lowest:.1f`, as it should be. The result is a dictionary from layer names to arrays with one row per image. The arrays have different widths, as in most networks.
 #
-# The first network of the paper, **Model 0**, is a transformer of one block that adds two
-# numbers modulo 59. Chapter 04 trains it; here we load it and read all its 31
-# representations, the ones in Table 1 of the paper. Inputs are all pairs $(a, b)$.
+# ## The layers of a transformer
+#
+# The first network of the paper is {term}`Model 0 <Model 0, Model E, Model L>`. It is a transformer of one {term}`block`, and it adds two numbers modulo 59. [Chapter 04](04-modular-sum-training.ipynb) trains it. Here we load it and feed it all pairs $(a, b)$.
 
 # %% tags=["paper-T01"]
 trained = trained_networks.load("model-0", profile, seed)
 pairs = trained.pairs
 answers = pairs.sum(dim=1).numpy() % trained.model.config.p
 layers = fs.capture(trained.model, [pairs])
-print(trained.origin)
-widths = {array.shape[1] for array in layers.values()}
-note(n_pairs=layers.n_samples, n_layers=len(layers), n_widths=len(widths))
 layers
 
+# %% tags=["remove-cell"]
+widths = {array.shape[1] for array in layers.values()}
+note(n_pairs=layers.n_samples, n_layers=len(layers), n_widths=len(widths))
+
 # %% [markdown]
-# The line printed above is the record of the stored network. There are
-# {glue:text}`n_layers:d` representations of {glue:text}`n_pairs:d` pairs. What the
-# names mean, in the order of computation:
+# The network has {glue:text}`n_layers:d` representations of {glue:text}`n_pairs:d` pairs, those that the paper lists in its Table 1. {numref}`tab-01-model-0` says what their names mean.
+#
+# :::{table} The representations of Model 0, in the order of computation. Each input has two tokens, $a$ and $b$.
+# :name: tab-01-model-0
 #
 # | name | what it is | numbers per token |
 # | --- | --- | --- |
@@ -235,20 +243,18 @@ layers
 # | `pre`, `post` | hidden layer of the MLP, before and after ReLU | 512 |
 # | `mlp_out` | what the MLP adds to the stream | 128 |
 # | `resid_post` | the stream that leaves the block | 128 |
+# :::
 #
-# Each input has two tokens, and we flatten them into one row. So `attn` has four numbers per
-# head, of which two are free, because the attention paid by each token sums to one. Keep this
-# in mind when we compare it with layers of a thousand numbers.
+# We put the numbers of both tokens into one row. So the {term}`attention map <attention score, attention map>` of a {term}`head` has four numbers per input. Only two of them are free, because the attention of each token sums to one. Remember this when we compare it with layers of a thousand numbers.
 #
 # ## Where is the answer?
 #
-# We know what this network computes: $c = (a + b) \bmod 59$. So let us look for $c$ with
-# a linear probe, a ridge classifier fitted on four fifths of the pairs and judged on the rest.
+# We know what this network computes: $c = (a + b) \bmod 59$. So we look for $c$ with a linear probe. The probe is a ridge classifier, fitted on four fifths of the pairs and judged on the rest.
 
 
 # %%
 def linear_probe(name):
-    """Share of unseen pairs whose answer a linear classifier reads off a layer."""
+    """Share of unseen pairs whose answer a linear classifier finds."""
     fit, test = train_test_split(
         np.arange(layers.n_samples), test_size=0.2, random_state=seed
     )
@@ -260,37 +266,71 @@ def linear_probe(name):
 
 parts = ["resid_pre", "attn_out", "resid_mid", "pre", "post", "resid_post"]
 accuracy = {part: linear_probe(f"blocks.0.{part}") for part in parts}
+
+# %% tags=["remove-cell"]
 note(**{f"probe_{part}": 100 * share for part, share in accuracy.items()})
+note(chance=100 / trained.model.config.p)
 
 # %% [markdown]
-# The next figure shows how well the answer can be read off each layer.
+# How well can the answer be read off each layer?
 
-# %% tags=["fig"] mystnb={"image": {"alt": "Held-out accuracy of a linear probe for the answer, by layer of Model 0: a few per cent at most up to the MLP's hidden layer, nearly 100 % from its ReLU on."}}
-viz.bars({k: 100 * v for k, v in accuracy.items()}, ylabel="held-out accuracy (%)")
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Held-out accuracy of a linear probe for the answer, by layer of Model 0: a few per cent at most up to the MLP's hidden layer, nearly 100 % from its ReLU on."}, "figure": {"name": "fig-01-probe", "caption": "Held-out accuracy of a linear probe for the sum, at six layers of Model 0. The answer becomes readable at one place: the ReLU between `pre` and `post`."}}
+viz.bars(
+    {part: 100 * share for part, share in accuracy.items()},
+    ylabel="held-out accuracy (%)",
+)
 
 # %% [markdown]
-# At the input of the block the probe is right in {glue:text}`probe_resid_pre:.1f` % of the
-# cases, between attention and MLP in {glue:text}`probe_resid_mid:.1f` %, in the MLP's hidden
-# layer before the ReLU in {glue:text}`probe_pre:.1f` %, and after the ReLU in
-# {glue:text}`probe_post:.1f` %. Chance is 1.7 %. (It can be worse than chance: the pairs held
-# out are missing from the fit, so their answers are a little rarer there.) One simple
-# non-linearity turns "not at all" into "nearly always". The pair determines the answer in
-# every layer; what changes along the network is *how easily it can be read*.
+# At the input of the block the probe is right for {glue:text}`probe_resid_pre:.1f` % of the pairs. Between attention and {term}`MLP` it is right for {glue:text}`probe_resid_mid:.1f` %. The hidden layer of the MLP brings {glue:text}`probe_pre:.1f` % before the ReLU and {glue:text}`probe_post:.1f` % after it. Guessing would be right for {glue:text}`chance:.1f` %. (The probe can do worse than guessing. The pairs for testing are missing from the fit, so their answers are a little rarer there.)
 #
-# ## When nobody tells you the target
+# One simple non-linearity turns "almost never" into "nearly always". Every layer contains enough information to compute the answer. What changes along the network is *how easy the answer is to read*.
 #
-# This search worked because we knew $c$. In a language model we do not know the intermediate
-# functions, and trying them all is hopeless. We can still ask a humbler question: which
-# layers are functionally similar *to one another*? Where the answer changes, one job ends and
-# another begins. That needs a score with three properties:
+# ## When the target is unknown
+#
+# This search worked because we knew $c$. In a language model we do not know the intermediate functions, and we cannot try them all. But we can ask a simpler question: which layers are functionally similar *to one another*? Where similarity ends, one job ends and another begins. For this we need a score with three properties:
 #
 # - it compares tables of different widths, with no map fitted between them;
-# - it forgives what does not matter, such as a rotation of the coordinates;
+# - it ignores what does not matter, such as a rotation of the coordinates;
 # - it does not need a target.
 #
-# Distances *within* each layer offer a way. Rows that are close in one layer and far apart in
-# another show that something was done in between. [Chapter 02](02-gromov-wasserstein.ipynb)
-# makes a distance between layers out of that: the Gromov-Wasserstein distance.
+# Distances *within* each layer offer a way. If two rows are close in one layer and far apart in another, something happened in between. [Chapter 02](02-gromov-wasserstein.ipynb) builds a distance between layers from this idea: the {term}`Gromov-Wasserstein distance`.
+
+# %% tags=["remove-cell"]
+in_short, (left, right) = plt.subplots(
+    1, 2, figsize=(7.2, 3.3), dpi=110, layout="constrained"
+)
+plt.close(in_short)
+left.plot(grid[:, 0], fits["target"], color=viz.BLUE, lw=2, label="target")
+left.plot(
+    grid[:, 0],
+    fits["linear probe"],
+    "--",
+    color=viz.ORANGE,
+    lw=2,
+    label="best line",
+)
+left.set(xlabel="layer output z", ylabel="target")
+left.legend(frameon=False)
+colours = [viz.ORANGE] * 4 + [viz.BLUE] * 2
+shown = [100 * share for share in accuracy.values()]
+bars = right.barh(parts[::-1], shown[::-1], color=colours[::-1])
+right.bar_label(bars, fmt="%.1f", padding=2, fontsize=9)
+right.set(xlabel="sum found by a linear probe (%)", xlim=(0, 118))
+keep_figure("fig_in_short_01", in_short)
+
+# %% [markdown]
+# ## What we found
+#
+# C marks a claim of the paper, D a doubt of its reviewers. The condition is *paper* if we tested the claim as the paper states it, and *ours* if we changed the network, the task, the size or the statistic. The [scorecard](../book/scorecard.md) combines all rows about a claim into one answer.
+#
+# | claim of the paper | condition | result | evidence on this page |
+# | --- | --- | --- | --- |
+# | C01: a linear map can miss strong functional similarity (3.1) | paper | agrees: it can happen, as one example shows | explained variance {glue:text}`r2_line:.3f` (linear) against {glue:text}`r2_network:.4f` (two hidden layers) |
+# | C02: layers of different widths cannot be compared point by point (4) | paper | agrees | the {glue:text}`n_layers:d` layers of Model 0 have {glue:text}`n_widths:d` widths: there is nothing to subtract |
+#
+# Both answers rest on single examples. They show that something can happen, not how often it does. The formula of the paper's own example is not in the text we worked from, so the parabola is ours.
+#
+# **Before you say that two layers do the same**: say which changes you would not count. A straight line from one to the other is a test for straight lines.
 #
 # ## Quiz
 #
@@ -413,21 +453,14 @@ def held_out(probe, layer, labels, fitted_on):
 check.held_out(held_out)
 
 # %% [markdown]
-# ## What we found
+# ## Where the stored results come from
 #
-# C counts the paper's claims, D the doubts of its reviewers. *paper*: tested as the paper has it; *ours*: on a network, a task, a scale or a statistic of our own. The [scorecard](../book/scorecard.md) makes one answer of all rows about a claim.
-#
-# | claim of the paper | condition | result | evidence on this page |
-# | --- | --- | --- | --- |
-# | C01: a linear map can miss strong functional similarity (3.1) | paper | agrees: it can happen, as one example shows | explained variance {glue:text}`r2_line:.3f` (linear) against {glue:text}`r2_network:.4f` (two hidden layers) |
-# | C02: layers of different widths cannot be compared point by point (4) | paper | agrees | the {glue:text}`n_layers:d` layers of Model 0 have {glue:text}`n_widths:d` widths: there is nothing to subtract |
-#
-# Two remarks. The formula of the paper's own example is not in the text we worked from, so
-# the parabola is ours. And both answers are about single examples: they show that a thing
-# can happen, not how often it does.
-#
-# **Before you say that two layers do the same**: say which changes you would not count. A straight line from one to the other is a test for straight lines.
-#
+# Model 0 was trained before this page was run. The next cell shows its record.
+
+# %% tags=["hide-cell"]
+print(trained.origin)
+
+# %% [markdown]
 # ## References
 #
 # ```{bibliography}

@@ -13,7 +13,7 @@
 # ---
 
 # %% [markdown]
-# # The Gromov-Wasserstein distance
+# # 02 The Gromov-Wasserstein distance
 #
 # How far apart are two layers? They hold the same inputs, but in spaces that have nothing in common: 256 numbers per
 # input here, 1,024 there. We cannot subtract one from the other. What we can do is look at each

@@ -13,7 +13,7 @@
 # ---
 
 # %% [markdown]
-# # Ten measures
+# # 03 Ten measures
 #
 # The Gromov-Wasserstein distance is one way to say how alike two layers are. There are dozens.
 # The paper compares it with three others; its reviewers asked for six more, and for a reason

@@ -13,7 +13,7 @@
 # ---
 
 # %% [markdown]
-# # Networks that add
+# # 04 Networks that add
 #
 # Where is a network whose parts are known? A method that finds parts should first be tried there. The paper takes three, and all of them add: given two integers $a$ and $b$,
 # **Model 0** says $(a + b) \bmod p$, and **Models E and L** add three times, one sum on top

@@ -13,7 +13,7 @@
 # ---
 
 # %% [markdown]
-# # Known targets
+# # 05 Known targets
 #
 # In the networks of [chapter 04](04-modular-sum-training.ipynb) we know what to look for: the
 # intermediate sums $c_1$ and $c_2$ and the answer $c_3$. If somebody tells us the target, do we need the

@@ -13,7 +13,7 @@
 # ---
 
 # %% [markdown]
-# # Maps of networks that add
+# # 06 Maps of networks that add
 #
 # The networks of [chapter 04](04-modular-sum-training.ipynb) are trained. Now we ask the
 # paper's question: does the map of distances between layers show where one job ends and the

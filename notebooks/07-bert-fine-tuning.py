@@ -13,7 +13,7 @@
 # ---
 
 # %% [markdown]
-# # Fine-tuning a BERT
+# # 07 Fine-tuning a BERT
 #
 # Networks that add are small and made up. This chapter takes a pre-trained text encoder and
 # teaches it to tell friendly reviews from unfriendly ones. What does that do to the clouds of

@@ -13,7 +13,7 @@
 # ---
 
 # %% [markdown]
-# # Groups of blocks in a BERT
+# # 08 Groups of blocks in a BERT
 #
 # Does fine-tuning divide an encoder into parts? The paper compares the twelve blocks of a fine-tuned BERT,
 # sees two or three groups with the last three blocks apart, and says that GW shows them better than other measures. Its reviewers asked:

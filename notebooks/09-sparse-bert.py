@@ -13,7 +13,7 @@
 # ---
 
 # %% [markdown]
-# # Sparse BERTs
+# # 09 Sparse BERTs
 #
 # The paper fine-tunes its encoder again while most of its weights are made to vanish, and finds: the sparser the
 # model, the smaller the differences between its layers. A reviewer asked what link one should expect, and why.

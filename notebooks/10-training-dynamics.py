@@ -13,7 +13,7 @@
 # ---
 
 # %% [markdown]
-# # Training dynamics
+# # 10 Training dynamics
 #
 # The maps so far are of finished networks. When do their groups appear? The paper watches one BERT while it is fine-tuned on Yelp and sees the last layer
 # change first, then the block before it; and it sees the mean distance rise slowly, then fast, "as in grokking". Both are read from one training run. This chapter watches

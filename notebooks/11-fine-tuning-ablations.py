@@ -13,7 +13,7 @@
 # ---
 
 # %% [markdown]
-# # Fine-tuning ablations
+# # 11 Fine-tuning ablations
 #
 # Can a map say which blocks of an encoder may stay as they came, and which may go? The paper says so twice. Its Table 4 {cite:p}`gao2024identifying`: since only the later layers change, the earlier
 # ones can stay frozen, and freezing beyond the boundary costs accuracy. And a table that was added for its reviewers: the first four of twelve blocks suffice on Yelp, the first two on SST-2. But depth

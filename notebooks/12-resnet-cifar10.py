@@ -13,7 +13,7 @@
 # ---
 
 # %% [markdown]
-# # ResNet-9 on CIFAR-10
+# # 12 ResNet-9 on CIFAR-10
 #
 # Is it the same in a network of another kind, on data of another kind? Until now all networks were transformers that read texts or numbers. The reviewers asked this, and the authors answered with a small residual network on pictures: under the Gromov-Wasserstein distance, they write,
 # it falls into four sub-networks, with changes at three named layers, which one also sees in the pictures of its activations, and which other measures do not show. This chapter trains the same architecture, and

@@ -13,7 +13,7 @@
 # ---
 
 # %% [markdown]
-# # Is the boundary real?
+# # 13 Is the boundary real?
 #
 # The reviewers of the paper had two questions that no picture answers. Is a group a *function*? And why Gromov-Wasserstein, when CKA is cheaper and looks the same? Both can be put to a test where the truth is
 # known. [Chapter 04](04-modular-sum-training.ipynb) trained chains of networks, each part of which computes one function and hands on nothing but its answer. Here ten families of measures are asked where one function ends

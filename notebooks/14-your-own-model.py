@@ -13,7 +13,7 @@
 # ---
 
 # %% [markdown]
-# # Your own model
+# # 14 Your own model
 #
 # Which layers of *your* network work together? Everything so far was about networks that we chose. Three lines map any PyTorch network: capture, compare, partition. The rest of
 # the chapter is what surrounds them: which layers, which inputs, how to pool, how to watch a network while it learns, and one command that writes

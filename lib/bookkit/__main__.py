@@ -9,6 +9,7 @@ from bookkit.archive import archive
 from bookkit.build import build
 from bookkit.cells import check_cells
 from bookkit.check_book import check_book
+from bookkit.check_prose import check_prose
 from bookkit.check_site import PAGE_BUDGET, check_site
 from bookkit.errors import BookError
 from bookkit.pairing import pair, pair_check, take_over
@@ -59,6 +60,7 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser(
         "check-book", help="fail when a chapter is left out, or lacks quiz, exercises or answers"
     )
+    commands.add_parser("check-prose", help="count how the chapters are written; fail when one breaks a rule")
     commands.add_parser("vendor", help="install the third-party browser files into .vendor/")
     return top
 
@@ -82,6 +84,7 @@ def main(arguments: list[str] | None = None) -> int:
         "pair-check": lambda: pair_check(root),
         "check-cells": lambda: check_cells(root),
         "check-book": lambda: check_book(root),
+        "check-prose": lambda: check_prose(root),
         "vendor": lambda: vendor(root),
     }
     try:

@@ -86,8 +86,8 @@ def is_sentence(text: str) -> bool:
 
 
 def needs_no_text(cell: NotebookNode) -> bool:
-    """Whether a cell explains itself: the parameters, and a cell that begins with imports."""
-    if "parameters" in tags(cell):
+    """Whether a cell needs no sentence: the parameters, imports, and what no page shows."""
+    if {"parameters", "remove-cell"} & set(tags(cell)):
         return True
     try:
         statements = ast.parse(cell.source).body

@@ -1,4 +1,8 @@
-"""A chapter is one file `notebooks/NN-slug.py` in the py:percent format."""
+"""A chapter is one file `notebooks/NN-slug.py` in the py:percent format.
+
+A page `NNb-slug.py` goes deeper than chapter NN: it is run and shown like a chapter, and has no quiz, no
+exercises and no lesson of its own.
+"""
 
 import hashlib
 from collections.abc import Mapping
@@ -10,15 +14,34 @@ import nbformat
 from bookkit.errors import BookError
 from bookkit.files import read_text
 
+#: What such a file is called, without its suffix.
+NAME = "[0-9][0-9]*-*"
+
+
+def number_of(chapter: str) -> str:
+    """The number in the name of a chapter, `06`, or of a page that goes deeper, `06b`."""
+    return chapter.partition("-")[0]
+
+
+def is_deeper(chapter: str) -> bool:
+    """Whether this is the name of a page that goes deeper than a chapter."""
+    return number_of(chapter)[-1].isalpha()
+
+
+def title_of(notebook: nbformat.NotebookNode, chapter: str) -> str:
+    """The title of a chapter, without its number."""
+    first = notebook.cells[0].source.partition("\n")[0] if notebook.cells else chapter
+    return first.removeprefix("# ").removeprefix(f"{number_of(chapter)} ")
+
 
 def chapters(root: Path, only: str | None = None) -> list[Path]:
-    """The chapters in reading order, or the one whose file name or slug is `only`."""
-    found = sorted((root / "notebooks").glob("[0-9][0-9]-*.py"))
+    """The chapters and deeper pages in reading order, or the one whose name, number or slug is `only`."""
+    found = sorted((root / "notebooks").glob(f"{NAME}.py"))
     if not found:
         raise BookError(f"no chapter notebooks/NN-slug.py below {root}")
     if only is None:
         return found
-    chosen = [path for path in found if only in (path.stem, path.stem[:2], path.stem[3:])]
+    chosen = [path for path in found if only in (path.stem, *path.stem.split("-", 1))]
     if not chosen:
         raise BookError(f"no chapter {only!r}; there are: {', '.join(path.stem for path in found)}")
     return chosen

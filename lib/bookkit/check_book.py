@@ -12,7 +12,7 @@ from pathlib import Path
 
 import nbformat
 
-from bookkit.chapters import chapters, read_chapter, tags
+from bookkit.chapters import chapters, is_deeper, number_of, read_chapter, tags
 from bookkit.claims import CLAIMS, load_claims
 from bookkit.course import exercises_in, minutes_to_read, prose
 from bookkit.errors import BookError, report
@@ -36,6 +36,9 @@ def check_book(root: Path) -> None:
     findings = []
     for source in sources:
         notebook = read_chapter(source)
+        if is_deeper(source.stem):  # needs no more than its place in the contents
+            findings += [f"{source.name}: {one}" for one in _in_contents(source.stem, contents)]
+            continue
         found = [
             *_places(source.stem, asked, contents, pages),
             *quiz_findings(notebook, asked.questions),
@@ -47,12 +50,16 @@ def check_book(root: Path) -> None:
 
 
 def _places(name: str, asked: Settings, contents: list[str], pages: dict[str, list[str]]) -> Iterator[str]:
-    if f"notebooks/{name}" not in contents:
-        yield f"is not in _toc.yml, so the site leaves it out; add `- file: notebooks/{name}`"
+    yield from _in_contents(name, contents)
     for page, form in asked.named_in.items():
-        wanted = form.replace("{number}", name[:2]).replace("{name}", name)
+        wanted = form.replace("{number}", number_of(name)).replace("{name}", name)
         if not any(wanted in line for line in pages[page]):
             yield f"is not in {page}; add a line with `{wanted.strip()}`"
+
+
+def _in_contents(name: str, contents: list[str]) -> Iterator[str]:
+    if f"notebooks/{name}" not in contents:
+        yield f"is not in _toc.yml, so the site leaves it out; add `- file: notebooks/{name}`"
 
 
 def quiz_findings(notebook: nbformat.NotebookNode, least: int) -> Iterator[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import nbformat
 
+from bookkit.chapters import number_of, title_of
 from bookkit.errors import BookError
 
 EXERCISE = re.compile(
@@ -74,7 +75,7 @@ def exercise_table(notebooks: Mapping[str, nbformat.NotebookNode]) -> str:
     lines = ["| exercise | difficulty | importance | minutes |", "| --- | --- | --- | --- |"]
     for name, notebook in notebooks.items():
         lines += [
-            f"| {name[:2]} {{ref}}`{task.title} <{task.label}>` | {task.difficulty} | "
+            f"| {number_of(name)} {{ref}}`{task.title} <{task.label}>` | {task.difficulty} | "
             f"{task.importance} | {task.minutes} |"
             for task in exercises_in(notebook)
         ]
@@ -82,8 +83,7 @@ def exercise_table(notebooks: Mapping[str, nbformat.NotebookNode]) -> str:
 
 
 def _link(name: str, notebook: nbformat.NotebookNode) -> str:
-    title = notebook.cells[0].source.splitlines()[0].removeprefix("# ")
-    return f"{name[:2]} [{title}](../../notebooks/{name}.ipynb)"
+    return f"{number_of(name)} [{title_of(notebook, name)}](../../notebooks/{name}.ipynb)"
 
 
 def prose(notebook: nbformat.NotebookNode) -> str:

@@ -4,7 +4,7 @@ import hashlib
 
 from nbformat import NotebookNode
 
-from bookkit.chapters import alt_text, first_line, tags
+from bookkit.chapters import alt_text, dig, first_line, tags
 
 PICTURES = ("image/png", "image/jpeg", "image/svg+xml")
 # A page shows the richest form of an output, and these come before a picture.
@@ -42,6 +42,19 @@ def output_findings(notebook: NotebookNode) -> list[str]:
                     'add mystnb={"image": {"alt": "..."}} to its metadata'
                 )
     return list(dict.fromkeys(findings))
+
+
+def uncaptioned(notebook: NotebookNode) -> list[str]:
+    """The tables that a page shows without a caption, one line each."""
+    return [
+        f"cell `{first_line(cell)}` shows a table without a caption: "
+        'add mystnb={"figure": {"caption": "..."}} to its metadata'
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+        and not {"remove-cell", "remove-output"} & set(tags(cell))
+        and not dig(cell.metadata, "mystnb", "figure", "caption")
+        and any('class="dataframe"' in str(dig(output, "data", "text/html")) for output in cell.outputs)
+    ]
 
 
 def is_picture(output: NotebookNode) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 import jupytext
 import nbformat
 
-from bookkit.chapters import chapters, first_line, read_chapter
+from bookkit.chapters import NAME, chapters, first_line, number_of, read_chapter
 from bookkit.colab_cell import colab_cell, split_cells, with_cell, write_colab_cells
 from bookkit.errors import report
 from bookkit.executed import read_notebook
@@ -96,9 +96,10 @@ def compare(source: Path) -> list[str]:
             findings.append(f"{target.name}: cell {number} (`{first_line(a)}`) is not that of the .py")
             break
     if findings:
+        number = number_of(source.stem)
         findings[-1] += (
             f". {which_is_newer(source, target)} To keep the .py: `make pair`; what only the .ipynb has "
-            f"is then lost. To keep the .ipynb: `python -m bookkit pair --from-ipynb {source.stem[:2]}`"
+            f"is then lost. To keep the .ipynb: `python -m bookkit pair --from-ipynb {number}`"
         )
     return [*outputs, *findings]
 
@@ -114,5 +115,5 @@ def _write_copy(root: Path, source: Path) -> None:
 
 def _orphans(root: Path) -> list[Path]:
     """Chapter .ipynb files without a .py."""
-    found = sorted((root / "notebooks").glob("[0-9][0-9]-*.ipynb"))
+    found = sorted((root / "notebooks").glob(f"{NAME}.ipynb"))
     return [target for target in found if not target.with_suffix(".py").exists()]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import nbformat
 
-from bookkit.chapters import chapters, declared_data, read_chapter, tags
+from bookkit.chapters import chapters, declared_data, number_of, read_chapter, tags
 from bookkit.colab_cell import TAG as COLAB_CELL
 from bookkit.errors import BookError
 from bookkit.execute import execute
@@ -22,8 +22,8 @@ from bookkit.files import digest, files_below, sha256, write_atomically
 from bookkit.imports import imported_files
 from bookkit.kernel import ENVIRONMENT
 from bookkit.manifest import claim, remove
-from bookkit.outputs import output_findings, seconds_per_cell, strip_metadata
-from bookkit.settings import settings
+from bookkit.outputs import output_findings, seconds_per_cell, strip_metadata, uncaptioned
+from bookkit.settings import prose_settings, settings
 
 PROFILES = ("laptop", "smoke")
 
@@ -78,7 +78,8 @@ def run_chapter(
         print(f", {time.monotonic() - began:.0f} s", flush=True)
     seconds = time.monotonic() - began
     cells = seconds_per_cell(done)
-    if findings := output_findings(done):
+    asks_captions = number_of(chapter) not in prose_settings(root).not_yet
+    if findings := [*output_findings(done), *(uncaptioned(done) if asks_captions else ())]:
         write_atomically(out / failed, nbformat.writes(done) + "\n")
         raise BookError(
             "\n".join([*(f"{chapter}, {finding}" for finding in findings), f"The notebook: {out / failed}"])

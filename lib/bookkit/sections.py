@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import nbformat
 from mdit_py_plugins.anchors.index import slugify
 
+from bookkit.chapters import number_of
+
 HEADING = re.compile(r"^##? +(.+?) *$", re.MULTILINE)
 FENCED = re.compile(r"^(```|:::).*?^\1", re.MULTILINE | re.DOTALL)
 
@@ -31,7 +33,9 @@ class Section:
     def link(self) -> str:
         """A Markdown link, for a page in `book/`."""
         anchor = slugify(self.title)
-        return f"[chapter {self.chapter[:2]}, {self.title}](../notebooks/{self.chapter}.ipynb#{anchor})"
+        return (
+            f"[chapter {number_of(self.chapter)}, {self.title}](../notebooks/{self.chapter}.ipynb#{anchor})"
+        )
 
 
 def cells_with_sections(

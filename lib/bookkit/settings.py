@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import TypeVar
 
 from bookkit.errors import BookError
 from bookkit.files import read_text
@@ -35,6 +36,58 @@ class Settings:
     named_in: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class ProseSettings:
+    """How the chapters are to be written: the section `[tool.bookkit.prose]`.
+
+    Attributes
+    ----------
+    not_yet : tuple of str
+        Numbers of the chapters that are not yet held to these rules. The list only shrinks.
+    words : int
+        Of main text in a chapter, at most.
+    sentence : int
+        Words in a sentence, at most.
+    numbers : int
+        Quantities in a sentence, at most.
+    code : int
+        Characters in a line of code, at most: what a page shows without scrolling.
+    least_sections, most_sections : int
+        Between the answer at the top and the table of what was found.
+    short : str
+        The first heading of a chapter: its answer in short. Empty where none is asked for.
+    outside : tuple of str
+        Headings of the sections that are no main text.
+    banned : tuple of str
+        Expressions, as regular expressions, for which there is a plainer word.
+    plumbing : tuple of str
+        Names that serve the text and not the reader: called, imported or asked for in hidden cells only.
+    glossary : str
+        The page whose terms are linked at their first use; empty where there is none.
+    everyday : tuple of str
+        Its words that are common outside the glossary as well.
+    """
+
+    not_yet: tuple[str, ...] = ()
+    words: int = 2200
+    sentence: int = 35
+    numbers: int = 3
+    code: int = 76
+    least_sections: int = 0
+    most_sections: int = 8
+    short: str = ""
+    outside: tuple[str, ...] = ("Quiz", "Exercises", "References")
+    banned: tuple[str, ...] = ()
+    plumbing: tuple[str, ...] = ()
+    glossary: str = ""
+    everyday: tuple[str, ...] = ()
+
+
+#: The tables below `[tool.bookkit]` that are read by themselves.
+SECTIONS = {"prose": ProseSettings}
+Section = TypeVar("Section", Settings, ProseSettings)
+
+
 def settings(root: Path) -> Settings:
     """The settings of the book at `root`.
 
@@ -43,23 +96,39 @@ def settings(root: Path) -> Settings:
     BookError
         If the file is no TOML, or says something that is no setting.
     """
+    given = {name: value for name, value in _table(root).items() if name not in SECTIONS}
+    return _read(root, "[tool.bookkit]", given, Settings)
+
+
+def prose_settings(root: Path) -> ProseSettings:
+    """How the chapters of the book at `root` are to be written; raises as :func:`settings`."""
+    given = _table(root).get("prose", {})
+    if not isinstance(given, dict):
+        raise BookError(f"{root / 'pyproject.toml'}: [tool.bookkit] prose must be a table of its own")
+    return _read(root, "[tool.bookkit.prose]", given, ProseSettings)
+
+
+def _table(root: Path) -> dict[str, object]:
     path = root / "pyproject.toml"
     if not path.exists():
-        return Settings()
+        return {}
     try:
-        given = tomllib.loads(read_text(path)).get("tool", {}).get("bookkit", {})
+        return tomllib.loads(read_text(path)).get("tool", {}).get("bookkit", {})
     except tomllib.TOMLDecodeError as error:
         raise BookError(f"{path}: no TOML: {error}") from None
-    defaults, known = Settings(), [one.name for one in fields(Settings)]
+
+
+def _read(root: Path, where: str, given: dict[str, object], kind: type[Section]) -> Section:
+    path, defaults, known = root / "pyproject.toml", kind(), [one.name for one in fields(kind)]
     values = {}
     for name, value in given.items():
         key = name.replace("-", "_")
         if key not in known:
-            raise BookError(f"{path}: [tool.bookkit] knows no {name!r}; it knows {', '.join(known)}")
+            raise BookError(f"{path}: {where} knows no {name!r}; it knows {', '.join(known)}")
         value = tuple(value) if isinstance(value, list) else value
         wanted = type(getattr(defaults, key))
         texts = value.values() if isinstance(value, dict) else value if isinstance(value, tuple) else ()
         if type(value) is not wanted or not all(isinstance(text, str) for text in texts):
-            raise BookError(f"{path}: [tool.bookkit] {name} must be {KINDS[wanted]}")
+            raise BookError(f"{path}: {where} {name} must be {KINDS[wanted]}")
         values[key] = value
-    return Settings(**values)
+    return kind(**values)

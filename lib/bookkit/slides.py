@@ -15,7 +15,7 @@ from pathlib import Path
 import nbformat
 from markdown_it import MarkdownIt
 
-from bookkit.chapters import alt_text, chapters, dig
+from bookkit.chapters import alt_text, chapters, dig, number_of, title_of
 from bookkit.errors import BookError
 from bookkit.executed import read_executed
 from bookkit.files import write_atomically
@@ -24,6 +24,7 @@ from bookkit.sections import cells_with_sections
 
 MATHJAX = Path(".vendor/site/mathjax/tex-svg-full.js")
 ROLE = re.compile(r"\{(?:cite(?::\w+)?|ref|doc)\}`[^`]*`")
+TERM = re.compile(r"\{term\}`([^`<]+?)(?:\s*<[^>`]+>)?`")
 THEOREM = re.compile(r"\{prf:ref\}`[^`]*`")
 SENTENCES = re.compile(r"(?:.+?[.?!](?=\s|$)){1,2}")
 LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")
@@ -53,9 +54,9 @@ def slides(root: Path, out: Path) -> Path:
 def of_chapter(notebook: nbformat.NotebookNode, chapter: str) -> Iterator[str]:
     """The slides of one executed chapter: its title, its figures, what was found."""
     numbers = noted(notebook)
-    title, _, opening = notebook.cells[0].source.partition("\n") if notebook.cells else (chapter, "", "")
+    opening = notebook.cells[0].source.partition("\n")[2] if notebook.cells else ""
     yield _slide(
-        f"<h1>{chapter[:2]} {escape(title.removeprefix('# '))}</h1>",
+        f"<h1>{number_of(chapter)} {escape(title_of(notebook, chapter))}</h1>",
         _opening_sentences(opening, numbers, chapter),
     )
     after = dict(zip((cell["id"] for cell in notebook.cells), notebook.cells[1:], strict=False))
@@ -78,7 +79,7 @@ def of_chapter(notebook: nbformat.NotebookNode, chapter: str) -> Iterator[str]:
             "<tr>" + "".join(f"<td>{_inline(part, numbers, chapter)}</td>" for part in row) + "</tr>"
             for row in answered
         )
-        yield _slide(f"<h2>{chapter[:2]}: what we found</h2>", f"<table>{body}</table>")
+        yield _slide(f"<h2>{number_of(chapter)}: what we found</h2>", f"<table>{body}</table>")
 
 
 def _opening_sentences(text: str, numbers: Mapping[str, float | str], chapter: str) -> str:
@@ -89,7 +90,8 @@ def _opening_sentences(text: str, numbers: Mapping[str, float | str], chapter: s
 
 
 def _inline(text: str, numbers: Mapping[str, float | str], chapter: str) -> str:
-    plain = ROLE.sub("", THEOREM.sub("a theorem", fill_in(LINK.sub(r"\1", text), numbers, chapter)))
+    words = TERM.sub(r"\1", LINK.sub(r"\1", text))
+    plain = ROLE.sub("", THEOREM.sub("a theorem", fill_in(words, numbers, chapter)))
     return MarkdownIt("commonmark", {"html": False}).renderInline(plain).replace("()", "")
 
 

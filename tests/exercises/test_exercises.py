@@ -37,7 +37,7 @@ WRONG = {
 
 def with_imports(chapter, cell):
     """What a reader has when the cell is run: the chapter's imports, and the names of the cell."""
-    (source,) = (path for path in chapters(ROOT) if path.stem.startswith(chapter))
+    (source,) = (path for path in chapters(ROOT) if path.stem.startswith(f"{chapter}-"))
     code = "\n".join(other.source for other in read_chapter(source).cells if other.cell_type == "code")
     imported = [node for node in ast.parse(code).body if isinstance(node, ast.Import | ast.ImportFrom)]
     names = {}

@@ -113,7 +113,8 @@ def _noted_by(cell: nbformat.NotebookNode) -> Iterator[tuple[str, str]]:
     for output in cell.get("outputs", []):
         name = dig(output, "metadata", "scrapbook", "name")
         written = dig(output, "data", f"{MARK}text/plain")
-        if isinstance(name, str) and isinstance(written, str):
+        picture = dig(output, "data", f"{MARK}image/png") is not None  # of `keep_figure`
+        if isinstance(name, str) and isinstance(written, str) and not picture:
             yield name, written
 
 

@@ -2,7 +2,7 @@ import sys
 
 import numpy as np
 
-from bookkit.glue import note
+from bookkit.glue import keep_figure, note
 
 
 def test_numbers_become_plain_so_that_prose_can_format_them(monkeypatch):
@@ -18,3 +18,11 @@ def test_numbers_become_plain_so_that_prose_can_format_them(monkeypatch):
 def test_outside_the_book_nothing_happens(monkeypatch):
     monkeypatch.setitem(sys.modules, "myst_nb", None)
     assert note(share=0.5) is None
+    assert keep_figure("it", object()) is None
+
+
+def test_a_picture_is_kept_and_not_shown(monkeypatch):
+    glued = []
+    monkeypatch.setattr("myst_nb.glue", lambda *given, **how: glued.append((given, how)))
+    keep_figure("it", "a picture")
+    assert glued == [(("it", "a picture"), {"display": False})]

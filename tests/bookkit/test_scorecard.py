@@ -38,6 +38,14 @@ def notebook(text=TABLE, **values):
 NUMBERS = {"r2": 0.934, "word": "barely", "n": 3}
 
 
+def test_a_picture_that_a_cell_keeps_is_no_number():
+    executed = notebook(r2=0.5)
+    kept = {f"application/papermill.record/{kind}": "<Figure>" for kind in ("image/png", "text/plain")}
+    output = nbformat.v4.new_output("display_data", kept, metadata={"scrapbook": {"name": "it"}})
+    executed.cells[1].outputs.append(output)
+    assert noted(executed) == {"r2": 0.5}
+
+
 def test_rows_are_read_with_their_numbers():
     executed = notebook(**NUMBERS, none=float("nan"))
     assert {key: noted(executed)[key] for key in NUMBERS} == NUMBERS

@@ -19,7 +19,14 @@ SERVES = re.compile(r"\b([Tt]ables?|[Ff]igures?|[Ss]ections?|[Aa]ppendi(x|ces)|c
 KINDS = (
     *("model-l-nested", "known-boundaries/2-1-1", "modular-maps/model-0", "known-targets/classifier"),
     *("bert/yelp-neuroprune-25", "dynamics/sst2", "dynamics/model-e", "ablations/yelp-first"),
-    *("ablations/sst2-interventions", "encoder/sst2-dense", "second-sum", "resnet9", "leaderboard"),
+    *(
+        "ablations/sst2-interventions",
+        "encoder/sst2-dense",
+        "encoder-maps/sst2-dense",
+        "second-sum",
+        "resnet9",
+        "leaderboard",
+    ),
 )
 TEXTS = ("bert/", "dynamics/sst2", "dynamics/yelp", "ablations/", "encoder/")
 

@@ -224,7 +224,7 @@ def fine_tune_and_capture(encoder: Encoder, texts: Texts, plan: Plan, run: Run) 
         snapshots, history = train_and_record(encoder, texts, watched, plan.training, plan, run)
     ends = {pooling: capture_blocks(encoder, shown, length, pooling) for pooling in POOLINGS}
     clouds = {pooling: principal(reps) for pooling, reps in ends.items()}
-    clouds |= {f"{pooling}/standardised": principal(standardised(reps)) for pooling, reps in ends.items()}
+    clouds |= {f"{pooling}/standardised": principal(reps.standardised()) for pooling, reps in ends.items()}
     clouds |= {
         f"{pooling}/sublayers": principal(capture_sublayers(encoder, watched, length, pooling))
         for pooling in POOLINGS
@@ -285,16 +285,6 @@ def train_and_record(
 def principal(reps: fs.Representations) -> fs.Representations:
     """Each layer by its principal coordinates."""
     return fs.Representations({name: principal_coordinates(layer) for name, layer in reps.items()})
-
-
-def standardised(reps: fs.Representations) -> fs.Representations:
-    """Each feature divided by its standard deviation over the samples; one that never varies stays 0."""
-    layers = {name: layer.astype(np.float64) for name, layer in reps.items()}
-    scaled = {}
-    for name, layer in layers.items():
-        spread = layer.std(axis=0)
-        scaled[name] = (layer - layer.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-    return fs.Representations(scaled)
 
 
 def _dominant(layer: NDArray) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -7,7 +7,7 @@ An experiment lives in one file, with its plan, `compute`, `read`, `load`, and i
 from __future__ import annotations
 
 from replication.benchmark import leaderboard
-from replication.encoder import block_ablation, block_maps, dense, fine_tuned, freezing
+from replication.encoder import block_ablation, block_maps, dense, fine_tuned, freezing, untrained
 from replication.encoder import dynamics as encoder_dynamics
 from replication.modular_addition import dynamics as modular_dynamics
 from replication.modular_addition import known_targets, maps, second_stage, trained_networks
@@ -25,6 +25,7 @@ MODULES = (
     block_ablation,
     dense,
     block_maps,
+    untrained,
     second_stage,
     resnet9,
     leaderboard,

@@ -23,6 +23,7 @@ KINDS = (
         "ablations/sst2-interventions",
         "encoder/sst2-dense",
         "encoder-maps/sst2-dense",
+        "encoder/yelp-untrained",
         "second-sum",
         "resnet9",
         "leaderboard",

@@ -74,7 +74,7 @@ serve: $(READY)  ## show the built site at http://127.0.0.1:8000 (PORT=8000)
 lab: $(READY)  ## JupyterLab on the notebooks
 	$(PY) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks $(if $(filter 0,$(shell id -u)),--allow-root)
 
-student: $(READY)  ## the chapters without their solutions: _build/student/*.ipynb
+student: $(READY)  ## the built chapters without their solutions: _build/student/*.ipynb
 	$(PY) -m bookkit student
 
 slides: $(READY)  ## a slide for each figure of the built book: _build/slides/slides.html

@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from bookkit.downloads import with_numbers
+from bookkit.downloads import written
 from bookkit.errors import BookError
 from bookkit.executed import read_record
 from bookkit.files import files_below, sha256, write_atomically
@@ -33,7 +33,7 @@ def archive(root: Path, out: Path) -> list[Path]:
         read_record(path)
     out.mkdir(parents=True, exist_ok=True)
     _pack(out / SITE, ((path.relative_to(site).as_posix(), path.read_bytes()) for path in files_below(site)))
-    _pack(out / CHAPTERS, ((path.name, with_numbers(path).encode()) for path in chapters))
+    _pack(out / CHAPTERS, ((path.name, written(path, root).encode()) for path in chapters))
     packed = [out / SITE, out / CHAPTERS]
     write_atomically(out / SUMS, "".join(f"{sha256(path)}  {path.name}\n" for path in packed))
     for path in packed:

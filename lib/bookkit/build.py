@@ -36,7 +36,7 @@ def build(root: Path, out: Path) -> Path:
         )
     for path in (site / "html").rglob("*.map"):
         path.unlink()
-    fill_downloads(site / "html")
+    fill_downloads(site / "html", root)
     print(f"site: {site / 'html' / 'index.html'}", flush=True)
     return site / "html"
 

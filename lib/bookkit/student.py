@@ -1,30 +1,50 @@
-"""The student edition: the chapters without their solutions, by two rules.
+"""The student edition: the chapters without their solutions, by three rules.
 
 In a cell tagged `solution`, every function keeps its name, its arguments and its docstring; its body
-becomes ``raise NotImplementedError``. A cell tagged `answer` is left out.
+becomes ``raise NotImplementedError``. What the solution drew stands below it, folded, as a picture to
+compare with. A cell tagged `answer` is left out.
+
+Sentences hold their numbers, and all is plain Markdown, so that it reads well wherever notebooks open.
 """
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from html import escape
 from pathlib import Path
 
 import nbformat
 
-from bookkit.chapters import chapters, read_chapter, tags
+from bookkit.chapters import alt_text, chapters, dig, tags
+from bookkit.downloads import readable
 from bookkit.errors import BookError
+from bookkit.executed import read_executed
 from bookkit.files import write_if_different
 
 FOLDED = "hide-input"
+LOOKS_LIKE = "<details><summary>Your figure should look like this</summary>\n\n{}\n\n</details>"
 
 
 def student(root: Path, out: Path) -> list[Path]:
-    """Write a notebook for every chapter into `out`, and say which."""
-    written = []
-    for source in chapters(root):
-        path = out / f"{source.stem}.ipynb"
-        write_if_different(path, nbformat.writes(without_solutions(read_chapter(source))) + "\n")
+    """Write a notebook for every chapter into `out`, and say which.
+
+    Raises
+    ------
+    BookError
+        If a chapter was not executed: its sentences quote numbers.
+    """
+    sources, executed = chapters(root), root / "_build" / "src" / "notebooks"
+    missing = [source.stem for source in sources if not (executed / f"{source.stem}.ipynb").exists()]
+    if missing:
+        raise BookError(
+            f"the sentences of {', '.join(missing)} quote numbers that nobody has computed; run `make book`"
+        )
+    beside, written = tuple(source.stem for source in sources), []
+    for name in beside:
+        edition = readable(read_executed(executed / f"{name}.ipynb"), root, name, beside)
+        path = out / f"{name}.ipynb"
+        write_if_different(path, nbformat.writes(without_outputs(without_solutions(edition))) + "\n")
         written.append(path)
     print(f"student edition: {len(written)} chapters in {out}")
     return written
@@ -47,7 +67,34 @@ def without_solutions(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
             copied.source = stub(cell.source)
             copied.metadata["tags"] = [tag for tag in tags(cell) if tag != FOLDED]
         cells.append(copied)
+        if "solution" in tags(cell) and (pictures := drawn(cell)):
+            cells.append(nbformat.v4.new_markdown_cell(LOOKS_LIKE.format("\n".join(pictures))))
+    for number, cell in enumerate(cells):
+        cell.id = f"cell-{number}"
     return nbformat.v4.new_notebook(cells=cells, metadata=notebook.metadata)
+
+
+def without_outputs(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """The same notebook, as if it had never run."""
+    notebook.cells = [cell for cell in notebook.cells if "injected-parameters" not in tags(cell)]
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+            cell.metadata.pop("execution", None)
+    for name in ("papermill", "widgets"):
+        notebook.metadata.pop(name, None)
+    return notebook
+
+
+def drawn(cell: nbformat.NotebookNode) -> list[str]:
+    """The pictures that a cell has drawn, in HTML."""
+    alt = escape(alt_text(cell) or "What the solution draws.", quote=True)
+    images = (dig(output.get("data", {}), "image/png") for output in cell.get("outputs", ()))
+    return [
+        f'<img alt="{alt}" src="data:image/png;base64,{"".join(image.split())}">'
+        for image in images
+        if isinstance(image, str)
+    ]
 
 
 def stub(source: str) -> str:

@@ -53,11 +53,49 @@ def test_a_chapter_without_its_solutions():
     assert "2 * x" in chapter.cells[1].source  # the chapter itself stays as it is
 
 
-def test_the_edition_is_written_for_every_chapter(tmp_path, capsys):
+PICTURE = nbformat.v4.new_output("display_data", {"image/png": "aGk=\n"})
+NOTED = nbformat.v4.new_output(
+    "display_data",
+    {"application/papermill.record/text/plain": "0.126"},
+    metadata={"scrapbook": {"name": "r2"}},
+)
+
+
+@pytest.fixture
+def book(tmp_path, executed):
     (tmp_path / "notebooks").mkdir()
-    body = '# %% [markdown]\n# # A\n\n# %% tags=["solution", "hide-input"]\n' + SOLUTION
-    (tmp_path / "notebooks/01-a.py").write_text(body)
-    (written,) = student(tmp_path, tmp_path / "out")
-    assert written == tmp_path / "out/01-a.ipynb"
-    assert "raise NotImplementedError" in nbformat.read(written, as_version=4).cells[1].source
+    (tmp_path / "notebooks/01-a.py").write_text("# %% [markdown]\n# # A\n")
+    cells = [
+        nbformat.v4.new_markdown_cell("# A\n\nIt is {glue:text}`r2:.2f`.", id="title"),
+        nbformat.v4.new_code_cell("seed = 1", id="told", metadata={"tags": ["injected-parameters"]}),
+        nbformat.v4.new_code_cell("note(r2=0.126)", id="noted", outputs=[NOTED], execution_count=1),
+        nbformat.v4.new_markdown_cell(":::{exercise} Twice\n:label: ex-01\n\nDo it.\n:::", id="task"),
+        nbformat.v4.new_code_cell(
+            SOLUTION, id="done", outputs=[PICTURE], metadata={"tags": ["solution", "hide-input"]}
+        ),
+    ]
+    executed(tmp_path / "_build/src/notebooks/01-a.ipynb", nbformat.v4.new_notebook(cells=cells))
+    return tmp_path
+
+
+def test_the_edition_is_written_for_every_chapter(book, capsys):
+    (written,) = student(book, book / "out")
+    assert written == book / "out/01-a.ipynb"
+    edition = nbformat.read(written, as_version=4)
+    nbformat.validate(edition)
+    title, noted, task, stub_of_it, picture = edition.cells
+    assert title.source == "# A\n\nIt is 0.13."
+    assert (noted.outputs, noted.execution_count) == ([], None)
+    assert task.source == "### Exercise 01.1: Twice\n\nDo it."
+    assert "raise NotImplementedError" in stub_of_it.source
+    assert "2 * x" not in written.read_text()
+    assert picture.source.startswith("<details><summary>Your figure should look like this</summary>")
+    assert '<img alt="What the solution draws." src="data:image/png;base64,aGk=">' in picture.source
     assert "1 chapters" in capsys.readouterr().out
+
+
+def test_chapters_that_were_not_executed_are_named(book):
+    (book / "notebooks/02-b.py").write_text("# %% [markdown]\n# # B\n")
+    with pytest.raises(BookError, match=r"the sentences of 02-b quote numbers .* run `make book`"):
+        student(book, book / "out")
+    assert not (book / "out").exists()

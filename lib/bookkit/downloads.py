@@ -9,10 +9,13 @@ from pathlib import Path
 
 import nbformat
 
+from bookkit.chapters import tags
 from bookkit.executed import read_notebook
 from bookkit.files import write_if_different
 from bookkit.plain import Plain, kept_figures
 from bookkit.scorecard import fill_in, noted
+
+FOLDED = "hide-input"
 
 
 def readable(
@@ -39,6 +42,10 @@ def readable(
     for cell in copied.cells:
         if cell.cell_type == "markdown":
             cell.source = fill_in(cell.source, numbers, chapter)
+        elif FOLDED in tags(cell):
+            cell.metadata["jupyter"] = {
+                "source_hidden": True
+            }  # JupyterLab and VS Code fold it as the page does
     return Plain(root, chapter, kept_figures(notebook), beside).notebook(copied)
 
 

@@ -17,12 +17,11 @@ from pathlib import Path
 import nbformat
 
 from bookkit.chapters import alt_text, chapters, dig, tags
-from bookkit.downloads import readable
+from bookkit.downloads import FOLDED, readable
 from bookkit.errors import BookError
 from bookkit.executed import read_executed
 from bookkit.files import write_if_different
 
-FOLDED = "hide-input"
 LOOKS_LIKE = "<details><summary>Your figure should look like this</summary>\n\n{}\n\n</details>"
 
 
@@ -66,6 +65,7 @@ def without_solutions(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         if "solution" in tags(cell):
             copied.source = stub(cell.source)
             copied.metadata["tags"] = [tag for tag in tags(cell) if tag != FOLDED]
+            copied.metadata.pop("jupyter", None)
         cells.append(copied)
         if "solution" in tags(cell) and (pictures := drawn(cell)):
             cells.append(nbformat.v4.new_markdown_cell(LOOKS_LIKE.format("\n".join(pictures))))

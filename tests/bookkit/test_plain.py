@@ -170,5 +170,8 @@ def test_numbers_come_before_markup():
     cell.outputs = [nbformat.v4.new_output("display_data", data, metadata=metadata)]
     notebook = markdown(":::{admonition} Costs {glue:text}`x:.2f`\nIt is {glue:text}`x:.1f`.\n:::")
     notebook.cells.append(cell)
-    text = readable(notebook, ROOT, "02-gromov-wasserstein").cells[0].source
-    assert text == "> **Costs 2.50**\n>\n> It is 2.5."
+    notebook.cells.append(nbformat.v4.new_code_cell("plot()", metadata={"tags": ["hide-input"]}))
+    text, noted, folded = readable(notebook, ROOT, "02-gromov-wasserstein").cells
+    assert "jupyter" not in noted.metadata
+    assert folded.metadata["jupyter"] == {"source_hidden": True}
+    assert text.source == "> **Costs 2.50**\n>\n> It is 2.5."

@@ -48,7 +48,7 @@ def test_site_is_built_checked_and_says_how_it_was_run(small, out):
     assert "printed by the cell" in page
     assert "profile <code>laptop</code>" in page
     assert "edit/main/notebooks/01-a.py" in page
-    assert "blob/main/notebooks/01-a.ipynb" in page
+    assert "blob/notebooks/notebooks/01-a.ipynb" in page  # the readable one, on its own branch
     assert (site / "_static" / "mathjax" / "tex-svg-full.js").exists()
     assert not list(site.rglob("*.map"))
     check_site(site)

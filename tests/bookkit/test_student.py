@@ -88,6 +88,7 @@ def test_the_edition_is_written_for_every_chapter(book, capsys):
     assert (noted.outputs, noted.execution_count) == ([], None)
     assert task.source == "### Exercise 01.1: Twice\n\nDo it."
     assert "raise NotImplementedError" in stub_of_it.source
+    assert "jupyter" not in stub_of_it.metadata  # not folded
     assert "2 * x" not in written.read_text()
     assert picture.source.startswith("<details><summary>Your figure should look like this</summary>")
     assert '<img alt="What the solution draws." src="data:image/png;base64,aGk=">' in picture.source

@@ -107,7 +107,7 @@ def partition(
 
     *Assumptions.* Log steps of one kind are independent, about normal, and of one spread
     along the chain. How often the level holds where this is wrong, and how often boundaries
-    are found, is measured by :mod:`benchmarks.partition`. With fewer than six layers the
+    are found, is measured by the experiment level-and-power. With fewer than six layers the
     answer is one group.
 
     References

@@ -6,7 +6,7 @@ An experiment lives in one file, with its plan, `compute`, `read`, `load`, and i
 
 from __future__ import annotations
 
-from replication.benchmark import leaderboard
+from replication.benchmark import leaderboard, level_and_power
 from replication.encoder import block_ablation, block_maps, dense, fine_tuned, freezing, untrained
 from replication.encoder import dynamics as encoder_dynamics
 from replication.modular_addition import dynamics as modular_dynamics
@@ -29,5 +29,6 @@ MODULES = (
     second_stage,
     resnet9,
     leaderboard,
+    level_and_power,
 )
 EXPERIMENTS: dict[str, Experiment] = {name: e for module in MODULES for name, e in module.EXPERIMENTS.items()}

@@ -27,6 +27,7 @@ KINDS = (
         "second-sum",
         "resnet9",
         "leaderboard",
+        "level-and-power",
     ),
 )
 TEXTS = ("bert/", "dynamics/sst2", "dynamics/yelp", "ablations/", "encoder/")

@@ -33,7 +33,8 @@ def network(kind: str, n_blocks: int, seed: int) -> nn.Module:
         shape = {"hidden_size": WIDTH, "intermediate_size": 4 * WIDTH, "num_attention_heads": HEADS}
         return BertModel(BertConfig(vocab_size=VOCABULARY, num_hidden_layers=n_blocks, **shape)).eval()
     if kind == "GPT-2":
-        config = GPT2Config(vocab_size=VOCABULARY, n_layer=n_blocks, n_embd=WIDTH, n_head=HEADS)
+        ends = {"bos_token_id": None, "eos_token_id": None}  # the usual ones are beyond this vocabulary
+        config = GPT2Config(vocab_size=VOCABULARY, n_layer=n_blocks, n_embd=WIDTH, n_head=HEADS, **ends)
         return GPT2Model(config).eval()
     shape = {"hidden_size": WIDTH, "intermediate_size": 3 * WIDTH, "num_attention_heads": HEADS}
     return LlamaModel(LlamaConfig(vocab_size=VOCABULARY, num_hidden_layers=n_blocks, **shape)).eval()

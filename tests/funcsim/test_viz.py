@@ -8,6 +8,7 @@ import sys
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.patches import Rectangle
 
@@ -212,3 +213,29 @@ def test_widgets_that_are_not_installed_are_named(monkeypatch):
     monkeypatch.delitem(sys.modules, "funcsim.viz.interactive")
     with pytest.raises(ImportError, match=r"need ipywidgets: pip install 'funcsim\[widgets\]'"):
         importlib.import_module("funcsim.viz.interactive")
+
+
+def test_dots_stand_in_the_order_of_the_table_with_their_intervals():
+    table = pd.DataFrame({"a": [0.1, 0.5, np.nan], "b": [0.2, 0.3, 0.4]}, index=["one", "two", "three"])
+    figure = viz.dots(table, table - 0.05, table + 0.1, xlabel="share", reference=0.05, reference_label="5 %")
+    (ax,) = figure.axes
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["three", "two", "one"]
+    first, second, line = ax.lines
+    assert first.get_xdata().tolist()[:2] == [0.1, 0.5]
+    assert first.get_ydata()[0] > first.get_ydata()[1] > first.get_ydata()[2]
+    assert first.get_marker() != second.get_marker()
+    assert all(abs(a - b) < 0.5 for a, b in zip(first.get_ydata(), second.get_ydata(), strict=True))
+    assert line.get_xdata()[0] == 0.05
+    ends = [segment[:, 0].tolist() for segment in ax.collections[1].get_segments()]
+    assert np.allclose(ends, [[0.15, 0.3], [0.25, 0.4], [0.35, 0.5]])
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a", "b", "5 %"]
+
+
+def test_dots_that_cannot_be_told_apart_are_refused():
+    with pytest.raises(ValueError, match="5 columns, and only 4"):
+        viz.dots(pd.DataFrame(np.zeros((2, 5))), xlabel="x")
+    with pytest.raises(ValueError, match="no row"):
+        viz.dots(pd.DataFrame({"a": []}), xlabel="x")
+    table = pd.DataFrame({"a": [1.0]})
+    with pytest.raises(ValueError, match="give both low and high"):
+        viz.dots(table, low=table, xlabel="x")

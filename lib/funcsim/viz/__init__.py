@@ -5,6 +5,7 @@ once, in a script ``.savefig`` keeps it. Colours survive colour blindness and gr
 """
 
 from funcsim.viz.block_stack import block_stack
+from funcsim.viz.dots import dots
 from funcsim.viz.grids import map_grid, panels, pictures
 from funcsim.viz.maps import MOST_LABELS, colorbar_label, colours_of, contiguous, layer_map
 from funcsim.viz.plots import bars, curves, matched_clouds, ridges, scatter
@@ -23,6 +24,7 @@ __all__ = [
     "colours_of",
     "contiguous",
     "curves",
+    "dots",
     "layer_map",
     "map_grid",
     "matched_clouds",

@@ -48,6 +48,18 @@ def test_snapshots_are_mapped_in_their_order(both):
         expected = fs.compare(reps, measure="cka-debiased", progress=False)
         assert np.array_equal(found.snapshots["cls/cka-debiased"][k], expected.values)
     assert not np.allclose(found.snapshots["cls/gw"][0], found.snapshots["cls/gw"][-1])
+    raw = clouds[-1] * stored.snapshots["scale/cls"][-1][:, None, None]
+    reps = fs.Representations({str(i): x for i, x in enumerate(raw)})
+    expected = fs.compare(reps, normalize=None, progress=False)
+    assert np.array_equal(found.snapshots["cls/gw/raw"][-1], expected.values)
+
+
+def test_each_block_is_compared_with_itself_before_training(both):
+    stored, found = both
+    clouds = stored.snapshots["clouds/mean"].astype(float)
+    moved = found.snapshots["mean/moved"]
+    assert np.allclose(moved[0], 0, atol=1e-6)
+    assert moved[-1, 2] == fs.gw(clouds[0, 2], clouds[-1, 2]).distance
 
 
 def test_an_encoder_that_was_not_trained_has_no_snapshots():

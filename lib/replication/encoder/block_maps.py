@@ -21,6 +21,7 @@ from scipy import stats
 import funcsim as fs
 from funcsim._internal.progress import progress_bar
 from funcsim._internal.storage import read_tensors, write_tensors
+from funcsim.geometry import Normalize
 from funcsim.similarity.cca import FullRankWarning
 from replication.encoder import dense
 from replication.map_files import MEASURES, load_maps, save_maps
@@ -75,7 +76,8 @@ class BlockMaps(Stored):
     frequency : dict of str to array (L,)
         In which share of them a group starts at each block, by the test.
     snapshots : dict of str to array (S, L, L)
-        By pooling and measure, such as "mean/gw", and "step" (S,). Empty without training.
+        By pooling and measure, such as "mean/gw"; "mean/gw/raw" is not normalised. "mean/moved" (S, L) is
+        the distance of each block to itself before training; "step" (S,). Empty without training.
     """
 
     maps: dict[str, fs.LayerMap]
@@ -141,23 +143,33 @@ def compare_all(stored: dense.DenseRun, plan: Plan, run: Run) -> BlockMaps:
 
 
 def _snapshots(stored: dense.DenseRun, run: Run) -> dict[str, NDArray]:
-    """Normalised maps of every snapshot."""
+    """Maps of every snapshot, and how far each block is from itself before training."""
     if not stored.snapshots:
         return {}
     found: dict[str, NDArray] = {"step": stored.snapshots["step"]}
     for pooling in dense.POOLINGS:
         clouds = stored.snapshots[f"clouds/{pooling}"].astype(np.float64)
+        raw = clouds * stored.snapshots[f"scale/{pooling}"][:, :, None, None]
         for measure in HALVES:
-            maps = [
-                fs.compare(
-                    fs.Representations({f"block {k + 1}": x for k, x in enumerate(layers)}),
-                    measure=measure,
-                    progress=False,
-                ).values
-                for layers in progress_bar(clouds, f"{pooling}, {measure}", run.progress, len(clouds))
-            ]
-            found[f"{pooling}/{measure}"] = np.stack(maps)
+            found[f"{pooling}/{measure}"] = _maps_over_time(clouds, measure, "mean", run)
+        found[f"{pooling}/gw/raw"] = _maps_over_time(raw, "gw", None, run)
+        found[f"{pooling}/moved"] = np.array([_apart(clouds[0], layers) for layers in clouds])
     return found
+
+
+def _apart(before: NDArray, now: NDArray) -> list[float]:
+    """Distance of each block to itself."""
+    measure = fs.measures()["gw"]
+    return [measure(*pair) for pair in zip(before, now, strict=True)]
+
+
+def _maps_over_time(clouds: NDArray, measure: str, normalize: Normalize, run: Run) -> NDArray[np.float64]:
+    """A map (L, L) for each step of clouds (S, L, n, d)."""
+    maps = []
+    for layers in progress_bar(clouds, f"{measure} over time", run.progress, len(clouds)):
+        reps = fs.Representations({f"block {k + 1}": x for k, x in enumerate(layers)})
+        maps.append(fs.compare(reps, measure=measure, normalize=normalize, progress=False).values)
+    return np.stack(maps)
 
 
 def read(folder: Path, record: Record) -> BlockMaps:

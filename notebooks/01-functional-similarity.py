@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# Each layer is a function of the input, so two layers can be compared as functions. The score that compares them decides what counts as similar. A straight line is a narrow score: it explains {glue:text}`r2_line:.3f` of the variance of a parabola, of which a small network explains {glue:text}`r2_network:.4f`. The same happens inside a trained network that adds two numbers. A {term}`linear probe` reads the sum off {glue:text}`probe_pre:.1f` % of the inputs before one {term}`ReLU`, and off {glue:text}`probe_post:.1f` % after it. A probe needs a target, and for most networks we have none. So this book compares layers *with one another*.
+# Each layer is a function of the input, so two layers can be compared as functions. The score that compares them decides what counts as similar. A straight line is a narrow score. The best line explains nothing of a parabola ({glue:text}`r2_line:.3f` of its variance), while a small network explains nearly everything ({glue:text}`r2_network:.4f`). The same happens inside a trained network that adds two numbers. A {term}`linear probe` reads the sum off {glue:text}`probe_pre:.1f` % of the inputs before one {term}`ReLU`, and off {glue:text}`probe_post:.1f` % after it. A probe needs a target, and for most networks we have none. So this book compares layers *with one another*.
 #
 # :::{glue:figure} fig_in_short_01
 # :name: fig-01-in-short
@@ -62,7 +62,6 @@ if not importlib.util.find_spec("funcsim"):  # not installed, as on Colab
 # The imports come first. `fs` is the small library that goes with this book.
 
 # %%
-import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from sklearn.datasets import load_digits
@@ -80,6 +79,8 @@ from replication.modular_addition import trained_networks
 
 # %% tags=["remove-cell"]
 # isort: split
+import matplotlib.pyplot as plt
+
 from bookkit.glue import keep_figure, note
 
 # %% [markdown]

@@ -15,20 +15,26 @@
 # %% [markdown]
 # # 03 Ten measures
 #
-# The Gromov-Wasserstein distance is one way to say how alike two layers are. There are dozens.
-# The paper compares it with three others; its reviewers asked for six more, and for a reason
-# to prefer any of them. This chapter puts these ten families side by side, and three more that
-# the field has taken up since. It executes what each is blind to, and shows that they do not
-# compete: they answer different questions.
+# There are dozens of measures of how alike two layers are. Which one should you take, and does it matter?
+#
+# ## In short
+#
+# It matters, because the measures answer different questions. Each of them ignores some changes of a layer and counts others. Shuffle the samples of one layer: {term}`GW <Gromov-Wasserstein distance>` sees no difference, and {term}`CKA` sees nothing in common. Stretch one axis: {term}`CCA` sees no difference, and CKA gives {glue:text}`stretched_cka:.2f`, where 0 is the same cloud and 1 is nothing in common. So decide first which changes should not count, and then choose. {numref}`fig-03-in-short` is the guide.
+#
+# :::{glue:figure} fig_in_short_03
+# :name: fig-03-in-short
+# :alt: A grid of numbers with one row for each of thirteen measures and one column for each of five changes of a cloud. Most measures give 0 for a rotation and about 1 for shuffled samples and for an unrelated cloud; Wasserstein, MSID, AGW and GW give 0 for shuffled samples.
+#
+# What thirteen measures say of five changes of one cloud. 0 means "as to itself", 1 means "as to a cloud with nothing in common". Colours end at 1. No two rows are quite alike, so no measure can replace all others.
+# :::
 #
 # :::{admonition} What you will learn
-# - thirteen families of measures, each with its question;
-# - what each of them cannot see, as a table of executed tests;
+# - thirteen families of measures, each with its question and its formula;
+# - what each of them ignores, tested by running it;
 # - five pairs of clouds on which they disagree, and why;
-# - what dividing by the scale changes, and for which measures;
-# - how sure a layer map is of its entries, by intervals.
+# - what dividing by the {term}`scale` changes, and for which measures.
 #
-# **Time**: 25 minutes to read, two minutes to run.
+# **Time**: 20 minutes to read, two minutes to run.
 # **In the paper**: sections 2 and 5.2; the discussion of its reviews.
 # **You need**: [chapter 02](02-gromov-wasserstein.ipynb).
 # :::
@@ -56,14 +62,10 @@ if not importlib.util.find_spec("funcsim"):  # not installed, as on Colab
 # The imports, and the switch for small inputs.
 
 # %%
-import warnings
-from itertools import pairwise
-
 import numpy as np
 import pandas as pd
 
 import funcsim as fs
-from bookkit.glue import note
 from exercises import chapter_03 as check
 from funcsim import viz
 from funcsim.geometry import mean_distance, pairwise_distances
@@ -72,55 +74,62 @@ from funcsim.similarity import INVARIANCES
 from replication.modular_addition import trained_networks
 
 small = profile == "smoke"
+
+# %% tags=["remove-cell"]
+# isort: split
+import warnings
+
+import matplotlib.pyplot as plt
+
+from bookkit.glue import keep_figure, note
+
 warnings.simplefilter("ignore", UserWarning)  # CCA warns below; the text says why
 
 # %% [markdown]
 # ## The measures
 #
-# `fs.measures()` knows them all. Some families have members: CCA as a mean, after a reduction
-# (SVCCA {cite:p}`raghu2017svcca`) or weighted (PWCCA {cite:p}`morcos2018insights`); CKA {cite:p}`kornblith2019similarity` with a linear
-# or a Gaussian kernel, with and without a correction of its bias; RSA with ranks or with numbers. RSM compares the distance matrices of two layers entry by entry. MSID
-# {cite:p}`tsitsulin2020msid`, which compares how heat spreads over each cloud's graph of nearest neighbours, and augmented GW (AGW) {cite:p}`demetci2024agw`, which matches the features too, complete the ten. The three more are Procrustes, which turns one layer onto the other {cite:p}`williams2021generalized`, and two that look at nearest neighbours alone, mutual k-NN and CKNNA {cite:p}`huh2024platonic`. Each declares
-# what it needs.
+# The paper compares GW with three other measures. Its reviewers asked for six more, and for a reason to prefer any of them. These ten families are here, and three that the field has taken up since. {numref}`tab-03-measures` gives each with its question.
+#
+# :::{table} Thirteen families of measures. Row $i$ of the layers $X$ and $Y$ belongs to sample $i$; $D^X$ and $D^Y$ are the distances within them. For Procrustes, CCA and CKA both layers are centred. $Q$ is a rotation, the columns of $U_X$ are an orthonormal basis of those of $X$, and $N_X(i)$ are the $k$ nearest neighbours of sample $i$.
+# :name: tab-03-measures
+#
+# | family | the question | the number |
+# | --- | --- | --- |
+# | Euclidean | how far does each sample move, if both layers share their axes? | mean of $\lVert x_i - y_i \rVert$ |
+# | cosine | does each sample keep its direction? | mean of $1 - \cos(x_i, y_i)$ |
+# | Wasserstein | how far must one cloud be carried to become the other, whichever sample goes where? | $\min_T \bigl(\sum_{ij} \lVert x_i - y_j \rVert^2\, T_{ij}\bigr)^{1/2}$ |
+# | Procrustes {cite:p}`williams2021generalized` | how far apart are the clouds once one is turned onto the other? | $\arccos \max_Q \langle XQ, Y \rangle / (\lVert X \rVert \lVert Y \rVert)$ |
+# | RSM difference | do the same pairs of samples lie equally far apart? | root mean square of $D^X_{ik} - D^Y_{ik}$ |
+# | RSA | do both layers rank the pairs of samples alike? | rank correlation of $D^X_{ik}$ and $D^Y_{ik}$ |
+# | CCA | is one layer a linear function of the other? | mean singular value of $U_X^\top U_Y$ |
+# | CKA {cite:p}`kornblith2019similarity` | do both find the same samples alike, large directions counting most? | $\lVert Y^\top X \rVert_F^2 / (\lVert X^\top X \rVert_F \lVert Y^\top Y \rVert_F)$ |
+# | mutual k-NN {cite:p}`huh2024platonic` | does each sample keep its nearest neighbours? | mean share of $N_X(i)$ that is in $N_Y(i)$ |
+# | CKNNA {cite:p}`huh2024platonic` | are near samples equally near? | CKA of those pairs that are neighbours in both layers |
+# | MSID {cite:p}`tsitsulin2020msid` | does heat spread alike over the graphs of nearest neighbours? | largest weighted difference of two curves of heat over time |
+# | AGW {cite:p}`demetci2024agw` | are samples and features arranged alike, whichever is which? | as GW, and features are matched as well |
+# | GW | are the two clouds of the same shape, whichever sample is which? | $\min_T \bigl(\sum_{ijkl} (D^X_{ik} - D^Y_{jl})^2\, T_{ij} T_{kl}\bigr)^{1/2}$ |
+# :::
+#
+# Some families have members. CCA comes as a mean, after a reduction (SVCCA {cite:p}`raghu2017svcca`) or weighted (PWCCA {cite:p}`morcos2018insights`). CKA comes with a linear or a Gaussian kernel, with and without a correction of its bias. {term}`RSA` comes with ranks or with the numbers themselves. `fs.measures()` lists all of them, with what each declares about itself.
 
-# %%
+# %% tags=["hide-output"] mystnb={"figure": {"name": "tab-03-declared", "caption": "All measures of the library with what they declare: whether larger means more alike, whether layers must have equal widths, and whether the number is a metric."}}
 measures = fs.measures()
-declared = pd.DataFrame(vars(m) for m in measures.values()).set_index("name")
-columns = ["title", "is_similarity", "requires_equal_dim", "is_metric", "source"]
+declared = pd.DataFrame(vars(m) for m in measures.values())
+declared = declared.set_index("name")
+columns = ["title", "is_similarity", "requires_equal_dim", "is_metric"]
+declared[[*columns, "source"]]
+
+# %% tags=["remove-cell"]
 note(n_measures=len(measures))
 note(n_equal_width=int(declared["requires_equal_dim"].sum()))
 note(n_metrics=int(declared["is_metric"].sum()))
-declared[columns]
 
 # %% [markdown]
-# {glue:text}`n_equal_width:d` of the {glue:text}`n_measures:d` need layers of equal width, so
-# in a network whose layers differ in width they cannot make a map. {glue:text}`n_metrics:d` are
-# metrics. Whoever overlooks the column `is_similarity` reads a map upside down; users of public
-# tools keep asking about it.
+# Of {glue:text}`n_measures:d` measures, {glue:text}`n_equal_width:d` need layers of equal width. They cannot map a network whose layers differ in width. There are {glue:text}`n_metrics:d` metrics among all measures. For a *similarity* larger means more alike, and for a *distance* smaller does. Mixing up the two turns a map upside down, and users of public tools often ask about this.
 #
-# In words, with $x_i$ and $y_i$ for sample $i$ in the two layers:
+# ## What each ignores
 #
-# | family | the question |
-# | --- | --- |
-# | Euclidean | how far does each sample move, if both layers share their axes? |
-# | cosine | does each sample keep its direction? |
-# | Wasserstein | how far must one cloud be carried to become the other, whoever goes where? |
-# | RSM difference | do the same pairs of samples lie equally far apart? |
-# | RSA | do both layers rank the pairs of samples alike? |
-# | CCA | is what one layer says a linear function of the other? |
-# | CKA | do both find the same samples alike, big directions counting most? |
-# | MSID | do their neighbourhood graphs conduct heat alike? |
-# | AGW | are samples and features arranged alike, whichever is which? |
-# | GW | are the two clouds of the same shape, whichever sample is which? |
-# | Procrustes | how far apart are they once one is turned onto the other? |
-# | mutual k-NN | does each sample keep its nearest neighbours? |
-# | CKNNA | are near samples equally near, as CKA asks of all? |
-#
-# ## What each is blind to
-#
-# A measure is *invariant* under a change if changing one of the two layers that way leaves the
-# number as it was. An invariance is a decision about what does not count. So let us execute
-# the decisions: take two clouds, change one, measure again.
+# A measure is *invariant* under a change if this change of one of the two layers leaves the number as it was. An invariance is a decision about what does not count. We can test these decisions. We take two clouds, change one of them, and measure again.
 
 # %%
 rng = np.random.default_rng(seed)
@@ -138,8 +147,7 @@ changes = {
 }
 
 # %% [markdown]
-# The next cell fills the table: a tick where the number stays the same to one part in a
-# million. Distances are raw here, because normalising forgives scale before any measure looks.
+# A number counts as unchanged if it stays the same to one part in a million. We compare {term}`raw <normalised>` distances here, because normalising removes scale before any measure looks.
 
 # %%
 executed = pd.DataFrame(index=list(measures), columns=list(INVARIANCES))
@@ -147,64 +155,85 @@ for name, measure in measures.items():
     before = measure(X, Y, normalize=None)
     for change, changed in changes.items():
         after = measure(X, changed, normalize=None)
-        executed.loc[name, change] = bool(abs(after - before) <= 1e-6 * abs(before))
-executed.map({True: "✓", False: "·"}.get)
+        same = abs(after - before) <= 1e-6 * abs(before)
+        executed.loc[name, change] = bool(same)
 
-# %% [markdown]
-# Does this agree with what the measures declare? Count the cells that do not.
-
-# %%
+# %% tags=["remove-cell"]
 declares = executed.copy()
 for name, measure in measures.items():
     declares.loc[name] = [change in measure.invariances for change in INVARIANCES]
 wrong = (executed != declares).stack()
 note(n_cells=wrong.size, disagreements=int(wrong.sum()))
 note(which_disagree=", ".join(sorted(name for name, _ in wrong[wrong].index)))
-
-# %% [markdown]
-# For GW, by how much?
-
-# %%
 permuted = changes["sample permutation"]
 before, after = (measures["gw"](X, Z, normalize=None) for Z in (Y, permuted))
 note(gw_moves=100 * abs(after / before - 1))
 
 # %% [markdown]
-# Of {glue:text}`n_cells:d` cells, {glue:text}`disagreements:d` disagree with what the library
-# declares, those of {glue:text}`which_disagree` under a permutation of the samples. For GW and AGW a permutation of the samples leaves the
-# *optimum* where it was, but the search starts elsewhere and may end in another local minimum;
-# here GW changes by {glue:text}`gw_moves:.1f` %. For all others, the tests of the library execute
-# each declaration on many clouds, and find a counter-example for each that is missing.
+# A large dot marks a change that leaves the number as it was.
+
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "A grid of twenty measures and six changes. Large dots mark what a measure ignores: most ignore translation, scaling and rotation, only mean CCA ignores every invertible linear map, and Wasserstein and MSID ignore a permutation of the samples."}, "figure": {"name": "fig-03-ignores", "caption": "What each measure ignores, as tested. Most ignore a rotation of the axes. Only mean CCA ignores every invertible linear map. GW and AGW have a small dot for permuted samples, because the search ended elsewhere; their optimum does not change."}}
+fig, ax = viz.new_figure(6.4, 6.0)
+for row, name in enumerate(executed.index):
+    for column, change in enumerate(INVARIANCES):
+        marker, size = ("o", 8) if executed.loc[name, change] else (".", 2)
+        ax.plot(column, row, marker, ms=size, color=viz.BLUE)
+ax.set(yticks=range(len(executed)), yticklabels=executed.index)
+ax.set(xticks=range(len(INVARIANCES)), xlim=(-0.5, 5.5))
+ax.set_xticklabels([change.replace(" ", "\n") for change in INVARIANCES])
+ax.xaxis.tick_top()
+ax.invert_yaxis()
+ax.tick_params(length=0, labelsize=9)
+fig
+
+# %% [markdown]
+# Read {numref}`fig-03-ignores` by its columns. Only CCA ignores every invertible linear map. It asks what *can be read out*, not what is large. {term}`Wasserstein <Wasserstein distance>`, {term}`MSID`, GW and {term}`AGW` ignore a permutation of the samples. They compare shapes, and do not use which input is which. Euclidean and cosine distance ignore next to nothing. Between layers that do not share their axes, they measure the choice of axes.
 #
-# Read the table by columns. Only CCA forgives every invertible linear map: it asks what *can be
-# read out*, not what is large. Only four forgive a permutation of the samples, if the optimum
-# is found: they compare shapes, and do not know which input is which. And Euclidean and cosine
-# distance forgive next to nothing, so between layers that do not share their axes they measure
-# the choice of axes.
+# Of {glue:text}`n_cells:d` cells, {glue:text}`disagreements:d` disagree with what the library declares. These are the permuted samples for {glue:text}`which_disagree`. The *optimum* does not change, but the search starts elsewhere and may end in another local minimum. Here the GW distance changes by {glue:text}`gw_moves:.1f` %. The library's tests check every declared invariance on many clouds, and show that no others hold.
 #
 # ## Five pairs that tell them apart
 #
-# Tables of ticks are dry. Here are five pairs of clouds. The first cloud is the same each time;
-# the second is
+# Now we ask how large the differences are. We compare one cloud with five others. The first is a rotated copy. The second is stretched along its smallest axis. The third has its samples in another order. The fourth is squashed by a non-linear function. The fifth is an unrelated Gaussian cloud, which shares only its {term}`spectrum`.
 
 # %%
 n, d = (20, 4) if small else (120, 6)
 X = rng.normal(size=(n, d)) * np.geomspace(2, 0.5, d)
+reps = fs.Representations({"X": X})
 pairs = {
     "rotated": X @ np.linalg.qr(rng.normal(size=(d, d)))[0],
     "one axis stretched": X * np.r_[np.ones(d - 1), 12.0],
     "samples shuffled": X[rng.permutation(n)],
     "squashed": np.tanh(3 * X),
-    "unrelated": spectrum_matched(fs.Representations({"X": X}), seed + 1)["X"],
+    "unrelated": spectrum_matched(reps, seed + 1)["X"],
 }
 
 # %% [markdown]
-# rotated; stretched along its least axis; with its samples in another order; squeezed through
-# a non-linear function; and a Gaussian cloud that shares with it the spectrum of the covariance
-# and nothing else. For every measure, 0 in the next table means "as to itself" and 1 means "as
-# to a cloud with nothing in common": independent log-normal numbers, so that the shape differs as well.
+# The next figure shows the first and the last axis of each cloud.
 
-# %%
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Six small pictures of clouds of the same samples: the original, rotated, stretched along its last axis, shuffled, squashed into a square, and an unrelated cloud. Two colours mark the samples by their first coordinate; they are mixed in the shuffled and the unrelated cloud."}, "figure": {"name": "fig-03-clouds", "caption": "The cloud and its five partners: their first axis to the right, their last axis upwards. A sample has the same colour and marker in all six. The shuffled cloud has the same shape as the original, but other samples at each place."}}
+fig, cells = plt.subplots(
+    2,
+    3,
+    figsize=(6.4, 4.2),
+    dpi=110,
+    sharex=True,
+    sharey=True,
+    layout="constrained",
+)
+plt.close(fig)
+first = X[:, 0] > 0
+for ax, (word, Z) in zip(
+    cells.flat, {"the cloud": X, **pairs}.items(), strict=True
+):
+    ax.plot(Z[first, 0], Z[first, -1], "o", color=viz.BLUE, ms=3)
+    ax.plot(Z[~first, 0], Z[~first, -1], "^", color=viz.ORANGE, ms=3)
+    ax.set_title(word, fontsize=10)
+fig
+
+# %% [markdown]
+# The measures have different units. So for each of them we set 0 to "as to itself" and 1 to "as to a cloud with nothing in common". The latter consists of independent log-normal numbers, so that its shape differs as well.
+
+# %% tags=["hide-output"] mystnb={"figure": {"name": "tab-03-pairs", "caption": "Where each pair lies between identity (0) and nothing in common (1), for all measures of the library. The figure at the top of this page shows one member of each family."}}
 nothing = np.exp(rng.normal(size=(n, d)))
 
 
@@ -223,52 +252,44 @@ table = pd.DataFrame(
 table = table.round(6) + 0.0  # no minus before a zero
 table.round(2)
 
-# %% [markdown]
-# We keep what the text quotes, and read the table by its columns.
-
-# %%
-short = dict(
-    zip(
-        table,
-        ("rotated", "stretched", "shuffled", "squashed", "unrelated"),
-        strict=True,
-    )
-)
+# %% tags=["remove-cell"]
+words = ("rotated", "stretched", "shuffled", "squashed", "unrelated")
 for name in ("euclidean", "cca", "cka", "gw", "rsa", "msid"):
-    for word, column in short.items():
-        note(**{f"{column}_{name}": table.loc[name, word]})
+    for word, column in zip(words, table, strict=True):
+        note(**{f"{word}_{name}": table.loc[name, column]})
+families = [
+    "euclidean", "cosine", "wasserstein", "procrustes", "rsm", "rsa", "cca",
+    "cka", "mutual-knn", "cknna", "msid", "agw", "gw",
+]  # fmt: skip
+in_short, ax = viz.new_figure(6.4, 5.4)
+shown = table.loc[families].to_numpy()
+ax.imshow(shown.clip(0, 1), cmap=viz.COLOURS, aspect="auto", vmin=0, vmax=1)
+for (row, column), value in np.ndenumerate(shown):
+    colour = "white" if value < 0.55 else "black"
+    ax.text(column, row, f"{value:.2f}", ha="center", va="center", color=colour)
+ax.set(xticks=range(5), yticks=range(len(families)), yticklabels=families)
+ax.set_xticklabels([word.replace(" ", "\n") for word in table])
+ax.xaxis.tick_top()
+ax.tick_params(length=0)
+keep_figure("fig_in_short_03", in_short)
 
 # %% [markdown]
-# Five columns, five lessons.
+# {numref}`fig-03-in-short` has the result for one member of each family. Its five columns teach five lessons.
 #
-# - **Rotated.** A rotation changes nothing for those who compare distances or spans, and nearly
-#   everything for those who compare coordinates: {glue:text}`rotated_euclidean:.2f` for
-#   Euclidean distance, {glue:text}`rotated_gw:.0f` for GW.
-# - **One axis stretched.** For CCA nothing has happened ({glue:text}`stretched_cca:.0f`): the same
-#   can be read out. For CKA ({glue:text}`stretched_cka:.2f`) and the geometric measures it is
-#   another cloud: one direction now decides who is near whom.
-# - **Samples shuffled.** GW, AGW, Wasserstein and MSID see nothing. CKA and RSA say "nothing in
-#   common" ({glue:text}`shuffled_cka:.2f`, {glue:text}`shuffled_rsa:.2f`).
-# - **Squashed.** A smooth non-linear function bends the shape: CCA {glue:text}`squashed_cca:.2f`, GW {glue:text}`squashed_gw:.2f`,
-#   and MSID {glue:text}`squashed_msid:.2f`, farther than the cloud that defines 1.
-# - **Unrelated**, of the same spectrum. CKA and RSA: {glue:text}`unrelated_cka:.2f` and
-#   {glue:text}`unrelated_rsa:.2f`. GW: only {glue:text}`unrelated_gw:.2f`, because
-#   clouds of one spectrum have similar shapes. *To GW two layers can be half alike that share no
-#   information about the samples.*
+# - **Rotated.** Measures built on distances or on subspaces do not change under rotation: GW gives {glue:text}`rotated_gw:.0f`. Measures built on coordinates change nearly completely: the Euclidean distance gives {glue:text}`rotated_euclidean:.2f`.
+# - **One axis stretched.** For CCA nothing has happened ({glue:text}`stretched_cca:.0f`), because the same can be read out. For CKA ({glue:text}`stretched_cka:.2f`) and for the geometric measures this is another cloud: one direction now decides which samples are near each other.
+# - **Samples shuffled.** GW, AGW, Wasserstein and MSID see nothing. CKA and RSA find nothing in common ({glue:text}`shuffled_cka:.2f` and {glue:text}`shuffled_rsa:.2f`).
+# - **Squashed.** A smooth non-linear function bends the shape. CCA gives {glue:text}`squashed_cca:.2f` and GW {glue:text}`squashed_gw:.2f`. MSID gives {glue:text}`squashed_msid:.2f`, farther than the cloud that defines 1.
+# - **Unrelated.** CKA and RSA find nothing in common ({glue:text}`unrelated_cka:.2f` and {glue:text}`unrelated_rsa:.2f`). GW gives only {glue:text}`unrelated_gw:.2f`, because clouds of one spectrum have similar shapes. *For GW, two layers can be half alike that share no information about the samples.*
 #
-# *Shuffled* and *unrelated* show what optimising the coupling gives and what it costs. Whoever wants to know
-# whether two layers hold the same information must not take GW; whoever wants to know whether
-# they arrange things in the same shape cannot take CKA.
+# The columns *shuffled* and *unrelated* show what optimising the matching gains, and what it loses. To ask whether two layers hold the same information, do not take GW. To ask whether they arrange things in the same shape, do not take CKA.
 #
 # ## The same network under all measures
 #
-# Now a trained network, Model 0 (its record is printed below), and 19 of its 31 layers: the
-# stream, two of the four heads, and the MLP. They have widths from 4 to 1,024, so the three
-# measures that need equal widths must say no.
+# Do the measures also disagree on a trained network? We take {term}`Model 0 <Model 0, Model E, Model L>` and 19 of its 31 layers: the {term}`residual stream`, two of the four {term}`heads <head>`, and the {term}`MLP`. Their widths go from 4 to 1,024.
 
 # %%
 trained = trained_networks.load("model-0", profile, seed)
-print(trained.origin)
 kinds = ("k", "q", "v", "attn_pre", "attn", "z")
 heads = [f"{kind}.{head}" for kind in kinds for head in (0, 1)]
 others = ("attn_out", "resid_mid", "pre", "post", "mlp_out", "resid_post")
@@ -276,18 +297,21 @@ names = ["resid_pre", *heads, *others]
 reps = fs.capture(trained.model, [trained.pairs])
 reps = reps.select([f"blocks.0.{name}" for name in names])
 sample = reps.subsample(min(24 if small else 240, reps.n_samples), seed)
+
+# %% tags=["remove-cell"]
 note(n_used=sample.n_samples)
+
+# %% [markdown]
+# The three measures that need equal widths must refuse.
+
+# %%
 try:
     fs.compare(sample, measure="euclidean")
 except ValueError as refusal:
     print(refusal)
 
 # %% [markdown]
-# The others make a map each, on {glue:text}`n_used:d` inputs, and each map is cut by the same
-# test: is a step from one layer to the next out of proportion to the other steps? Its p says how often chains without boundaries have one as clear ([chapter 06](06-modular-sum-subnetworks.ipynb) tells more). (AGW matches up to 1,024 features with each other, for every pair and at every step; it
-# is left out here to save minutes.) Which groups does each find? And how much does its map
-# resemble that of GW? We correlate the ranks of the {glue:text}`n_entries:d` entries, after turning
-# similarities round.
+# The other measures make a map each, on {glue:text}`n_used:d` inputs. We leave out AGW to save minutes, because it matches up to 1,024 features with each other at every step. `fs.partition` looks in each map for {term}`groups <group>`: is one step from a layer to the next out of proportion to the other steps? [Chapter 06](06-modular-sum-subnetworks.ipynb) explains this test.
 
 # %%
 wide = [
@@ -297,10 +321,9 @@ wide = [
 ]
 maps = {name: fs.compare(sample, measure=name) for name in wide}
 groups = {name: fs.partition(m, seed=seed) for name, m in maps.items()}
-note(one_block=sum(g.n_groups == 1 for g in groups.values()), n_maps=len(maps))
 
 # %% [markdown]
-# A similarity is turned round by its sign before ranks are correlated.
+# How much does each map resemble that of GW? We take the {term}`rank correlation` of their entries. A similarity first changes its sign.
 
 # %%
 upper = np.triu_indices(len(names), k=1)
@@ -309,59 +332,65 @@ signed = {
     for name, m in maps.items()
 }
 agreement = pd.DataFrame(signed).corr(method="spearman")["gw"]
-note(
-    n_entries=len(upper[0]),
-    **{f"agree_{n}": agreement[n] for n in ("rsm", "cka", "cca")},
-)
+
+# %% tags=["remove-cell"]
+note(one_block=sum(g.n_groups == 1 for g in groups.values()), n_maps=len(maps))
+note(n_entries=len(upper[0]))
+note(**{f"agree_{n}": agreement[n] for n in ("rsm", "cka", "cca")})
 
 # %% [markdown]
-# Side by side:
+# The bars are sorted by this correlation, over {glue:text}`n_entries:d` pairs of layers.
 
-# %%
-starts = {name: [names[i] for i in g.boundaries] for name, g in groups.items()}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Rank correlation of each measure's map with the map of GW, sorted: RSM is most like it, then the measures of nearest neighbours, CKA in the middle, and the CCA family least."}, "figure": {"name": "fig-03-agreement", "caption": "How much the map of Model 0 under each measure resembles its map under GW, as a rank correlation over all pairs of layers. RSM, which is GW without the search, comes first. The CCA family comes last."}}
+fig, ax = viz.new_figure(6.0, 4.4)
+ranked = agreement.drop("gw").sort_values()
+ax.hlines(ranked.index, 0, ranked, color=viz.GREY, lw=1)
+ax.plot(ranked, ranked.index, "o", color=viz.BLUE)
+ax.set(xlabel="rank correlation with the GW map", xlim=(0, 1))
+ax.grid(axis="x", alpha=0.3)
+fig
+
+# %% [markdown]
+# Two of the maps show what such a correlation looks like. The first is that of linear CKA. Bright means different, as everywhere in this book.
+
+# %% tags=["fig"] mystnb={"image": {"alt": "Layer map of 19 layers of Model 0 under linear CKA: the last two layers, mlp_out and resid_post, are bright against all earlier ones, and so are the attention maps against all later ones."}, "figure": {"name": "fig-03-cka", "caption": "Model 0 under linear CKA. What the MLP adds (`mlp_out`) and the stream behind it (`resid_post`) differ most from all earlier layers."}}
+maps["cka"].plot(groups=groups["cka"], title="Model 0, linear CKA")
+
+# %% [markdown]
+# The second is that of GW, on the same layers and inputs.
+
+# %% tags=["fig"] mystnb={"image": {"alt": "Layer map of the same 19 layers under the Gromov-Wasserstein distance: the two attention maps form a bright cross."}, "figure": {"name": "fig-03-gw", "caption": "The same layers and inputs under GW. Now the attention maps (`attn`) differ most from the others, and `mlp_out` and `resid_post` do not stand out."}}
+maps["gw"].plot(groups=groups["gw"], title="Model 0, GW")
+
+# %% [markdown]
+# The GW map resembles that of {term}`RSM` most ({glue:text}`agree_rsm:.2f`). Linear CKA is less like it ({glue:text}`agree_cka:.2f`), and mean CCA least of these three ({glue:text}`agree_cca:.2f`). The test finds one group in {glue:text}`one_block:d` of the {glue:text}`n_maps:d` maps. This network has layers of too many kinds for it ([chapter 06](06-modular-sum-subnetworks.ipynb)).
+
+# %% tags=["hide-output"] mystnb={"figure": {"name": "tab-03-groups", "caption": "For each measure, the rank correlation of its map with that of GW, the layers at which a new group starts, and the p-value of the test."}}
+starts = {
+    measure: ", ".join(names[i] for i in g.boundaries)
+    for measure, g in groups.items()
+}
 summary_table = pd.DataFrame(
     {
         "rank correlation with GW": agreement,
-        "new groups start at": {k: ", ".join(v) for k, v in starts.items()},
+        "new groups start at": starts,
         "p": {name: g.p_value for name, g in groups.items()},
     }
 )
 summary_table.round(3)
 
 # %% [markdown]
-# Two of the maps, first linear CKA (bright is different, as everywhere in this book):
-
-# %% tags=["fig"] mystnb={"image": {"alt": "Layer map of 19 layers of Model 0 under linear CKA: attention maps and scores are bright against the others."}}
-maps["cka"].plot(groups=groups["cka"], title="Model 0, linear CKA")
-
-# %% [markdown]
-# and GW on the same layers and inputs:
-
-# %% tags=["fig"] mystnb={"image": {"alt": "Layer map of the same 19 layers under the Gromov-Wasserstein distance."}}
-maps["gw"].plot(groups=groups["gw"], title="Model 0, GW")
-
-# %% [markdown]
-# The GW map resembles that of RSM most ({glue:text}`agree_rsm:.2f`), which is GW without the
-# search; that of linear CKA is less like it ({glue:text}`agree_cka:.2f`), and those of the CCA family least
-# ({glue:text}`agree_cca:.2f` for mean CCA). {glue:text}`one_block:d` of the
-# {glue:text}`n_maps:d` maps are one group by the test: its layers are of too many kinds ([chapter 06](06-modular-sum-subnetworks.ipynb)). So on this network the reviewers are right
-# to ask what GW adds. That GW would show "clearer" groups
-# cannot be decided on one network; [chapter 13](13-is-the-boundary-real.ipynb) counts it on networks whose groups are known.
+# So on this network the reviewers are right to ask what GW adds. Whether GW shows "clearer" groups cannot be decided on one network. [Chapter 13](13-is-the-boundary-real.ipynb) counts it on networks whose groups are known.
 #
-# One warning about the CCA family: the wide layers span more than half of the directions that
-# {glue:text}`n_used:d` samples have, so that correlations of one appear between any two of them.
-# The library warns; we switched the warning off at the top of this page.
+# One warning about the CCA family. The wide layers span more than half of the directions that {glue:text}`n_used:d` samples have, so correlations of one appear between any two of them. The library warns about this. We switched the warning off on this page.
 #
 # ## Raw or normalised
 #
-# By default every layer is divided by its mean distance. Which measures care? Those that do not
-# forgive scale. For them a raw map shows which layers are *large*. The next cell correlates each
-# raw map with the difference of the layers' mean distances, as in
-# [chapter 06](06-modular-sum-subnetworks.ipynb), and each normalised map likewise.
+# By default every layer is divided by its mean distance. This changes only measures that see scale. For them, a raw map shows which layers are *large*. We correlate each map with the difference of the layers' mean distances, once raw and once normalised.
 
 # %%
-spread = [mean_distance(pairwise_distances(x)) for x in sample.values()]
-by_scale = np.abs(np.subtract.outer(spread, spread))[upper]
+mean = [mean_distance(pairwise_distances(x)) for x in sample.values()]
+by_scale = np.abs(np.subtract.outer(mean, mean))[upper]
 
 
 def explained_by_scale(name, normalize):
@@ -371,134 +400,84 @@ def explained_by_scale(name, normalize):
 
 
 # %% [markdown]
-# For two measures that see scale, and two that do not:
+# GW and RSM see scale. RSA and CKA do not.
 
-# %%
+# %% mystnb={"figure": {"name": "tab-03-scale", "caption": "How much of the variance of a map, in per cent, goes along with differences of scale between the layers. Scale decides the raw maps of GW and RSM. Normalising changes nothing for RSA and CKA."}}
+chosen = ("gw", "rsm", "rsa", "cka")
 steps = pd.DataFrame(
     {
-        word: {m: explained_by_scale(m, how) for m in ("gw", "rsm", "rsa", "cka")}
+        word: {name: explained_by_scale(name, how) for name in chosen}
         for word, how in (("raw", None), ("normalised", "mean"))
     }
 )
+steps.round(1)
+
+# %% tags=["remove-cell"]
 note(raw_gw=steps.loc["gw", "raw"], kept_gw=steps.loc["gw", "normalised"])
 note(raw_rsm=steps.loc["rsm", "raw"])
 note(raw_cka=steps.loc["cka", "raw"], kept_cka=steps.loc["cka", "normalised"])
-steps.round(1)
 
 # %% [markdown]
-# Differences of scale explain {glue:text}`raw_gw:.1f` % of the variance of the raw GW map, and
-# {glue:text}`kept_gw:.1f` % of the normalised one. For RSM it is the same story
-# ({glue:text}`raw_rsm:.1f` %). CKA does not see scale, so that dividing by it changes nothing: {glue:text}`raw_cka:.1f` % and
-# {glue:text}`kept_cka:.1f` %. That this is not zero says only that layers of different scale differ in other ways, too; "explain" means "go along with". So when a raw GW map and a CKA map differ, as they do in the
-# paper's figures, look at the scale before you credit the measure.
+# Differences of scale explain {glue:text}`raw_gw:.1f` % of the variance of the raw GW map, and {glue:text}`kept_gw:.1f` % of the normalised one. For RSM the raw map is explained to {glue:text}`raw_rsm:.1f` %. CKA does not see scale, so dividing by it changes nothing: {glue:text}`raw_cka:.1f` % before and {glue:text}`kept_cka:.1f` % after. These numbers are not zero, because layers of different scale differ in other ways too. "Explain" only means "go along with".
 #
-# ## How sure is a map?
-#
-# A map is computed from some inputs. With others it would be another map. `fs.intervals` compares
-# the layers again on random halves of the inputs, the same half for all layers, and gives each
-# entry a spread and an interval. (Drawing *with* replacement would put copies
-# of an input at distance zero, which no network does {cite:p}`politis1999subsampling`.)
-
-# %%
-halves = fs.intervals(sample, n_draws=4 if small else 12, seed=seed, progress=False)
-spread = halves.spread[upper]
-note(n_draws=halves.n_draws, median_spread=np.median(spread))
-note(median_bias=np.median(halves.bias[upper]))
-
-# %% [markdown]
-# The steps from each layer to the next, with their spread and their intervals:
-
-# %%
-step = np.arange(len(names) - 1), np.arange(1, len(names))
-entries = {
-    "distance": halves.map.values,
-    "spread": halves.spread,
-    "low": halves.low,
-    "high": halves.high,
-    "lower bound": halves.map.lower,
-}
-intervals = pd.DataFrame({word: m[step] for word, m in entries.items()})
-intervals.index = [f"{a} to {b}" for a, b in pairwise(names)]
-intervals.round(3)
-
-# %% [markdown]
-# Three different uncertainties, not to be mixed up. The distance plus or minus its *spread* is where other inputs would put it, if
-# there are as many as these. The *lower bound* says how far the search may be from the optimum on these inputs; it is certain, and
-# usually the wider of the two. And a measure can depend on *how many* inputs there are: on halves the entries are larger by
-# {glue:text}`median_bias:.3f` in the median, beside a median spread of {glue:text}`median_spread:.3f`. GW tends to fall with the number of
-# inputs, because small samples differ by chance. "Low" and "high" are the interval for *infinitely many* inputs. No rule tells how far GW
-# falls, so the interval begins at what the lower bound allows.
-#
-# Compare distances within one map by their spread. Never compare GW values of different numbers of inputs.
-#
-# ## How small is small?
-#
-# A distance of 0.3: is that much? It needs a yardstick. For *paired* measures, which use the
-# correspondence, shuffle the samples of one layer. GW does not see a shuffle; for it, replace
-# each layer by a *surrogate*, a Gaussian cloud with the same spectrum, and compare these
-# {cite:p}`groeger2026null`. What they have in common is their spectrum and nothing else.
-
-# %%
-surrogates = fs.compare(spectrum_matched(sample, seed)).values[upper]
-real = maps["gw"].values[upper]
-note(closer=100 * float((real < surrogates).mean()))
-note(real_median=np.median(real), twin_median=np.median(surrogates))
-
-# %% [markdown]
-# This compares each pair of layers with its pair of surrogates:
-
-# %% tags=["fig"] mystnb={"image": {"alt": "GW distance of each pair of layers against that of their Gaussian surrogates: a cloud around the diagonal, with points on both sides."}}
-viz.scatter(
-    surrogates,
-    real,
-    xlabel="GW distance of Gaussian surrogates",
-    ylabel="GW distance of the layers",
-    diagonal=True,
-)
-
-# %% [markdown]
-# The median distance is {glue:text}`real_median:.2f` for the layers and
-# {glue:text}`twin_median:.2f` for their surrogates, and {glue:text}`closer:.0f` % of the pairs are closer
-# than their surrogates. So for this network a typical GW distance is what two unrelated Gaussian
-# clouds with these spectra would have, and only pairs well below the diagonal are alike in
-# more than their spectrum. A low GW distance alone is no evidence of shared function.
+# In the paper's figures GW maps and CKA maps differ. Where a raw GW map and a CKA map differ, look at the scale before you credit the measure.
 #
 # ## Which one should I take?
 #
-# | if you ask | take | and beware |
+# :::{table} Which measure answers which question, and what to watch for.
+# :name: tab-03-which
+#
+# | if you ask | take | and watch for |
 # | --- | --- | --- |
 # | can the same be read out linearly? | CCA, or better a probe | it takes more than twice as many samples as features |
 # | are the same inputs alike? | debiased CKA or RSA | a few huge points decide CKA |
 # | same shape, same inputs? | RSM difference, normalised | scale, if raw |
-# | same shape, whichever inputs? | GW, normalised, with its interval | same spectrum looks alike; sample size |
+# | same shape, whichever inputs? | GW, normalised, with its interval | clouds of one spectrum look alike; the number of inputs |
 # | how far does each sample move, if the axes are shared? | Euclidean, cosine | means nothing across different axes |
+# :::
 #
-# Report two that differ in what they forgive. If they agree, no choice was needed; if not, the
-# difference is the finding.
+# Report two measures that ignore different changes. If they agree, no choice was needed. If they do not, the difference is the finding. Two more questions belong to every map: how sure is each entry, and is a small distance small? [Going deeper: how sure is a map?](03b-how-sure-is-a-map.ipynb) answers both for this network. There a typical GW distance is what two unrelated Gaussian clouds with these spectra would have.
 #
-# If none of them asks your question, write one: `fs.compare` takes a `fs.Measure` where it takes a name. This one asks how far
-# corresponding samples are apart after the best rotation. So it compares the same inputs, like RSM, and differs from the library's `procrustes` in its unit: a distance, no angle.
+# If no measure asks your question, write one. `fs.compare` takes a `fs.Measure` where it takes a name. This one asks how far corresponding samples are apart after the best rotation.
 
 
 # %%
 def after_rotation(x, y):
-    """Root mean squared distance of corresponding rows after the best rotation."""
+    """Root mean squared distance of rows after the best rotation."""
     x, y = x - x.mean(axis=0), y - y.mean(axis=0)
     overlap = np.linalg.svd(x.T @ y, compute_uv=False).sum()
-    return np.sqrt(max((x**2).sum() + (y**2).sum() - 2 * overlap, 0) / len(x))
+    rest = (x**2).sum() + (y**2).sum() - 2 * overlap
+    return np.sqrt(max(rest, 0) / len(x))
 
 
 turned = fs.Measure(name="turned", score=after_rotation, is_metric=True)
 own = fs.compare(sample, measure=turned, progress=False).values[upper]
-note(
-    own_rsm=pd.Series(own).corr(
-        pd.Series(maps["rsm"].values[upper]), method="spearman"
-    )
-)
-note(own_gw=pd.Series(own).corr(pd.Series(real), method="spearman"))
+own = pd.Series(own)
+rsm, gw = (pd.Series(maps[name].values[upper]) for name in ("rsm", "gw"))
+own.corr(rsm, method="spearman"), own.corr(gw, method="spearman")
+
+# %% tags=["remove-cell"]
+note(own_rsm=own.corr(rsm, method="spearman"))
+note(own_gw=own.corr(gw, method="spearman"))
 
 # %% [markdown]
-# Over the pairs of layers its rank correlation is {glue:text}`own_rsm:.2f` with RSM and {glue:text}`own_gw:.2f` with GW. So it orders the pairs more as RSM does, which also compares the same inputs, than as GW.
+# Over the pairs of layers its rank correlation is {glue:text}`own_rsm:.2f` with RSM and {glue:text}`own_gw:.2f` with GW. Like RSM it compares the same inputs, and its order of the pairs is closer to that of RSM.
+#
+# ## What we found
+#
+# C marks a claim of the paper, D a doubt of its reviewers. The condition is *paper* if we tested the claim as the paper states it, and *ours* if we changed the network, the task, the size or the statistic. The [scorecard](../book/scorecard.md) combines all rows about a claim into one answer.
+#
+# | claim | condition | result | evidence on this page |
+# | --- | --- | --- | --- |
+# | C02: GW compares layers of different widths (4) | paper | agrees, and so do all but {glue:text}`n_equal_width:d` of the others | the table of measures |
+# | C04: GW of two unlike clouds stays if one is rotated, mirrored or shifted (4.1) | paper | agrees | of {glue:text}`n_cells:d` executed cells {glue:text}`disagreements:d` disagree with what is declared, and none of these is about such a change |
+# | C04, if the samples of one are renumbered | ours | undecided for the number that a search finds; the optimum stays by definition | the search ends {glue:text}`gw_moves:.1f` % from where it ended before |
+# | C33: GW shows clearer sub-networks than RSM, RSA, CCA, CKA, MSID (reviews) | ours | undecided: one network | rank correlation with RSM {glue:text}`agree_rsm:.2f`, with CKA {glue:text}`agree_cka:.2f`; {glue:text}`one_block:d` of {glue:text}`n_maps:d` maps are one group |
+# | D02: established measures are missing | - | answered: all ten families are here, and three more | rank correlation of GW with RSM {glue:text}`agree_rsm:.2f`, with CKA {glue:text}`agree_cka:.2f` |
+# | D05: CKA looks the same, on clouds made to tell them apart | - | answered: each sees what the other does not | shuffled samples: CKA {glue:text}`shuffled_cka:.2f`, GW {glue:text}`shuffled_gw:.2f` |
+# | D05, on a trained network | - | open: one network | the maps have a rank correlation of {glue:text}`agree_cka:.2f` |
+#
+# **Before you choose a measure**: write down which changes of a layer should not count, and look up who agrees with you. Two measures that disagree may both be right about different questions.
 #
 # ## Quiz
 #
@@ -584,7 +563,8 @@ check.samples_and_dimensions(samples_and_dimensions)
 def rsm(X, Y):
     """Difference of the distances of two clouds (n, d) and (n, e)."""
     D, E = pairwise_distances(X), pairwise_distances(Y)
-    return np.sqrt(((D / mean_distance(D) - E / mean_distance(E)) ** 2).mean())
+    D, E = D / mean_distance(D), E / mean_distance(E)
+    return np.sqrt(((D - E) ** 2).mean())
 
 
 check.rsm(rsm)
@@ -606,7 +586,7 @@ check.rsm(rsm)
 
 # %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def p_value(score, X, Y, n, rng):
-    """How often chance does as well, of n shuffles and the order that we have."""
+    """How often chance does as well, of n shuffles and our order."""
     seen = score(X, Y)
     shuffled = [score(X, Y[rng.permutation(len(Y))]) for _ in range(n)]
     return (1 + sum(s >= seen for s in shuffled)) / (n + 1)
@@ -615,22 +595,14 @@ def p_value(score, X, Y, n, rng):
 check.p_value(p_value)
 
 # %% [markdown]
-# ## What we found
+# ## Where the stored results come from
 #
-# C counts the paper's claims, D the doubts of its reviewers. *paper*: tested as the paper has it; *ours*: on a network, a task, a scale or a statistic of our own. The [scorecard](../book/scorecard.md) makes one answer of all rows about a claim.
-#
-# | claim | condition | result | evidence on this page |
-# | --- | --- | --- | --- |
-# | C02: GW compares layers of different widths (4) | paper | agrees, and so do all but {glue:text}`n_equal_width:d` of the others | the table of measures |
-# | C04: GW of two unlike clouds stays if one is rotated, mirrored or shifted (4.1) | paper | agrees | of {glue:text}`n_cells:d` executed cells {glue:text}`disagreements:d` disagree with what is declared, and none of these is about such a change |
-# | C04, if the samples of one are renumbered | ours | undecided for the number that a search finds; the optimum stays by definition | the search ends {glue:text}`gw_moves:.1f` % from where it ended before |
-# | C33: GW shows clearer sub-networks than RSM, RSA, CCA, CKA, MSID (reviews) | ours | undecided: one network | rank correlation with RSM {glue:text}`agree_rsm:.2f`, with CKA {glue:text}`agree_cka:.2f`; {glue:text}`one_block:d` of {glue:text}`n_maps:d` maps are one group |
-# | D02: established measures are missing | - | answered: all ten families are here, and three more | rank correlation of GW with RSM {glue:text}`agree_rsm:.2f`, with CKA {glue:text}`agree_cka:.2f` |
-# | D05: CKA looks the same, on clouds made to tell them apart | - | answered: each sees what the other does not | shuffled samples: CKA {glue:text}`shuffled_cka:.2f`, GW {glue:text}`shuffled_gw:.2f` |
-# | D05, on a trained network | - | open: one network | the maps have a rank correlation of {glue:text}`agree_cka:.2f` |
-#
-# **Before you choose a measure**: write down which changes of a layer should not count, and look up who agrees with you. Two measures that disagree may both be right about different questions.
-#
+# Model 0 was trained before this page was run. The next cell shows its record.
+
+# %% tags=["hide-cell"]
+print(trained.origin)
+
+# %% [markdown]
 # ## References
 #
 # ```{bibliography}

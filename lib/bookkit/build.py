@@ -7,11 +7,14 @@ import sys
 from pathlib import Path
 
 from bookkit import child
+from bookkit.answers import answers_of
 from bookkit.downloads import fill_downloads
 from bookkit.errors import BookError
 from bookkit.files import digest, files_below, write_atomically
+from bookkit.scorecard_files import write_scorecard
 from bookkit.stage import clean_build, stage
 
+SCORECARD = "book/scorecard.html"
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -37,6 +40,8 @@ def build(root: Path, out: Path) -> Path:
     for path in (site / "html").rglob("*.map"):
         path.unlink()
     fill_downloads(site / "html", root)
+    if (page := site / "html" / SCORECARD).exists():
+        write_scorecard(page.parent, answers_of(root, out / "notebooks"))
     print(f"site: {site / 'html' / 'index.html'}", flush=True)
     return site / "html"
 

@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
+from bookkit.answers import KINDS, Answer, answers_of
 from bookkit.chapters import chapters
-from bookkit.claims import CLAIMS, load_claims, load_figures
+from bookkit.claims import CLAIMS, load_figures
 from bookkit.course import exercise_table, timings
 from bookkit.errors import BookError
 from bookkit.executed import read_executed, read_record
 from bookkit.paper_map import paper_map
-from bookkit.scorecard import found_in, scorecard
+from bookkit.scorecard_page import count, folds, picture
 
-MARK = re.compile(r"^<!-- (scorecard [CD]|paper-map|course timings|course exercises) -->$", re.MULTILINE)
+MARK = re.compile(
+    r"^<!-- (scorecard (?:[CD]|picture|counts)|paper-map|course (?:timings|exercises)) -->$", re.MULTILINE
+)
 
 
 def asks(text: str) -> bool:
@@ -31,7 +35,7 @@ def fill(text: str, root: Path, executed: Path) -> str:
     Raises
     ------
     BookError
-        If a table cannot be made: see :mod:`bookkit.scorecard` and :mod:`bookkit.paper_map`.
+        If a table cannot be made: see :mod:`bookkit.answers` and :mod:`bookkit.paper_map`.
     """
     if not (root / CLAIMS).exists():
         raise BookError(f"a page asks for the answers to {CLAIMS}, which is not there")
@@ -41,13 +45,15 @@ def fill(text: str, root: Path, executed: Path) -> str:
     def seconds() -> dict[str, float]:
         return {name: read_record(found[name])["seconds"] for name in notebooks}
 
-    def card(kind: str) -> str:
-        rows = [row for name, notebook in notebooks.items() for row in found_in(notebook, name)]
-        return scorecard(load_claims(root / CLAIMS), rows, kind)
+    @cache
+    def answers() -> list[Answer]:
+        return answers_of(root, executed)
 
     tables: dict[str, Callable[[], str]] = {
-        "scorecard C": lambda: card("C"),
-        "scorecard D": lambda: card("D"),
+        "scorecard C": lambda: folds(answers(), "C"),
+        "scorecard D": lambda: folds(answers(), "D"),
+        "scorecard picture": lambda: picture(answers()),
+        "scorecard counts": lambda: "\n".join(f"- {count(answers(), kind)}" for kind in KINDS),
         "paper-map": lambda: paper_map(load_figures(root / CLAIMS), notebooks),
         "course timings": lambda: timings(notebooks, seconds()),
         "course exercises": lambda: exercise_table(notebooks),

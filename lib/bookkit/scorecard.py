@@ -1,8 +1,8 @@
-"""The scorecard: every claim and every doubt with one answer, and the rows of the chapters it follows from.
+"""What the chapters found on every claim and every doubt: the rows of their tables, with their numbers.
 
-Nothing is typed here. What is claimed stands in `book/claims.yaml`; a row is one of the table "What we
-found" of a chapter, `| C07: ... | ours | agrees | evidence |` or `| D01: ... | - | open | evidence |`, with
-its numbers filled in from the cells that computed them. The rule is in :mod:`bookkit.verdicts`.
+Nothing is typed here. A row is one of the table "What we found" of a chapter,
+`| C07: ... | ours | agrees | evidence |` or `| D01: ... | - | open | evidence |`, with its numbers filled in
+from the cells that computed them. :mod:`bookkit.answers` makes one answer of all rows.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bookkit.chapters import dig
 from bookkit.claims import CLAIM_ID
 from bookkit.errors import BookError
 from bookkit.sections import Section, cells_with_sections
-from bookkit.verdicts import ANSWERS, CONDITIONS, RESULTS, Verdict, on_claim, on_doubt
+from bookkit.verdicts import CONDITIONS, RESULTS
 
 GLUED = re.compile(r"\{glue:text\}`([^`:]+)(?::([^`]*))?`")
 MARK = "application/papermill.record/"
@@ -128,44 +128,3 @@ def fill_in(text: str, numbers: Mapping[str, float | str], chapter: str) -> str:
         return format(numbers[name], form or "")
 
     return GLUED.sub(value, text)
-
-
-def scorecard(claims: Mapping[str, Mapping[str, str]], found: list[Row], kind: str) -> str:
-    """Two tables in Markdown, of all claims (kind "C") or doubts ("D"): how often each answer is given; and
-    each with its answer, and below it the rows that the answer follows from.
-
-    Raises
-    ------
-    BookError
-        If a chapter has a row on what nobody asked.
-    """
-    for row in found:
-        if row.id not in claims:
-            raise BookError(f"{row.section.chapter}: answers {row.id}, which book/claims.yaml does not have")
-    asked = [key for key in claims if key.startswith(kind)]
-    rows = {key: [row for row in found if row.id == key] for key in asked}
-    verdicts = {key: verdict_on(rows[key], kind) for key in asked}
-    lines = [f"| answer | how many of {len(asked)} | which |", "| --- | --- | --- |"]
-    for answer in ANSWERS[kind]:
-        which = [key for key in asked if verdicts[key].answer == answer]
-        lines.append(f"| **{answer}** | {len(which)} | {', '.join(which)} |")
-    lines += [
-        "",
-        "| | what was said | answer | why, and the evidence | where |",
-        "| --- | --- | --- | --- | --- |",
-    ]
-    for key in asked:
-        said = claims[key]["said"] + (f" ({claims[key]['where']})" if "where" in claims[key] else "")
-        lines.append(f"| **{key}** | **{said}** | **{verdicts[key].answer}** | {verdicts[key].why} | |")
-        for row in rows[key]:
-            tested = row.result if row.condition == "-" else f"{row.condition}: {row.result}"
-            shown = " | ".join((row.claim, tested, row.evidence)).replace("](", "](../notebooks/")
-            lines.append(f"| | {shown} | {row.section.link} |")
-    return "\n".join(lines) + "\n"
-
-
-def verdict_on(rows: list[Row], kind: str) -> Verdict:
-    """The one answer that follows from all rows about a claim (kind "C") or a doubt ("D")."""
-    if kind == "C":
-        return on_claim([(row.condition, row.word) for row in rows])
-    return on_doubt([row.word for row in rows])

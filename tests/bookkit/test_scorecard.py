@@ -1,16 +1,24 @@
 """The scorecard says what the chapters say, with their numbers, and leaves nothing out."""
 
+import csv
+import json
 import math
 from pathlib import Path
+from xml.etree import ElementTree
 
+import jsonschema
 import nbformat
 import pytest
 
+from bookkit.answers import answers
 from bookkit.claims import load_claims, load_figures
 from bookkit.errors import BookError
 from bookkit.paper_map import paper_map
 from bookkit.placeholders import asks, fill
-from bookkit.scorecard import found_in, noted, scorecard
+from bookkit.scorecard import found_in, noted
+from bookkit.scorecard_files import write_scorecard
+from bookkit.scorecard_page import SHAPES, count, folds, picture
+from bookkit.verdicts import ANSWERS
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = """| claim | condition | result | evidence |
@@ -65,40 +73,54 @@ def test_rows_are_read_with_their_numbers():
     assert places == ["Where it is computed", "Where it is computed", "What we found"]
 
 
-def test_every_claim_has_one_answer_first_and_then_its_rows():
-    claims = {
-        "C01": {"id": "C01", "said": "One.", "where": "3.1"},
-        "C02": {"id": "C02", "said": "Two.", "where": "4"},
-        "D02": {"id": "D02", "said": "Why?"},
-    }
-    found = found_in(notebook(**NUMBERS), "01-a")
-    link = "[chapter 01, Where it is computed](../notebooks/01-a.ipynb#where-it-is-computed)"
-    assert scorecard(claims, found, "C").splitlines() == [
-        "| answer | how many of 2 | which |",
-        "| --- | --- | --- |",
-        "| **holds** | 0 |  |",
-        "| **differs** | 0 |  |",
-        "| **cannot tell** | 2 | C01, C02 |",
+CLAIMS = {
+    "C01": {"id": "C01", "said": "One.", "where": "3.1"},
+    "C02": {"id": "C02", "said": "Two <b>.", "where": "4"},
+    "D02": {"id": "D02", "said": "Why?"},
+}
+LINK = "[chapter 01, Where it is computed](../notebooks/01-a.ipynb#where-it-is-computed)"
+
+
+def answered(claims=CLAIMS):
+    return answers(claims, found_in(notebook(**NUMBERS), "01-a"))
+
+
+def test_every_claim_has_one_answer_and_its_rows_under_a_fold():
+    found = answered()
+    assert folds(found, "C").splitlines() == [
+        "::::{dropdown} **C01** *cannot tell*: One. (3.1)",
+        ":name: c01",
+        ":class-container: answer answer-cannot-tell",
         "",
-        "| | what was said | answer | why, and the evidence | where |",
-        "| --- | --- | --- | --- | --- |",
-        "| **C01** | **One. (3.1)** | **cannot tell** | under conditions of our own a row disagrees | |",
-        f"| | a line (3.1) | paper: agrees | 0.93 of [this](../notebooks/01-a.ipynb) | {link} |",
-        f"| | without scale | ours: disagrees, barely | \\|x\\| is 3 | {link} |",
-        "| **C02** | **Two. (4)** | **cannot tell** | no chapter tests it | |",
+        "**Cannot tell**: under conditions of our own a row disagrees.",
+        "",
+        "| what was tested | result | evidence | where |",
+        "| --- | --- | --- | --- |",
+        f"| a line (3.1) | paper: agrees | 0.93 of [this](../notebooks/01-a.ipynb) | {LINK} |",
+        f"| without scale | ours: disagrees, barely | \\|x\\| is 3 | {LINK} |",
+        "::::",
+        "",
+        "::::{dropdown} **C02** *cannot tell*: Two <b>. (4)",
+        ":name: c02",
+        ":class-container: answer answer-cannot-tell",
+        "",
+        "**Cannot tell**: no chapter tests it.",
+        "::::",
     ]
-    doubts = scorecard(claims, found, "D").splitlines()
-    assert doubts[4] == "| **open** | 1 | D02 |"
-    assert doubts[-1].startswith("| | a doubt | open: why | none | [chapter 01, What we found]")
+    doubts = folds(found, "D")
+    assert doubts.startswith("::::{dropdown} **D02** *open*: Why?\n:name: d02\n")
+    assert "| a doubt | open: why | none | [chapter 01, What we found]" in doubts
+    assert count(found, "C") == "2 claims: holds 0, differs 0, cannot tell 2"
+    assert count(found, "D") == "1 doubts: justified 0, answered 0, open 1"
     with pytest.raises(BookError, match=r"01-a: answers D02, which book/claims\.yaml does not have"):
-        scorecard({"C01": claims["C01"]}, found, "C")
+        answered({"C01": CLAIMS["C01"]})
 
 
 def test_a_link_of_a_chapter_leads_there_from_the_scorecard_in_every_column():
-    found = found_in(
+    rows = found_in(
         notebook("| C01: [a](01-a.ipynb) | paper | agrees, [b](02-b.ipynb) | [c](03-c.ipynb) |"), "01-a"
     )
-    page = scorecard({"C01": {"id": "C01", "said": "One."}}, found, "C")
+    page = folds(answers({"C01": CLAIMS["C01"]}, rows), "C")
     for target in (
         "[a](../notebooks/01-a.ipynb)",
         "[b](../notebooks/02-b.ipynb)",
@@ -108,11 +130,52 @@ def test_a_link_of_a_chapter_leads_there_from_the_scorecard_in_every_column():
 
 
 def test_the_answer_follows_from_the_rows_of_all_chapters():
-    claims = {"C01": {"id": "C01", "said": "One."}}
     agrees, disagrees = ("| C01: a | paper | agrees | b |", "| C01: a | paper | disagrees | b |")
     for rows, answer in (((agrees,), "holds"), ((agrees, disagrees), "differs")):
-        found = [row for k, text in enumerate(rows) for row in found_in(notebook(text), f"0{k}-a")]
-        assert f"| **C01** | **One.** | **{answer}** |" in scorecard(claims, found, "C")
+        found = [row for k, text in enumerate(rows) for row in found_in(notebook(text), f"0{k}b-a")]
+        (one,) = answers({"C01": CLAIMS["C01"]}, found)
+        assert (one.verdict.answer, one.chapter) == (answer, "00")
+
+
+def test_the_picture_has_a_mark_for_each_that_leads_to_its_fold():
+    page = picture(answered())
+    inside = page[page.index("<svg") : page.index("</svg>") + 6]
+    root = ElementTree.fromstring(inside)
+    links = {link.get("href"): link for link in root.iter("a")}
+    assert set(links) == {"#c01", "#c02", "#d02"}
+    assert links["#c01"].find("title").text == "C01: cannot tell"
+    assert {link.get("class") for link in links.values()} == {"square"}
+    assert root.get("aria-label").startswith("2 claims: holds 0, differs 0, cannot tell 2; 1 doubts")
+    chapters = [text.text for text in root.iter("text") if text.get("class") == "chapter"]
+    assert chapters == ["01", "none"]
+    ys = {key: float(link.find("rect").get("y")) for key, link in links.items()}
+    assert ys["#c01"] < ys["#d02"]
+
+
+@pytest.mark.parametrize("kind", ["C", "D"])
+def test_every_answer_has_a_shape(kind):
+    assert set(ANSWERS[kind]) <= set(SHAPES)
+    assert len({SHAPES[word] for word in ANSWERS[kind]}) == 3
+
+
+def test_the_files_follow_their_schema_and_hold_every_row(tmp_path):
+    found = answered()
+    write_scorecard(tmp_path, found)
+    schema = json.loads((tmp_path / "scorecard.schema.json").read_text())
+    content = json.loads((tmp_path / "scorecard.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(content, schema)
+    assert [len(answer["rows"]) for answer in content["answers"]] == [2, 0, 1]
+    assert content["answers"][0]["rows"][0]["evidence"] == "0.93 of [this](01-a.ipynb)"
+    rows = list(csv.DictReader((tmp_path / "scorecard.csv").open()))
+    assert [(row["id"], row["answer"], row["chapters"]) for row in rows] == [
+        ("C01", "cannot tell", "01-a"),
+        ("C02", "cannot tell", ""),
+        ("D02", "open", "01-a"),
+    ]
+    content["answers"][0]["answer"] = "perhaps"
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(content, schema)
 
 
 @pytest.mark.parametrize(
@@ -187,7 +250,8 @@ def test_a_list_with_an_id_twice_is_refused(tmp_path):
 
 def test_a_page_asks_for_its_tables(tmp_path, executed):
     assert not asks("Text with <!-- scorecard C --> inside a line")
-    page = "# A page\n\n<!-- scorecard C -->\n\nAnd\n\n<!-- paper-map -->\n"
+    page = "# A page\n\n<!-- scorecard picture -->\n\n<!-- scorecard counts -->\n\n<!-- scorecard C -->\n"
+    page += "\nAnd\n\n<!-- paper-map -->\n"
     assert asks(page)
     with pytest.raises(BookError, match=r"book/claims\.yaml, which is not there"):
         fill(page, tmp_path, tmp_path / "out")
@@ -203,7 +267,9 @@ def test_a_page_asks_for_its_tables(tmp_path, executed):
         tmp_path / "out/02-b.ipynb", notebook("| C07 | ours | agrees | a chapter that is no longer there |")
     )
     filled = fill(page, tmp_path, tmp_path / "out")
-    assert "| **C01** | **One.** | **holds** |" in filled
-    assert "| |  | paper: agrees | 3 | [chapter 01, Where it is computed]" in filled
+    assert "::::{dropdown} **C01** *holds*: One.\n" in filled
+    assert "|  | paper: agrees | 3 | [chapter 01, Where it is computed]" in filled
+    assert "- 1 claims: holds 1, differs 0, cannot tell 0\n" in filled
+    assert 'href="#c01"' in filled
     assert "| Figure 5 | A map. | not yet |" in filled
     assert "<!--" not in filled

@@ -1,4 +1,4 @@
-"""Slides for a lesson: one for each figure of the book, with the sentences that follow it.
+"""Slides for a lesson: one for each figure of the book, with its caption or the sentences that follow it.
 
 One page that needs no network; printed, it has a slide on each sheet. What is said is what the
 chapters say, with their numbers.
@@ -19,12 +19,16 @@ from bookkit.chapters import alt_text, chapters, dig, number_of, title_of
 from bookkit.errors import BookError
 from bookkit.executed import read_executed
 from bookkit.files import write_atomically
-from bookkit.scorecard import fill_in, noted
+from bookkit.scorecard import MARK, fill_in, noted
 from bookkit.sections import cells_with_sections
 
 MATHJAX = Path(".vendor/site/mathjax/tex-svg-full.js")
 ROLE = re.compile(r"\{(?:cite(?::\w+)?|ref|doc)\}`[^`]*`")
 TERM = re.compile(r"\{term\}`([^`<]+?)(?:\s*<[^>`]+>)?`")
+FIGURE = re.compile(r"\{numref\}`[^`]*`")
+KEPT = re.compile(
+    r"^:::\{glue:figure\} (\S+)\n(?::.*\n)*?:alt: (.+)\n(?::.*\n)*\n((?:.+\n)+?):::$", re.MULTILINE
+)
 THEOREM = re.compile(r"\{prf:ref\}`[^`]*`")
 SENTENCES = re.compile(r"(?:.+?[.?!](?=\s|$)){1,2}")
 LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")
@@ -59,18 +63,26 @@ def of_chapter(notebook: nbformat.NotebookNode, chapter: str) -> Iterator[str]:
         f"<h1>{number_of(chapter)} {escape(title_of(notebook, chapter))}</h1>",
         _opening_sentences(opening, numbers, chapter),
     )
+    for alt, image, caption in _kept(notebook):
+        yield _slide(_picture(alt, image), f"<p>{_inline(caption, numbers, chapter)}</p>")
     after = dict(zip((cell["id"] for cell in notebook.cells), notebook.cells[1:], strict=False))
     for cell, section in cells_with_sections(notebook, chapter):
         picture = next(
             (data for o in cell.outputs if isinstance(data := dig(o, "data", "image/png"), str)), None
         )
-        follows = after.get(cell["id"])
-        if picture is None or follows is None or follows.cell_type != "markdown":
+        follows, caption = after.get(cell["id"]), dig(cell.metadata, "mystnb", "figure", "caption")
+        if picture is None:
+            continue
+        if isinstance(caption, str):
+            said = f"<p>{_inline(caption, numbers, chapter)}</p>"
+        elif follows is not None and follows.cell_type == "markdown":
+            said = _opening_sentences(follows.source, numbers, chapter)
+        else:
             continue
         yield _slide(
             f"<h2>{escape(section.title)}</h2>",
-            f'<img alt="{escape(alt_text(cell))}" src="data:image/png;base64,{"".join(picture.split())}">',
-            _opening_sentences(follows.source, numbers, chapter) or f"<p>{escape(alt_text(cell))}</p>",
+            _picture(alt_text(cell), picture),
+            said or f"<p>{escape(alt_text(cell))}</p>",
         )
     rows = [cell.source for cell in notebook.cells if "## What we found" in cell.source]
     answered = re.findall(r"^\| ([CD]\d\d.*?) \| (.*?) \| (.*?) \|", rows[-1], re.MULTILINE) if rows else []
@@ -82,6 +94,23 @@ def of_chapter(notebook: nbformat.NotebookNode, chapter: str) -> Iterator[str]:
         yield _slide(f"<h2>{number_of(chapter)}: what we found</h2>", f"<table>{body}</table>")
 
 
+def _kept(notebook: nbformat.NotebookNode) -> Iterator[tuple[str, str, str]]:
+    """Alt text, image and caption of each figure that a page shows in another place than its cell."""
+    images = {
+        dig(output, "metadata", "scrapbook", "name"): dig(output, "data", f"{MARK}image/png")
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+    }
+    for cell in notebook.cells:
+        for name, alt, caption in KEPT.findall(cell.source if cell.cell_type == "markdown" else ""):
+            if isinstance(image := images.get(name), str):
+                yield alt, image, " ".join(caption.split())
+
+
+def _picture(alt: str, image: str) -> str:
+    return f'<img alt="{escape(alt)}" src="data:image/png;base64,{"".join(image.split())}">'
+
+
 def _opening_sentences(text: str, numbers: Mapping[str, float | str], chapter: str) -> str:
     """The first two sentences of a Markdown cell, as a paragraph."""
     prose = next((part for part in text.strip().split("\n\n") if part[:1] not in "#|:`-<"), "")
@@ -90,7 +119,8 @@ def _opening_sentences(text: str, numbers: Mapping[str, float | str], chapter: s
 
 
 def _inline(text: str, numbers: Mapping[str, float | str], chapter: str) -> str:
-    words = TERM.sub(r"\1", LINK.sub(r"\1", text))
+    named = FIGURE.sub("the figure", re.sub(rf"^{FIGURE.pattern}", "The figure", text))
+    words = TERM.sub(r"\1", LINK.sub(r"\1", named))
     plain = ROLE.sub("", THEOREM.sub("a theorem", fill_in(words, numbers, chapter)))
     return MarkdownIt("commonmark", {"html": False}).renderInline(plain).replace("()", "")
 

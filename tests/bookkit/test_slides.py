@@ -55,6 +55,26 @@ def test_title_figures_and_answers_in_order(sections):
     assert shown == ["C01: a claim", "ours", "agrees", "D01: a doubt", "-", "open"]
 
 
+def test_a_caption_is_said_and_a_kept_picture_is_shown():
+    new, lesson = nbformat.v4, chapter()
+    lesson.cells[3].metadata["mystnb"]["figure"] = {
+        "caption": "A {term}`curve <line>` of {glue:text}`r2:.1f`."
+    }
+    lesson.cells[5].metadata["mystnb"]["figure"] = {"caption": "{numref}`fig-x` again."}
+    data = {f"application/papermill.record/{kind}": PIXEL for kind in ("image/png", "text/plain")}
+    kept = new.new_output("display_data", data, metadata={"scrapbook": {"name": "in_short"}})
+    lesson.cells[1].outputs.append(kept)
+    shown = ":::{glue:figure} in_short\n:name: fig-x\n:alt: It falls.\n\nA long\ncaption.\n:::"
+    lesson.cells[2].source = f"## In short\n\nShort.\n\n{shown}"
+    page = BeautifulSoup("".join(of_chapter(lesson, "01-a")), "html.parser")
+    assert [p.text for p in page.find_all("p")][1:] == [
+        "A long caption.",
+        "A curve of 0.9.",
+        "The figure again.",
+    ]
+    assert page.find_all("section")[1].img["alt"] == "It falls."
+
+
 def test_one_page_with_nothing_remote(book, write, executed):
     write("01-a")
     executed(book / "_build/src/notebooks/01-a.ipynb", chapter())

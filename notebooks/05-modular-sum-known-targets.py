@@ -15,16 +15,23 @@
 # %% [markdown]
 # # 05 Known targets
 #
-# In the networks of [chapter 04](04-modular-sum-training.ipynb) we know what to look for: the
-# intermediate sums $c_1$ and $c_2$ and the answer $c_3$. If somebody tells us the target, do we need the
-# Gromov-Wasserstein distance at all? The paper's appendix B looks for the targets with probes, its Table 2 with
-# GW, and concludes that they agree. This chapter does both, on Models L and E with equal moduli. The paper's moduli are not
-# in the text we worked from; and our networks were trained for fewer epochs than its 26,000.
+# In a network that we trained ourselves we know which numbers it should compute on the way. If we know the target, do we need a distance between layers at all? And when a probe finds the target, can we believe it?
+#
+# ## In short
+#
+# A strong probe finds whatever it is asked for. A probe with two layers gets {glue:text}`mlp_seen_control:.1f` % of a *random list* right on the pairs on which it was fitted. On other pairs it gets {glue:text}`mlp_control:.1f` % right. So a probe must be judged on inputs that it has not seen, beside a {term}`control target`. The {term}`Gromov-Wasserstein distance` (GW) needs no fit, but it has a limit of its own. If the three sums of our task have the same modulus, they are one and the same space for GW. It cannot tell them apart in any network, and to know this we need no experiment.
+#
+# :::{glue:figure} fig_in_short_05
+# :name: fig-05-in-short
+# :alt: Best accuracy of a two-layer probe over the layers of Model E, for three sums and a random control, on the pairs it was fitted on and on others. On fitted pairs all four are high; on unseen pairs the control is near zero.
+#
+# A two-layer probe on Model E: its accuracy in the best of 93 layers. On the pairs on which it was fitted it finds every target, even the control, which is a random list. Only unseen pairs show what the layers hold.
+# :::
 #
 # :::{admonition} What you will learn
-# - how to look for a known target by a linear probe, a two-layer probe and a distance;
+# - how to look for a known target by a {term}`linear probe`, a two-layer probe and a distance;
 # - why a probe must be judged on inputs that it has not seen, and what a control target is for;
-# - why GW cannot tell $c_1$ from $c_2$ from $c_3$ when the moduli are equal, whatever the network.
+# - why GW cannot tell $c_1$ from $c_2$ from $c_3$ when the {term}`moduli <moduli, equal and nested>` are equal, whatever the network.
 #
 # **Time**: 20 minutes to read, two minutes to run.
 # **In the paper**: section 3.3, Table 2; appendix B, Table 3.
@@ -52,38 +59,39 @@ if not importlib.util.find_spec("funcsim"):  # not installed, as on Colab
     os.chdir("book/notebooks")
 
 # %% [markdown]
-# The imports:
+# The imports come first.
 
 # %%
 import numpy as np
 import pandas as pd
-from sklearn.linear_model import LinearRegression
 
 import funcsim as fs
-from bookkit.glue import note
 from exercises import chapter_05 as check
 from funcsim import viz
-from funcsim.probes import (
-    linear_probe,
-    linear_probe_r2,
-    mlp_probe,
-    probe_all,
-)
+from funcsim.probes import linear_probe, mlp_probe, probe_all
 from replication.modular_addition import known_targets, trained_networks
-from replication.modular_addition.known_targets import targets_of, training_rows
+from replication.modular_addition.known_targets import (
+    targets_of,
+    training_rows,
+)
+
+# %% tags=["remove-cell"]
+# isort: split
+from bookkit.glue import keep_figure, note
 
 # %% [markdown]
 # ## Networks and targets
 #
-# Both networks, all 93 representations at the last position, for all pairs. Layers are named from 0, as the library does, where the paper counts
-# from 1: its Resid-Post1 is `0.resid_post` here.
+# The paper looks for the intermediate sums twice. Its appendix B uses probes, and its Table 2 uses GW. It concludes that the two agree. We do both, on {term}`Models L and E <Model 0, Model E, Model L>` with equal moduli. The paper's moduli are not in the text we worked from, and our networks were trained for fewer epochs than its 26,000.
+#
+# Each network has three {term}`blocks <block>` and 93 {term}`representations <representation>`. We take all of them at the last position, for all pairs. Layers are named from 0, as in the library. The paper counts from 1, so its Resid-Post1 is `0.resid_post` here.
 
 
 # %%
 def load(letter):
-    """A network, and what its layers say of all pairs at the last position."""
-    trained = trained_networks.load(f"model-{letter.lower()}-equal", profile)
-    print(trained.origin)
+    """A network, and its layers for all pairs at the last position."""
+    name = f"model-{letter.lower()}-equal"
+    trained = trained_networks.load(name, profile)
     return trained, fs.capture(trained.model, [trained.pairs], pool="last")
 
 
@@ -93,10 +101,9 @@ names = [name.removeprefix("blocks.") for name in layers_l.names]
 ends = [f"{k}.resid_post" for k in range(3)]
 
 # %% [markdown]
-# The targets are $c_1$, $c_2$ and $c_3$, and a fourth: $c_1$ in a random order. This *control* {cite:p}`hewitt2019designing` cannot be computed from
-# the pair, only learned by heart. So the score of a probe on it shows how much the probe learns by heart.
+# The targets are the sums $c_1$, $c_2$ and $c_3$ of chapter 04, and a fourth: $c_1$ in a random order. This *control* {cite:p}`hewitt2019designing` cannot be computed from the pair. It can only be memorised. So the score of a probe on the control shows how much the probe memorises.
 
-# %%
+# %% mystnb={"figure": {"name": "tab-05-targets", "caption": "Four pairs with their targets. The control is a value of $c_1$ that belongs to another pair."}}
 targets = targets_of(net_l, seed)
 p = net_l.plan.p
 pd.DataFrame(targets).sample(4, random_state=seed)
@@ -104,54 +111,60 @@ pd.DataFrame(targets).sample(4, random_state=seed)
 # %% [markdown]
 # ## A linear probe
 #
-# A logistic regression from a layer to the target {cite:p}`alain2017understanding`: a linear map to one number per class, trained as the network's own readouts
-# are. It is fitted on the pairs on which the network was trained, and judged on the others. We stop after fifty iterations: a
-# target that is plainly there is found in fewer. For 93 layers, four targets and
-# two networks that takes some minutes, so the scores are stored:
+# A linear probe is a logistic regression from a layer to the target {cite:p}`alain2017understanding`. It has one output per class, like the last layer of the network itself. We fit it on the pairs on which the network was trained, and judge it on the others. For 93 layers, four targets and two networks this takes some minutes, so the scores are stored. (We stop after fifty iterations. A target that is plainly there is found in fewer.)
 
 # %%
-linear_l, origin = known_targets.load("linear-l", profile, seed)
-print(origin)
-linear_e, origin = known_targets.load("linear-e", profile, seed)
-print(origin)
+linear_l, record_l = known_targets.load("linear-l", profile, seed)
+linear_e, record_e = known_targets.load("linear-e", profile, seed)
 linear_l.shape  # layers, targets, seen or not
 
 # %% [markdown]
-# Is this what the code makes? The probes at the ends of the three blocks of Model L, fitted again:
+# Does our code still give the stored numbers? We fit the probes at the ends of the three blocks of Model L again.
 
 # %%
 few = layers_l.select([f"blocks.{end}" for end in ends])
 again = probe_all(linear_probe, few, targets, training_rows(net_l), jobs=2)
 then = linear_l[[names.index(end) for end in ends]]
+float(np.abs(again - then).max())
+
+# %% tags=["remove-cell"]
 note(linear_gap=100 * float(np.abs(again - then).max()))
 
+
+# %% tags=["remove-cell"]
+def along_the_layers(scores, layers_of):
+    """Accuracy of each target along the layers; lines where blocks begin."""
+    lines = {name: 100 * scores[:, k, 1] for k, name in enumerate(targets)}
+    fig = viz.curves(
+        lines,
+        x=range(len(names)),
+        xlabel=f"layer of {layers_of}",
+        ylabel="accuracy on unseen pairs (%)",
+    )
+    for begins in (31, 62):
+        fig.axes[0].axvline(begins, color=viz.GREY, lw=1, ls=":")
+    return fig
+
+
 # %% [markdown]
-# The largest difference is {glue:text}`linear_gap:.2g` points.
+# The largest difference is {glue:text}`linear_gap:.2g` points. The figure shows the stored scores along Model L. Dotted lines mark where blocks 2 and 3 begin.
+
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Held-out accuracy of linear probes along the 93 layers of Model L: c1 reaches 100 percent in the MLP of block 1, c2 in that of block 2, c3 at the very end; c1 and c2 drop again inside later blocks; the control stays near zero."}, "figure": {"name": "fig-05-linear", "caption": "Linear probes along the layers of Model L, judged on unseen pairs. Each sum becomes readable in the block that was trained for it. The control stays near zero everywhere."}}
+along_the_layers(linear_l, "Model L")
 
 # %% [markdown]
-# The accuracy on pairs that the probe has not seen, along Model L:
-
-# %% tags=["fig"] mystnb={"image": {"alt": "Held-out accuracy of linear probes along the 93 layers of Model L: c1 reaches 100 percent in the MLP of block 1, c2 in that of block 2, c3 at the very end; c1 and c2 drop again inside later blocks; the control stays near zero."}}
-viz.curves(
-    {name: 100 * linear_l[:, k, 1] for k, name in enumerate(targets)},
-    x=range(len(names)),
-    xlabel="layer of Model L",
-    ylabel="held-out accuracy (%)",
-)
-
-# %% [markdown]
-# Table 3 of the paper asks of each target whether some layer matches it perfectly, and which. Ours, with the criterion
-# that no held-out pair is wrong:
+# Table 3 of the paper asks of each target which layers match it perfectly. Our criterion is that no unseen pair is wrong.
 
 
-# %% tags=["paper-T03"]
+# %% tags=["paper-T03", "hide-input"] mystnb={"figure": {"name": "tab-05-l", "caption": "Linear probes on Model L: for each target, the number of layers without a mistake on unseen pairs, the block ends among them, and the best layer."}}
 def table_3(scores):
     """For each target: layers without a mistake, and the best one."""
     frame = pd.DataFrame(100 * scores, names, list(targets))
-    ended = [", ".join(e for e in ends if frame[t][e] == 100) for t in targets]
+    perfect = frame == 100
+    ended = [", ".join(e for e in ends if perfect[t][e]) for t in targets]
     return pd.DataFrame(
         {
-            "perfect layers": (frame == 100).sum(),
+            "perfect layers": perfect.sum(),
             "block ends among them": ended,
             "best layer": frame.idxmax(),
             "its accuracy (%)": frame.max(),
@@ -162,170 +175,101 @@ def table_3(scores):
 table_l = table_3(linear_l[..., 1])
 table_l.round(1)
 
-# %% [markdown]
-# As numbers for the text:
-
-# %%
+# %% tags=["remove-cell"]
 for target, row in table_l.drop("control").iterrows():
     note(**{f"l_{target}": int(row["perfect layers"])})
     note(**{f"l_among_{target}": row["block ends among them"] or "none"})
 
 # %% [markdown]
-# In Model L, {glue:text}`l_c1:d` layers hold $c_1$ without a mistake, {glue:text}`l_c2:d` hold $c_2$ and {glue:text}`l_c3:d` hold
-# $c_3$. The paper has 22, 22 and 2. The layers that must hold them, because they were trained to, are among ours: {glue:text}`l_among_c1`
-# for $c_1$, {glue:text}`l_among_c2` for $c_2$ and {glue:text}`l_among_c3` for $c_3$. The number of further layers is
-# a matter of training: later blocks keep the old answer or write over it, as they like.
+# In Model L, {glue:text}`l_c1:d` layers give $c_1$ without a mistake, {glue:text}`l_c2:d` give $c_2$ and {glue:text}`l_c3:d` give $c_3$. The paper has 22, 22 and 2. The block ends that were trained for a sum are among ours: {glue:text}`l_among_c1` for $c_1$, {glue:text}`l_among_c2` for $c_2$ and {glue:text}`l_among_c3` for $c_3$. The number of further layers is a matter of training. Later blocks may keep the old answer or overwrite it.
 #
-# Model E, which was asked for $c_3$ alone:
+# Model E was trained for $c_3$ alone.
 
-# %% tags=["paper-T03"]
+# %% tags=["paper-T03"] mystnb={"figure": {"name": "tab-05-e", "caption": "Linear probes on Model E, judged on unseen pairs. No layer gives $c_1$ or $c_2$ without a mistake."}}
 table_e = table_3(linear_e[..., 1])
+table_e.round(1)
+
+# %% tags=["remove-cell"]
 best_e, where_e = table_e["its accuracy (%)"], table_e["best layer"]
 note(e_best_c1=float(best_e["c1"]), e_best_c2=float(best_e["c2"]))
 note(e_where_c1=where_e["c1"], e_where_c2=where_e["c2"])
 note(e_c3=int(table_e["perfect layers"]["c3"]))
 note(e_control_seen=100 * float(linear_e[:, -1, 0].max()))
-table_e.round(1)
 
 # %% [markdown]
-# No layer holds $c_1$ or $c_2$: the best held-out accuracies are {glue:text}`e_best_c1:.1f` % (at {glue:text}`e_where_c1`)
-# and {glue:text}`e_best_c2:.1f` % (at {glue:text}`e_where_c2`). The answer itself is perfect in {glue:text}`e_c3:d` layers. On the pairs that it has seen,
-# even a linear probe gets up to {glue:text}`e_control_seen:.0f` % of the *control* right: the 512 numbers of the MLP's hidden layer
-# are enough to learn a part of a random list by heart.
+# No layer of Model E gives $c_1$ or $c_2$ without a mistake. The best accuracies are {glue:text}`e_best_c1:.1f` % (at {glue:text}`e_where_c1`) and {glue:text}`e_best_c2:.1f` % (at {glue:text}`e_where_c2`). The answer $c_3$ is perfect in {glue:text}`e_c3:d` layers. On the pairs on which it was fitted, even a linear probe gets up to {glue:text}`e_control_seen:.0f` % of the *control* right. The hidden layer of the {term}`MLP` has 512 numbers, enough to memorise a part of a random list.
 #
-# ## The paper's residual
-#
-# The paper fits its probes by linear *regression* and scores them by the residual error. That asks for more than that the right class
-# wins: the layer must give the target's value itself. Which value is not in the text we worked from: the integer, or a list of zeros
-# with a one at the right class. First the integer. The next cell fits all layers of both networks by least squares, and keeps for
-# each target the best share of variance explained, $R^2$, on held-out pairs; 1 is a perfect match, and 1 minus it is the residual.
-
-# %%
-squares_l, squares_e = (
-    probe_all(linear_probe_r2, layers, targets, training_rows(net), jobs=2)
-    for net, layers in ((net_l, layers_l), (net_e, layers_e))
-)
-r2 = pd.DataFrame(
-    {"Model L": squares_l[..., 1].max(0), "Model E": squares_e[..., 1].max(0)},
-    index=list(targets),
-)
-note(r2_l=float(r2["Model L"].max()), r2_e=float(r2["Model E"].max()))
-r2.round(2) + 0.0  # no minus before a zero
-
-# %% [markdown]
-# No layer of Model L gives more than $R^2$ = {glue:text}`r2_l:.2f` for any target, none of Model E more than
-# {glue:text}`r2_e:.2f`. Now the classes, at the end of each block of Model L: least squares to the list
-# of zeros and ones, and how often the largest of the 59 outputs is the right one.
-
-
-# %%
-def least_squares(layer, target, rows):
-    """Accuracy of the largest output, on the rows not fitted on."""
-    fitted = LinearRegression().fit(layer[rows], np.eye(p)[target][rows])
-    return (fitted.predict(layer[~rows]).argmax(axis=1) == target[~rows]).mean()
-
-
-rows_l = training_rows(net_l)
-squares = {
-    f"{t} at {end}": 100
-    * least_squares(layers_l[f"blocks.{end}"], targets[t], rows_l)
-    for t, end in zip(targets, ends, strict=False)
-}
-note(
-    **{
-        f"squares_{t}": float(v)
-        for t, v in zip(targets, squares.values(), strict=False)
-    }
-)
-pd.Series(squares, name="accuracy (%)").round(1).to_frame()
-
-# %% [markdown]
-# Where the network's own readout and a logistic regression are always right, least squares to the classes is right in {glue:text}`squares_c1:.0f` % of the
-# cases for $c_1$, {glue:text}`squares_c2:.0f` % for $c_2$ and {glue:text}`squares_c3:.0f` % for $c_3$.
-# The classes lie on circles of few dimensions. From these no linear map can make a one at one class and zeros at all others. So by the residual of a
-# regression, as the paper describes it, our networks do not match perfectly. By accuracy of a classifier, they do.
+# The paper does not judge by accuracy but by the residual of a linear regression. Our networks do not match perfectly by that criterion. [Going deeper: other ways to look](05b-other-ways-to-look.ipynb) shows why.
 #
 # ## A probe with two layers
 #
-# The paper then takes scikit-learn's `MLPClassifier` with its default parameters, and finds that it predicts $c_1$ and $c_2$ perfectly from
-# Model E. Fitting one takes some seconds, and there are 93 layers and four targets, so these are stored:
+# The paper then takes scikit-learn's `MLPClassifier` with its default parameters. It finds that this probe predicts $c_1$ and $c_2$ perfectly from Model E. One fit takes some seconds, so these scores are stored as well.
 
 # %%
-classifier, origin = known_targets.load("classifier", profile, seed)
-print(origin)
+classifier, record_c = known_targets.load("classifier", profile, seed)
 seen, held_out = table_3(classifier[..., 0]), table_3(classifier[..., 1])
 
 # %% [markdown]
-# Is the stored table what this code makes? One probe, fitted again: $c_3$ at the end of block 1.
+# We fit one probe again, $c_3$ at the end of the first block, to see that the code still gives the stored number.
 
 # %%
-again = mlp_probe(
-    layers_e["blocks.0.resid_post"], targets["c3"], training_rows(net_e), seed
-)
+layer = layers_e["blocks.0.resid_post"]
+again = mlp_probe(layer, targets["c3"], training_rows(net_e), seed)
 then = classifier[names.index("0.resid_post"), list(targets).index("c3")]
+float(np.abs(again - then).max())
+
+# %% tags=["remove-cell"]
 note(probe_gap=100 * float(np.abs(again - then).max()))
 
 # %% [markdown]
-# They differ by {glue:text}`probe_gap:.2g` points. First on the pairs that the probe was fitted on:
+# The difference is {glue:text}`probe_gap:.2g` points. First we look at the pairs on which the probe was fitted.
 
-# %%
+# %% mystnb={"figure": {"name": "tab-05-seen", "caption": "Two-layer probes on Model E, judged on the pairs on which they were fitted. Even the control is found."}}
+seen.round(1)
+
+# %% tags=["remove-cell"]
 note(mlp_seen_c1=int(seen["perfect layers"]["c1"]))
 note(mlp_seen_c2=int(seen["perfect layers"]["c2"]))
 note(mlp_seen_control=float(seen["its accuracy (%)"]["control"]))
-seen.round(1)
 
 # %% [markdown]
-# This is the paper's picture: {glue:text}`mlp_seen_c1:d` layers match $c_1$ perfectly and {glue:text}`mlp_seen_c2:d` match $c_2$.
-# But look at the last row. The *control*, a random list, is right in {glue:text}`mlp_seen_control:.1f` % of the pairs in its best layer. A probe
-# that can do this will find whatever it is told to find. Now on the pairs it has not seen:
+# This is the paper's picture: {glue:text}`mlp_seen_c1:d` layers match $c_1$ perfectly, and {glue:text}`mlp_seen_c2:d` match $c_2$. But look at the last row. The control is a random list, and in its best layer it is right for {glue:text}`mlp_seen_control:.1f` % of the pairs. A probe that can do this will find whatever it is asked for. Now the pairs that it has not seen.
 
-# %%
+# %% mystnb={"figure": {"name": "tab-05-unseen", "caption": "The same probes, judged on unseen pairs. The control is gone, and no layer gives $c_1$ or $c_2$ without a mistake."}}
+held_out.round(1)
+
+# %% tags=["remove-cell"]
 best, where = held_out["its accuracy (%)"], held_out["best layer"]
 note(mlp_c1=float(best["c1"]), mlp_c2=float(best["c2"]))
 note(mlp_where_c1=where["c1"], mlp_where_c2=where["c2"])
 note(mlp_control=float(best["control"]))
-held_out.round(1)
+in_short, ax = viz.new_figure(6.0, 3.4)
+places = np.arange(len(targets))
+for shift, frame, label, colour in (
+    (-0.2, seen, "pairs on which it was fitted", viz.ORANGE),
+    (0.2, held_out, "unseen pairs", viz.BLUE),
+):
+    drawn = ax.bar(
+        places + shift, frame["its accuracy (%)"], 0.4, color=colour, label=label
+    )
+    ax.bar_label(drawn, fmt="%.0f", padding=2, fontsize=9)
+ax.set(xticks=places, ylabel="accuracy in the best layer (%)", ylim=(0, 112))
+ax.set_xticklabels(["sum 1", "sum 2", "sum 3, the answer", "control"])
+ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
+keep_figure("fig_in_short_05", in_short)
 
 # %% [markdown]
-# The best held-out accuracy is {glue:text}`mlp_c1:.1f` % for $c_1$ (at {glue:text}`mlp_where_c1`), {glue:text}`mlp_c2:.1f` % for $c_2$ (at
-# {glue:text}`mlp_where_c2`), and {glue:text}`mlp_control:.1f` % for the control. Along the layers:
+# The best accuracy on unseen pairs is {glue:text}`mlp_c1:.1f` % for $c_1$ (at {glue:text}`mlp_where_c1`). It is {glue:text}`mlp_c2:.1f` % for $c_2$ (at {glue:text}`mlp_where_c2`), and {glue:text}`mlp_control:.1f` % for the control. The next figure shows it along the layers.
 
-# %% tags=["fig"] mystnb={"image": {"alt": "Held-out accuracy of two-layer probes along the 93 layers of Model E: c3 rises to 100 percent at the end; c1 and c2 rise and fall below it; the control stays near zero."}}
-viz.curves(
-    {name: 100 * classifier[:, k, 1] for k, name in enumerate(targets)},
-    x=range(len(names)),
-    xlabel="layer of Model E",
-    ylabel="held-out accuracy (%)",
-)
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Held-out accuracy of two-layer probes along the 93 layers of Model E: c3 rises to 100 percent at the end; c1 and c2 rise and fall below it; the control stays near zero."}, "figure": {"name": "fig-05-two-layers", "caption": "Two-layer probes along the layers of Model E, judged on unseen pairs. The sums $c_1$ and $c_2$ can partly be computed from some layers, most of them late in a block. The control stays near zero."}}
+along_the_layers(classifier, "Model E")
 
 # %% [markdown]
-# The same with scikit-learn's regressor, which has the same hidden units and gives the integer:
-
-# %%
-r2_all, origin = known_targets.load("regressor", profile, seed)
-print(origin)
-regressor = pd.DataFrame(
-    r2_all.max(axis=0),
-    list(targets),
-    ["best R^2, seen", "best R^2, unseen"],
-)
-for target in targets:
-    note(**{f"reg_{target}": float(regressor.loc[target, "best R^2, unseen"])})
-note(reg_control_seen=float(regressor.loc["control", "best R^2, seen"]))
-regressor.round(2)
-
-# %% [markdown]
-# On unseen pairs its best $R^2$ is {glue:text}`reg_c3:.2f` for the answer $c_3$, {glue:text}`reg_c1:.2f` for $c_1$ and {glue:text}`reg_c2:.2f` for $c_2$;
-# on the pairs that it was fitted on it explains {glue:text}`reg_control_seen:.2f` of the control.
-#
-# What a two-layer probe finds on unseen pairs is really in the layer, in the sense that it can be *computed* from it. That is not to say that the
-# network computed it: $c_1 = (a + b) \bmod 59$ can be computed from the input as well, by any network that learns to add. A
-# strong probe answers whether a target is still possible, not whether it is there.
+# What a two-layer probe finds on unseen pairs is in the layer in one sense: it can be *computed* from the layer. This does not say that the network computed it. The sum $c_1 = (a + b) \bmod 59$ can be computed from the input as well, by any network that learns to add. A strong probe says whether a target is still possible, not whether it is there.
 #
 # ## The distance to a target
 #
-# For GW a target must be a metric space: we must say how far 3 is from 5. The text we worked from does not. There are three natural ways: integers on a
-# line, points on a circle, and classes that are all equally far from each other.
+# Table 2 of the paper looks for the targets with GW. For this a target must be a metric space: we must say how far 3 is from 5. The text we worked from does not say it. There are three natural ways: integers on a line, points on a circle, and classes that are all equally far from each other.
 
 
 # %%
@@ -344,17 +288,21 @@ known = ("c1", "c2", "c3")
 spaces = as_spaces({t: targets[t] for t in known}, (p, p, p))
 
 # %% [markdown]
-# Before computing anything: how often does each value occur in each target, over all pairs?
+# Before we compute any distance, we count. How often does each value occur in each target, over all pairs?
 
 # %%
 counts = np.stack([np.bincount(targets[t], minlength=p) for t in known])
+int(counts.min()), int(counts.max())
+
+# %% tags=["remove-cell"]
 note(fewest=int(counts.min()), most=int(counts.max()))
 
 # %% [markdown]
-# Every one of the 59 values occurs at least {glue:text}`fewest:d` and at most {glue:text}`most:d` times, in $c_1$, in $c_2$ and in $c_3$. So as metric spaces
-# the three targets are *the same space*: reorder the inputs, and one becomes the other. GW does not see the order of the inputs. It follows, without
-# any experiment, that with equal moduli **every layer of every network is exactly as far from $c_1$ as from $c_2$ and from $c_3$**. On a sample of the
-# inputs the three differ, by the luck of the sample. The next cell computes all distances on such a sample, for Model L.
+# Each of the 59 values occurs at least {glue:text}`fewest:d` and at most {glue:text}`most:d` times in $c_1$, in $c_2$ and in $c_3$. So as metric spaces the three targets are *the same space*: reorder the inputs, and one becomes the other. GW does not see the order of the inputs. It follows without any experiment that with equal moduli **every layer of every network is exactly as far from $c_1$ as from $c_2$ and from $c_3$**.
+#
+# ## What a sample shows
+#
+# On a sample of the inputs the three targets do differ, by the luck of the sample. We compute all distances on such a sample, for Model L.
 
 
 # %%
@@ -374,11 +322,10 @@ def to_targets(layers, spaces, measure="gw"):
 distances = to_targets(layers_l, spaces)
 
 # %% [markdown]
-# Table 2 of the paper, with the closest layer for each target in each of the three metrics; "ties" counts the layers that are at most
-# 5 % farther than the closest.
+# This is Table 2 of the paper, with the closest layer for each target in each of the three metrics. "Ties" counts the layers that are at most 5 % farther than the closest.
 
 
-# %% tags=["paper-T02"]
+# %% tags=["paper-T02", "hide-input"] mystnb={"figure": {"name": "tab-05-gw", "caption": "The GW distance from the layers of Model L to each target, on a sample: the closest layer, its distance, ties, and the distances of the three block ends. The rows hardly depend on which sum is the target."}}
 def table_2(distances, ends):
     """For each target: the closest layer, and the ends of the blocks."""
     table = pd.DataFrame(
@@ -393,18 +340,20 @@ equal = table_2(distances, ends)
 equal.round(3)
 
 # %% [markdown]
-# In how many metrics is the right layer the closest, and how much do the distances depend on the target at all?
+# For each target and metric we also count the layers that are closer than the block end trained for it.
 
 
 # %%
 def closer_layers(distances, ends):
-    """For each target and metric: layers closer than the one trained for it."""
+    """How many layers are closer to a target than the right one."""
     holder = dict(zip(known, ends, strict=True))
     own = [distances[c][holder[c.split(" ")[0]]] for c in distances]
     return (distances < own).sum()
 
 
 closer = closer_layers(distances, ends)
+
+# %% tags=["remove-cell"]
 for target in known:
     note(**{f"gw_right_{target}": int((closer.filter(like=target) == 0).sum())})
 by_kind = distances.T.groupby(lambda column: column.split(" ")[1])
@@ -416,37 +365,18 @@ line = [equal["closest"][f"{target} line"] for target in known]
 note(line_c1=line[0], line_c2=line[1], line_c3=line[2])
 
 # %% [markdown]
-# The end of the block that was *trained* for $c_1$ is the closest to it in {glue:text}`gw_right_c1:d` of the three metrics, that for $c_2$ in {glue:text}`gw_right_c2:d` and that for $c_3$ in
-# {glue:text}`gw_right_c3:d`. As they must, the columns hardly depend on the target: between $c_1$, $c_2$ and $c_3$ the distance of a layer changes by
-# {glue:text}`between_targets:.3f` in the median, while the middle half of the layers spreads over {glue:text}`across_layers:.3f`.
+# The block end that was *trained* for $c_1$ is the closest to it in {glue:text}`gw_right_c1:d` of the three metrics. For $c_2$ this holds in {glue:text}`gw_right_c2:d` of them, and for $c_3$ in {glue:text}`gw_right_c3:d`. As the proof says, the distances hardly depend on the target. From one sum to another, the distance of a layer changes by {glue:text}`between_targets:.3f` in the median. The middle half of the layers spreads over {glue:text}`across_layers:.3f`.
 #
-# So the first two rows of the paper's Table 2, *different* closest layers for $c_1$ and $c_2$, cannot come from GW with equal moduli, unless by the luck of
-# the sample. (Ours has different ones on the line, by just that: {glue:text}`line_c1`, {glue:text}`line_c2` and {glue:text}`line_c3`.) So its moduli differ, or the sample decided, or the coupling did not leave the
-# identity. Do measures that keep every input with itself find the layers?
-
-# %%
-closest = pd.DataFrame()
-closest["rsa"] = to_targets(layers_l, spaces, "rsa").idxmin()
-closest["cka"] = to_targets(layers_l, spaces, "cka").idxmax()
-for target in known:
-    note(**{f"cka_{target}": closest["cka"][f"{target} classes"]})
-note(rsa_ends=int(closest["rsa"].isin(ends).sum()))
-closest
-
-# %% [markdown]
-# With classes, CKA puts {glue:text}`cka_c1` closest to $c_1$, {glue:text}`cka_c2` to $c_2$ and {glue:text}`cka_c3` to $c_3$. RSA finds the end of a block
-# in {glue:text}`rsa_ends:d` of nine rows. So to keep every input in its place is necessary to tell the targets apart, but not enough to find the layer that was trained to hold them.
-# A similarity asks how much of a layer *is* the target, a probe whether the target is in it.
+# The first two rows of the paper's Table 2 name *different* closest layers for $c_1$ and $c_2$. With equal moduli this cannot come from GW, unless by the luck of the sample. (Ours differ on the line by just that: {glue:text}`line_c1`, {glue:text}`line_c2` and {glue:text}`line_c3`.) So the paper's moduli differ, or its sample decided, or its {term}`coupling` did not leave the identity.
+#
+# A measure that keeps each input matched with itself can tell the targets apart. [Going deeper](05b-other-ways-to-look.ipynb) shows that this is necessary but not enough. A similarity asks how much of a layer *is* the target, a probe whether the target is in it.
 #
 # ## Targets that are not the same space
 #
-# With nested moduli the targets have 59, 31 and 17 values, so GW could tell them apart. Our Model L does not learn them, but
-# [chapter 04](04-modular-sum-training.ipynb) has a chain with one block for each: its parts hand on nothing but $c_1$, $c_2$ and $c_3$, and so
-# hold them at their ends. The same table for this chain:
+# With nested moduli the targets have 59, 31 and 17 values, so GW could tell them apart. Our Model L does not learn them. But [chapter 04](04-modular-sum-training.ipynb) has a {term}`chain` of networks with one block for each sum. A part receives nothing from the part before it but its answer, so we know where each sum is.
 
-# %% tags=["paper-T02"]
+# %% tags=["paper-T02", "hide-output"] mystnb={"figure": {"name": "tab-05-chain", "caption": "The GW distance from the layers of the chain to each target with nested moduli, as in the table above."}}
 chain = trained_networks.load("known-boundaries/1-1-1", profile)
-print(chain.origin)
 layers_c = fs.capture(chain.model, [chain.pairs], pool="last")
 moduli = [step.modulus for step in chain.plan.steps]
 labels = dict(zip(known, chain.targets.numpy().T, strict=True))
@@ -461,18 +391,43 @@ nested.round(3)
 # %% [markdown]
 # How many layers are closer to each target than the end of the part that holds it?
 
-# %%
+# %% mystnb={"figure": {"name": "tab-05-closer", "caption": "For each target and metric, the number of layers of the chain that are closer to it than the right layer. Zero would mean that GW finds the right one."}}
 closer_c = closer_layers(apart, parts)
+closer_c.rename("layers closer than the right one").to_frame()
+
+# %% tags=["remove-cell"]
 note(nested_right=int((closer_c == 0).sum()), nested_of=len(closer_c))
 begin = [nested["closest"][f"{target} classes"] for target in known]
 note(part_c1=begin[0], part_c2=begin[1], part_c3=begin[2])
-closer_c.rename("layers closer than the right one").to_frame()
 
 # %% [markdown]
-# The end of the right part is the closest in {glue:text}`nested_right:d` of {glue:text}`nested_of:d` cases, and where it is, it is the closest to another target too.
-# As classes, the closest are {glue:text}`part_c1` for $c_1$, {glue:text}`part_c2` for $c_2$ and {glue:text}`part_c3` for $c_3$, all of them layers with which a part *begins*: there stands $b$ alone, which has 59 equally frequent values just as $c_1$
-# has. So in this chain it is not the moduli that keep GW from finding a target. It compares shapes, and other layers have the same shape.
-# (Which of those layers comes first as classes may differ on your machine, see [how to use this book](../book/how-to-use.md).)
+# The right layer is the closest in {glue:text}`nested_right:d` of {glue:text}`nested_of:d` cases. Where it is, it is the closest to another target too. As classes, the closest layers are {glue:text}`part_c1` for $c_1$, {glue:text}`part_c2` for $c_2$ and {glue:text}`part_c3` for $c_3$. All of these are layers with which a part *begins*. They contain $b$ alone, which has 59 equally frequent values just as $c_1$ has.
+#
+# So in this chain it is not the moduli that keep GW from finding a target. GW compares shapes, and other layers have the same shape. (Which of these layers comes first may differ on your machine, see [how to use this book](../book/how-to-use.md).)
+#
+# ## What we found
+#
+# C marks a claim of the paper, D a doubt of its reviewers. The condition is *paper* if we tested the claim as the paper states it, and *ours* if we changed the network, the task, the size or the statistic. The [scorecard](../book/scorecard.md) combines all rows about a claim into one answer.
+#
+# | claim | condition | result | evidence on this page |
+# | --- | --- | --- | --- |
+# | C10, Table 2, row 1: $c_1$ is closest to Resid-Post1 | ours | disagrees, as it must with equal moduli: the three targets are one space | so in {glue:text}`gw_right_c1:d` of three metrics |
+# | C10, Table 2, row 2: $c_2$ is closest to Resid-Post2 | ours | disagrees, for the same reason | so in {glue:text}`gw_right_c2:d` of three metrics |
+# | C10, Table 2, row 3: $c_3$ is closest to Resid-Post2, Resid-Pre2, Resid-Post3 and 6 others | ours | undecided | Resid-Post3 is closest in {glue:text}`gw_right_c3:d` of three metrics; neither metric nor moduli are in the text we worked from |
+# | C10 in general: GW finds the layer of each target | ours | disagrees, for equal moduli by a proof, for nested ones in one chain | the targets' values occur equally often, {glue:text}`most:d` times each; with nested moduli the right layer is closest in {glue:text}`nested_right:d` of {glue:text}`nested_of:d` cases |
+# | C16, Table 3, Model L, $c_1$: Resid-Post1 and 21 others are perfect | ours | agrees for Resid-Post1, by a classifier; the number is another | {glue:text}`l_c1:d` layers, of the block ends {glue:text}`l_among_c1` |
+# | C16, Table 3, Model L, $c_2$: Resid-Post2 and 21 others | ours | agrees for Resid-Post2, by a classifier; the number is another | {glue:text}`l_c2:d` layers, of the block ends {glue:text}`l_among_c2` |
+# | C16, Table 3, Model L, $c_3$: Resid-Post3 and Post2 | ours | agrees for Resid-Post3, by a classifier | {glue:text}`l_c3:d` layers, of the block ends {glue:text}`l_among_c3` |
+# | C17, Table 3, Model E, linear: no layer holds $c_1$ or $c_2$ | ours | agrees | held-out accuracy {glue:text}`e_best_c1:.1f` % and {glue:text}`e_best_c2:.1f` % at best |
+# | C17, Table 3, Model E, two layers: $c_1$ and $c_2$ are found perfectly | ours | disagrees on unseen pairs | seen: {glue:text}`mlp_seen_c1:d` and {glue:text}`mlp_seen_c2:d` perfect layers, but the control has {glue:text}`mlp_seen_control:.1f` %; unseen: {glue:text}`mlp_c1:.1f` % and {glue:text}`mlp_c2:.1f` % at best |
+# | D09: why these layers? | - | open for GW: with equal moduli there can be no reason, and the paper's moduli are not in the text we worked from | the right layer is closest in {glue:text}`gw_right_c1:d`, {glue:text}`gw_right_c2:d` and {glue:text}`gw_right_c3:d` of three metrics |
+# | D09, for the probes | - | answered: those layers were trained to hold the target, and the layers after them have not lost it yet | {glue:text}`l_c1:d`, {glue:text}`l_c2:d` and {glue:text}`l_c3:d` layers without a mistake |
+#
+# Claim C16 by the residual of a regression, as in the paper, is answered on the [page that goes deeper](05b-other-ways-to-look.ipynb).
+#
+# No row tests the paper's own moduli. Where ours disagree, the moduli may be the reason.
+#
+# **Before you trust a probe**: give its accuracy on inputs that it was not fitted on, beside that for a control target. **Before you trust a nearest target**: check that the targets are not the same space.
 #
 # ## Quiz
 #
@@ -589,29 +544,16 @@ def one_space(first, second):
 check.one_space(one_space)
 
 # %% [markdown]
-# ## What we found
+# ## Where the stored results come from
 #
-# C counts the paper's claims, D the doubts of its reviewers. *paper*: tested as the paper has it; *ours*: on a network, a task, a scale or a statistic of our own. The [scorecard](../book/scorecard.md) makes one answer of all rows about a claim.
-#
-# | claim | condition | result | evidence on this page |
-# | --- | --- | --- | --- |
-# | C10, Table 2, row 1: $c_1$ is closest to Resid-Post1 | ours | disagrees, as it must with equal moduli: the three targets are one space | so in {glue:text}`gw_right_c1:d` of three metrics |
-# | C10, Table 2, row 2: $c_2$ is closest to Resid-Post2 | ours | disagrees, for the same reason | so in {glue:text}`gw_right_c2:d` of three metrics |
-# | C10, Table 2, row 3: $c_3$ is closest to Resid-Post2, Resid-Pre2, Resid-Post3 and 6 others | ours | undecided | Resid-Post3 is closest in {glue:text}`gw_right_c3:d` of three metrics; neither metric nor moduli are in the text we worked from |
-# | C10 in general: GW finds the layer of each target | ours | disagrees, for equal moduli by a proof, for nested ones in one chain | the targets' values occur equally often, {glue:text}`most:d` times each; with nested moduli the right layer is closest in {glue:text}`nested_right:d` of {glue:text}`nested_of:d` cases |
-# | C16, Table 3, Model L, $c_1$: Resid-Post1 and 21 others are perfect | ours | agrees for Resid-Post1, by a classifier; the number is another | {glue:text}`l_c1:d` layers, of the block ends {glue:text}`l_among_c1` |
-# | C16, by the residual of a regression, as in the paper | ours | disagrees | least squares to the classes: {glue:text}`squares_c1:.0f` % right for $c_1$ |
-# | C16, Table 3, Model L, $c_2$: Resid-Post2 and 21 others | ours | agrees for Resid-Post2, by a classifier; the number is another | {glue:text}`l_c2:d` layers, of the block ends {glue:text}`l_among_c2` |
-# | C16, Table 3, Model L, $c_3$: Resid-Post3 and Post2 | ours | agrees for Resid-Post3, by a classifier | {glue:text}`l_c3:d` layers, of the block ends {glue:text}`l_among_c3` |
-# | C17, Table 3, Model E, linear: no layer holds $c_1$ or $c_2$ | ours | agrees | held-out accuracy {glue:text}`e_best_c1:.1f` % and {glue:text}`e_best_c2:.1f` % at best |
-# | C17, Table 3, Model E, two layers: $c_1$ and $c_2$ are found perfectly | ours | disagrees on unseen pairs | seen: {glue:text}`mlp_seen_c1:d` and {glue:text}`mlp_seen_c2:d` perfect layers, but the control has {glue:text}`mlp_seen_control:.1f` %; unseen: {glue:text}`mlp_c1:.1f` % and {glue:text}`mlp_c2:.1f` % at best |
-# | D09: why these layers? | - | open for GW: with equal moduli there can be no reason, and the paper's moduli are not in the text we worked from | the right layer is closest in {glue:text}`gw_right_c1:d`, {glue:text}`gw_right_c2:d` and {glue:text}`gw_right_c3:d` of three metrics |
-# | D09, for the probes | - | answered: those layers were trained to hold the target, and the layers after them have not lost it yet | {glue:text}`l_c1:d`, {glue:text}`l_c2:d` and {glue:text}`l_c3:d` layers without a mistake |
-#
-# No row tests the paper's own moduli. Where ours disagree, the moduli may be the reason.
-#
-# **Before you trust a probe**: give its accuracy on inputs that it was not fitted on, beside that for a control target. **Before you trust a nearest target**: check that the targets are not the same space.
-#
+# The next cell shows the records of the networks and of the stored scores.
+
+# %% tags=["hide-cell"]
+for one in (net_l, net_e, chain):
+    print(one.origin)
+print(record_l, record_e, record_c, sep="\n")
+
+# %% [markdown]
 # ## References
 #
 # ```{bibliography}

@@ -6,9 +6,10 @@ An experiment lives in one file, with its plan, `compute`, `read`, `load`, and i
 
 from __future__ import annotations
 
-from replication.benchmark import leaderboard, level_and_power
+from replication.benchmark import leaderboard, level_and_power, scores
 from replication.encoder import block_ablation, block_maps, dense, fine_tuned, freezing, untrained
 from replication.encoder import dynamics as encoder_dynamics
+from replication.known import networks as known_networks
 from replication.modular_addition import dynamics as modular_dynamics
 from replication.modular_addition import known_targets, maps, second_stage, trained_networks
 from replication.run import Experiment
@@ -30,5 +31,7 @@ MODULES = (
     resnet9,
     leaderboard,
     level_and_power,
+    known_networks,
+    scores,
 )
 EXPERIMENTS: dict[str, Experiment] = {name: e for module in MODULES for name, e in module.EXPERIMENTS.items()}

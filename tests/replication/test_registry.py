@@ -29,6 +29,7 @@ KINDS = (
         "leaderboard",
         "level-and-power",
     ),
+    *("known/streams", "boundaries"),
 )
 TEXTS = ("bert/", "dynamics/sst2", "dynamics/yelp", "ablations/", "encoder/")
 

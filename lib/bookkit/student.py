@@ -16,7 +16,7 @@ from pathlib import Path
 
 import nbformat
 
-from bookkit.chapters import alt_text, chapters, dig, tags
+from bookkit.chapters import alt_text, chapters, dig, read_chapter, tags
 from bookkit.downloads import FOLDED, readable
 from bookkit.errors import BookError
 from bookkit.executed import read_executed
@@ -31,9 +31,11 @@ def student(root: Path, out: Path) -> list[Path]:
     Raises
     ------
     BookError
-        If a chapter was not executed: its sentences quote numbers.
+        If a chapter cannot be read, or was not executed: its sentences quote numbers.
     """
     sources, executed = chapters(root), root / "_build" / "src" / "notebooks"
+    for source in sources:
+        read_chapter(source)
     missing = [source.stem for source in sources if not (executed / f"{source.stem}.ipynb").exists()]
     if missing:
         raise BookError(

@@ -14,9 +14,10 @@ from funcsim._cost import estimate_cost
 from funcsim._internal.progress import progress_bar, someone_watches
 from funcsim._pairs import Layers, Pair, compared_pairs, solve_pairs
 from funcsim.geometry import Normalize, check_normalize, is_degenerate
+from funcsim.gromov.effort import Effort
 from funcsim.layer_map import LayerMap
 from funcsim.representations import Representations
-from funcsim.similarity import Measure, check_pair, look_up
+from funcsim.similarity import Measure, check_pair, effort_of, look_up, with_effort
 
 #: Pairs times squared samples from which on time and memory are foretold: about a minute of "gw".
 LONG = 50_000_000
@@ -32,6 +33,7 @@ def compare(
     within: int | None = None,
     jobs: int | None = None,
     device: str | None = None,
+    effort: Effort | None = None,
     progress: bool = True,
 ) -> LayerMap:
     """Compare every layer with every other, or with every layer of another model.
@@ -63,6 +65,9 @@ def compare(
         active joblib backend offers. It changes the time, never the numbers.
     device : str, optional
         For the measure "gw": solve many pairs at once on this PyTorch device, such as "cuda".
+    effort : {"quick", "usual", "thorough"}, optional
+        For the measure "gw": how much a search may cost, as in :func:`funcsim.gw`; without it
+        "usual". The map says it, and pairs are kept on disk for each effort by itself.
     progress : bool
         Show a bar with the time left, in a terminal or a live notebook; before a long comparison
         also what time and memory it will take.
@@ -80,7 +85,7 @@ def compare(
     WidthError
         Naming two layers of different widths, if the measure needs equal ones.
     ValueError
-        If `measure`, `normalize`, `degenerate` or `device` is unknown, the sample counts differ, or
+        If `measure`, `normalize`, `degenerate`, `device` or `effort` is unknown, the sample counts differ, or
         a measure of your own has the name of another.
 
     Notes
@@ -109,7 +114,7 @@ def compare(
     rotated  0.00     0.00  0.26
     bent     0.26     0.26  0.00
     """
-    chosen = look_up(measure)
+    chosen = with_effort(look_up(measure), effort)
     check_normalize(normalize)
     if degenerate not in ("raise", "nan"):
         raise ValueError(f"degenerate={degenerate!r} is unknown; use 'raise' or 'nan'")
@@ -165,6 +170,7 @@ def compare(
         lower=lower if chosen.score_with_bound else None,
         is_similarity=chosen.is_similarity,
         metric_form=chosen.metric_form,
+        effort=effort_of(chosen),
     )
 
 

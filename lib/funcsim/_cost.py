@@ -17,8 +17,9 @@ from funcsim._internal.memory import nbytes
 from funcsim._pairs import compared_pairs, preparations
 from funcsim.errors import InputError
 from funcsim.geometry import Normalize
+from funcsim.gromov.effort import Effort
 from funcsim.representations import Representations
-from funcsim.similarity import Measure, look_up
+from funcsim.similarity import Measure, look_up, with_effort
 
 #: The largest cloud that is timed; the time of a larger one follows from it.
 LARGEST_TIMED = 1024
@@ -74,6 +75,7 @@ def estimate_cost(
     normalize: Normalize = "mean",
     n_draws: int = 0,
     within: int | None = None,
+    effort: Effort | None = None,
 ) -> Cost:
     """Foretell what :func:`funcsim.compare` or :func:`funcsim.intervals` will take.
 
@@ -89,6 +91,8 @@ def estimate_cost(
         Random halves as in :func:`funcsim.intervals`; 0 for a map alone.
     within : int, optional
         As in :func:`funcsim.compare`, for the map.
+    effort : {"quick", "usual", "thorough"}, optional
+        As in :func:`funcsim.compare`.
 
     Returns
     -------
@@ -97,7 +101,7 @@ def estimate_cost(
     Raises
     ------
     ValueError
-        If a shape is no shape, the numbers of samples differ, or `measure` is unknown.
+        If a shape is no shape, the numbers of samples differ, or `measure` or `effort` is unknown.
 
     Notes
     -----
@@ -113,7 +117,7 @@ def estimate_cost(
     (66, 74.5)
     """
     shapes = _shapes(reps)
-    chosen = look_up(measure)
+    chosen = with_effort(look_up(measure), effort)
     if n_draws < 0:
         raise ValueError(f"n_draws={n_draws} is out of range; it is 0 or more")
     if within is not None and within < 1:

@@ -21,7 +21,8 @@ from funcsim._internal.memory import nbytes
 from funcsim._internal.workers import task
 from funcsim.geometry import Normalize
 from funcsim.gromov import batch
-from funcsim.similarity import Measure, measures
+from funcsim.gromov.effort import Effort
+from funcsim.similarity import Measure, effort_of, is_of_library
 
 Pair = tuple[int, int]
 Layers = Mapping[str, NDArray[np.float32]]
@@ -87,7 +88,7 @@ def solve_pairs(
         solved = (
             _one_by_one(missing, left, right, measure, jobs, n_samples)
             if device is None
-            else _on_device(missing, left, right, device)
+            else _on_device(missing, left, right, device, effort_of(measure) or "usual")
         )
         for pair, numbers in solved:
             cache.write(folder, keys[pair], numbers)
@@ -128,12 +129,12 @@ def preparations(pairs: list[Pair], layer_bytes: int) -> tuple[int, int]:
 
 
 def _on_device(
-    pairs: list[Pair], left: dict[int, Any], right: dict[int, Any], device: str
+    pairs: list[Pair], left: dict[int, Any], right: dict[int, Any], device: str, effort: Effort
 ) -> Iterator[tuple[Pair, list[float]]]:
     """Many pairs at once; `solve_batch` counts the layers that it is given from 0."""
     places = [{k: at for at, k in enumerate(side)} for side in (left, right)]
     local = [(places[0][i], places[1][j]) for i, j in pairs]
-    found = batch.solve_batch([*left.values()], [*right.values()], local, device)
+    found = batch.solve_batch([*left.values()], [*right.values()], local, device, effort)
     for pair, (_, numbers) in zip(pairs, found, strict=True):
         yield pair, numbers
 
@@ -164,8 +165,9 @@ def _identity(measure: Measure, device: str | None) -> list[str] | None:
     """What the numbers of a measure depend on, in words; None if that cannot be told."""
     if measure.version is None:
         return None
-    if measures().get(measure.name) is measure:
-        return [measure.name, measure.version if device is None else batch.VERSION]
+    if is_of_library(measure):
+        on_device = f"{batch.VERSION} {effort_of(measure)}"
+        return [measure.name, measure.version if device is None else on_device]
     # Another number of words than above: nobody's measure is taken for the library's.
     steps = (measure.prepare, measure.score, measure.score_with_bound)
     return ["not the library's", measure.name, measure.version, *map(_name_of, steps)]

@@ -23,6 +23,7 @@ from funcsim.metric_form import MetricForm, as_distances, check_metric_form, met
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from funcsim.gromov.effort import Effort
     from funcsim.groups import Partition
 
 
@@ -56,6 +57,9 @@ class LayerMap:
         How a value becomes a distance, as :class:`funcsim.Measure` declares it; see
         :func:`funcsim.metric_distances`. Without it, what is known of the measure of that name, or else
         "one minus" for a similarity and "distance" for a distance.
+    effort : {"quick", "usual", "thorough"} or None
+        How long each pair was searched for, by the measure "gw"; None where that is not known, and for
+        measures that do not search.
 
     Examples
     --------
@@ -77,6 +81,7 @@ class LayerMap:
     lower: Array | None = None
     is_similarity: bool = False
     metric_form: MetricForm | None = None
+    effort: Effort | None = None
 
     def __post_init__(self) -> None:
         if self.metric_form is None:
@@ -130,7 +135,7 @@ class LayerMap:
             tensors["lower"] = self.lower
         described = {k: getattr(self, k) for k in ("names", "columns", "measure", "normalize")}
         described |= {"n_samples": self.n_samples, "larger_is_similar": self.is_similarity}
-        described |= {"metric_form": self.metric_form}
+        described |= {"metric_form": self.metric_form, "effort": self.effort}
         write_tensors(path, tensors, {"format": FORMAT, "map": json.dumps(described)})
 
     @classmethod
@@ -159,6 +164,7 @@ class LayerMap:
                 lower=tensors.get("lower"),
                 is_similarity=described.get("larger_is_similar", False),
                 metric_form=described.get("metric_form"),
+                effort=described.get("effort"),
             )
             wrong = _impossible(read)
         except (AttributeError, KeyError, TypeError, ValueError) as error:

@@ -122,6 +122,37 @@ def test_agrees_with_pot_and_is_never_above_it(seed, n):
     assert found.distance == pytest.approx(np.sqrt(found.cost))
 
 
+def clusters(seed, n):
+    rng = np.random.default_rng(seed)
+    return 4 * rng.normal(size=(4, 4))[rng.integers(0, 4, n)] + 0.3 * rng.normal(size=(n, 4))
+
+
+@pytest.mark.parametrize(("n", "m"), [(12, 12), (60, 60), (9, 14)])
+@pytest.mark.parametrize("effort", ["quick", "usual", "thorough"])
+def test_who_is_named_first_changes_not_a_bit(n, m, effort):
+    for seed in range(3):
+        X, Y = cloud(seed, n), clusters(seed, m)
+        there, back = fs.gw(X, Y, effort=effort), fs.gw(Y, X, effort=effort)
+        assert there.cost == back.cost
+        assert there.lower_bound == back.lower_bound
+        assert there.start == back.start
+        assert (there.plan == back.plan.T).all()
+        start = product(n, m) if n != m else from_permutation(np.random.default_rng(seed).permutation(n))
+        there, back = fs.gw(X, Y, starts=[start]), fs.gw(Y, X, starts=[start.T])
+        assert there.cost == back.cost
+        assert (there.plan == back.plan.T).all()
+
+
+@pytest.mark.parametrize("n", [12, 60])
+def test_the_order_of_the_samples_does_not_matter(n):
+    for seed in range(4):
+        X, Y = cloud(seed, n), clusters(seed, n)
+        whole, by = fs.gw(X, Y), np.random.default_rng(seed).permutation(n)
+        shuffled = fs.gw(X[by], Y[by])
+        assert shuffled.cost == pytest.approx(whole.cost, rel=1e-9)
+        assert (shuffled.plan == whole.plan[np.ix_(by, by)]).all()
+
+
 def test_symmetric_at_the_optimum():
     for seed in range(5):
         D1, D2 = distance_matrix(cloud(seed, 6)), distance_matrix(cloud(seed + 9, 6))

@@ -10,7 +10,8 @@ permutation and the problem one of quadratic assignment.
 
 ``coupling`` knows what a plan costs and ``bounds`` what no plan can go below. ``space`` is a layer
 as the search sees it; ``graduated_assignment`` makes a first guess, ``frank_wolfe`` descends from
-it, ``two_opt`` finishes; ``solver`` does this for one pair, ``batch`` for many on a graphics card.
+it, ``two_opt`` improves the end, ``entropic`` makes it soft once more. ``effort`` says how much of this is
+done; ``solver`` does it for one pair, ``batch`` for many on a graphics card.
 
 Taught in chapter 02.
 """
@@ -22,6 +23,7 @@ from collections.abc import Sequence
 from numpy.typing import ArrayLike
 
 from funcsim.geometry import Normalize, distance_matrix
+from funcsim.gromov.effort import Effort
 from funcsim.gromov.solver import GWResult, Start, solve
 
 __all__ = ["GWResult", "gw"]
@@ -34,6 +36,7 @@ def gw(
     normalize: Normalize = "mean",
     starts: Sequence[Start] | None = None,
     seed: int = 0,
+    effort: Effort = "usual",
 ) -> GWResult:
     """Gromov-Wasserstein distance between two clouds with equal weights.
 
@@ -45,14 +48,23 @@ def gw(
     normalize : {"mean", "max"} or None
         Divide each cloud's distances by their mean, by their largest, or leave them raw.
     starts : sequence, optional
-        Where to begin; the best end is kept. Each is "graduated" (graduated assignment),
-        "product" (everything with everything, whose first step matches points by mean
-        distance), "identity" (sample i with sample i), "random" (a permutation), or an array
-        (n_samples_x, n_samples_y) whose entries sum to one, such as the plan of a
-        neighbouring layer. Without it: the first three, and eight random ones for clouds of
-        at most 40 points; product alone when the numbers of samples differ.
+        Where to begin; the best end is kept. Each is "product" (everything with everything,
+        whose first step matches points by mean distance), "graduated" (graduated assignment),
+        "identity" (sample i with sample i), "entropic" (the soft plan that settles at one
+        temperature; also "entropic, cooler" and "entropic, warmer"), "random" (a permutation), or
+        an array (n_samples_x, n_samples_y) whose entries sum to one, such as the plan of a
+        neighbouring layer. Without it, those that `effort` has; product alone when the numbers of
+        samples differ.
     seed : int
         For "random" starts; the k-th start draws from `seed` + k.
+    effort : {"quick", "usual", "thorough"}
+        How much the search may cost. "quick": graduated, product and identity, each given up as soon
+        as it will clearly not be the best; the best is improved by exchanges. "usual": the same, but
+        the descent from product always goes to its end, and the best matching is made soft at two
+        temperatures and descended from anew. "thorough": also from entropic plans, all to their ends,
+        and made soft again and again as long as that helps; some ten times as long. With at most
+        40 points, 8 or (thorough) 32 random starts besides. It changes nothing where the numbers of
+        samples differ.
 
     Returns
     -------
@@ -67,15 +79,21 @@ def gw(
     DegenerateLayerError
         If the points of a cloud coincide and `normalize` is not None.
     ValueError
-        If `normalize` or a start is unknown, or a start does not fit the clouds.
+        If `normalize`, `effort` or a start is unknown, or a start does not fit the clouds.
 
     Notes
     -----
     The problem is not convex. The distance returned is that of a coupling, hence never below
     the true one, and `lower_bound` is never above it. With equal numbers of samples the best
     coupling is a permutation, and no exchange of two partners improves the one returned.
-    The search begins from the side of `X`, so ``gw(X, Y)`` and ``gw(Y, X)`` may end in different
-    couplings and differ a little; both are couplings of both, and the lower of the two is the better.
+    "usual" and "thorough" are never above POT's conditional gradient from its default start: its
+    descent is one of theirs (up to ties between equally good steps).
+
+    The cloud whose distances spread less is always the first to the search, and points are taken in order
+    of their mean distance. So ``gw(X, Y)`` and ``gw(Y, X)`` are equal to the last bit, the plans
+    transposed; and if both clouds are shuffled alike, the result is the same up to rounding. What remains:
+    "identity" and given starts tell which sample is which, so shuffling one cloud alone takes this
+    knowledge away; and where mean distances are tied, as on a grid, the order of samples decides.
 
     References
     ----------
@@ -91,4 +109,4 @@ def gw(
     >>> gw(X, X[:, ::-1] + 5.0).distance < 1e-6
     True
     """
-    return solve(distance_matrix(X, normalize, "X"), distance_matrix(Y, normalize, "Y"), starts, seed)
+    return solve(distance_matrix(X, normalize, "X"), distance_matrix(Y, normalize, "Y"), starts, seed, effort)

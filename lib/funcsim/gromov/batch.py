@@ -1,6 +1,6 @@
 """Many pairs of layers at once, on a graphics card or any other PyTorch device.
 
-The same search as for one pair, but what has no batched form is replaced: a soft plan is
+The same starts as for one pair, but what has no batched form is replaced: a soft plan is
 made hard by matching best with best, and no Frank-Wolfe steps are taken. The result is a
 matching that no exchange improves, not a fixed point of Frank-Wolfe; the costs
 are measured in double precision all the same.
@@ -13,13 +13,18 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from funcsim.gromov.effort import REHEATING_STEPS, Effort, Plan, check_effort
+from funcsim.gromov.entropic import TEMPERATURES, entropic_plan
 from funcsim.gromov.graduated_assignment import graduated_assignment
-from funcsim.gromov.space import MetricSpace
+from funcsim.gromov.space import MetricSpace, comes_first, from_the_middle
 from funcsim.gromov.two_opt import rearranged, two_opt
 
 Pair = tuple[int, int]
 
-VERSION = "batched/1"
+VERSION = "batched/2"
+
+#: How often a matching is made soft again where that is repeated: on a device, all pairs together.
+REHEATINGS = 4
 
 #: Working arrays of one pair, in units of one (n, n) matrix in single precision.
 ARRAYS_PER_PAIR = 16
@@ -27,7 +32,11 @@ CPU_BYTES = 2**30
 
 
 def solve_batch(
-    rows: list[MetricSpace], columns: list[MetricSpace], pairs: list[Pair], device: str | torch.device
+    rows: list[MetricSpace],
+    columns: list[MetricSpace],
+    pairs: list[Pair],
+    device: str | torch.device,
+    effort: Effort = "usual",
 ) -> Iterator[tuple[Pair, list[float]]]:
     """Yield each pair (i, j) with the distance of ``rows[i]`` and ``columns[j]``, and a lower bound.
 
@@ -44,16 +53,24 @@ def solve_batch(
     (int, int), [float, float]
         In the order of `pairs`.
     """
-    device = torch.device(device)
-    left = _Stack(rows, device)
-    right = left if columns is rows else _Stack(columns, device)
+    device, plan = torch.device(device), check_effort(effort)
+    first_column = 0 if columns is rows else len(rows)
+    stack = _Stack(rows if columns is rows else [*rows, *columns], device)
     size = chunk_size(rows[0].n, device)
     for begin in range(0, len(pairs), size):
         chunk = pairs[begin : begin + size]
-        i, j = (torch.tensor(side, device=device) for side in zip(*chunk, strict=True))
-        match = _best_matches(left, right, i, j)
-        for pair, permutation in zip(chunk, match, strict=True):
-            yield pair, _interval(left, right, pair, permutation)
+        turned = [one_way_round(rows, columns, i, j, first_column) for i, j in chunk]
+        i, j = (torch.tensor(side, device=device) for side in zip(*turned, strict=True))
+        match = _best_matches(stack, i, j, plan)
+        for pair, (first, second), permutation in zip(chunk, turned, match, strict=True):
+            yield pair, _interval(stack, first, second, permutation)
+
+
+def one_way_round(
+    rows: list[MetricSpace], columns: list[MetricSpace], i: int, j: int, first_column: int
+) -> Pair:
+    """Places of a pair in the stack, in the order in which it is solved, whoever is named first."""
+    return (i, first_column + j) if comes_first(rows[i], columns[j]) else (first_column + j, i)
 
 
 def chunk_size(n: int, device: torch.device) -> int:
@@ -65,7 +82,9 @@ def chunk_size(n: int, device: torch.device) -> int:
 class _Stack:
     """Layers side by side on a device; double precision stays where the costs are measured."""
 
-    def __init__(self, spaces: list[MetricSpace], device: torch.device) -> None:
+    def __init__(self, given: list[MetricSpace], device: torch.device) -> None:
+        spaces = [from_the_middle(space) for space in given]
+
         def stack(name: str, dtype: torch.dtype) -> Tensor:
             return torch.stack(
                 [torch.as_tensor(getattr(s, name), dtype=dtype, device=device) for s in spaces]
@@ -76,6 +95,7 @@ class _Stack:
         self.weights = stack("weights", torch.float32)
         self.eigenvalues = stack("eigenvalues", torch.float64)
         self.means = stack("eccentricity", torch.float64)
+        self.order = stack("order", torch.long)
         self.scale = torch.tensor([s.scale for s in spaces], dtype=torch.float64, device=device)
         self.spaces = spaces
         self.device = device
@@ -84,23 +104,36 @@ class _Stack:
         return torch.as_tensor(self.spaces[k].distances, device=self.device)
 
 
-def _best_matches(left: _Stack, right: _Stack, i: Tensor, j: Tensor) -> Tensor:
-    """The best end (b, n) of three searches for each of b pairs."""
-    A, B = left.single[i], right.single[j]
-    mean_a, mean_b = ((s.means[k] / s.scale[k, None]).float() for s, k in ((left, i), (right, j)))
-    weights = left.weights[i], right.weights[j]
-    soft = graduated_assignment(mean_a, mean_b, left.factors[i], right.factors[j], *weights)
-    b, n = mean_a.shape
-    by_distance = torch.empty_like(mean_a, dtype=torch.long)
-    by_distance.scatter_(1, mean_a.argsort(dim=1, stable=True), mean_b.argsort(dim=1, stable=True))
-    identity = torch.arange(n, device=A.device).expand(b, n)
-    best, most = identity, torch.full((b,), -torch.inf, device=A.device)
-    for start in (greedy_mutual_matching(soft), by_distance, identity):
-        match = two_opt(A, B, start)
-        agreement = (A * rearranged(B, match)).sum(dim=(1, 2))
-        best = torch.where((agreement > most)[:, None], match, best)
-        most = torch.maximum(agreement, most)
+def _best_matches(stack: _Stack, i: Tensor, j: Tensor, plan: Plan) -> Tensor:
+    """The best end (b, n) of the searches of an effort, for each of b pairs."""
+    A, B = stack.single[i], stack.single[j]
+    mean_a, mean_b = ((stack.means[k] / stack.scale[k, None]).float() for k in (i, j))
+    weights = stack.weights[i], stack.weights[j]
+    soft = graduated_assignment(mean_a, mean_b, stack.factors[i], stack.factors[j], *weights)
+    identity = torch.gather(stack.order[j].argsort(dim=1), 1, stack.order[i])
+    by_distance = torch.arange(A.shape[-1], device=A.device).expand(identity.shape)
+    starts = [greedy_mutual_matching(soft), by_distance, identity]
+    starts += [
+        greedy_mutual_matching(entropic_plan(A, B, TEMPERATURES[name]))
+        for name in plan.starts
+        if name in TEMPERATURES
+    ]
+    best, most = identity, torch.full((len(A),), -torch.inf, device=A.device)
+    for start in starts:
+        best, most = _better(A, B, best, most, start)
+    for _ in range(REHEATINGS if plan.again else 1):
+        for temperature in plan.reheated:
+            whole = torch.zeros_like(A).scatter_(2, best[:, :, None], 1.0)
+            soft = entropic_plan(A, B, temperature, whole, REHEATING_STEPS)
+            best, most = _better(A, B, best, most, greedy_mutual_matching(soft))
     return best
+
+
+def _better(A: Tensor, B: Tensor, best: Tensor, most: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
+    """For each pair whichever is better: the best so far, or what exchanges make of a start (b, n)."""
+    match = two_opt(A, B, start)
+    agreement = (A * rearranged(B, match)).sum(dim=(1, 2))
+    return torch.where((agreement > most)[:, None], match, best), torch.maximum(agreement, most)
 
 
 def greedy_mutual_matching(benefit: Tensor) -> Tensor:
@@ -128,14 +161,13 @@ def _marked(where: Tensor, yes: Tensor) -> Tensor:
     return torch.zeros_like(where).scatter_reduce_(1, where, yes.long(), "amax").bool()
 
 
-def _interval(left: _Stack, right: _Stack, pair: Pair, match: Tensor) -> list[float]:
+def _interval(stack: _Stack, i: int, j: int, match: Tensor) -> list[float]:
     """Distance of a matching (n,), and the eigenvalue bound, in double precision."""
-    i, j = pair
-    D1, D2 = left.distances(i), right.distances(j)
+    D1, D2 = stack.distances(i), stack.distances(j)
     distance = ((D1 - D2[match][:, match]) ** 2).mean().sqrt()
     n = len(match)
-    spread = ((left.eigenvalues[i] - right.eigenvalues[j]) ** 2).sum() / n**2
-    rows = [s.means[k].sort().values for s, k in ((left, i), (right, j))]
+    spread = ((stack.eigenvalues[i] - stack.eigenvalues[j]) ** 2).sum() / n**2
+    rows = [stack.means[k].sort().values for k in (i, j)]
     middle = rows[0].mean() - rows[1].mean()
     bound = (spread + 2 * ((rows[0] - rows[1] - middle) ** 2).mean() + middle**2).sqrt()
     return [float(distance), min(float(bound), float(distance))]

@@ -3,7 +3,8 @@
 Equal counts and weights: the best coupling is a permutation, and the search is one of
 permutations. It descends by Frank-Wolfe steps from each start, improves the best end by
 2-opt, and measures the cost of that in double precision. Other counts: POT's
-conditional gradient.
+conditional gradient. Each pair is solved one way round, and its points in one order, so that
+neither who is named first nor the order of the samples decides where a search ends.
 
 Taught in chapter 02.
 """
@@ -30,23 +31,22 @@ from funcsim.gromov.coupling import (
     product,
     uniform,
 )
+from funcsim.gromov.effort import REHEATING_STEPS, SMALL, Effort, check_effort, default_starts
+from funcsim.gromov.entropic import TEMPERATURES, entropic_plan
 from funcsim.gromov.frank_wolfe import assign, frank_wolfe, squared_difference
 from funcsim.gromov.graduated_assignment import graduated_assignment
-from funcsim.gromov.space import MetricSpace, prepare
+from funcsim.gromov.space import MetricSpace, comes_first, from_the_middle, prepare
 from funcsim.gromov.two_opt import two_opt
 
-Start = Literal["graduated", "product", "identity", "random"] | Array
-STARTS = ("graduated", "product", "identity", "random")
-
-#: Up to so many points every descent is polished, not only the best one, and eight begin at random.
-POLISH_ALL_MAX_POINTS = 40
+Start = Literal["graduated", "entropic", "product", "identity", "random"] | Array
+STARTS = ("graduated", *TEMPERATURES, "product", "identity", "random")
 
 #: The identity is descended from only where it costs less than so many times the lowest so far.
 #: Elsewhere it is a start like any other, and what was found is far below it already.
 IDENTITY_MAX_COST_RATIO = 1.5
 
 #: Changes whenever the same input may give other numbers, so that no cache outlives it.
-VERSION = f"assignments-and-swaps/2 POT {ot.__version__}"
+VERSION = f"assignments-and-swaps/3 POT {ot.__version__}"
 
 
 @dataclass(frozen=True)
@@ -93,18 +93,30 @@ class GWResult:
 
 
 def solve(
-    a: MetricSpace | Array, b: MetricSpace | Array, starts: Sequence[Start] | None = None, seed: int = 0
+    a: MetricSpace | Array,
+    b: MetricSpace | Array,
+    starts: Sequence[Start] | None = None,
+    seed: int = 0,
+    effort: Effort = "usual",
 ) -> GWResult:
     """Best coupling of two spaces, or of two distance matrices (n, n) and (m, m); see :func:`funcsim.gw`.
 
     The distances must be Euclidean: only then is the best coupling a permutation.
     """
+    check_effort(effort)
     with one_thread():  # the same sums in the same order, whoever calls
         a, b = (s if isinstance(s, MetricSpace) else prepare(s) for s in (a, b))
         if starts is not None and len(starts) == 0:
             raise ValueError(f"starts is empty; name at least one of {', '.join(map(repr, STARTS))}")
+        starts = starts and [s if isinstance(s, str) else _checked(s, a.n, b.n) for s in starts]
+        turned = not comes_first(a, b)
+        if turned:
+            a, b = b, a
+            starts = starts and [s if isinstance(s, str) else s.T for s in starts]
+        a, b = from_the_middle(a), from_the_middle(b)
+        starts = starts and [s if isinstance(s, str) else s[np.ix_(a.order, b.order)] for s in starts]
         if a.n == b.n:
-            *_, (match, start) = descents(a, b, starts or default_starts(a.n), seed)
+            *_, (match, start) = descents(a, b, starts or default_starts(a.n, effort), seed, effort)
             plan, method = from_permutation(match), "assignments and swaps"
         else:
             plan, start = _best_plan(a, b, starts or ("product",), seed)
@@ -113,12 +125,21 @@ def solve(
         distance = float(np.sqrt(value))
         # Between isometric clouds both are rounding, and the bound may come out above.
         bound = min(best_lower_bound(a, b), distance)
-    return GWResult(distance=distance, cost=value, lower_bound=bound, plan=plan, start=start, method=method)
+    return GWResult(
+        distance=distance,
+        cost=value,
+        lower_bound=bound,
+        plan=_of_samples(a, b, plan, turned),
+        start=start,
+        method=method,
+    )
 
 
-def default_starts(n: int) -> tuple[Start, ...]:
-    """Where to begin with n points on both sides."""
-    return ("graduated", "product", "identity") + ("random",) * (8 if n <= POLISH_ALL_MAX_POINTS else 0)
+def _of_samples(a: MetricSpace, b: MetricSpace, plan: Array, turned: bool) -> Array:
+    """A plan of points as a plan of samples, the first named first."""
+    of_samples = np.empty_like(plan)
+    of_samples[np.ix_(a.order, b.order)] = plan
+    return np.ascontiguousarray(of_samples.T) if turned else of_samples
 
 
 def name_of(start: Start) -> str:
@@ -127,23 +148,52 @@ def name_of(start: Start) -> str:
 
 
 def descents(
-    a: MetricSpace, b: MetricSpace, starts: Sequence[Start], seed: int = 0
+    a: MetricSpace, b: MetricSpace, starts: Sequence[Start], seed: int = 0, effort: Effort = "usual"
 ) -> Iterator[tuple[NDArray[np.intp], str]]:
     """Yield the best permutation (n,) so far and its start: after each descent, and at the end."""
-    A, B = a.single, b.single
+    A, B, plan = a.single, b.single, check_effort(effort)
     best, lowest, winner = np.arange(a.n), np.inf, ""
-    small = a.n <= POLISH_ALL_MAX_POINTS
+    to_the_end = a.n <= SMALL or plan.polishes_all
     for k, start in enumerate(starts):
         match = initial_permutation(a, b, start, seed + k)
         hopeless = squared_difference(A, B, match) > IDENTITY_MAX_COST_RATIO * lowest
-        if not small and name_of(start) == "identity" and hopeless:
+        if not to_the_end and name_of(start) == "identity" and hopeless:
             continue
-        match = polish(A, B, match) if small else frank_wolfe(A, B, match, rival=lowest)
+        never_above = plan.product_to_its_end and name_of(start) == "product"
+        rival = np.inf if never_above or to_the_end else lowest
+        match = frank_wolfe(A, B, match, rival)
+        match = polish(A, B, match) if to_the_end else match
         value = squared_difference(A, B, match)
         if value < lowest:
             best, lowest, winner = match, value, name_of(start)
         yield best, winner
-    yield (best if small else polish(A, B, best)), winner
+    best = best if to_the_end else polish(A, B, best)
+    yield best, winner
+    if a.n > SMALL and plan.reheated:
+        yield reheated(A, B, best, plan.reheated, plan.again), winner
+
+
+def reheated(
+    A: NDArray[np.float32],
+    B: NDArray[np.float32],
+    match: NDArray[np.intp],
+    temperatures: Sequence[float],
+    again: bool,
+) -> NDArray[np.intp]:
+    """Make a permutation (n,) soft at each temperature and descend anew; once, or as long as that helps."""
+    lowest, improved = squared_difference(A, B, match), True
+    while improved:
+        improved = False
+        for temperature in temperatures:
+            whole = torch.from_numpy(len(match) * from_permutation(match).astype(np.float32))
+            benefit = entropic_plan(
+                torch.from_numpy(A), torch.from_numpy(B), temperature, whole, REHEATING_STEPS
+            )
+            other = polish(A, B, frank_wolfe(A, B, assign(-benefit.numpy())))
+            value = squared_difference(A, B, other)
+            if value < lowest * (1 - 1e-9):
+                match, lowest, improved = other, value, again
+    return match
 
 
 def polish(A: NDArray[np.float32], B: NDArray[np.float32], match: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -168,10 +218,13 @@ def initial_permutation(a: MetricSpace, b: MetricSpace, start: Start, seed: int 
     if isinstance(start, str):
         if start == "graduated":
             return assign(-graduated_assignment(*_torch(a, b))[0].numpy())
+        if start in TEMPERATURES:
+            A, B = (torch.from_numpy(space.single) for space in (a, b))
+            return assign(-entropic_plan(A, B, TEMPERATURES[start]).numpy())
         if start == "product":  # its first step matches far points with far points
             return _in_order(a.eccentricity, b.eccentricity)
         if start == "identity":
-            return np.arange(a.n)
+            return np.argsort(b.order)[a.order]
         if start == "random":
             return np.random.default_rng(seed).permutation(a.n)
         raise ValueError(f"start {start!r} is unknown; use {', '.join(map(repr, STARTS))}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,8 @@ class MetricSpace:
         Eigenvectors of the centred matrix with the largest eigenvalues, r at most `RANK`.
     weights : array (r,), float32
         Their eigenvalues, divided by `scale`.
+    order : array of int (n,)
+        Which sample each point is.
     """
 
     distances: Array
@@ -45,6 +47,7 @@ class MetricSpace:
     eigenvalues: Array
     factors: NDArray[np.float32]
     weights: NDArray[np.float32]
+    order: NDArray[np.intp]
 
     @property
     def n(self) -> int:
@@ -78,4 +81,27 @@ def prepare(distances: Array) -> MetricSpace:
         eigenvalues=eigenvalues,
         factors=vectors[:, top].astype(np.float32),
         weights=(eigenvalues[top] / scale).astype(np.float32),
+        order=np.arange(n),
     )
+
+
+def from_the_middle(a: MetricSpace) -> MetricSpace:
+    """The same space with its points in order of eccentricity, in whatever order its samples came."""
+    by = np.argsort(a.eccentricity, kind="stable")
+    return replace(
+        a,
+        distances=a.distances.take(by, axis=0).take(by, axis=1),
+        eccentricity=a.eccentricity[by],
+        reach=a.reach[by],
+        local_distributions=a.local_distributions[by],
+        factors=a.factors[by],
+        order=a.order[by],
+    )
+
+
+def comes_first(a: MetricSpace, b: MetricSpace) -> bool:
+    """Whether `a` is the first of the two: that whose distances spread less, whoever names it first."""
+    spread_a, spread_b = (float((s.reach**2).mean()) / s.scale**2 for s in (a, b))
+    if spread_a != spread_b:
+        return spread_a < spread_b
+    return a.distances.tobytes() <= b.distances.tobytes()

@@ -7,13 +7,14 @@ Taught in chapter 03.
 
 from __future__ import annotations
 
+from funcsim.gromov.effort import Effort, check_effort
 from funcsim.similarity.agw import AGW
 from funcsim.similarity.cca import CCA, PWCCA, SVCCA
 from funcsim.similarity.cka import CKA, CKA_ANGULAR, CKA_DEBIASED, CKA_RBF, CKA_RBF_DEBIASED
 from funcsim.similarity.cknna import CKNNA
 from funcsim.similarity.cosine import COSINE
 from funcsim.similarity.euclidean import EUCLIDEAN
-from funcsim.similarity.gw import GW
+from funcsim.similarity.gw import GW, GW_BY_EFFORT
 from funcsim.similarity.measure import INVARIANCES, Measure, check_pair
 from funcsim.similarity.msid import MSID
 from funcsim.similarity.mutual_knn import MUTUAL_KNN
@@ -22,7 +23,16 @@ from funcsim.similarity.rsa import RSA, RSA_PEARSON
 from funcsim.similarity.rsm import RSM
 from funcsim.similarity.wasserstein import WASSERSTEIN
 
-__all__ = ["INVARIANCES", "Measure", "check_pair", "look_up", "measures"]
+__all__ = [
+    "INVARIANCES",
+    "Measure",
+    "check_pair",
+    "effort_of",
+    "is_of_library",
+    "look_up",
+    "measures",
+    "with_effort",
+]
 
 _ALL = (
     *(EUCLIDEAN, COSINE, WASSERSTEIN, RSM, RSA, RSA_PEARSON, CCA, SVCCA, PWCCA),
@@ -58,9 +68,35 @@ def look_up(measure: str | Measure) -> Measure:
     """
     known = measures()
     if isinstance(measure, Measure):
-        if known.get(measure.name, measure) is not measure:
+        if measure.name in known and not is_of_library(measure):
             raise ValueError(f"measure {measure.name!r} is one of the library's; give yours another name")
         return measure
     if measure not in known:
         raise ValueError(f"measure {measure!r} is unknown; there is {', '.join(known)}")
     return known[measure]
+
+
+def is_of_library(measure: Measure) -> bool:
+    """Whether it is one of :func:`measures`, at whatever effort."""
+    return any(measure is known for known in (*_ALL, *GW_BY_EFFORT.values()))
+
+
+def with_effort(measure: Measure, effort: Effort | None) -> Measure:
+    """The same measure, searched for as long as an effort allows; None leaves it as it is.
+
+    Raises
+    ------
+    ValueError
+        If there is no such effort, or nothing is searched for by this measure.
+    """
+    if effort is None:
+        return measure
+    check_effort(effort)
+    if not (is_of_library(measure) and measure.name == GW.name):
+        raise ValueError(f"effort={effort!r}: only 'gw' is searched for; leave it out for {measure.name!r}")
+    return GW_BY_EFFORT[effort]
+
+
+def effort_of(measure: Measure) -> Effort | None:
+    """How long a measure searches; None if it computes its number."""
+    return next((effort for effort, gw in GW_BY_EFFORT.items() if gw is measure), None)

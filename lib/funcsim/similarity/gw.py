@@ -11,10 +11,14 @@ Source: Mémoli (2011). Taught in chapter 02.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+
 from numpy.typing import ArrayLike
 
 from funcsim.geometry import Normalize, distance_matrix
 from funcsim.gromov.bounds import cheap_lower_bound
+from funcsim.gromov.effort import EFFORTS, Effort
 from funcsim.gromov.solver import VERSION, solve
 from funcsim.gromov.space import MetricSpace
 from funcsim.gromov.space import prepare as summaries
@@ -26,15 +30,15 @@ def prepare(points: ArrayLike, normalize: Normalize, name: str) -> MetricSpace:
     return summaries(distance_matrix(points, normalize, name))
 
 
-def score_with_bound(a: MetricSpace, b: MetricSpace) -> tuple[float, float]:
+def score_with_bound(a: MetricSpace, b: MetricSpace, effort: Effort = "usual") -> tuple[float, float]:
     """The distance found, and a number that no coupling goes below."""
-    result = solve(a, b)
+    result = solve(a, b, effort=effort)
     return result.distance, result.lower_bound
 
 
-def score(a: MetricSpace, b: MetricSpace) -> float:
+def score(a: MetricSpace, b: MetricSpace, effort: Effort = "usual") -> float:
     """The distance found."""
-    return score_with_bound(a, b)[0]
+    return score_with_bound(a, b, effort)[0]
 
 
 GW = Measure(
@@ -53,3 +57,16 @@ GW = Measure(
     score_with_bound=score_with_bound,
     bound=cheap_lower_bound,
 )
+
+#: The same distance, searched for as long as each effort allows; "usual" is :data:`GW` itself.
+GW_BY_EFFORT: dict[Effort, Measure] = {
+    effort: GW
+    if effort == "usual"
+    else replace(
+        GW,
+        score=partial(score, effort=effort),
+        score_with_bound=partial(score_with_bound, effort=effort),
+        version=f"{VERSION} {effort}",
+    )
+    for effort in EFFORTS
+}

@@ -136,7 +136,7 @@ gap = np.abs(again - raw.to_frame().loc[every, every])
 note(replay_raw=float(gap.max(axis=None)))
 
 # %% [markdown]
-# The largest difference is {glue:text}`replay_raw:.1g`. Its groups:
+# The largest difference is {glue:text}`replay_raw:.1g`: the search has become better since the map was stored, and may end lower. Its groups:
 
 # %%
 raw_groups = fs.partition(raw, seed=seed)
@@ -374,7 +374,7 @@ again = fs.compare(reps_l.select(some)).to_frame()
 note(replay=float(np.abs(again - map_l.to_frame().loc[some, some]).max(axis=None)))
 
 # %% [markdown]
-# The largest difference is {glue:text}`replay:.1g`. One more check before we look: the stream that leaves one
+# The largest difference is {glue:text}`replay:.1g`; here, too, the new search may end lower. One more check before we look: the stream that leaves one
 # block *is* the stream that enters the next, so two entries of this map must be exactly 0.
 
 # %%

@@ -117,7 +117,7 @@ for task in TASKS:
     note(**{f"steps_{task}": int(runs[task, "dense"].history.step[-1])})
 
 # %% [markdown]
-# The largest difference is {glue:text}`replay:.2g`; what is stored has only 16 bits per number.
+# The largest difference is {glue:text}`replay:.2g`; what is stored has only 16 bits per number, and the search has become better since.
 #
 # ## Before and after
 #

@@ -367,7 +367,7 @@ explorer(
 )
 
 # %% [markdown]
-# The largest difference of the part that was computed again is {glue:text}`replay:.0e`; layers are stored in half precision.
+# The largest difference of the part that was computed again is {glue:text}`replay:.0e`; layers are stored in half precision, and the search has become better since.
 #
 # ## Four sub-networks?
 #

@@ -1,9 +1,9 @@
 """The solver against its peers: cost reached and time taken, pair by pair, on one thread.
 
-Every pair is given to every solver in turn, in one process, so that all meet the same machine.
-Peers: POT's conditional gradient from its default start, which is the paper's; the same from
-the identity; and POT's batched proximal solver. Times of ours are per pair, with its lower
-bounds; what is computed once per layer is counted beside it.
+Every pair is given to every solver in turn, in one process, so that all meet the same machine; times are
+seconds of the processor. Peers: those of :mod:`benchmarks.rivals`, as far as they are installed, and
+POT's batched proximal solver. Times of ours are per pair, with its lower bounds, at each effort;
+what is computed once per layer is counted beside it.
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ import ot
 import pandas as pd
 import torch
 
-from benchmarks import encoder
+from benchmarks import encoder, rivals
 from funcsim import capture
 from funcsim._internal.threads import one_thread
 from funcsim._internal.typing import Array
 from funcsim.geometry import distance_matrix
 from funcsim.gromov.coupling import cost, from_permutation, uniform
-from funcsim.gromov.solver import conditional_gradient, default_starts, descents, solve
-from funcsim.gromov.space import prepare
+from funcsim.gromov.effort import EFFORTS, default_starts
+from funcsim.gromov.solver import descents, solve
+from funcsim.gromov.space import comes_first, from_the_middle, prepare
 from replication.modular_addition import trained_networks
 
 OUT = Path("_build/bench/gw.json")
@@ -38,6 +39,8 @@ BATCHED_PAIRS = {"full": 4, "smoke": 2}
 LARGE = 512
 #: Two costs this close, relatively, are the same minimum reached through other roundings.
 SAME = 1e-9
+#: A cost is as good as the lowest if it is within this share of it.
+AS_GOOD = 1e-3
 
 
 def run(profile: str = "full", seed: int = 0, out: Path = OUT) -> pd.DataFrame:
@@ -60,6 +63,7 @@ def run(profile: str = "full", seed: int = 0, out: Path = OUT) -> pd.DataFrame:
         "seed": seed,
         "seconds": round(time.perf_counter() - began, 1),
         "encoder": encoder.why_not() or encoder.NAME,
+        "skipped": rivals.at_hand()[1],
     }
     large = pairs[pairs.n >= LARGE]
     overall = (
@@ -69,6 +73,7 @@ def run(profile: str = "full", seed: int = 0, out: Path = OUT) -> pd.DataFrame:
         "overall": overall,
         "exponents": exponents(table),
         "summary": table.to_dict(orient="records"),
+        "solvers": solvers(pairs).to_dict(orient="records"),
         "pairs": pairs.to_dict(orient="records"),
     }
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -77,6 +82,7 @@ def run(profile: str = "full", seed: int = 0, out: Path = OUT) -> pd.DataFrame:
     if overall:
         keys = ("pairs", "never above POT", "lower by", "POT / to POT's value", "POT / to convergence")
         print(f"all pairs with n >= {LARGE}:", {key: round(overall[key], 3) for key in keys})
+    print(solvers(pairs).round(3).to_string(index=False))
     print(f"growth of the time with n, as a power: {document['exponents']}")
     print(f"encoder: {told['encoder']}; written to {out}")
     return table
@@ -89,6 +95,8 @@ def sources(profile: str, seed: int) -> dict[str, Callable[[int], list[Array]]]:
     kinds = {
         "Model 0": lambda n: list(reps.subsample(min(n, reps.n_samples), seed).values()),
         "ReLU chain": lambda n: relu_chain(n, seed),
+        "tanh": lambda n: images_of_clouds(n, seed),
+        "ties": lambda n: [np.round(x) for x in images_of_clouds(n, seed)],
     }
     if profile == "full" and encoder.why_not() is None:
         texts = encoder.layers(max(SIZES[profile]), seed)
@@ -108,6 +116,16 @@ def relu_chain(n: int, seed: int, depth: int = 12, width: int = 64) -> list[Arra
     return chain
 
 
+def images_of_clouds(n: int, seed: int, count: int = 5) -> list[Array]:
+    """Gaussian points (n, 8), each cloud followed by its squashed, noisy image (n, 5)."""
+    rng = np.random.default_rng(seed)
+    layers = []
+    for _ in range(count):
+        x = rng.normal(size=(n, 8))
+        layers += [x, 2 * np.tanh(x @ rng.normal(size=(8, 5))) + 0.1 * rng.normal(size=(n, 5))]
+    return layers
+
+
 def measure_pairs(
     kind: str, layers: Callable[[int], list[Array]], n: int, n_pairs: int, seed: int
 ) -> list[dict[str, float]]:
@@ -120,26 +138,40 @@ def measure_pairs(
         D1, D2 = spaces[i], spaces[j]
         row = {"layers": kind, "n": len(D1), "first": i, "second": j}
         row["identity_cost"] = cost(D1, D2, from_permutation(np.arange(len(D1))))
-        plan, row["pot_seconds"] = _timed(lambda: conditional_gradient(D1, D2))  # noqa: B023
-        row["pot_cost"] = cost(D1, D2, plan)
-        start = from_permutation(np.arange(len(D1)))
-        plan, row["pot_identity_seconds"] = _timed(lambda: conditional_gradient(D1, D2, start))  # noqa: B023
-        row["pot_identity_cost"] = cost(D1, D2, plan)
+        row |= _theirs(D1, D2)
+        row |= {"pot_seconds": row["POT: seconds"], "pot_cost": row["POT: cost"]}
+        row |= {f"pot_identity_{what}": row[f"POT from identity: {what}"] for what in ("seconds", "cost")}
         rows.append(row | _ours(D1, D2, row["pot_cost"]))
     return rows
 
 
+def _theirs(D1: Array, D2: Array) -> dict[str, float]:
+    """Cost and time of every rival."""
+    row = {}
+    for name, solver in rivals.at_hand()[0].items():
+        if len(D1) > rivals.SLOW.get(name, len(D1)):
+            continue
+        plan, seconds = _timed(lambda: solver(D1, D2))  # noqa: B023
+        row |= {f"{name}: seconds": seconds, f"{name}: cost": rivals.reached(D1, D2, plan)}
+    return row
+
+
 def _ours(D1: Array, D2: Array, target: float) -> dict[str, float]:
-    """Cost and time of one pair, and the time until the target was reached."""
+    """Cost and time of one pair at each effort, and the time until the usual one reached the target."""
     (a, b), preparing = _timed(lambda: (prepare(D1), prepare(D2)))
-    found, seconds = _timed(lambda: solve(a, b))
-    reached, began = np.inf, time.perf_counter()
-    for match, _ in descents(a, b, default_starts(a.n)):
-        elapsed = time.perf_counter() - began
-        if cost(D1, D2, from_permutation(match)) <= target * (1 + SAME):
+    by_effort = {effort: _timed(lambda: solve(a, b, effort=effort)) for effort in EFFORTS}  # noqa: B023
+    found, seconds = by_effort["usual"]
+    row = {f"{effort}: cost": result.cost for effort, (result, _) in by_effort.items()}
+    row |= {f"{effort}: seconds": spent for effort, (_, spent) in by_effort.items()}
+    first, second = (a, b) if comes_first(a, b) else (b, a)
+    first, second = from_the_middle(first), from_the_middle(second)
+    reached, began = np.inf, time.process_time()
+    for match, _ in descents(first, second, default_starts(a.n)):
+        elapsed = time.process_time() - began
+        if cost(first.distances, second.distances, from_permutation(match)) <= target * (1 + SAME):
             reached = elapsed
             break
-    return {
+    return row | {
         "cost": found.cost,
         "lower_bound": found.lower_bound,
         "distance": found.distance,
@@ -168,9 +200,9 @@ def _batched(
 
 
 def _timed(call: Callable) -> tuple:
-    began = time.perf_counter()
+    began = time.process_time()
     result = call()
-    return result, time.perf_counter() - began
+    return result, time.process_time() - began
 
 
 def summary(pairs: pd.DataFrame) -> pd.DataFrame:
@@ -196,6 +228,35 @@ def summary(pairs: pd.DataFrame) -> pd.DataFrame:
 
     grouped = pairs.groupby(["layers", "n"], sort=False)
     return grouped.apply(row, include_groups=False).reset_index()
+
+
+def solvers(pairs: pd.DataFrame) -> pd.DataFrame:
+    """One row per kind of layers, size and solver: how low it ends, and in how much of POT's time.
+
+    The lowest cost is that of all solvers on the pair, "thorough" among them; a solver is "best of the rest"
+    if none but "thorough" is lower.
+    """
+    names = [column.removesuffix(": cost") for column in pairs if column.endswith(": cost")]
+    rows = []
+    for (kind, n), group in pairs.groupby(["layers", "n"], sort=False):
+        costs = group[[f"{name}: cost" for name in names]].set_axis(names, axis=1)
+        lowest, rest = costs.min(axis=1), costs.drop(columns="thorough").min(axis=1)
+        for name in names:
+            if costs[name].isna().all():
+                continue
+            rows.append(
+                {
+                    "layers": kind,
+                    "n": n,
+                    "solver": name,
+                    "above the lowest by": (costs[name] / lowest - 1).mean(),
+                    "lowest": (costs[name] <= lowest * (1 + AS_GOOD)).mean(),
+                    "best of the rest": (costs[name] <= rest * (1 + AS_GOOD)).mean(),
+                    "never above POT": (costs[name] <= costs["POT"] * (1 + SAME)).mean(),
+                    "time / POT": (group[f"{name}: seconds"] / group["POT: seconds"]).median(),
+                }
+            )
+    return pd.DataFrame(rows)
 
 
 def exponents(table: pd.DataFrame) -> dict[str, dict[str, float]]:

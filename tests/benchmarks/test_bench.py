@@ -37,8 +37,14 @@ def test_every_rule_is_scored_on_every_family(tmp_path, capsys):
 
 def test_the_solver_is_measured_against_every_peer(tmp_path):
     table = gw.run("smoke", out=tmp_path / "gw.json")
-    assert set(table["layers"]) == {"Model 0", "ReLU chain"}
-    pairs = json.loads((tmp_path / "gw.json").read_text())["pairs"]
+    assert set(table["layers"]) == {"Model 0", "ReLU chain", "tanh", "ties"}
+    written = json.loads((tmp_path / "gw.json").read_text())
+    assert {row["solver"] for row in written["solvers"]} >= {"quick", "usual", "thorough", "POT", "SciPy FAQ"}
+    assert all("extra 'bench'" in why for why in written["skipped"].values())
+    for row in written["solvers"]:
+        if row["solver"] in ("usual", "thorough"):
+            assert row["never above POT"] == 1
+    pairs = written["pairs"]
     for row in pairs:
         assert row["cost"] <= row["identity_cost"] * (1 + 1e-9)
         assert row["lower_bound"] <= row["distance"]

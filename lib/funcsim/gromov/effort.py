@@ -11,6 +11,12 @@ from typing import Literal, get_args
 Effort = Literal["quick", "usual", "thorough"]
 EFFORTS = get_args(Effort)
 
+#: Where a search may begin, by name; in "solver" it is said what each is.
+StartName = Literal[
+    "graduated", "entropic", "entropic, cooler", "entropic, warmer", "product", "identity", "random"
+]
+STARTS = get_args(StartName)
+
 #: Up to so many points every descent is polished, not only the best one, and some begin at random.
 SMALL = 40
 
@@ -38,7 +44,7 @@ class Plan:
         Whether that is repeated as long as it helps.
     """
 
-    starts: tuple[str, ...]
+    starts: tuple[StartName, ...]
     n_random: int
     product_to_its_end: bool = True
     polishes_all: bool = False
@@ -72,7 +78,8 @@ def check_effort(effort: str) -> Plan:
     return PLANS[effort]
 
 
-def default_starts(n: int, effort: Effort = "usual") -> tuple[str, ...]:
+def default_starts(n: int, effort: Effort = "usual") -> tuple[StartName, ...]:
     """Where to begin with n points on both sides."""
     plan = check_effort(effort)
-    return plan.starts + ("random",) * (plan.n_random if n <= SMALL else 0)
+    at_random: tuple[StartName, ...] = ("random",) * (plan.n_random if n <= SMALL else 0)
+    return plan.starts + at_random

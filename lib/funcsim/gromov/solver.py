@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import ot
@@ -31,15 +30,22 @@ from funcsim.gromov.coupling import (
     product,
     uniform,
 )
-from funcsim.gromov.effort import REHEATING_STEPS, SMALL, Effort, check_effort, default_starts
+from funcsim.gromov.effort import (
+    REHEATING_STEPS,
+    SMALL,
+    STARTS,
+    Effort,
+    StartName,
+    check_effort,
+    default_starts,
+)
 from funcsim.gromov.entropic import TEMPERATURES, entropic_plan
 from funcsim.gromov.frank_wolfe import assign, frank_wolfe, squared_difference
 from funcsim.gromov.graduated_assignment import graduated_assignment
 from funcsim.gromov.space import MetricSpace, comes_first, from_the_middle, prepare
 from funcsim.gromov.two_opt import two_opt
 
-Start = Literal["graduated", "entropic", "product", "identity", "random"] | Array
-STARTS = ("graduated", *TEMPERATURES, "product", "identity", "random")
+Start = StartName | Array
 
 #: The identity is descended from only where it costs less than so many times the lowest so far.
 #: Elsewhere it is a start like any other, and what was found is far below it already.

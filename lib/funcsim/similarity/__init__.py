@@ -78,7 +78,7 @@ def look_up(measure: str | Measure) -> Measure:
 
 def is_of_library(measure: Measure) -> bool:
     """Whether it is one of :func:`measures`, at whatever effort."""
-    return any(measure is known for known in (*_ALL, *GW_BY_EFFORT.values()))
+    return any(measure is known for known in (measures().get(measure.name), *GW_BY_EFFORT.values()))
 
 
 def with_effort(measure: Measure, effort: Effort | None) -> Measure:

@@ -72,11 +72,16 @@ from bookkit.glue import note
 # %% [markdown]
 # ## How the library searches
 #
-# `fs.gw` does three things.
+# `fs.gw` does four things.
 #
 # 1. {term}`Graduated assignment <graduated assignment>` makes a first guess {cite:p}`gold1996graduated`. It begins with everything matched with everything and sharpens the matching in small steps, coarse shape first. A *temperature* says how soft the matching still is. To make a step cheap, each centred matrix of distances is replaced by its 32 leading eigenvectors.
 # 2. The {term}`Frank-Wolfe algorithm` descends from three starts: this guess, everything matched with everything, and each input matched with itself. For the {term}`quadratic assignment problem` it is known as FAQ {cite:p}`vogelstein2015fast`.
 # 3. {term}`2-opt` exchanges partners. As long as two points can swap partners to their advantage, they do.
+# 4. The best matching is made soft again. At a fixed temperature a plan takes its place that is its own best answer, an *entropic* plan {cite:p}`peyre2016gromov`. From there the search descends anew. It does so twice, and keeps the best end.
+#
+# How much of this is done is yours to say. `effort="quick"` leaves the fourth part out and gives up descents that will not win. `"thorough"` begins in more places and repeats the fourth part as long as it helps. At the default, `"usual"`, the descent from the product always goes to its end. That descent is POT's, so the result is never above POT's.
+#
+# Each pair is solved one way round. So `fs.gw(X, Y)` and `fs.gw(Y, X)` are equal to the last bit.
 #
 # In 2-opt one matrix product gives the gain of all $n(n-1)/2$ exchanges at once. Rearrange the second matrix to $C$ and let $M = D^X C$. Swapping $r$ and $s$ raises the sum of all products of matched distances by twice
 #

@@ -81,5 +81,5 @@ def check_effort(effort: str) -> Plan:
 def default_starts(n: int, effort: Effort = "usual") -> tuple[StartName, ...]:
     """Where to begin with n points on both sides."""
     plan = check_effort(effort)
-    at_random: tuple[StartName, ...] = ("random",) * (plan.n_random if n <= SMALL else 0)
-    return plan.starts + at_random
+    random: StartName = "random"
+    return plan.starts + (random,) * (plan.n_random if n <= SMALL else 0)

@@ -51,8 +51,11 @@ Start = StartName | Array
 #: Elsewhere it is a start like any other, and what was found is far below it already.
 IDENTITY_MAX_COST_RATIO = 1.5
 
+#: What was made soft again once, and ends above so many times the lowest, is not improved by exchanges.
+WORTH_POLISHING = 1.02
+
 #: Changes whenever the same input may give other numbers, so that no cache outlives it.
-VERSION = f"assignments-and-swaps/3 POT {ot.__version__}"
+VERSION = f"assignments-and-swaps/4 POT {ot.__version__}"
 
 
 @dataclass(frozen=True)
@@ -195,7 +198,10 @@ def reheated(
             benefit = entropic_plan(
                 torch.from_numpy(A), torch.from_numpy(B), temperature, whole, REHEATING_STEPS
             )
-            other = polish(A, B, frank_wolfe(A, B, assign(-benefit.numpy())))
+            other = frank_wolfe(A, B, assign(-benefit.numpy()), np.inf if again else lowest)
+            if not again and squared_difference(A, B, other) > WORTH_POLISHING * lowest:
+                continue
+            other = polish(A, B, other)
             value = squared_difference(A, B, other)
             if value < lowest * (1 - 1e-9):
                 match, lowest, improved = other, value, again

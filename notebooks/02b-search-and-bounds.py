@@ -77,9 +77,9 @@ from bookkit.glue import note
 # 1. {term}`Graduated assignment <graduated assignment>` makes a first guess {cite:p}`gold1996graduated`. It begins with everything matched with everything and sharpens the matching in small steps, coarse shape first. A *temperature* says how soft the matching still is. To make a step cheap, each centred matrix of distances is replaced by its 32 leading eigenvectors.
 # 2. The {term}`Frank-Wolfe algorithm` descends from three starts: this guess, everything matched with everything, and each input matched with itself. For the {term}`quadratic assignment problem` it is known as FAQ {cite:p}`vogelstein2015fast`.
 # 3. {term}`2-opt` exchanges partners. As long as two points can swap partners to their advantage, they do.
-# 4. The best matching is made soft again. At a fixed temperature a plan takes its place that is its own best answer, an *entropic* plan {cite:p}`peyre2016gromov`. From there the search descends anew. It does so twice, and keeps the best end.
+# 4. The best matching is made soft again. At a fixed temperature a plan takes its place that is its own best answer, an *entropic* plan {cite:p}`peyre2016gromov`. From there the search descends again, and it keeps the best end.
 #
-# How much of this is done is yours to say. `effort="quick"` leaves the fourth part out and gives up descents that will not win. `"thorough"` begins in more places and repeats the fourth part as long as it helps. At the default, `"usual"`, the descent from the product always goes to its end. That descent is POT's, so the result is never above POT's.
+# How much of this is done is yours to say. `effort="quick"` leaves the fourth part out and gives up descents that will not win. `"thorough"` begins in more places and repeats the fourth part as long as it helps. At the default, `"usual"`, the descent from the product always goes to its end. That descent is the one of {term}`POT`, so the result is never above POT's. (Equal choices and the rounding of single precision are the exception.)
 #
 # Each pair is solved one way round. So `fs.gw(X, Y)` and `fs.gw(Y, X)` are equal to the last bit.
 #
@@ -112,7 +112,7 @@ spaces = {
 }
 
 # %% [markdown]
-# For each pair we record the cost that {term}`POT` reaches from its default start, the cost after Frank-Wolfe from each of our three starts, and the cost after 2-opt.
+# For each pair we record the cost that POT reaches from its default start, the cost after Frank-Wolfe from each of our three starts, and the cost after 2-opt.
 
 
 # %% mystnb={"figure": {"name": "tab-02b-stages", "caption": "The cost after each part of the search, for five pairs of layers of Model 0. The last column is never above the first."}}

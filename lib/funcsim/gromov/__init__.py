@@ -60,8 +60,8 @@ def gw(
     effort : {"quick", "usual", "thorough"}
         How much the search may cost. "quick": graduated, product and identity, each given up as soon
         as it will clearly not be the best; the best is improved by exchanges. "usual": the same, but
-        the descent from product always goes to its end, and the best matching is made soft at two
-        temperatures and descended from anew. "thorough": also from entropic plans, all to their ends,
+        the descent from product always goes to its end, and the best matching is made soft at one
+        temperature and descended from again. "thorough": also from entropic plans, all to their ends,
         and made soft again and again as long as that helps; some ten times as long. With at most
         40 points, 8 or (thorough) 32 random starts besides. It changes nothing where the numbers of
         samples differ.

@@ -21,7 +21,7 @@ from funcsim.gromov.two_opt import rearranged, two_opt
 
 Pair = tuple[int, int]
 
-VERSION = "batched/2"
+VERSION = "batched/3"
 
 #: How often a matching is made soft again where that is repeated: on a device, all pairs together.
 REHEATINGS = 4

@@ -54,7 +54,7 @@ class Plan:
 
 PLANS: dict[str, Plan] = {
     "quick": Plan(("graduated", "product", "identity"), 8, product_to_its_end=False),
-    "usual": Plan(("product", "graduated", "identity"), 8, reheated=(0.01, 0.005)),
+    "usual": Plan(("product", "graduated", "identity"), 8, reheated=(0.005,)),
     "thorough": Plan(
         ("product", "graduated", "identity", "entropic", "entropic, cooler", "entropic, warmer"),
         32,

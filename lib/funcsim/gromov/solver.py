@@ -55,7 +55,7 @@ IDENTITY_MAX_COST_RATIO = 1.5
 WORTH_POLISHING = 1.02
 
 #: Changes whenever the same input may give other numbers, so that no cache outlives it.
-VERSION = f"assignments-and-swaps/4 POT {ot.__version__}"
+VERSION = f"assignments-and-swaps/5 POT {ot.__version__}"
 
 
 @dataclass(frozen=True)

@@ -107,6 +107,13 @@ def test_curves_are_told_apart_without_colour():
     assert ax.get_yscale() == "log"
 
 
+def test_places_that_are_counted_have_whole_ticks():
+    for x, whole in ((None, True), (np.arange(2, 5), True), ([0.0, 0.4, 1.0], False)):
+        figure = viz.curves({"a": [1, 2, 3]}, x, xlabel="block", ylabel="distance")
+        ticks = figure.axes[0].get_xticks()
+        assert (ticks == ticks.round()).all() == whole
+
+
 def test_one_line_per_matched_pair():
     ax = viz.matched_clouds(np.eye(3)[:, :2], np.eye(3)[:, :2], from_permutation(np.array([2, 0, 1]))).axes[0]
     assert len(ax.lines) == 3

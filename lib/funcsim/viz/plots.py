@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from funcsim.viz.style import BLUE, GREY, LINES, ORANGE, new_figure
@@ -44,6 +45,8 @@ def curves(
         marker = "o" if len(values) <= 20 else ""
         ax.plot(places, values, dashes, color=colour, label=name, lw=2, marker=marker, ms=4)
     ax.set(xlabel=xlabel, ylabel=ylabel, yscale=yscale)
+    if xscale == "linear" and (x is None or np.issubdtype(np.asarray(x).dtype, np.integer)):
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     if xscale == "log":  # doublings, written out
         ax.set_xscale("log", base=2)
         ax.xaxis.set_major_formatter("{x:g}")

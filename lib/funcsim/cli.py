@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 
 POOLS = ("mean", "cls", "last", "all")
+#: What the library says of pooling, and what is typed here.
+POOL_ARGUMENT, POOL_OPTION = "pass pool='mean', 'cls' or 'last'", "use --pool mean, cls or last"
 MOST_INPUTS = 2000  # as in funcsim.report.choice, which a test compares
 
 
@@ -40,6 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
         asked_wrongly = isinstance(error, ValueError)
         kind = "" if asked_wrongly else f"{type(error).__name__}: "
         words = " ".join(str(error).split()) or "no more is known"
+        words = words.replace(POOL_ARGUMENT, POOL_OPTION)
         more = "" if asked_wrongly else " (--debug shows where)"
         print(f"funcsim map: {kind}{words}{more}", file=sys.stderr)
         return 2 if asked_wrongly else 1

@@ -147,6 +147,28 @@ def test_weights_may_be_random_if_that_is_allowed_and_then_it_is_said(damaged, a
     assert "are random numbers" in (tmp_path / "out/report.html").read_text()
 
 
+def test_what_the_library_says_of_pooling_names_the_option(tmp_path, monkeypatch, ask):
+    (tmp_path / "recurrent_mine.py").write_text(
+        "import torch\n"
+        "class Reader(torch.nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.layers = torch.nn.ModuleList(torch.nn.GRU(4, 4, batch_first=True) for _ in range(3))\n"
+        "    def forward(self, x):\n"
+        "        for layer in self.layers:\n"
+        "            x = layer(x)[0]\n"
+        "        return x\n"
+        "def network():\n"
+        "    return Reader(), [torch.randn(6, n, 4) for n in (3, 5)]\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    code, _, said = ask(model="recurrent_mine:network", inputs=())
+    assert code == 2
+    assert "use --pool mean, cls or last to reduce each sample" in said
+    assert "pool=" not in said
+    assert ask("--pool", "last", model="recurrent_mine:network", inputs=())[0] == 0
+
+
 def test_weights_that_no_layer_reads_may_be_missing(damaged, ask):
     folder = damaged(without("pooler"))
     assert ask(model=folder)[0] == 0

@@ -52,10 +52,12 @@ def test_three_sentences_say_effect_then_test_then_what_survives(found):
     value = np.diag(found.map.values, k=1)[4]
     assert re.search(rf"{value:.3f} \(\S+ to \S+ on as many other inputs, at 95%\)", effect)
     assert "p =" not in effect
-    times = found.partition.changes[0].effect
+    change = found.partition.changes[0]
+    low, high = change.effect_interval
+    assert low < change.effect < high
     assert test == (
-        f"The layers form 2 groups, [0, 5), [5, 10): the boundary is {times:.1f} times the larger step "
-        "beside it (p < 0.001)."
+        f"The layers form 2 groups, [0, 5), [5, 10): the boundary is {change.effect:.1f} ({low:.1f} to "
+        f"{high:.1f} on as many other inputs) times the larger step beside it (p < 0.001)."
     )
     assert re.search(r"holds in (all \d checks|\d of \d checks)", checks)
 

@@ -87,12 +87,14 @@ def _as_many_as_improve(A: Tensor, C: Tensor, gain: Tensor, partner: Tensor) -> 
     rank = torch.empty_like(partner).scatter_(-1, gain.argsort(dim=-1, descending=True, stable=True), here)
     number = (gain > 0).sum(dim=-1)
     mutual = torch.gather(partner, -1, partner) == here
+    # A gain within rounding is none: among equal distances the search would go round in circles.
+    least = ROUNDING_OF_GAIN * (A * C).sum(dim=(-1, -2), dtype=torch.float64) / n
     while True:
         chosen = (gain > 0) & (rank < number[:, None])
         both = chosen | (mutual & torch.gather(chosen, -1, partner))
         order = torch.where(both, partner, here)
         C_next = rearranged(C, order)
-        improved = ((C_next - C) * A).sum(dim=(-1, -2)) > 0
+        improved = ((C_next - C) * A).sum(dim=(-1, -2), dtype=torch.float64) > least
         failed = ~improved & (number > 0)
         if not failed.any():
             return order, C_next, improved

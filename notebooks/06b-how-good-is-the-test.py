@@ -17,6 +17,8 @@
 #
 # [Chapter 06](06-modular-sum-subnetworks.ipynb) cuts {term}`layer maps <layer map>` into {term}`groups <group>` by a test. How often does this test find a {term}`boundary` where there is none? And how often does it miss one that is there?
 #
+# **Time**: 7 minutes to read, half a minute to run.
+#
 # ## In short
 #
 # We ran the test on maps whose answer is known: {glue:text}`n_families:d` families of simulated chains of layers, and transformers that were never trained. Of {glue:text}`n_level:d` cells without a boundary, {glue:text}`n_above:d` are cut more often than the level of 5 % allows. A step far larger than its neighbours, by a factor of four, is found in {glue:text}`power_7:.0f` % of short chains (7 layers). In chains of 13 layers it is found in {glue:text}`power_13:.0f` %. The rules that others use find no more, and they cut chains without a boundary more often than the level allows.

@@ -3,7 +3,7 @@
 Each is one call of :func:`funcsim.compare`, on the same sample of all pairs. A :class:`MapPlan` says
 what is compared. The networks are those of :mod:`replication.modular_addition.trained_networks`.
 
-Taught in chapter 06.
+Taught in chapter 06, and looked at once more in chapter 15.
 """
 
 from __future__ import annotations
@@ -104,11 +104,16 @@ class MapSet:
         return MapSet({key: replace(plan, n_samples=45, measure="rsm") for key, plan in self.maps.items()})
 
 
-#: By experiment. One map of Model 0, normalised, is computed in the chapter; these two go with it.
+#: By experiment. Chapter 06 computes the normalised map of Model 0 again, in three lines.
 SETS = {
     NAME: MapSet(DEEP),
     f"{NAME}/model-0": MapSet(
-        {"0-raw": replace(MODEL_0, normalize=None), "0-width": replace(MODEL_0, control="width")}
+        {
+            "0": MODEL_0,
+            "0-raw": replace(MODEL_0, normalize=None),
+            "0-width": replace(MODEL_0, control="width"),
+            "0-untrained": replace(MODEL_0, control="untrained"),
+        }
     ),
 }
 MAPS = {key: plan for maps in SETS.values() for key, plan in maps.maps.items()}

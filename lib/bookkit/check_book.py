@@ -33,11 +33,17 @@ def check_book(root: Path) -> None:
     pages = {name: read_text(root / name).splitlines() for name in asked.named_in}
     contents = toc_files(root)
     known = set(load_claims(root / CLAIMS)) if (root / CLAIMS).exists() else None
+    if unknown := sorted(set(asked.closing) - {number_of(source.stem) for source in sources}):
+        raise BookError(f"closing of [tool.bookkit] names {', '.join(unknown)}: no such chapter")
     findings = []
     for source in sources:
         notebook = read_chapter(source)
         if is_deeper(source.stem):  # needs no more than its place in the contents
             findings += [f"{source.name}: {one}" for one in _in_contents(source.stem, contents)]
+            continue
+        if number_of(source.stem) in asked.closing:
+            found = [*_places(source.stem, asked, contents, pages), *time_findings(notebook)]
+            findings += [f"{source.name}: {one}" for one in found]
             continue
         found = [
             *_places(source.stem, asked, contents, pages),
@@ -80,6 +86,12 @@ def quiz_findings(notebook: nbformat.NotebookNode, least: int) -> Iterator[str]:
             yield f"the question {question!r} must say `Right:` to one answer and `No:` to two"
 
 
+def time_findings(notebook: nbformat.NotebookNode) -> Iterator[str]:
+    """Whether a chapter says how long it takes to read."""
+    if minutes_to_read(notebook) is None:
+        yield "does not say how many minutes it takes to read: `**Time**: 20 minutes to read, ...`"
+
+
 def exercise_findings(notebook: nbformat.NotebookNode, least: int) -> Iterator[str]:
     """What is wrong with the exercises of a chapter: how hard, how long, two hints, a folded solution."""
     written, found = prose(notebook).count(":::{exercise}"), len(exercises_in(notebook))
@@ -90,8 +102,8 @@ def exercise_findings(notebook: nbformat.NotebookNode, least: int) -> Iterator[s
         )
     if found < least:
         yield f"has {found} exercises, {least} are asked for"
-    if found and minutes_to_read(notebook) is None:
-        yield "does not say how many minutes it takes to read: `**Time**: 20 minutes to read, ...`"
+    if found:
+        yield from time_findings(notebook)
     solutions = 0
     for before, cell in pairwise(notebook.cells):
         if "solution" not in tags(cell):

@@ -25,6 +25,9 @@ class Settings:
         How many of these a chapter must have at least.
     answers : str
         The heading of the table that says what a chapter found; empty where none is asked for.
+    closing : tuple of str
+        Numbers of the chapters that only sum up what others found: no quiz, no exercises and no table of
+        answers are asked of them.
     named_in : dict
         Page -> what a line of it must hold for each chapter, with ``{number}`` and ``{name}`` in place.
     """
@@ -33,6 +36,7 @@ class Settings:
     questions: int = 0
     exercises: int = 0
     answers: str = ""
+    closing: tuple[str, ...] = ()
     named_in: dict[str, str] = field(default_factory=dict)
 
 

@@ -126,6 +126,36 @@ def test_a_chapter_that_lacks_something(whole, write, old, new, message):
     assert any(line.startswith("01-a.py: ") and message in line for line in str(error.value).splitlines())
 
 
+CLOSING = """
+# %% [markdown]
+# # 01 What came out
+#
+# **Time**: 5 minutes to read, one to run.
+"""
+
+
+def test_a_chapter_that_sums_up_needs_no_exercises(whole, write):
+    write("01-a", CLOSING)
+    with pytest.raises(BookError, match="has 0 headings `## Quiz`"):
+        check_book(whole)
+    (whole / "pyproject.toml").write_text(SETTINGS + 'closing = ["01"]\n')
+    check_book(whole)
+    write("01-a", CLOSING.replace("minutes to read", "minutes"))
+    with pytest.raises(BookError, match=r"01-a\.py: does not say how many minutes it takes to read"):
+        check_book(whole)
+
+
+def test_a_chapter_that_sums_up_has_its_place_and_is_there(whole, write):
+    write("01-a", CLOSING)
+    (whole / "README.md").write_text("| all | x |\n")
+    (whole / "pyproject.toml").write_text(SETTINGS + 'closing = ["01"]\n')
+    with pytest.raises(BookError, match=r"01-a\.py: is not in README\.md"):
+        check_book(whole)
+    (whole / "pyproject.toml").write_text(SETTINGS + 'closing = ["02"]\n')
+    with pytest.raises(BookError, match=r"closing of .* names 02: no such chapter"):
+        check_book(whole)
+
+
 def test_without_settings_a_chapter_needs_a_place_in_the_contents_alone(book, write):
     write("01-a", "# %%\n1\n")
     (book / "_toc.yml").write_text("root: book/index\nchapters: [{file: notebooks/01-a}]\n")

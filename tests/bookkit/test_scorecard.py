@@ -273,3 +273,40 @@ def test_a_page_asks_for_its_tables(tmp_path, executed):
     assert 'href="#c01"' in filled
     assert "| Figure 5 | A map. | not yet |" in filled
     assert "<!--" not in filled
+
+
+@pytest.fixture
+def summary(tmp_path, executed):
+    """A book whose chapter 15 notes a number and has a cell that shows HTML."""
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks/15-a.py").write_text("")
+    (tmp_path / "out").mkdir()
+    made = notebook("Text.", share=0.934)
+    cell = nbformat.v4.new_code_cell("maps", metadata={"tags": ["shown-maps"]})
+    page = "<div>\n\n*not* Markdown ``` {glue:text}</div>\n"
+    cell.outputs = [nbformat.v4.new_output("display_data", {"text/html": page, "text/plain": "<HTML>"})]
+    made.cells.append(cell)
+    executed(tmp_path / "out/15-a.ipynb", made)
+    return tmp_path
+
+
+def test_a_page_quotes_and_shows_what_a_chapter_has(summary):
+    assert not asks("Numbers appear as `{glue:text}` in a chapter, as {glue:text}`share:.2f` does.")
+    page = "# A page\n\nOne of {glue:text}`15/share:.2f`.\n\n<!-- shown 15 maps -->\n\nEnd.\n"
+    assert asks(page)
+    shown = "``````{raw} html\n<div>\n\n*not* Markdown ``` {glue:text}</div>\n``````"
+    assert fill(page, summary, summary / "out") == f"# A page\n\nOne of 0.93.\n\n{shown}\n\nEnd.\n"
+
+
+@pytest.mark.parametrize(
+    ("page", "message"),
+    [
+        ("{glue:text}`15/other:.2f`", "quotes chapter 15: 'other' is quoted, but no cell notes it"),
+        ("{glue:text}`14/share:.2f`", "something of chapter 14, which was not run"),
+        ("<!-- shown 14 maps -->", "something of chapter 14, which was not run"),
+        ("<!-- shown 15 map -->", "shows 'map' of chapter 15: 0 cells tagged `shown-map` give HTML"),
+    ],
+)
+def test_a_page_that_asks_for_what_is_not_there_is_refused(summary, page, message):
+    with pytest.raises(BookError, match=message):
+        fill(page, summary, summary / "out")

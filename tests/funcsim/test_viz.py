@@ -1,5 +1,6 @@
 import base64
 import dataclasses
+import html
 import importlib
 import io
 import json
@@ -16,6 +17,8 @@ import funcsim as fs
 from funcsim import viz
 from funcsim.gromov.coupling import from_permutation, product
 from funcsim.viz import interactive
+from funcsim.viz.chooser import Choice
+from funcsim.viz.explorer import explorer_html
 
 
 @pytest.fixture
@@ -204,6 +207,38 @@ def test_the_explorer_says_which_end_is_alike(layer_map):
     similar = dataclasses.replace(layer_map, measure="cka", is_similarity=True)
     assert "from 0.000, alike, to 0.900, different" in interactive.explorer(layer_map, "alt").data
     assert "from 0.000, different, to 0.900, alike" in interactive.explorer(similar, "alt").data
+
+
+def test_the_explorer_takes_the_end_of_its_colours(layer_map):
+    usual, wider = (explorer_html(layer_map, "alt", vmax=vmax) for vmax in (None, 1.8))
+    assert "from 0.000, alike, to 0.900, different" in usual
+    assert "from 0.000, alike, to 1.800, different" in wider
+    first, other = (re.search(r"base64,([^\"]+)", page)[1] for page in (usual, wider))
+    assert first != other
+
+
+def test_the_chooser_holds_every_map_and_escapes_what_it_is_told(layer_map):
+    says = "a < b & <i>c</i>"
+    page = interactive.chooser(
+        {
+            'A "raw" <b>': Choice(layer_map, "first <i>", says, blocks(layer_map, (0, 0, 1, 1))),
+            "B": Choice(layer_map, "second", "two", vmax=1.8),
+        },
+        "Which <i>map</i>?",
+    ).data
+    assert "<i>" not in page
+    assert page.count(html.escape(says)) == 1
+    assert page.count("A &quot;raw&quot; &lt;b&gt;") == 2  # the choice, and the title of its map
+    assert re.findall(r'value="(\d)"( checked)?', page) == [("0", " checked"), ("1", "")]
+    assert page.count('class="layer-explorer"') == 2
+    assert "to 0.900" in page
+    assert "to 1.800" in page
+    assert "hidden" not in re.findall(r"<section[^>]*>", page)[1]  # without scripts both are there
+
+
+def test_one_map_is_no_choice(layer_map):
+    with pytest.raises(ValueError, match="nothing to choose from 1 map"):
+        interactive.chooser({"A": Choice(layer_map, "alt", "one")}, "Which?")
 
 
 def test_pictures_stand_in_rows_under_their_names():

@@ -16,7 +16,7 @@ from string import Template
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.colors import to_hex
+from matplotlib.colors import Colormap, Normalize, to_hex
 
 from funcsim.groups import Partition
 from funcsim.layer_map import LayerMap
@@ -29,7 +29,13 @@ MOST_NAMES, MOST_VALUES = 25, 13
 LONGEST = 22
 
 
-def explorer_html(m: LayerMap, alt: str, groups: Partition | None = None, digits: int = 3) -> str:
+def explorer_html(
+    m: LayerMap,
+    alt: str,
+    groups: Partition | None = None,
+    digits: int = 3,
+    vmax: float | None = None,
+) -> str:
     """A layer map that names both layers and their value wherever it is pointed at, as HTML.
 
     Parameters
@@ -42,8 +48,12 @@ def explorer_html(m: LayerMap, alt: str, groups: Partition | None = None, digits
         Outlined if its groups are contiguous.
     digits : int
         Decimals of the values told.
+    vmax : float, optional
+        The value of the brightest colour, for maps that are to be compared; the largest of `m` if not given.
     """
     norm, colours = colours_of(m)
+    if vmax is not None:
+        norm.vmax = vmax
     buffer = io.BytesIO()
     plt.imsave(buffer, colours(norm(m.values)), format="png")
     values = [[None if np.isnan(x) else x for x in row] for row in m.values.round(digits).tolist()]
@@ -59,7 +69,7 @@ def explorer_html(m: LayerMap, alt: str, groups: Partition | None = None, digits
         rows=rows,
         columns=columns,
         frames=_frames(groups),
-        cells=_cells(m),
+        cells=_cells(m, norm, colours),
         row_names=_names(m.names, "grid-row"),
         column_names=_names(m.columns, "grid-column"),
         upright="upright" if max(map(len, short_names(m.columns))) < 4 else "",
@@ -100,11 +110,10 @@ def _shortened(name: str) -> str:
     return name if len(name) <= LONGEST else f"{name[: LONGEST // 2]}…{name[-LONGEST // 2 + 1 :]}"
 
 
-def _cells(m: LayerMap) -> str:
+def _cells(m: LayerMap, norm: Normalize, colours: Colormap) -> str:
     """The values of a small map, as SVG text in hundredths of a cell, dark on bright and bright on dark."""
     if max(m.values.shape) > MOST_VALUES:
         return ""
-    norm, colours = colours_of(m)
     decimals = 2 if np.nanmax(m.values) >= 0.2 else 3
     shares = np.asarray(colours(norm(m.values)))[..., :3] @ [0.2126, 0.7152, 0.0722]
     return "".join(

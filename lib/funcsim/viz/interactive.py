@@ -7,12 +7,13 @@ from __future__ import annotations
 import base64
 import html
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 
 from funcsim._internal.deprecation import renamed_keyword
+from funcsim.viz.chooser import Choice, chooser_html
 from funcsim.viz.explorer import explorer_html
 
 try:
@@ -86,3 +87,26 @@ def explorer(m: LayerMap, alt: str, groups: Partition | None = None, digits: int
         A mouse, a finger and the arrow keys move the mark; no kernel is needed.
     """
     return HTML(explorer_html(m, alt, groups, digits))
+
+
+def chooser(choices: Mapping[str, Choice], label: str) -> HTML:
+    """Maps of which the reader sees one at a time.
+
+    Parameters
+    ----------
+    choices : mapping of str to Choice
+        By what the reader chooses, a few words each; the first stands there at the beginning.
+    label : str
+        What is chosen, above the choices.
+
+    Returns
+    -------
+    IPython.display.HTML
+        A mouse, a finger and the arrow keys choose; without scripts all maps are there.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two maps to choose from.
+    """
+    return HTML(chooser_html(choices, label))

@@ -1,0 +1,387 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+#   bookkit:
+#     data: [model-0/seed-0, modular-maps, leaderboard, level-and-power, resnet9, encoder/yelp-pretrained, encoder/yelp-dense]
+# ---
+
+# %% [markdown]
+# # 15 What came out
+#
+# Can we find the parts of a network by comparing its layers, without knowing what they compute? This is the question of the paper. Here is what the whole book answers.
+#
+# ## In short
+#
+# The distance does what the paper says of it. The maps do not show what the paper reads in them. A raw {term}`layer map` shows how large each layer is, and {glue:text}`by_scale:.2f` % of the variance of one map is {term}`scale`. A {term}`normalised` map shows mostly what kind of layer stands where, and so does the map of a network that computes nothing. Where the functions are known, the {term}`Gromov-Wasserstein distance` (GW) scores {glue:text}`gw_trained:.2f` in finding their {term}`boundaries <boundary>`. A guess that looks at no layer scores {glue:text}`guess:.2f`. For language the question stays open, because the paper's own encoder was not run.
+#
+# :::{glue:figure} fig_in_short_15
+# :name: fig-15-in-short
+# :alt: Score of eight measures and two guesses on chains of known functions, trained and untrained. Cosine distance and RSA are near one, GW and CKA near 0.6, the guess that puts a boundary at every block near 0.8. Nearly every measure scores higher before training than after it.
+#
+# How well each measure finds the boundaries between known functions, if it is given their number. 1 is perfect. Bars are 95 % intervals over {glue:text}`n_chains:d` chains. The two guesses look at no layer. Before training no part computes its function, and yet nearly every measure scores higher there.
+# :::
+#
+# :::{admonition} What you will learn
+# - what of the paper stands, and what does not;
+# - how one network gives four different maps;
+# - what to put beside a map of your own;
+# - which questions are open.
+#
+# **Time**: 8 minutes to read, half a minute to run.
+# **In the paper**: its main claims, sections 4 and 5.
+# **You need**: nothing; each section names the chapter that has the details.
+# :::
+
+# %% tags=["parameters"]
+profile = "laptop"
+seed = 0
+n_texts = 60
+
+# %% tags=["set-up", "remove-cell"]
+import importlib.util
+
+if not importlib.util.find_spec("funcsim"):  # not installed, as on Colab
+    import os
+    import subprocess
+    import sys
+
+    book = "https://github.com/functional-similarity/sub-networks"
+    subprocess.run(["git", "clone", "--depth=1", book, "book"], check=True)
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    subprocess.run([*pip, "--editable", "book[text,widgets]"], check=True)
+    sys.path.insert(0, os.path.abspath("book/lib"))
+    os.chdir("book/notebooks")
+
+# %% [markdown]
+# The imports:
+
+# %%
+import warnings
+
+import numpy as np
+import pandas as pd
+from scipy.stats import spearmanr
+
+import funcsim as fs
+from funcsim import viz
+from funcsim.geometry import mean_distance, pairwise_distances
+from funcsim.kinds import MixedKindsWarning
+from funcsim.viz.chooser import Choice
+from funcsim.viz.interactive import chooser
+from replication.benchmark import leaderboard, level_and_power
+from replication.encoder import dense
+from replication.modular_addition import four_maps, maps, trained_networks
+from replication.vision import resnet9
+
+# %% tags=["remove-cell"]
+# isort: split
+from bookkit.glue import keep_figure, note
+
+warnings.simplefilter("ignore", MixedKindsWarning)  # said in chapter 06
+
+# %% [markdown]
+# ## What stands: the distance
+#
+# GW compares the distances *within* two layers, so their widths need not agree. It stays the same when a layer is rotated or shifted, and when its inputs are renumbered. This can be seen on two layers of {term}`Model 0 <Model 0, Model E, Model L>`, the network that adds two numbers.
+
+# %% mystnb={"figure": {"caption": "The GW distance of two layers of Model 0 after five changes of the second layer. Only the last one, a change of size, changes the distance."}}
+model_0 = trained_networks.load("model-0", profile, seed)
+reps = fs.capture(model_0.model, [model_0.pairs], progress=False)
+few = reps.subsample(min(60, reps.n_samples), seed)
+x, y = few["blocks.0.resid_pre"], few["blocks.0.resid_post"]
+rng = np.random.default_rng(seed)
+rotation = np.linalg.qr(rng.normal(size=(y.shape[1], y.shape[1])))[0]
+changed = {
+    "as it is": y,
+    "rotated": y @ rotation,
+    "shifted": y + 1,
+    "mirrored": -y,
+    "inputs renumbered": rng.permutation(y),
+    "twice as large": 2 * y,
+}
+distances = {
+    name: fs.gw(x, z, normalize=None).distance
+    for name, z in changed.items()
+}
+pd.Series(distances, name="GW distance").to_frame().round(2)
+
+# %% tags=["remove-cell"]
+base = distances["as it is"]
+same = [d for name, d in distances.items() if name != "twice as large"]
+note(moved=100 * max(abs(d / base - 1) for d in same))
+note(doubled=distances["twice as large"] / base)
+note(val_accuracy=100 * model_0.record.results["val_accuracy"])
+
+# %% [markdown]
+# The first four changes move the distance by at most {glue:text}`moved:.1g` %, which is rounding. Twice the size gives {glue:text}`doubled:.1f` times the distance. So the properties of [chapter 02](02-gromov-wasserstein.ipynb) hold. The last one is a warning, because it means that size counts.
+#
+# Other claims stand as well. A network of one {term}`block` learns to add, with {glue:text}`val_accuracy:.0f` % of new pairs right ([chapter 04](04-modular-sum-training.ipynb)). A straight line can miss what a layer holds ([chapter 01](01-functional-similarity.ipynb)). The best matching of inputs is one to one ([chapter 02](02-gromov-wasserstein.ipynb)).
+#
+# ## One network, four maps
+#
+# What does a map show? Take Model 0 once more. Each row and each column is one of its 31 layers. Dark is alike, bright is different. White frames are {term}`groups <group>` that the test of this book finds. Choose what the map is made of.
+
+# %% tags=["remove-cell"]
+four = four_maps.load(profile, seed)
+found = {title: fs.partition(m, seed=seed) for title, m in four.items()}
+names = [name.removeprefix("blocks.0.") for name in four["normalised"].names]
+upper = np.triu_indices(len(names), k=1)
+shown = reps.subsample(four["raw"].n_samples, seed)
+size = [mean_distance(pairwise_distances(layer)) for layer in shown.values()]
+guessed = np.abs(np.subtract.outer(size, size))[upper]
+by_scale = 100 * np.corrcoef(guessed, four["raw"].values[upper])[0, 1] ** 2
+
+
+def agree(title):
+    """Rank correlation of a map with that of the trained network."""
+    ours, other = four["normalised"], four[title]
+    return spearmanr(ours.values[upper], other.values[upper]).statistic
+
+
+def in_words(title):
+    """How many groups the test finds in a map."""
+    n = found[title].n_groups
+    starts = " and ".join(names[k] for k in found[title].boundaries)
+    return (
+        f"The test finds {n} groups; new ones start at {starts}."
+        if n > 1
+        else "The test finds one group."
+    )
+
+
+# %% tags=["remove-cell"]
+says = {
+    "raw": f"Distances as they are. {by_scale:.2f} % of the variance of this map "
+    "is the size of the layers alone.",
+    "normalised": "Each layer divided by its mean distance. A bright cross "
+    "appears: the four attention maps are unlike the other layers.",
+    "before training": "The same network with random weights. It cannot add, yet "
+    "the map looks alike. Rank correlation with the trained map: "
+    f"{agree('before training'):.2f}.",
+    "width alone": "One and the same cloud in every layer, projected to the "
+    "layer's width. Nothing is computed. Rank correlation with the trained map: "
+    f"{agree('width alone'):.2f}.",
+}
+alts = {
+    "raw": "Raw map: dark but for the last rows, where the layers are large.",
+    "normalised": "Normalised map: a bright cross at the four attention maps.",
+    "before training": "Map before training: the same cross, less bright.",
+    "width alone": "Map of width alone: again a cross at the attention maps.",
+}
+top = four_maps.brightest(four)
+choices = {
+    title.capitalize(): Choice(
+        m, alts[title], f"{says[title]} {in_words(title)}", found[title], top[title]
+    )
+    for title, m in four.items()
+}
+note(by_scale=by_scale)
+note(by_start=agree("before training"), by_width=agree("width alone"))
+note(**{f"n_{t.split()[0]}": g.n_groups for t, g in found.items()})
+attention = [k for k, name in enumerate(names) if name.startswith("attn.")]
+note(n_layers=len(names), n_attention=len(attention))
+
+# %% [markdown]
+# The choices stand above the map:
+
+# %% tags=["shown-four-maps", "hide-input"]
+chooser(choices, "One network, four maps. Which one would you like to see?")
+
+# %% [markdown]
+# The raw map is a picture of scale. The normalised map has a cross, but so has the map before training, and so has the map of width alone. Their {term}`rank correlations <rank correlation>` with the trained map are {glue:text}`by_start:.2f` and {glue:text}`by_width:.2f`. An {term}`attention map <attention score, attention map>` has few free numbers, and a cloud that is nearly flat is unlike a wide one, whatever it computes. [Chapter 06](06-modular-sum-subnetworks.ipynb) shows the same for networks of three functions.
+
+# %% tags=["remove-cell"]
+three = {key: maps.load(key, profile, seed) for key in ("l", "l-width")}
+per_block = len(three["l"].names) // 3
+truth = {per_block, 2 * per_block}
+groups_l = fs.partition(three["l"], seed=seed)
+inner = np.triu_indices(3 * per_block, k=1)
+hits = len(truth & set(groups_l.boundaries))
+note(n_l=groups_l.n_groups, hits_l=("none", "one", "both")[hits])
+values = [m.values[inner] for m in three.values()]
+note(width_l=spearmanr(*values).statistic)
+
+# %% [markdown]
+# Model L adds three times, once in each block, and the paper sees three groupings in its map. Our test finds {glue:text}`n_l:d` groups as well. But of the two places where one function ends and the next begins, it finds {glue:text}`hits_l`. The groups lie around attention {term}`heads <head>` whose output hardly changes. The number was right, and the reason was not.
+#
+# ## Where the functions are known
+#
+# Does any measure find functions? A fair test needs networks whose functions are known. [Chapter 04](04-modular-sum-training.ipynb) trains {term}`chains <chain>`: each part computes one function, and the next part receives its answer and one number. {numref}`fig-15-in-short` at the top of this page compares what measures find in them.
+
+# %% tags=["remove-cell"]
+rows, origin_rows = leaderboard.load(profile)
+known = rows[(rows["layers"] == "stream") & (rows["K"].astype(float) > 1)]
+known = known.assign(score=known["f1 given K"].astype(float))
+SHOWN = {
+    "rsa": "RSA",
+    "cosine": "cosine distance",
+    "euclidean": "Euclidean distance",
+    "cka-rbf": "CKA, Gaussian kernel",
+    "cka-debiased": "CKA, debiased",
+    "gw": "GW",
+    "cka": "CKA",
+    "rsm": "RSM",
+    "guess: every block": "guess: at every block",
+    "guess: equal blocks": "guess: equal parts",
+}
+
+
+def by_chain(state):
+    """Mean score of each measure (rows) in each chain (columns)."""
+    table = known[known["state"] == state]
+    wide = table.pivot_table(index="measure", columns="network", values="score")
+    return wide.reindex(SHOWN).rename(index=SHOWN)
+
+
+def ends(scores, n_draws=2000):
+    """Ends of the 95 % bootstrap interval of each mean over chains."""
+    n = scores.shape[1]
+    drawn = np.random.default_rng(seed).integers(n, size=(n_draws, n))
+    means = scores.to_numpy()[:, drawn].mean(axis=2)
+    return np.quantile(means, [0.025, 0.975], axis=1)
+
+
+# %% tags=["remove-cell"]
+scores = {state: by_chain(state) for state in ("trained", "untrained")}
+of_guess = scores["untrained"].index.str.startswith("guess")
+scores["untrained"][of_guess] = np.nan  # the same guess again
+mean = pd.DataFrame({state: table.mean(axis=1) for state, table in scores.items()})
+low, high = (
+    pd.DataFrame({s: ends(t)[k] for s, t in scores.items()}, index=mean.index)
+    for k in (0, 1)
+)
+keep_figure(
+    "fig_in_short_15",
+    viz.dots(mean, low, high, xlabel="boundaries found (F1, number given)"),
+)
+measured = mean[~of_guess]
+note(n_chains=scores["trained"].shape[1], n_measures=len(measured))
+note(gw_trained=mean["trained"]["GW"])
+note(gw_untrained=mean["untrained"]["GW"])
+note(cka_trained=mean["trained"]["CKA"])
+note(cosine_trained=mean["trained"]["cosine distance"])
+note(guess=mean["trained"]["guess: at every block"])
+higher = measured["untrained"] > measured["trained"]
+note(n_higher=int(higher.sum()))
+
+# %% [markdown]
+# The score is {term}`F1`: 1 if all boundaries are found and nothing else, 0 if none is found. Each measure is given the number of functions. Cosine distance then scores {glue:text}`cosine_trained:.2f`, GW {glue:text}`gw_trained:.2f`, and {term}`CKA` {glue:text}`cka_trained:.2f`. A guess that puts a boundary at every block scores {glue:text}`guess:.2f`.
+#
+# The dots before training are the warning. No part computes anything there, and GW scores {glue:text}`gw_untrained:.2f`. What a measure sees at such a boundary is that the next part embeds its input afresh. This happens with any weights. Of the {glue:text}`n_measures:d` measures shown, {glue:text}`n_higher:d` score higher before training than after it. [Chapter 13](13-is-the-boundary-real.ipynb) has all measures, and acts on the networks as well.
+#
+# ## A test instead of the eye
+#
+# An eye finds groups in any map. So does any rule that must return groups.
+
+# %% tags=["remove-cell"]
+rates, origin_rates = level_and_power.load(profile)
+never = rates[rates["family"].str.startswith("untrained")]
+n_cut = (never["cut"] * never["n_maps"]).round()
+total = never.groupby("rule")["n_maps"].sum()
+alarms = n_cut.groupby(never["rule"]).sum()
+share = (100 * alarms / total).sort_values()
+ours = level_and_power.OURS
+note(n_never=int(total[ours]), n_alarms=int(alarms[ours]))
+planted = rates[(rates["rule"] == ours) & (rates["family"] == "step x4 among .3")]
+power = planted.set_index("layers")["exact"]
+note(power_7=100 * power.get(7, np.nan), power_13=100 * power.get(13, np.nan))
+false_alarms = share.rename(index={ours: "the test of this book"}).to_frame("share")
+
+# %% [markdown]
+# We let nine rules cut the maps of networks that were never trained. There is nothing to find in them.
+
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Share of maps of untrained networks that each of nine rules cuts: near zero for the test of this book, from a few per cent to all of them for the others."}, "figure": {"name": "fig-15-alarms", "caption": "How often each rule finds groups in networks that have learned nothing. The test of this book hardly ever does. Rules that are made to cut, cut."}}
+viz.dots(
+    false_alarms,
+    xlabel="maps of untrained networks that are cut (%)",
+    reference=5,
+    reference_label="level",
+)
+
+# %% [markdown]
+# Our test cuts {glue:text}`n_alarms:d` of {glue:text}`n_never:d` such maps. The price is that it misses boundaries in short networks. A step far larger than its neighbours, by a factor of four, is found in {glue:text}`power_7:.0f` % of chains of 7 layers. In chains of 13 layers it is found in {glue:text}`power_13:.0f` % ([page 06b](06b-how-good-is-the-test.ipynb)). So "one group" does not mean that there are no parts.
+#
+# ## Images and language
+#
+# The authors find four sub-networks in a ResNet-9. In ours, trained for less long, the test finds another boundary.
+
+# %% tags=["remove-cell"]
+vision = resnet9.load(profile, seed)
+map_r = vision.maps["trained/mean/gw"]
+groups_r = fs.partition(map_r, seed=seed)
+starts_r = [map_r.names[k] for k in groups_r.boundaries]
+note(n_resnet=groups_r.n_groups, start_resnet=" and ".join(starts_r))
+read = vision.readouts[1][vision.targets.index("class")]
+relus = [k for k, name in enumerate(vision.layers.names) if name.endswith("ReLU")]
+note(class_first=read[relus[0]], class_last=read[relus[-1]])
+
+# %% [markdown]
+# It finds {glue:text}`n_resnet:d` groups, and the second starts at {glue:text}`start_resnet`. Yet the class becomes readable by degrees, from {glue:text}`class_first:.2f` at the first {term}`ReLU` to {glue:text}`class_last:.2f` at the last ([chapter 12](12-resnet-cifar10.ipynb)).
+#
+# For language the paper uses BERT-base, with twelve blocks. Chapters [07](07-bert-fine-tuning.ipynb) to [11](11-fine-tuning-ablations.ipynb) use an encoder with six blocks and another history, so they decide no claim about BERT.
+
+# %% tags=["remove-cell"]
+texts = {
+    "before fine-tuning": dense.load("yelp-pretrained", profile, seed),
+    "after fine-tuning": dense.load("yelp-dense", profile, seed),
+}
+pooled = {name: run.clouds["mean"] for name, run in texts.items()}
+pooled = {
+    name: cloud.subsample(min(n_texts, cloud.n_samples), seed)
+    for name, cloud in pooled.items()
+}
+encoder = {name: fs.compare(c, progress=False) for name, c in pooled.items()}
+groups_e = {name: fs.partition(m, seed=seed) for name, m in encoder.items()}
+steps = {name: np.diag(m.values, k=1) for name, m in encoder.items()}
+tuned = "after fine-tuning"
+note(n_blocks=len(encoder[tuned].names), n_texts=pooled[tuned].n_samples)
+note(n_after=groups_e[tuned].n_groups, p_after=groups_e[tuned].p_value)
+note(largest=int(steps[tuned].argmax()) + 2)
+note(growth=steps[tuned].max() / np.median(steps[tuned]))
+note(accuracy=100 * texts[tuned].scores["accuracy"])
+
+# %% [markdown]
+# Here is one look at an encoder with as many blocks as BERT. {term}`Fine-tuning <fine-tuning>` taught it to tell good reviews from bad ones. On new reviews it is right in {glue:text}`accuracy:.0f` % of the cases.
+
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Two maps of twelve blocks. Before fine-tuning distances grow evenly with the number of blocks between; afterwards the last blocks are far from all others, and the change is spread over several blocks."}, "figure": {"name": "fig-15-encoder", "caption": "The twelve blocks of all-mpnet-base-v2 on Yelp reviews, as a mean over tokens, under GW. Bright means different. Fine-tuning moves the last blocks away from the first."}}
+viz.map_grid({"GW": encoder})
+
+# %% [markdown]
+# To the eye the last blocks form a group after fine-tuning. The test finds {glue:text}`n_after:d` group, with a {term}`p-value` of {glue:text}`p_after:.2f`. The steps grow over several blocks, and the largest leads into block {glue:text}`largest:d`. A late stretch that moves faster is not a sudden change. This is one encoder, one task and {glue:text}`n_texts:d` texts.
+#
+# ## What a careful user should do
+#
+# 1. **Divide out the size.** Raw distances show scale first.
+# 2. **Draw the same network before training**, and widths alone. What they show as well is not function.
+# 3. **Test, and accept "one group".** Say how many layers and inputs the test had.
+# 4. **Put simple measures beside GW.** On our chains cosine distance did better, where layers have equal widths.
+# 5. **Know what GW ignores.** It does not ask which input is which ([chapter 05](05-modular-sum-known-targets.ipynb)). If that matters, take a measure that does.
+# 6. **Act on the network.** Take a probe, leave a block out, or replace a layer ([chapter 13](13-is-the-boundary-real.ipynb)). A map is a guess, and only an experiment makes it a finding.
+#
+# [Chapter 14](14-your-own-model.ipynb) does the first four in one command.
+#
+# ## What is open
+#
+# - *BERT itself.* The paper's encoder with twelve blocks, its training and its {term}`freezing` were not repeated here.
+# - *The paper's sums.* The text that we worked from has lost its formulas, so the {term}`moduli <moduli, equal and nested>` of Models L and E are a guess.
+# - *Functions of natural networks.* Our chains were built from parts. In a network that was trained as a whole, nobody knows the true boundaries.
+# - *More seeds.* Most networks were trained once or twice. Small samples hide small effects.
+#
+# The [scorecard](../book/scorecard.md) has every claim and every doubt with its answer.
+#
+# ## Where the stored results come from
+#
+# Maps, scores and clouds were computed before this page was run. The next cell shows the records.
+
+# %% tags=["hide-cell"]
+print(maps.origin("0-raw", profile, seed))
+print(maps.origin("l", profile, seed))
+print(origin_rows, origin_rates, vision.origin, sep="\n")
+print(*(run.origin for run in texts.values()), sep="\n")

@@ -19,7 +19,7 @@ SHAPES = {
 }
 STEP, RADIUS = 24, 8
 FRAME = """```{{raw}} html
-<svg class="scorecard" viewBox="0 0 {width} {height}" role="img" aria-label="{label}">
+<svg class="scorecard" viewBox="0 0 {width} {height}" role="group" aria-label="{label}">
 {inside}
 </svg>
 ```

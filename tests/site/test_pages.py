@@ -71,6 +71,12 @@ def test_the_head_says_what_the_page_is(site, page_name):
     assert head["og:description"] == head["description"]
 
 
+def test_no_script_is_loaded_twice(site, page_name):
+    html = BeautifulSoup((site / page_name).read_text(), "html.parser")
+    ours = [tag["src"] for tag in html.find_all("script", src=True) if "/_static/" in tag["src"]]
+    assert [src for src in ours if ours.count(src) > 1] == []
+
+
 def test_root_leads_to_the_first_page(visit):
     seen = visit()
     seen.page.goto(f"{seen.address}/index.html")

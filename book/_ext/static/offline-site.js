@@ -45,7 +45,7 @@
 
   // What scrolls sideways can be reached by keyboard.
   function makeReachable() {
-    const boxes = [".cell_output", ".cell_output pre", "div.math", "mjx-container[display]"];
+    const boxes = [".cell_output", ".cell_output pre", "figure .output", "div.math", "mjx-container[display]"];
     document.querySelectorAll(boxes.join(",")).forEach(function (box) {
       if (box.scrollWidth > box.clientWidth + 1) box.setAttribute("tabindex", "0");
     });

@@ -106,10 +106,9 @@ changed = {
     "inputs renumbered": rng.permutation(y),
     "twice as large": 2 * y,
 }
-distances = {
-    name: fs.gw(x, z, normalize=None).distance
-    for name, z in changed.items()
-}
+distances = {}
+for name, z in changed.items():
+    distances[name] = fs.gw(x, z, normalize=None).distance
 pd.Series(distances, name="GW distance").to_frame().round(2)
 
 # %% tags=["remove-cell"]
@@ -182,6 +181,8 @@ choices = {
     )
     for title, m in four.items()
 }
+
+# %% tags=["remove-cell"]
 note(by_scale=by_scale)
 note(by_start=agree("before training"), by_width=agree("width alone"))
 note(**{f"n_{t.split()[0]}": g.n_groups for t, g in found.items()})
@@ -198,14 +199,16 @@ chooser(choices, "One network, four maps. Which one would you like to see?")
 # The raw map is a picture of scale. The normalised map has a cross, but so has the map before training, and so has the map of width alone. Their {term}`rank correlations <rank correlation>` with the trained map are {glue:text}`by_start:.2f` and {glue:text}`by_width:.2f`. An {term}`attention map <attention score, attention map>` has few free numbers, and a cloud that is nearly flat is unlike a wide one, whatever it computes. [Chapter 06](06-modular-sum-subnetworks.ipynb) shows the same for networks of three functions.
 
 # %% tags=["remove-cell"]
-three = {key: maps.load(key, profile, seed) for key in ("l", "l-width")}
-per_block = len(three["l"].names) // 3
+# At profile `smoke` Model 0 stands in: tiny Models L and E take a minute to train.
+keys = ("0", "0-width") if profile == "smoke" else ("l", "l-width")
+three = [maps.load(key, profile, seed) for key in keys]
+per_block = len(three[0].names) // 3
 truth = {per_block, 2 * per_block}
-groups_l = fs.partition(three["l"], seed=seed)
+groups_l = fs.partition(three[0], seed=seed)
 inner = np.triu_indices(3 * per_block, k=1)
 hits = len(truth & set(groups_l.boundaries))
 note(n_l=groups_l.n_groups, hits_l=("none", "one", "both")[hits])
-values = [m.values[inner] for m in three.values()]
+values = [m.values[inner] for m in three]
 note(width_l=spearmanr(*values).statistic)
 
 # %% [markdown]
@@ -257,10 +260,14 @@ low, high = (
     pd.DataFrame({s: ends(t)[k] for s, t in scores.items()}, index=mean.index)
     for k in (0, 1)
 )
+
+# %% tags=["remove-cell"]
 keep_figure(
     "fig_in_short_15",
     viz.dots(mean, low, high, xlabel="boundaries found (F1, number given)"),
 )
+
+# %% tags=["remove-cell"]
 measured = mean[~of_guess]
 note(n_chains=scores["trained"].shape[1], n_measures=len(measured))
 note(gw_trained=mean["trained"]["GW"])
@@ -340,6 +347,8 @@ pooled = {
 encoder = {name: fs.compare(c, progress=False) for name, c in pooled.items()}
 groups_e = {name: fs.partition(m, seed=seed) for name, m in encoder.items()}
 steps = {name: np.diag(m.values, k=1) for name, m in encoder.items()}
+
+# %% tags=["remove-cell"]
 tuned = "after fine-tuning"
 note(n_blocks=len(encoder[tuned].names), n_texts=pooled[tuned].n_samples)
 note(n_after=groups_e[tuned].n_groups, p_after=groups_e[tuned].p_value)
@@ -382,6 +391,6 @@ viz.map_grid({"GW": encoder})
 
 # %% tags=["hide-cell"]
 print(maps.origin("0-raw", profile, seed))
-print(maps.origin("l", profile, seed))
+print(maps.origin(keys[0], profile, seed))
 print(origin_rows, origin_rates, vision.origin, sep="\n")
 print(*(run.origin for run in texts.values()), sep="\n")

@@ -343,11 +343,15 @@ keep_figure("fig_in_short_01", in_short)
 # <details><summary>b. No line leads from the layer to the target.</summary>Right: that is all a linear probe can say. A bend may still lead there.</details>
 # <details><summary>c. The target is noise.</summary>No: noise would give the same number, and so would a bent curve. The probe cannot tell them apart.</details>
 #
+# To read again: [A similarity that no line can see](#a-similarity-that-no-line-can-see)
+#
 # **2. Why is a captured tensor copied at once?**
 #
 # <details><summary>a. Copies can be compared faster.</summary>No: a copy costs time and memory.</details>
 # <details><summary>b. A later operation may write its result over it.</summary>Right: an in-place ReLU does, and then one compares a layer with itself.</details>
 # <details><summary>c. PyTorch forgets outputs after the forward pass.</summary>No: a tensor lives as long as someone holds it. What it holds may change.</details>
+#
+# To read again: [Read a layer out of any network](#read-a-layer-out-of-any-network)
 #
 # ## Exercises
 #

@@ -59,7 +59,7 @@ if not importlib.util.find_spec("funcsim"):  # not installed, as on Colab
     os.chdir("book/notebooks")
 
 # %% [markdown]
-# We import NumPy for the solver that we write, `ot` for the one that the paper uses ({term}`POT`, {cite:t}`flamary2021pot`), and our library `fs`, which has a search of its own.
+# We import NumPy, the solver `ot` that the paper uses ({term}`POT`, {cite:t}`flamary2021pot`), and our library `fs`.
 
 # %%
 from itertools import permutations
@@ -185,7 +185,7 @@ keep_figure("fig_in_short_02", viz.matched_clouds(X, Y, library.plan))
 # %% [markdown]
 # POT and our solver differ by {glue:text}`solver_gap:.1g`. The library ends at {glue:text}`library:.4f` as well. {numref}`fig-02-in-short` shows its matching.
 #
-# Now we start our solver from a random matching instead. Start the film, or move the slider. The first frame is only for comparison.
+# Now we start our solver from a random matching instead. The first frame is only for comparison.
 
 # %% tags=["hide-input"]
 stations = gw_by_hand(
@@ -318,7 +318,7 @@ viz.curves(
 )
 
 # %% [markdown]
-# The cost stays above the chord by at least {glue:text}`least_above_chord:.3f`. A mixture of two matchings costs more than the average of the two. The last step is the conclusion. POT's solver knows nothing of this theorem. How many entries of its coupling are not zero?
+# The cost stays above the chord by at least {glue:text}`least_above_chord:.3f`. A mixture of two matchings costs more than the average of the two. The last step is the conclusion. How many entries of its coupling are not zero?
 
 # %%
 search = ot.gromov.gromov_wasserstein
@@ -371,7 +371,7 @@ note(violations_distance=violations["distance"])
 note(violations_cost=violations["cost"])
 
 # %% [markdown]
-# The distance is symmetric to {glue:text}`asymmetry:.1g`, and a detour was shorter in {glue:text}`violations_distance:d` of {glue:text}`n_triples:d` triples. For the *cost* a detour was shorter in {glue:text}`violations_cost:d`. So the cost, which POT returns, is not a metric. The second exercise finds such a case by hand.
+# The distance is symmetric to {glue:text}`asymmetry:.1g`, and a detour was shorter in {glue:text}`violations_distance:d` of {glue:text}`n_triples:d` triples. For the *cost* a detour was shorter in {glue:text}`violations_cost:d`. So the cost, which POT returns, is not a metric.
 #
 # **Isometries and permutations** (claim C04). An {term}`isometry` keeps all distances. We rotate, reflect and move a cloud, and we change the order of its points. The distance to the original should be zero.
 
@@ -523,9 +523,9 @@ viz.scatter(
 # | the library ends above POT's default start | {glue:text}`library_above_few:d` | {glue:text}`library_above_many:d` |
 # :::
 #
-# On small clouds the default start is poor: it often ends above a matching that anyone could have written down. On larger clouds neither start always wins. As far as the paper says, it used the default start. So the numbers in its maps are upper bounds, and some of them are loose.
+# On small clouds the default start is poor. On larger clouds neither start always wins. As far as the paper says, it used the default start. So the numbers in its maps are upper bounds, and some of them are loose.
 #
-# The library searches from several starts and then improves the best result. It also computes a {term}`lower bound` that no matching can beat. [Going deeper: search, bounds and time](02b-search-and-bounds.ipynb) shows how, and how the time grows with the number of inputs.
+# The library searches from several starts and then improves the best result. It also computes a {term}`lower bound` that no matching can beat. [Going deeper: search, bounds and time](02b-search-and-bounds.ipynb) shows how, and what it takes.
 #
 # ## What if we do not optimise?
 #
@@ -549,7 +549,7 @@ questions = {
 }
 
 # %% [markdown]
-# For each pair we compute the cost with each input matched with itself, and the cost that the search reaches. We also count how many inputs the search matches with themselves.
+# For each pair we compute the cost with each input matched with itself, and the cost that the search reaches.
 
 # %%
 rows = {}
@@ -586,11 +586,61 @@ ax.legend(frameon=False)
 fig
 
 # %% [markdown]
-# Between the attention maps of two heads the search lowers the cost from {glue:text}`kept_maps:.3f` to {glue:text}`searched_maps:.3f`. It matches only {glue:text}`itself_maps:d` of {glue:text}`n_asked:d` inputs with themselves. So the two heads make the same shape out of different inputs. For the scores the search lowers the cost from {glue:text}`kept_scores:.3f` to {glue:text}`searched_scores:.3f`. For the two ends of the MLP it goes from {glue:text}`kept_mlp:.3f` to {glue:text}`searched_mlp:.3f`. What is left is not small, so their shapes differ as well. For the values it gains little ({glue:text}`kept_values:.3f` and {glue:text}`searched_values:.3f`). Across the ReLU it gains nothing ({glue:text}`kept_relu:.4f` and {glue:text}`searched_relu:.4f`), and {glue:text}`itself_relu:d` inputs are matched with themselves.
+# Between the attention maps of two heads the search lowers the cost from {glue:text}`kept_maps:.3f` to {glue:text}`searched_maps:.3f`. It matches only {glue:text}`itself_maps:d` of {glue:text}`n_asked:d` inputs with themselves. So the two heads make the same shape out of different inputs. For the scores and for the two ends of the MLP it leaves {glue:text}`searched_scores:.3f` and {glue:text}`searched_mlp:.3f`, so their shapes differ as well. For the values it gains little. Across the ReLU it gains nothing, and {glue:text}`itself_relu:d` inputs are matched with themselves.
 #
 # So the answer to the reviewer depends on what "similar" should mean. For the same computation up to a renaming of the inputs, optimise. For the same information about each input, do not. GW cannot tell a layer that encodes only $a$ from one that encodes only $b$.
 #
 # This also separates it from the {term}`Wasserstein distance`, a baseline of the paper. Wasserstein moves points through *one* space and pays for the way, so both layers must share their coordinates. GW never leaves either space.
+#
+# ## Solve one yourself
+#
+# {numref}`fig-02-solve` runs such a search in your browser. We give it four pairs of clouds in the plane, whose second is shuffled, and two pairs of layers.
+
+# %% tags=["hide-input"]
+few = min(32, reps.n_samples)
+few_reps = reps.subsample(few, seed)
+shuffled = np.random.default_rng(1)
+
+
+def clusters(k):
+    """24 points about k corners of a regular polygon."""
+    angle = 2 * np.pi * np.repeat(np.arange(k), 24 // k) / k
+    corners = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return corners + shuffled.normal(scale=0.15, size=(24, 2))
+
+
+def layers(word):
+    """Two layers of Model 0, at the same few inputs."""
+    return tuple(few_reps[f"blocks.0.{layer}"] for layer in questions[word])
+
+
+around = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+circle = np.stack([np.cos(around), np.sin(around)], axis=1)
+plane = {
+    "A circle and an ellipse": (circle, circle * [1, 0.5]),
+    "Two clusters and three": (clusters(2), clusters(3)),
+    "A spiral and its bent copy": (X, Y),
+    "Seven points and seven others": shuffled.normal(size=(2, 7, 2)),
+}
+
+# %% [markdown]
+# Make single steps, or let the page solve it. Then drag a point, and solve again.
+
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "A circle of 24 points and an ellipse of 24 points, joined by the lines of a matching."}, "figure": {"name": "fig-02-solve", "caption": "A search that you can watch, and clouds that you can change. The mark above the line is the best matching so far, an upper bound of the distance. The mark below is the best lower bound so far. The distance lies between the two."}}
+interactive.matching(
+    {
+        **{
+            name: (first, shuffled.permutation(second))
+            for name, (first, second) in plane.items()
+        },
+        "Attention maps of two heads": layers("maps"),
+        "The two sides of the ReLU": layers("relu"),
+    },
+    "A circle and an ellipse of 24 points each, joined by a matching.",
+)
+
+# %% [markdown]
+# The upper mark falls as better matchings are found. The lower mark rises with each of four bounds. Where they meet, no matching is better. Between two clusters and three they stay apart, and no search can tell which of the two is loose.
 #
 # ## What we found
 #
@@ -622,11 +672,15 @@ fig
 # <details><summary>b. Renumbering the inputs in one of them.</summary>No: the matching is searched, so names of points do not matter. That is what it gives away.</details>
 # <details><summary>c. Multiplying one of them by two.</summary>Right: all its distances double. That is why layers are divided by their mean distance.</details>
 #
+# To read again: [The properties, one by one](#the-properties-one-by-one)
+#
 # **2. A search ends at a cost of 0.12. What is known about the optimum?**
 #
 # <details><summary>a. It is at least 0.12.</summary>No: the other way round. A better matching would cost less.</details>
 # <details><summary>b. It is 0.12.</summary>No: a search ends at a matching that it cannot improve, which need not be the best.</details>
 # <details><summary>c. It is at most 0.12.</summary>Right: every matching is an upper bound. A certified lower bound says how far below it can be.</details>
+#
+# To read again: [The start decides](#the-start-decides)
 #
 # ## Exercises
 #

@@ -489,11 +489,15 @@ note(own_gw=own.corr(gw, method="spearman"))
 # <details><summary>b. Gromov-Wasserstein</summary>Right: it may match each input with any other.</details>
 # <details><summary>c. CKA</summary>No: it compares input by input, so shuffling destroys what it sees.</details>
 #
+# To read again: [Five pairs that tell them apart](#five-pairs-that-tell-them-apart)
+#
 # **2. Two measures rank all pairs of layers of one network alike. What follows?**
 #
 # <details><summary>a. Nothing in this network tells them apart.</summary>Right: for that, one needs a case in which their questions have different answers.</details>
 # <details><summary>b. The cheaper one is better.</summary>No: it is cheaper here. On another network it may not say the same.</details>
 # <details><summary>c. They measure the same.</summary>No: on clouds made for the purpose they disagree completely.</details>
+#
+# To read again: [The same network under all measures](#the-same-network-under-all-measures)
 #
 # ## Exercises
 #

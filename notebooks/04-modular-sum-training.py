@@ -565,11 +565,15 @@ keep_figure("fig_in_short_04", in_short)
 # <details><summary>b. All three steps together are one sum of a and a multiple of b.</summary>Right: the network may learn that one directly. With nested moduli it cannot.</details>
 # <details><summary>c. Weight decay removes them.</summary>No: weight decay prefers small weights; it does not know what a sum is.</details>
 #
+# To read again: [Model E: three sums at once](#model-e-three-sums-at-once)
+#
 # **2. Training accuracy is 100 % after 200 epochs, validation accuracy after 900. What is that called?**
 #
 # <details><summary>a. A slingshot</summary>No: that is a sudden jump of the loss late in training, and a fall after it.</details>
 # <details><summary>b. Grokking</summary>Right: the network first memorises the pairs and learns the rule later.</details>
 # <details><summary>c. Leakage</summary>No: then validation accuracy would rise too early, not late.</details>
+#
+# To read again: [Model 0: one sum, one block](#model-0-one-sum-one-block)
 #
 # ## Exercises
 #

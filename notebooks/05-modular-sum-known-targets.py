@@ -439,11 +439,15 @@ note(part_c1=begin[0], part_c2=begin[1], part_c3=begin[2])
 # <details><summary>b. The layer holds the target.</summary>No: then it would also hold the random labels.</details>
 # <details><summary>c. The probe learned by heart.</summary>Right: that is why it is judged on pairs it has not seen, and why there is a control.</details>
 #
+# To read again: [A probe with two layers](#a-probe-with-two-layers)
+#
 # **2. Three targets are sums modulo 59 in which every value occurs equally often. Why can GW not tell them apart?**
 #
 # <details><summary>a. The sums are too similar.</summary>No: as functions of a pair they are quite different. Only the names of the pairs tell them apart.</details>
 # <details><summary>b. The search is not good enough.</summary>No: the best matching has the same cost for all three, and that can be proved.</details>
 # <details><summary>c. As metric spaces they are one: relabel the pairs, and one becomes the other.</summary>Right: and GW is free to relabel.</details>
+#
+# To read again: [The distance to a target](#the-distance-to-a-target)
 #
 # ## Exercises
 #

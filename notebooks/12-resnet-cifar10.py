@@ -445,11 +445,15 @@ note(class_random=run.readouts[0, 0].max())
 # <details><summary>b. Batch normalisation makes numbers positive.</summary>No: it makes their mean zero, so about half of them are negative.</details>
 # <details><summary>c. The images are positive.</summary>No: a convolution of positive numbers has both signs.</details>
 #
+# To read again: [A network of convolutions](#a-network-of-convolutions)
+#
 # **2. A map has a boundary where the image is halved. Is it a boundary of function?**
 #
 # <details><summary>a. Yes: halving is what the layer does.</summary>No: a cloud of another spectrum is another cloud, whatever it computes.</details>
 # <details><summary>b. No: shapes are never functions.</summary>No: it may be both. The map alone does not say.</details>
 # <details><summary>c. First ask whether a cloud of the same spectrum, or a random network, has it too.</summary>Right.</details>
+#
+# To read again: [Function, or shape?](#function-or-shape)
 #
 # ## Exercises
 #

@@ -316,11 +316,15 @@ paths = write_report(folder, findings, title, {"seed": seed})
 # <details><summary>b. The same map before training.</summary>Right: and the number of inputs, the pooling, the scale, and the test.</details>
 # <details><summary>c. A map in brighter colours.</summary>No: it says the same.</details>
 #
+# To read again: [Before you show a map to anyone](#before-you-show-a-map-to-anyone)
+#
 # **2. A recurrent cell that is called in a loop runs once for each token. What is a layer, then?**
 #
 # <details><summary>a. The mean over all weights.</summary>No: layers are compared by what they say, not by their weights.</details>
 # <details><summary>b. Each call is one: you choose which to compare, and say so.</summary>Right: or take the state after the last token, as one layer.</details>
 # <details><summary>c. Such networks cannot be mapped.</summary>No: `fs.capture` names the calls `cell`, `cell#2` and so on.</details>
+#
+# To read again: [Recurrent networks and decoders](#recurrent-networks-and-decoders)
 #
 # ## Exercises
 #

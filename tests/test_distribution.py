@@ -47,7 +47,13 @@ def test_every_file_of_funcsim_is_in_the_wheel(wheel):
         if path.is_file() and "__pycache__" not in path.parts
     }
     assert files == {name for name in wheel.namelist() if name.startswith("funcsim/")}
-    assert {"funcsim/py.typed", "funcsim/viz/explorer.html", "funcsim/viz/chooser.html"} <= files
+    assert {
+        "funcsim/py.typed",
+        "funcsim/viz/explorer.html",
+        "funcsim/viz/chooser.html",
+        "funcsim/viz/matching.html",
+    } <= files
+    assert {"funcsim/viz/matching_search.js", "funcsim/viz/matching_figure.js"} <= files
 
 
 def test_the_wheel_asks_for_nothing_that_only_the_book_needs(wheel):

@@ -24,7 +24,7 @@ from bookkit.stage import toc_files
 TEMPLATE = Path(__file__).with_name("print_edition.html")
 SLIDER = "Here the page on the screen has a figure with a slider."
 #: What only makes sense on a screen.
-OF_THE_SCREEN = "a.headerlink, button, input, style, link, .toctree-wrapper"
+OF_THE_SCREEN = "a.headerlink, a.correction, button, input, style, link, .toctree-wrapper"
 
 #: A browser without a window that reaches no network: no name is known, and the way out is a closed port.
 FLAGS = (

@@ -11,10 +11,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from funcsim._internal.deprecation import renamed_keyword
 from funcsim.viz.chooser import Choice, chooser_html
 from funcsim.viz.explorer import explorer_html
+from funcsim.viz.matching import matching_html
 
 try:
     import ipywidgets
@@ -87,6 +89,36 @@ def explorer(m: LayerMap, alt: str, groups: Partition | None = None, digits: int
         A mouse, a finger and the arrow keys move the mark; no kernel is needed.
     """
     return HTML(explorer_html(m, alt, groups, digits))
+
+
+def matching(pairs: Mapping[str, tuple[ArrayLike, ArrayLike]], alt: str, caption: str = "") -> HTML:
+    """Pairs of clouds whose Gromov-Wasserstein problem is solved in the page, step by step.
+
+    Parameters
+    ----------
+    pairs : mapping of str to (array, array)
+        What the list calls a pair, and its two clouds, (n, d) and (n, e), with n from 3 to 40. Where d and e
+        are 2, the points can be dragged. Otherwise they are layers: the page uses their whole distances, and
+        draws two principal components.
+    alt : str
+        What the picture of the first pair shows, for who cannot see it.
+    caption : str
+        What stands below the figure.
+
+    Returns
+    -------
+    IPython.display.HTML
+        Distances are divided by their mean, as in :func:`funcsim.gw`. A mouse, a finger and the keyboard move
+        the points; no kernel is needed. Without scripts there is a picture of the first pair.
+
+    Raises
+    ------
+    ValueError
+        If there is no pair, or one whose clouds have different numbers of points, too few or too many.
+    RepresentationError
+        If a cloud is no representation; a DegenerateLayerError if its points coincide.
+    """
+    return HTML(matching_html(pairs, alt, caption))
 
 
 def chooser(choices: Mapping[str, Choice], label: str) -> HTML:

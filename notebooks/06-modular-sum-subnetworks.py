@@ -136,7 +136,7 @@ gap = np.abs(again - raw.to_frame().loc[every, every])
 note(replay_raw=float(gap.max(axis=None)))
 
 # %% [markdown]
-# The largest difference is {glue:text}`replay_raw:.1g`: the search has become better since the map was stored, and may end lower. Its groups:
+# The largest difference is {glue:text}`replay_raw:.1g`. The next cell finds the groups of the stored map.
 
 # %%
 raw_groups = fs.partition(raw, seed=seed)

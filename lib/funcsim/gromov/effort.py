@@ -31,36 +31,36 @@ class Plan:
     Attributes
     ----------
     starts : tuple of str
-        Where to begin with equal numbers of points.
+        Where to begin with equal numbers of points. "product" leads to where POT ends, and is always
+        descended to its end.
     n_random : int
         Starts at random besides, for clouds of at most `SMALL` points.
-    product_to_its_end : bool
-        Whether the descent from "product", which is POT's, is never given up.
-    polishes_all : bool
-        Whether every descent is made to its end and improved by exchanges, not only the best.
+    steps : int or None
+        At most so many steps from any other start; None for as many as help.
     reheated : tuple of float
         Temperatures at which the best matching is made soft again, and descended from anew.
-    again : bool
-        Whether that is repeated as long as it helps.
+    polished : bool
+        Whether the best matching is improved by exchanges.
+    polishes_all : bool
+        Whether that is done after each descent, and reheating is repeated as long as it helps.
     """
 
     starts: tuple[StartName, ...]
     n_random: int
-    product_to_its_end: bool = True
-    polishes_all: bool = False
+    steps: int | None = None
     reheated: tuple[float, ...] = ()
-    again: bool = False
+    polished: bool = True
+    polishes_all: bool = False
 
 
 PLANS: dict[str, Plan] = {
-    "quick": Plan(("graduated", "product", "identity"), 8, product_to_its_end=False),
+    "quick": Plan(("product", "graduated", "identity"), 8, steps=3, polished=False),
     "usual": Plan(("product", "graduated", "identity"), 8, reheated=(0.005,)),
     "thorough": Plan(
         ("product", "graduated", "identity", "entropic", "entropic, cooler", "entropic, warmer"),
         32,
-        polishes_all=True,
         reheated=(0.01, 0.005, 0.0025),
-        again=True,
+        polishes_all=True,
     ),
 }
 

@@ -95,7 +95,9 @@ def linear_cost(A: Single, B: Single, match: Permutation) -> Single:
     return np.negative(C, out=C)
 
 
-def frank_wolfe(A: Single, B: Single, match: Permutation, rival: float = np.inf) -> Permutation:
+def frank_wolfe(
+    A: Single, B: Single, match: Permutation, rival: float = np.inf, steps: int | None = None
+) -> Permutation:
     """Descend from a permutation until no assignment step lowers the cost.
 
     Parameters
@@ -107,6 +109,8 @@ def frank_wolfe(A: Single, B: Single, match: Permutation, rival: float = np.inf)
         Where to start: point i of A is matched with point match[i] of B.
     rival : float
         The lowest cost so far. The descent is given up when it will clearly not get there.
+    steps : int, optional
+        At most so many steps.
 
     Returns
     -------
@@ -114,7 +118,7 @@ def frank_wolfe(A: Single, B: Single, match: Permutation, rival: float = np.inf)
         The permutation at the end.
     """
     cost, prices = squared_difference(A, B, match), np.zeros(len(A), dtype=np.float32)
-    for step in range(len(A)):
+    for step in range(len(A) if steps is None else steps):
         candidate, prices = assign_at(linear_cost(A, B, match), prices)
         lower = squared_difference(A, B, candidate)
         if lower >= cost * (1 - 1e-9):

@@ -49,13 +49,10 @@ Start = StartName | Array
 
 #: The identity is descended from only where it costs less than so many times the lowest so far.
 #: Elsewhere it is a start like any other, and what was found is far below it already.
-IDENTITY_MAX_COST_RATIO = 1.5
-
-#: What was made soft again once, and ends above so many times the lowest, is not improved by exchanges.
-WORTH_POLISHING = 1.02
+MOST_ABOVE = 1.5
 
 #: Changes whenever the same input may give other numbers, so that no cache outlives it.
-VERSION = f"assignments-and-swaps/6 POT {ot.__version__}"
+VERSION = f"assignments-and-swaps/7 POT {ot.__version__}"
 
 
 @dataclass(frozen=True)
@@ -165,46 +162,50 @@ def descents(
     to_the_end = a.n <= SMALL or plan.polishes_all
     for k, start in enumerate(starts):
         match = initial_permutation(a, b, start, seed + k)
-        hopeless = squared_difference(A, B, match) > IDENTITY_MAX_COST_RATIO * lowest
-        if not to_the_end and name_of(start) == "identity" and hopeless:
+        if to_the_end:
+            match = polish(A, B, frank_wolfe(A, B, match))
+        elif name_of(start) == "product":
+            match = frank_wolfe(A, B, match)
+        elif name_of(start) == "identity" and squared_difference(A, B, match) > MOST_ABOVE * lowest:
             continue
-        never_above = plan.product_to_its_end and name_of(start) == "product"
-        rival = np.inf if never_above or to_the_end else lowest
-        match = frank_wolfe(A, B, match, rival)
-        match = polish(A, B, match) if to_the_end else match
+        else:
+            match = frank_wolfe(A, B, match, lowest, plan.steps)
         value = squared_difference(A, B, match)
         if value < lowest:
             best, lowest, winner = match, value, name_of(start)
         yield best, winner
-    best = best if to_the_end else polish(A, B, best)
-    yield best, winner
-    if a.n > SMALL and plan.reheated:
-        yield reheated(A, B, best, plan.reheated, plan.again), winner
+    if a.n > SMALL and plan.polishes_all:
+        yield annealed(A, B, best, plan.reheated), winner
+    elif not to_the_end:
+        for temperature in plan.reheated:
+            other = reheated(A, B, best, temperature)
+            best = min(best, other, key=lambda match: squared_difference(A, B, match))
+            yield best, winner
+        if plan.polished:
+            yield polish(A, B, best), winner
 
 
 def reheated(
-    A: NDArray[np.float32],
-    B: NDArray[np.float32],
-    match: NDArray[np.intp],
-    temperatures: Sequence[float],
-    again: bool,
+    A: NDArray[np.float32], B: NDArray[np.float32], match: NDArray[np.intp], temperature: float
 ) -> NDArray[np.intp]:
-    """Make a permutation (n,) soft at each temperature and descend anew; once, or as long as that helps."""
+    """Make a permutation (n,) soft at a temperature, and descend from there."""
+    whole = torch.from_numpy(len(match) * from_permutation(match).astype(np.float32))
+    benefit = entropic_plan(torch.from_numpy(A), torch.from_numpy(B), temperature, whole, REHEATING_STEPS)
+    return frank_wolfe(A, B, assign(-benefit.numpy()))
+
+
+def annealed(
+    A: NDArray[np.float32], B: NDArray[np.float32], match: NDArray[np.intp], temperatures: Sequence[float]
+) -> NDArray[np.intp]:
+    """Reheat a permutation (n,) at each temperature and polish it, as long as that helps."""
     lowest, improved = squared_difference(A, B, match), True
     while improved:
         improved = False
         for temperature in temperatures:
-            whole = torch.from_numpy(len(match) * from_permutation(match).astype(np.float32))
-            benefit = entropic_plan(
-                torch.from_numpy(A), torch.from_numpy(B), temperature, whole, REHEATING_STEPS
-            )
-            other = frank_wolfe(A, B, assign(-benefit.numpy()), np.inf if again else lowest)
-            if not again and squared_difference(A, B, other) > WORTH_POLISHING * lowest:
-                continue
-            other = polish(A, B, other)
+            other = polish(A, B, reheated(A, B, match, temperature))
             value = squared_difference(A, B, other)
             if value < lowest * (1 - 1e-9):
-                match, lowest, improved = other, value, again
+                match, lowest, improved = other, value, True
     return match
 
 

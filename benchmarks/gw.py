@@ -32,7 +32,7 @@ from funcsim.gromov.space import MetricSpace, comes_first, from_the_middle, prep
 
 OUT = Path("_build/bench/gw.json")
 #: Samples and pairs per kind of layers. The large ones cost minutes a pair.
-SIZES = {"full": {128: 20, 256: 20, 512: 10, 1000: 3, 2000: 1}, "smoke": {32: 3, 64: 3}}
+SIZES = {"full": {64: 10, 128: 20, 256: 20, 512: 8, 1000: 2, 2000: 1}, "smoke": {32: 3, 64: 3}}
 PACKAGES = ("POT", "ott-jax", "jax", "cajal", "torchgw", "scipy", "numpy", "torch")
 
 

@@ -98,7 +98,13 @@ ALL: dict[str, tuple[Solver, str]] = {
     "torchgw": (torchgw, "torchgw"),
 }
 #: Beyond so many points these would take longer than all others together.
-MOST_POINTS = {"SciPy 2-opt": 128, "torchgw": 512, "SciPy FAQ": 512, "POT from identity": 1000}
+MOST_POINTS = {
+    "SciPy 2-opt": 64,
+    "SciPy FAQ": 512,
+    "torchgw": 512,
+    "ott-jax, 1e-3": 512,
+    "POT from identity": 1000,
+}
 #: Compile themselves anew for every size.
 COMPILED = {"ott-jax, 1e-2", "ott-jax, 1e-3"}
 

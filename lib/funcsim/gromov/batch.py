@@ -121,7 +121,7 @@ def _best_matches(stack: _Stack, i: Tensor, j: Tensor, plan: Plan) -> Tensor:
     best, most = identity, torch.full((len(A),), -torch.inf, device=A.device)
     for start in starts:
         best, most = _better(A, B, best, most, start)
-    for _ in range(REHEATINGS if plan.again else 1):
+    for _ in range(REHEATINGS if plan.polishes_all else 1):
         for temperature in plan.reheated:
             whole = torch.zeros_like(A).scatter_(2, best[:, :, None], 1.0)
             soft = entropic_plan(A, B, temperature, whole, REHEATING_STEPS)

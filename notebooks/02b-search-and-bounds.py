@@ -76,10 +76,10 @@ from bookkit.glue import note
 #
 # 1. {term}`Graduated assignment <graduated assignment>` makes a first guess {cite:p}`gold1996graduated`. It begins with everything matched with everything and sharpens the matching in small steps, coarse shape first. A *temperature* says how soft the matching still is. To make a step cheap, each centred matrix of distances is replaced by its 32 leading eigenvectors.
 # 2. The {term}`Frank-Wolfe algorithm` descends from three starts: this guess, everything matched with everything, and each input matched with itself. For the {term}`quadratic assignment problem` it is known as FAQ {cite:p}`vogelstein2015fast`.
-# 3. {term}`2-opt` exchanges partners. As long as two points can swap partners to their advantage, they do.
-# 4. The best matching is made soft again. At a fixed temperature a plan takes its place that is its own best answer, an *entropic* plan {cite:p}`peyre2016gromov`. From there the search descends again, and it keeps the best end.
+# 3. The best matching is made soft again. At a fixed temperature a plan takes its place that is its own best answer, an *entropic* plan {cite:p}`peyre2016gromov`. From there the search descends again, and it keeps the better end.
+# 4. {term}`2-opt` exchanges partners. As long as two points can swap partners to their advantage, they do.
 #
-# How much of this is done is yours to say. `effort="quick"` leaves the fourth part out and gives up descents that will not win. `"thorough"` begins in more places and repeats the fourth part as long as it helps. At the default, `"usual"`, the descent from the product always goes to its end. That descent is the one of {term}`POT`, so the result is never above POT's. (Equal choices and the rounding of single precision are the exception.)
+# How much of this is done is yours to say. `effort="quick"` leaves parts 3 and 4 out and takes few steps. `"thorough"` begins in more places and repeats parts 3 and 4 as long as they help. At every effort the descent from the product goes to its end. That descent is the one of {term}`POT`, so the result is never above POT's. (Equal choices and the rounding of single precision are the exception.) [Page 02c](02c-cost-against-time.ipynb) measures how long each effort takes.
 #
 # Each pair is solved one way round. So `fs.gw(X, Y)` and `fs.gw(Y, X)` are equal to the last bit.
 #
@@ -139,7 +139,7 @@ note(real_gain=gains.mean(), most_gain=gains.max(), n_gains=int((gains > 1).sum(
 note(real_above=int((real["2-opt"] > real["POT"] * (1 + 1e-9)).sum()))
 
 # %% [markdown]
-# In {glue:text}`n_gains:d` of the five pairs the search gains more than one per cent. On average it ends {glue:text}`real_gain:.1f` % below POT's default start. Most of this comes from one pair, where it gains {glue:text}`most_gain:.0f` %. It ends above POT {glue:text}`real_above:d` times. `make bench` repeats this on hundreds of pairs of layers with up to 1,000 inputs, and measures the time.
+# In {glue:text}`n_gains:d` of the five pairs the search gains more than one per cent. On average it ends {glue:text}`real_gain:.1f` % below POT's default start. Most of this comes from one pair, where it gains {glue:text}`most_gain:.0f` %. It ends above POT {glue:text}`real_above:d` times. [Page 02c](02c-cost-against-time.ipynb) repeats this on hundreds of pairs of layers, beside other solvers, and measures the time.
 #
 # ## What no search can go below
 #

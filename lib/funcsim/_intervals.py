@@ -29,6 +29,7 @@ from funcsim._partition import partition, partition_into
 from funcsim.changes import Change, effect_of, run_of
 from funcsim.errors import DegenerateLayerError
 from funcsim.geometry import Normalize
+from funcsim.gromov.effort import Effort
 from funcsim.groups import Partition
 from funcsim.kinds import kinds_from_names
 from funcsim.layer_map import LayerMap, metric_distances
@@ -124,6 +125,7 @@ def intervals(
     n_draws: int = 50,
     level: float = 0.95,
     max_groups: int | None = None,
+    effort: Effort | None = None,
     seed: int = 0,
     jobs: int | None = None,
     progress: bool = True,
@@ -143,6 +145,8 @@ def intervals(
         Intervals hold at this level for each entry by itself; groups are tested at 1 - level.
     max_groups : int, optional
         As in :func:`funcsim.partition`.
+    effort : {"quick", "usual", "thorough"}, optional
+        As in :func:`funcsim.compare`.
     seed : int
         Of the halves and of the null maps.
     jobs : int, optional
@@ -198,7 +202,9 @@ def intervals(
         raise ValueError(f"n_draws={n_draws} is out of range; at least 2 halves tell a spread")
     if not 0 < level < 1:
         raise ValueError(f"level={level} is out of range; it lies between 0 and 1")
-    compare_all = partial(compare, measure=measure, normalize=normalize, jobs=jobs, progress=False)
+    compare_all = partial(
+        compare, measure=measure, normalize=normalize, effort=effort, jobs=jobs, progress=False
+    )
     cut = partial(partition, max_groups=max_groups, alpha=1 - level, seed=seed)
     whole = compare_all(reps)
     groups = cut(whole)

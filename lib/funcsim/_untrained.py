@@ -20,11 +20,12 @@ from funcsim._internal.progress import progress_bar
 from funcsim._internal.typing import Array
 from funcsim._state import unwrapped
 from funcsim.geometry import Normalize
+from funcsim.gromov.effort import Effort
 from funcsim.layer_map import LayerMap
 from funcsim.nulls import reinitialised
 from funcsim.pooling import Pool
 from funcsim.representations import Representations
-from funcsim.similarity import Measure, look_up
+from funcsim.similarity import Measure, look_up, with_effort
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,7 @@ def untrained_twin(
     pool: Pool = None,
     measure: str | Measure = "gw",
     normalize: Normalize = "mean",
+    effort: Effort | None = None,
     seed: int = 0,
     init: Callable[[nn.Module, int], object] | None = None,
     jobs: int | None = None,
@@ -173,8 +175,9 @@ def untrained_twin(
         How many copies; each costs a capture and a comparison.
     measure : str or Measure
     normalize : {"mean", "max"} or None
+    effort : {"quick", "usual", "thorough"}, optional
     jobs : int, optional
-        The three as in :func:`funcsim.compare`.
+        The four as in :func:`funcsim.compare`.
     seed : int
         Of all weights.
     init : callable, optional
@@ -224,6 +227,7 @@ def untrained_twin(
         n=n,
         measure=measure,
         normalize=normalize,
+        effort=effort,
         seed=seed,
         init=init,
         jobs=jobs,
@@ -238,6 +242,7 @@ def twin_of(
     n: int,
     measure: str | Measure = "gw",
     normalize: Normalize = "mean",
+    effort: Effort | None = None,
     seed: int = 0,
     init: Callable[[nn.Module, int], object] | None = None,
     jobs: int | None = None,
@@ -246,12 +251,12 @@ def twin_of(
     """The same for whoever captures in a way of their own: `look` says what the layers of a copy return."""
     if n < 2:
         raise ValueError(f"n={n} is out of range; a band needs at least 2 untrained networks")
-    chosen = look_up(measure)
+    chosen = with_effort(look_up(measure), effort)
     seeds = tuple(int(s) for s in np.random.SeedSequence(seed).generate_state(n))
     maps: list[LayerMap] = []
     for s in progress_bar(seeds, "untrained", progress, n):
         reps = look(reinitialised(model, s, init))
-        maps.append(compare(reps, measure=measure, normalize=normalize, jobs=jobs, progress=False))
+        maps.append(compare(reps, measure=chosen, normalize=normalize, jobs=jobs, progress=False))
         if maps[-1].names != maps[0].names:
             raise ValueError(
                 f"the layers of two untrained copies differ: {', '.join(maps[0].names)} and "

@@ -14,7 +14,9 @@ from pathlib import Path
 POOLS = ("mean", "cls", "last", "all")
 #: What the library says of pooling, and what is typed here.
 POOL_ARGUMENT, POOL_OPTION = "pass pool='mean', 'cls' or 'last'", "use --pool mean, cls or last"
-MOST_INPUTS = 2000  # as in funcsim.report.choice, which a test compares
+# As in funcsim.report.choice and funcsim.gromov.effort, which a test compares.
+MOST_INPUTS = 2000
+EFFORTS = ("quick", "usual", "thorough")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -60,6 +62,7 @@ def add_map(parser: argparse.ArgumentParser) -> None:
     add("--layers", nargs="+", metavar="PATTERN", help="without it, what the network repeats")
     add("--pool", choices=POOLS, help="mean over tokens or places, first token, last token, all numbers")
     add("--measure", default="gw", metavar="NAME", help="gw, cka, rsa, ... as in fs.measures()")
+    add("--effort", choices=EFFORTS, help="how much the search of gw may cost; usual is the default")
     add("--against", metavar="NAME", help="another network, shown the same")
     add("--halves", type=int, default=20, help="random halves of the inputs, for frequencies and intervals")
     add("--twin", type=int, default=0, metavar="N", help="beside it N copies with fresh weights; 19 are good")

@@ -13,6 +13,7 @@ from replication.known import networks as known_networks
 from replication.modular_addition import dynamics as modular_dynamics
 from replication.modular_addition import known_targets, maps, second_stage, trained_networks
 from replication.run import Experiment
+from replication.search import measured as search
 from replication.vision import resnet9
 
 MODULES = (
@@ -33,5 +34,6 @@ MODULES = (
     level_and_power,
     known_networks,
     scores,
+    search,
 )
 EXPERIMENTS: dict[str, Experiment] = {name: e for module in MODULES for name, e in module.EXPERIMENTS.items()}

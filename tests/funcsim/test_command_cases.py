@@ -17,12 +17,14 @@ import torch
 
 import funcsim as fs
 from funcsim._internal import cache
-from funcsim.cli import MOST_INPUTS, main
+from funcsim.cli import EFFORTS, MOST_INPUTS, main
 from funcsim.errors import InputError
+from funcsim.gromov import effort
 from funcsim.report import load_network
 from funcsim.report.choice import MOST
 from funcsim.report.pictures import MOST_PIXELS, read_picture
 from funcsim.report.texts import read_texts
+from funcsim.similarity import gw
 
 transformers = pytest.importorskip("transformers")
 safetensors = pytest.importorskip("safetensors.torch")
@@ -330,6 +332,7 @@ def test_a_bomb_is_refused_by_its_size(tmp_path, side):
         (("--seed", "-1"), "--seed -1 is out of range"),
         (("--seed", str(2**40)), "--seed .* is out of range"),
         (("--measure", "nope"), "--measure nope is unknown"),
+        (("--measure", "cka", "--effort", "quick"), "--effort quick: only gw is searched for"),
         (("--max-length", "0"), "--max-length 0 is out of range"),
         (("--inputs", "3"), "--inputs 3 is out of range"),
     ],
@@ -491,11 +494,28 @@ def test_what_nobody_thought_of_is_one_line_too(ask, monkeypatch):
         ask("--debug")
 
 
+def test_the_effort_that_is_asked_for_is_the_one_that_is_used(ask, tmp_path, monkeypatch):
+    searched, solve = [], gw.solve
+
+    def recording(a, b, effort="usual"):
+        searched.append(effort)
+        return solve(a, b, effort=effort)
+
+    monkeypatch.setattr(gw, "solve", recording)
+    for asked, used in (((), "usual"), (("--effort", "quick"), "quick")):
+        searched.clear()
+        out = tmp_path / used
+        assert ask(*asked, out=out)[0] == 0
+        assert set(searched) == {used}
+        assert json.loads((out / "report.json").read_text())["record"]["effort"] == used
+
+
 # ---- forecast ----
 
 
 def test_the_command_and_the_library_draw_as_many():
     assert MOST_INPUTS == MOST
+    assert EFFORTS == effort.EFFORTS
 
 
 def test_a_forecast_for_many_texts_takes_seconds_and_counts_matrices(ask, tmp_path):

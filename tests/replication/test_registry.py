@@ -29,7 +29,7 @@ KINDS = (
         "leaderboard",
         "level-and-power",
     ),
-    *("known/streams", "boundaries"),
+    *("known/streams", "boundaries", "search"),
 )
 TEXTS = ("bert/", "dynamics/sst2", "dynamics/yelp", "ablations/", "encoder/")
 

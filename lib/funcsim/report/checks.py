@@ -23,7 +23,7 @@ from funcsim.layer_map import LayerMap
 from funcsim.report.cuts import alike
 from funcsim.report.steps import EVEN, steps_of, steps_of_map
 from funcsim.representations import Representations
-from funcsim.similarity import Measure
+from funcsim.similarity import Measure, is_of_library, look_up
 
 #: Inputs that a check looks at; of more, this many are drawn, and the map is made anew of the same.
 MOST_INPUTS = 500
@@ -67,8 +67,9 @@ def run_checks(
     def rows(layers: Representations) -> Representations:
         return layers if n == reps.n_samples else layers.subsample(n, seed)
 
-    name = measure if isinstance(measure, str) else "cka"
-    foretold = fs.estimate_cost([(n, layer.shape[1]) for layer in reps.values()], measure=name).seconds
+    chosen = look_up(measure)
+    timed = chosen if is_of_library(chosen) else "cka"  # how long one's own takes is not known
+    foretold = fs.estimate_cost([(n, layer.shape[1]) for layer in reps.values()], measure=timed).seconds
 
     def again(label: str, what: str, layers: Callable[[], Representations], scale: Normalize) -> None:
         if foretold > MOST_SECONDS:

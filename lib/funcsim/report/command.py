@@ -23,7 +23,7 @@ from funcsim.report.analysis import analyse
 from funcsim.report.findings import p_in_words, tested
 from funcsim.report.functions import running
 from funcsim.report.inputs import Network, load_network
-from funcsim.report.options import check_options
+from funcsim.report.options import check_options, measure_of
 from funcsim.report.page import write_report
 from funcsim.report.poolings import every_pooling
 from funcsim.report.twin import check_model, draw_twin
@@ -52,9 +52,13 @@ def run(options: argparse.Namespace) -> int:
         pooled = every_pooling(network, partial(_capture, name, options))
         reps.append(pooled.pop(_pool_of(options, network)))
         poolings.append(pooled)
-    told = {"measure": options.measure, "n_draws": options.halves, "seed": options.seed}
+    told = {"measure": measure_of(options), "n_draws": options.halves, "seed": options.seed}
     twin = draw_twin(
-        networks[0].model, partial(_look, networks[0], options), options.twin, options.measure, options.seed
+        networks[0].model,
+        partial(_look, networks[0], options),
+        options.twin,
+        measure_of(options),
+        options.seed,
     )
     found = analyse(*reps, poolings=poolings[0], twin=twin, **told)
     notes = dict.fromkeys(note for network in networks for note in network.notes)
@@ -66,6 +70,7 @@ def run(options: argparse.Namespace) -> int:
         "layers": [list(r.names) for r in reps],
         "pool": _pool_of(options, networks[0]),
         "measure": options.measure,
+        "effort": found.map.effort,
         "untrained_copies": options.twin,
         "seed": options.seed,
         "seconds": round(time.perf_counter() - began, 1),
@@ -139,7 +144,7 @@ def foretell(name: str, network: Network, options: argparse.Namespace, n_twin: i
     per_input = min(seconds) / one.n_samples
     print(f"{name}: {len(one)} layers, {one.names[0]} to {one.names[-1]}; {network.inputs}")
     widths = [layer.shape[1] for layer in one.values()]
-    told = {"measure": options.measure, "n_draws": options.halves}
+    told = {"measure": measure_of(options), "n_draws": options.halves}
     n = network.n_taken
     shown = network.n_offered if network.n_samples > n else n
     cost = fs.estimate_cost([(n, width) for width in widths], **told)
@@ -153,7 +158,7 @@ def foretell(name: str, network: Network, options: argparse.Namespace, n_twin: i
         "starting up, a second measure and the checks come on top"
     )
     if n_twin:
-        one_map = fs.estimate_cost([(n, width) for width in widths], measure=options.measure).seconds
+        one_map = fs.estimate_cost([(n, width) for width in widths], measure=measure_of(options)).seconds
         print(f"  and {duration(n_twin * (captured + one_map))} for {n_twin} copies with fresh weights")
     if network.n_offered > n:
         every = fs.estimate_cost([(network.n_offered, width) for width in widths], **told)

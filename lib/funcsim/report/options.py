@@ -15,7 +15,7 @@ from funcsim.errors import InputError
 from funcsim.report.choice import FEWEST
 from funcsim.report.page import check_empty
 from funcsim.report.texts import first_line
-from funcsim.similarity import measures
+from funcsim.similarity import Measure, look_up, measures, with_effort
 
 
 def check_options(options: argparse.Namespace) -> None:
@@ -35,8 +35,17 @@ def check_options(options: argparse.Namespace) -> None:
         raise InputError(f"--seed {options.seed} is out of range; it is below {2**32}")
     if options.measure not in measures():
         raise InputError(f"--measure {options.measure} is unknown; there is {', '.join(measures())}")
+    if options.effort is not None and options.measure != "gw":
+        raise InputError(
+            f"--effort {options.effort}: only gw is searched for; leave it out for {options.measure}"
+        )
     check_device(options.device)
     check_out(options.out)
+
+
+def measure_of(options: argparse.Namespace) -> Measure:
+    """The measure that was asked for, searched for as long as was asked."""
+    return with_effort(look_up(options.measure), options.effort)
 
 
 def check_device(name: str | None) -> None:

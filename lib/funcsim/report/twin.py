@@ -17,6 +17,7 @@ from funcsim.nulls import reinitialised
 from funcsim.report.checks import Check
 from funcsim.report.steps import EVEN, steps_of
 from funcsim.representations import Representations
+from funcsim.similarity import Measure
 
 #: Of fewer copies the largest of all is no rarer than one in twenty.
 ENOUGH = 19
@@ -33,7 +34,7 @@ def check_model(model: nn.Module) -> None:
 
 
 def draw_twin(
-    model: nn.Module, look: Callable[[nn.Module], Representations], n: int, measure: str, seed: int
+    model: nn.Module, look: Callable[[nn.Module], Representations], n: int, measure: Measure, seed: int
 ) -> UntrainedTwin | None:
     """The maps of `n` untrained copies; None if none were asked for."""
     try:

@@ -1,4 +1,7 @@
-"""What the measured pairs say: for each solver how low it ends and how long it takes, and growth with n."""
+"""What the measured pairs say: how low each solver ends, how long it takes, how that grows (section 3.2).
+
+Taught in chapter 02.
+"""
 
 from __future__ import annotations
 
@@ -11,26 +14,6 @@ from funcsim.gromov.effort import EFFORTS
 SAME = 1e-9
 #: A cost is as good as another if it is at most this share above it.
 AS_GOOD = 1e-3
-
-
-def all_of(pairs: pd.DataFrame) -> dict:
-    """Every table, as lists of rows or numbers by name."""
-    return {
-        "solvers": solvers(pairs).to_dict(orient="records"),
-        "overall": overall(pairs).to_dict(orient="records"),
-        "on the way": on_the_way(pairs).to_dict(orient="records"),
-        "exponents": exponents(pairs),
-        "bound / distance": bounds(pairs).to_dict(orient="records"),
-    }
-
-
-def show(document: dict) -> None:
-    """Print the tables, and what was skipped."""
-    for name in ("solvers", "overall", "on the way", "bound / distance"):
-        print(f"\n{name}\n{pd.DataFrame(document[name]).round(3).to_string(index=False)}")
-    print(f"\ngrowth of the time with n, as a power: {document['exponents']}")
-    for name, why in document["skipped"].items():
-        print(f"not measured: {name}: {why}")
 
 
 def names_of(pairs: pd.DataFrame) -> list[str]:
@@ -98,8 +81,8 @@ def on_the_way(pairs: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for (kind, n), group in pairs.groupby(["layers", "n"], sort=False):
         for effort in EFFORTS:
-            to_pot = _time_to(group, effort, group["POT: cost"], SAME)
-            to_best = _time_to(group, effort, lowest[group.index], AS_GOOD)
+            to_pot = reached(group, effort, group["POT: cost"], SAME)
+            to_best = reached(group, effort, lowest[group.index], AS_GOOD)
             rows.append(
                 {
                     "layers": kind,
@@ -114,12 +97,14 @@ def on_the_way(pairs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _time_to(group: pd.DataFrame, effort: str, target: pd.Series, tolerance: float) -> pd.Series:
-    def reached(row: pd.Series) -> float:
+def reached(pairs: pd.DataFrame, effort: str, target: pd.Series, tolerance: float) -> pd.Series:
+    """Seconds of each pair until its cost was at most that share above a target; infinite if it never was."""
+
+    def seconds_to(row: pd.Series) -> float:
         enough = row["target"] * (1 + tolerance)
         return next((seconds for seconds, cost in row[f"{effort}: trace"] if cost <= enough), np.inf)
 
-    return group.assign(target=target).apply(reached, axis=1)
+    return pairs.assign(target=target).apply(seconds_to, axis=1)
 
 
 def exponents(pairs: pd.DataFrame) -> dict[str, dict[str, float]]:

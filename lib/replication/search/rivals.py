@@ -1,9 +1,11 @@
-"""Other solvers of the same problem: each takes two distance matrices (n, n) and gives a plan (n, n).
+"""Other solvers of the problem of section 3.2: each turns two distance matrices (n, n) into a plan (n, n).
 
-Those that are no requirement of the library come with the extra ``bench``
+Those that are no requirement of this package come with the extra ``bench``
 (``pip install --constraint constraints.txt --editable '.[bench]'``). One that is not installed is skipped,
-and the benchmark says so. Entropic solvers give plans that are not one to
+and the table says so. Entropic solvers give plans that are not one to
 one: what counts is the better of the plan and of the matching that is made of it.
+
+Taught in chapter 02.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
 """The search against its peers: what is measured, what is kept of an interrupted run, and the tables."""
 
+from itertools import permutations
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +9,7 @@ import pytest
 import funcsim as fs
 from funcsim.geometry import distance_matrix
 from funcsim.gromov.effort import EFFORTS
-from replication.search import layers, measured, tables
+from replication.search import exhaustive, layers, measured, tables
 
 
 @pytest.fixture(scope="module")
@@ -111,3 +113,28 @@ def test_real_images_and_texts_are_measured_only_where_they_are_at_hand(monkeypa
     }
     monkeypatch.setenv("FUNCSIM_MODELS", "somewhere")
     assert layers.why_not() == {}
+
+
+def test_every_matching_is_tried():
+    rng = np.random.default_rng(0)
+    D = distance_matrix(rng.normal(size=(6, 3)))
+    order = rng.permutation(6)
+    assert exhaustive.true_distance(D, D[order][:, order]) == pytest.approx(0, abs=1e-7)
+    other = distance_matrix(rng.normal(size=(6, 3)))
+    true = exhaustive.true_distance(D, other)
+    found = measured.ours(D, other)
+    assert found["lower_bound"] <= true <= np.sqrt(found["quick: cost"]) * (1 + 1e-9)
+    by_hand = min(((other[np.ix_(p, p)] - D) ** 2).mean() for p in map(list, permutations(range(6))))
+    assert true == pytest.approx(np.sqrt(by_hand))
+    with pytest.raises(ValueError, match="at most 9 points"):
+        exhaustive.true_distance(np.zeros((10, 10)), np.zeros((10, 10)))
+
+
+def test_a_third_layer_raises_a_bound_only_where_it_may():
+    upper = np.array([[0, 5.0, 5.2], [5.0, 0, 0.3], [5.2, 0.3, 0]])
+    lower = np.array([[0, 4.9, 1.0], [4.9, 0, 0.1], [1.0, 0.1, 0]])
+    raised = exhaustive.through_third(lower, upper)
+    assert raised[0, 2] == raised[2, 0] == pytest.approx(4.6)  # 4.9 - 0.3
+    assert (raised <= upper).all()
+    assert (raised >= lower).all()
+    assert raised[0, 1] == 4.9

@@ -149,8 +149,7 @@ def theirs(D1: Array, D2: Array, solvers: dict[str, rivals.Solver]) -> dict[str,
     for name, solver in solvers.items():
         if len(D1) > rivals.MOST_POINTS.get(name, len(D1)):
             continue
-        if name in rivals.COMPILED:  # once per size, and not what a second pair would wait for
-            solver(D1, D2)
+        rivals.make_ready(name, len(D1))
         plan, seconds = _timed(lambda: solver(D1, D2))  # noqa: B023
         row |= {f"{name}: seconds": seconds, f"{name}: cost": rivals.reached(D1, D2, plan)}
     return row

@@ -211,6 +211,7 @@ note(loose=100 * every.iloc[0], tight=100 * every.iloc[1])
 # %% [markdown]
 # In most pairs the bound lies between {glue:text}`loose:.0f` % and {glue:text}`tight:.0f` % of the distance. Does the search end too high, or is the bound too low? For a few points we can try every matching, and then we know the true distance.
 
+
 # %%
 def gaps(kind, draw, n=6 if profile == "smoke" else 8):
     """Bound and distance found, as shares of the true distance."""
@@ -231,7 +232,10 @@ shown = groups.agg(bound=("bound", "median"), found=("found", "max"))
 (100 * shown).round(1).rename_axis(None)
 
 # %% tags=["remove-cell"]
-note(known_bound=100 * known["bound"].median(), known_found=100 * known["found"].max())
+note(
+    known_bound=100 * known["bound"].median(),
+    known_found=100 * known["found"].max(),
+)
 note(n_known=len(known), n_exact=int((known["found"] < 1 + 1e-6).sum()))
 
 # %% [markdown]

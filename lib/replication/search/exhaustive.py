@@ -1,4 +1,4 @@
-"""The true distance of a few points, to hold the lower bounds of section 3.2 against: every matching is tried.
+"""The true distance of a few points, by trying every matching: for the lower bounds of section 3.2.
 
 Taught in chapter 02.
 """

@@ -94,19 +94,21 @@ def compute(plan: Plan, run: Run) -> Record:
                     journal.add(key | theirs(D1, D2, solvers) | ours(D1, D2))
             if run.progress:
                 print(f"{kind}, n = {n}: done", flush=True)
-    run.folder.mkdir(parents=True, exist_ok=True)
-    with replacing(run.folder / FILE) as temporary:
-        temporary.write_text("".join(json.dumps(row) + "\n" for row in journal.rows))
-    seconds = sum(value for row in journal.rows for key, value in row.items() if key.endswith(": seconds"))
-    record = run.store(
-        [FILE],
-        {"pairs": float(len(journal.rows))},
-        parameters=parameters,
-        encoder=", ".join(kinds),
-        data="of each kind of layers as many samples as are named",
-        seconds=seconds,
-        device="cpu",
-    )
+        run.folder.mkdir(parents=True, exist_ok=True)
+        with replacing(run.folder / FILE) as temporary:
+            temporary.write_text("".join(json.dumps(row) + "\n" for row in journal.rows))
+        seconds = sum(
+            value for row in journal.rows for key, value in row.items() if key.endswith(": seconds")
+        )
+        record = run.store(
+            [FILE],
+            {"pairs": float(len(journal.rows))},
+            parameters=parameters,
+            encoder=", ".join(kinds),
+            data="of each kind of layers as many samples as are named",
+            seconds=seconds,
+            device="cpu",
+        )
     run.forget()
     return record
 

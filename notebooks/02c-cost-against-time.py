@@ -166,7 +166,7 @@ way.style.hide(axis="index").format(precision=2)
 # %% [markdown]
 # ## How the time grows
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Seconds against the number of inputs on logarithmic axes, one line for each solver, as medians over all kinds of layers."}, "figure": {"name": "fig-02c-growth", "caption": "Seconds for one pair against the number of inputs, as the mean over the kinds of layers of the median. Both axes are logarithmic. A solver that takes minutes was given small pairs only."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Seconds against the number of inputs on logarithmic axes, one line for each solver, as medians over all kinds of layers."}, "figure": {"name": "fig-02c-growth", "caption": "Seconds for one pair against the number of inputs, as the mean over the kinds of layers of the median. Both axes are logarithmic. *usual* is the default effort of the library."}}
 drawn = [name for name in pictures.DRAWN if name in solvers]
 medians = pairs.groupby(["layers", "n"])[
     [f"{name}: seconds" for name in drawn]

@@ -23,8 +23,8 @@ MARKS = {
     "usual": "o",
     "thorough": "s",
 }
-#: Drawn where the time grows with n.
-DRAWN = tuple(name for name in MARKS if name not in ("POT from identity", "SciPy 2-opt"))
+#: Drawn where the time grows with n: no more lines than can be told apart.
+DRAWN = ("POT", "CAJAL", "ott-jax, 1e-2", "usual")
 OURS = ("quick", "usual", "thorough")
 #: A cost that is more per cent above the lowest is drawn at the upper edge.
 CEILING = 40.0

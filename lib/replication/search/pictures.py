@@ -65,7 +65,8 @@ def price(table: pd.DataFrame) -> Figure:
         ax.grid(alpha=0.3)
     for ax in axes[len(kinds) :]:
         ax.remove()
-    figure.supxlabel("time, POT's as 1", fontsize=10)
+    for ax in axes[max(0, len(kinds) - columns) : len(kinds)]:
+        ax.set_xlabel("time, POT's as 1")
     figure.supylabel("cost above the lowest (%)", fontsize=10)
     figure.legend(handles.values(), handles, loc="outside lower center", ncols=3, fontsize=9, frameon=False)
     return figure

@@ -58,13 +58,12 @@ def gw(
     seed : int
         For "random" starts; the k-th start draws from `seed` + k.
     effort : {"quick", "usual", "thorough"}
-        How much the search may cost. "quick": graduated, product and identity, each given up as soon
-        as it will clearly not be the best; the best is improved by exchanges. "usual": the same, but
-        the descent from product always goes to its end, and the best matching is made soft at one
-        temperature and descended from again. "thorough": also from entropic plans, all to their ends,
-        and made soft again and again as long as that helps; some ten times as long. With at most
-        40 points, 8 or (thorough) 32 random starts besides. It changes nothing where the numbers of
-        samples differ.
+        How much the search may cost. "quick": from product to the end of its descent, from graduated and
+        identity three steps each. "usual": all three to their ends; the best matching is made soft
+        at one temperature and descended from again, and improved by exchanges. "thorough": also from
+        entropic plans, each end improved by exchanges, and made soft again and again as long as
+        that helps; some ten times as long. With at most 40 points every end is improved, and there are 8
+        or (thorough) 32 random starts besides. It changes nothing where the numbers of samples differ.
 
     Returns
     -------
@@ -85,9 +84,10 @@ def gw(
     -----
     The problem is not convex. The distance returned is that of a coupling, hence never below
     the true one, and `lower_bound` is never above it. With equal numbers of samples the best
-    coupling is a permutation, and no exchange of two partners improves the one returned.
-    "usual" and "thorough" are never above POT's conditional gradient from its default start: its
-    descent is one of theirs (up to ties between equally good steps).
+    coupling is a permutation; except at "quick" no exchange of two partners improves the one returned.
+    No effort ends above POT's conditional gradient from its default start: its descent is one of ours,
+    up to ties between equally good steps, and up to the rounding of the single precision in which
+    we search. The cost itself is computed in double precision.
 
     The cloud whose distances spread less is always the first to the search, and points are taken in order
     of their mean distance. So ``gw(X, Y)`` and ``gw(Y, X)`` are equal to the last bit, the plans

@@ -3,7 +3,10 @@
 The same starts as for one pair, but what has no batched form is replaced: a soft plan is
 made hard by matching best with best, and no Frank-Wolfe steps are taken. The result is a
 matching that no exchange improves, not a fixed point of Frank-Wolfe; the costs
-are measured in double precision all the same.
+are measured in double precision all the same. So the values differ from those of the processor.
+For pairs of 256 samples of random, trained and real layers the distances lay 0.2 to 1.6 % higher on
+average, at effort "usual" between 3 % lower and 10 % higher (with ties), at "thorough" between 1 % lower
+and 4 % higher.
 """
 
 from __future__ import annotations

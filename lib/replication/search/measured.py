@@ -53,7 +53,7 @@ class Plan:
         Whether real images and texts are among the layers, where they are at hand.
     """
 
-    pairs: tuple[tuple[int, int], ...] = ((64, 10), (128, 20), (256, 20), (512, 8), (1000, 2), (2000, 1))
+    pairs: tuple[tuple[int, int], ...] = ((64, 10), (128, 20), (256, 20), (512, 8), (1000, 2))
     real: bool = True
 
     def tiny(self) -> Plan:

@@ -27,7 +27,7 @@
 # :name: fig-02c-price
 # :alt: For each kind of layers, time against cost, one mark for each solver. Those of the library lie lowest; those of other solvers lie higher at the same time, or far to the right.
 #
-# What a search costs and what it finds, for pairs of {glue:text}`shown_n:d` inputs. To the left is faster, downwards is better. The horizontal axis is the time in units of POT's time on the same pair, the vertical axis is the cost above the lowest that any solver found. Medians over the pairs. A mark at the upper edge lies above the picture.
+# What a search costs and what it finds, for pairs of {glue:text}`shown_n:d` inputs. To the left is faster, downwards is better. The horizontal axis is the time in units of POT's time on the same pair, the vertical axis is the cost above the lowest that any solver found. The time is the median over the pairs, the cost the mean. A mark at the upper edge lies above the picture.
 # :::
 
 # %% tags=["parameters"]

@@ -21,7 +21,7 @@
 #
 # ## In short
 #
-# We gave {glue:text}`n_pairs:d` pairs of {term}`layers <layer>` to {glue:text}`n_solvers:d` searches. The pairs have {glue:text}`least_n:d` to {glue:text}`most_n:d` inputs. The library never ended above {term}`POT`, at any of its three efforts. At the default effort it is the lowest of all solvers, or within 0.1 % of it, in {glue:text}`usual_lowest:.0f` % of the pairs when we leave our own slowest effort out. POT, the solver of the paper, ends {glue:text}`pot_above:.0f` % above the lowest known cost on average.
+# We gave {glue:text}`n_pairs:d` pairs of layers to {glue:text}`n_solvers:d` searches. The pairs have {glue:text}`least_n:d` to {glue:text}`most_n:d` inputs. The library never ended above {term}`POT`, at any of its three efforts. At the default effort it is the lowest of all solvers, or within 0.1 % of it, in {glue:text}`usual_lowest:.0f` % of the pairs when we leave our own slowest effort out. POT, the solver of the paper, ends {glue:text}`pot_above:.0f` % above the lowest known cost on average.
 #
 # :::{glue:figure} fig_price_02c
 # :name: fig-02c-price
@@ -87,14 +87,14 @@ note(shown_n=shown_n)
 # %% [markdown]
 # The layers are of these kinds:
 #
-# - *{term}`Model 0 <Model 0, Model E, Model L>`*: the network of {term}`modular addition` of chapter 04.
+# - *{term}`Model 0 <Model 0, Model E, Model L>`*: the network of chapter 04, which adds two numbers.
 # - *{term}`ReLU` chain*: twelve random layers with this function.
 # - *tanh*: Gaussian clouds, and their squashed, noisy images.
 # - *ties*: the same, rounded to whole numbers, so that many distances are equal.
 # - *ResNet-9, CIFAR-10*: the network of [chapter 12](12-resnet-cifar10.ipynb) on real images.
 # - *MPNet, SST-2*: the twelve {term}`blocks <block>` of a pre-trained encoder on real sentences.
 #
-# {term}`POT` stands here twice: from its own start, which is the paper's, and from the matching of each input with itself. SciPy's FAQ and CAJAL use the same descent as POT, in other programs. SciPy's {term}`2-opt` exchanges partners one pair at a time. The solver of ott-jax is entropic; the number is its smoothing, relative to the mean cost. The solver of torchgw draws samples of the distances. An entropic plan is not a {term}`matching`, so we count the better of the plan and of the matching made of it.
+# {term}`POT` stands here twice: from its own start, which is the paper's, and from the matching of each input with itself. SciPy's FAQ and CAJAL use the same descent as POT, in other programs. SciPy's {term}`2-opt` exchanges partners one pair at a time. The solver of ott-jax is entropic; the number is its smoothing, relative to the mean cost. The solver of torchgw draws samples of the distances. An entropic plan is not a matching, so we count the better of the plan and of the matching made of it.
 
 # %% [markdown]
 # ## How low each search ends
@@ -243,7 +243,7 @@ note(
 note(n_known=len(known), n_exact=int((known["found"] < 1 + 1e-6).sum()))
 
 # %% [markdown]
-# The search finds the truth in {glue:text}`n_exact:d` of {glue:text}`n_known:d` pairs, while the bound stays at {glue:text}`known_bound:.0f` % of it. So the gap is mostly the bound's. Can a third {term}`layer` close it? By the triangle inequality the distance of two layers is at least the bound of one to a third, minus the distance of the third to the other.
+# The search finds the truth in {glue:text}`n_exact:d` of {glue:text}`n_known:d` pairs, while the bound stays at {glue:text}`known_bound:.0f` % of it. So the gap is mostly the bound's. Can a third layer close it? By the triangle inequality the distance of two layers is at least the bound of one to a third, minus the distance of the third to the other.
 
 # %%
 trained = trained_networks.load("model-0", profile, seed)

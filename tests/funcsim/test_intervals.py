@@ -21,7 +21,7 @@ def distances(points):
 def toy(pair, n_calls=None, bound=None):
     """A stand-in for fs.compare with a quick measure of two layers (n, d), and a lower bound of it."""
 
-    def compare(reps, measure, normalize, jobs, progress):
+    def compare(reps, measure, normalize, effort, jobs, progress):
         arrays = [a.astype(np.float64) for a in reps.values()]
         values, lower = (
             None if f is None else np.array([[f(x, y) for y in arrays] for x in arrays])

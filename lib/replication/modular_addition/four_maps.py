@@ -1,4 +1,4 @@
-"""One network, four maps: the picture of `README.md`, made from what is stored.
+"""One network, four maps: the picture of `README.md` about the claims of section 5.1, from what is stored.
 
     python -m replication.modular_addition.four_maps book/_static/four-maps.png
 

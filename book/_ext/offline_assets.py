@@ -11,12 +11,6 @@ def add_folders(app):
     app.config.html_static_path += [str(folder) for folder in FOLDERS]
 
 
-def once(app, config):
-    """At `config-inited`: Jupyter Book names each script and style sheet of `_static` twice."""
-    config.html_js_files = list(dict.fromkeys(config.html_js_files))
-    config.html_css_files = list(dict.fromkeys(config.html_css_files))
-
-
 def edit_source(app, pagename, templatename, context, doctree):
     """Let the edit button of a chapter lead to its .py, which is the source, and not to the .ipynb."""
 
@@ -32,8 +26,7 @@ def edit_source(app, pagename, templatename, context, doctree):
 
 
 def setup(app):
-    """Connect the three functions, and add the repairs that need the browser."""
-    app.connect("config-inited", once)
+    """Connect the two functions, and add the repairs that need the browser."""
     app.connect("builder-inited", add_folders)
     app.connect("html-page-context", edit_source, priority=900)
     # Font Awesome would replace the icons of widgets, whose own code then fails.

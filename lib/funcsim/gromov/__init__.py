@@ -85,9 +85,9 @@ def gw(
     The problem is not convex. The distance returned is that of a coupling, hence never below
     the true one, and `lower_bound` is never above it. With equal numbers of samples the best
     coupling is a permutation; except at "quick" no exchange of two partners improves the one returned.
-    No effort ends above POT's conditional gradient from its default start: its descent is one of ours,
-    up to ties between equally good steps, and up to the rounding of the single precision in which
-    we search. The cost itself is computed in double precision.
+    Without `starts` no effort ends above POT's conditional gradient from its default start: its
+    descent is one of ours, up to ties between equally good steps, and up to the rounding of the
+    single precision in which we search. The cost itself is computed in double precision.
 
     The cloud whose distances spread less is always the first to the search, and points are taken in order
     of their mean distance. So ``gw(X, Y)`` and ``gw(Y, X)`` are equal to the last bit, the plans

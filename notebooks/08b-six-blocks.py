@@ -13,30 +13,14 @@
 # ---
 
 # %% [markdown]
-# # 08 Groups of blocks in a BERT
+# # 08b The same on six blocks
 #
-# Does fine-tuning divide an encoder into parts? The paper compares the twelve blocks of a fine-tuned BERT,
-# sees two or three groups with the last three blocks apart, and says that GW shows them better than other measures. Its reviewers asked:
-# better than CKA too? Is it the same with another seed? And do the last blocks stand apart because they do something else, or simply because
-# fine-tuning changed them most?
+# [Chapter 08](08-bert-subnetworks.ipynb) looks for groups in an encoder of twelve blocks. This page looks at a smaller one, with what only it has: sparse encoders, three seeds, a second learning rate, and maps of one encoder against another.
 #
-# Such groups were seen before, by CKA: in encoders fine-tuned on twelve tasks, early layers are like early ones and late layers like late ones
-# {cite:p}`phang2021finetuned`. [Chapter 11](11-fine-tuning-ablations.ipynb) repeats the authors' test, which leaves blocks out.
+# The encoder is `all-MiniLM-L6-v2`, distilled and then contrastively tuned for sentences, with {glue:text}`n_blocks:d` blocks. Everything below is said of these {glue:text}`n_blocks:d` blocks. Such groups were seen before, by CKA: in encoders fine-tuned on twelve tasks, early layers are like early ones and late layers like late ones {cite:p}`phang2021finetuned`.
 #
-# **What is smaller here.** As in [chapter 07](07-bert-fine-tuning.ipynb): `all-MiniLM-L6-v2`, distilled and then contrastively tuned for sentences, with {glue:text}`n_blocks:d` blocks where the paper has BERT-base with twelve, which
-# was not run here. Everything below is said of these {glue:text}`n_blocks:d` blocks.
-#
-# :::{admonition} What you will learn
-# - how the maps of a pre-trained, a fine-tuned and a sparse encoder look under ten measures;
-# - how many groups a test finds, at the ends of blocks and inside them;
-# - what depends on scale, on pooling and on the seed;
-# - what GW and CKA each see that the other does not;
-# - whether "the last blocks do something new" says more than "the last blocks moved most".
-#
-# **Time**: 25 minutes to read, one minute to run.
+# **Time**: 30 minutes to read, one minute to run.
 # **In the paper**: section 5.2 with Figure 6, appendices F and G with Figures 12 and 13; the discussion of its reviews.
-# **You need**: [chapter 03](03-ten-measures.ipynb), [chapter 06](06-modular-sum-subnetworks.ipynb), [chapter 07](07-bert-fine-tuning.ipynb).
-# :::
 
 # %% tags=["parameters"]
 profile = "laptop"
@@ -70,7 +54,6 @@ from sklearn.metrics import adjusted_rand_score
 
 import funcsim as fs
 from bookkit.glue import note
-from exercises import chapter_08 as check
 from funcsim import viz
 from funcsim.viz.interactive import explorer
 from replication.encoder import fine_tuned
@@ -782,143 +765,24 @@ note(rival_r2=100 * np.corrcoef(guess, gw[0].values[upper])[0, 1] ** 2)
 # The guess has a rank correlation of {glue:text}`rival:.2f` with the map and explains {glue:text}`rival_r2:.0f` % of its variance.
 # So the rival explanation cannot be dismissed: the map of a fine-tuned encoder is first of all a list of how far its blocks have come from a map that was even. Whether the last blocks also do something *new* no map can say. That takes operations on the network.
 #
-# ## Quiz
-#
-# Choose, and open your choice to see what we think of it.
-#
-# **1. Spectral clustering with two clusters finds two groups in a map. How much is learned?**
-#
-# <details><summary>a. The groups are contiguous.</summary>No: it does not even ask for that.</details>
-# <details><summary>b. There are two groups.</summary>No: it returns two for every map, and cannot return one.</details>
-# <details><summary>c. Nothing about how many there are.</summary>Right: a method that cannot say one cannot vouch for two.</details>
-#
-# **2. What makes a boundary in the map of a fine-tuned encoder more than a picture?**
-#
-# <details><summary>a. That three measures show it.</summary>No: measures that look at the same distances share their mistakes.</details>
-# <details><summary>b. A bright colour.</summary>No: colours follow from the largest value of the map.</details>
-# <details><summary>c. A step out of proportion to the other steps, with its effect and a p-value, and the same map before training.</summary>Right: uneven steps are the rule, and untrained networks have them, too.</details>
-#
-# ## Exercises
-#
-# :::{exercise} What a cut explains
-# :label: ex-08-cut
-#
-# *Difficulty 2 of 5, importance 4 of 5, 10 minutes.* Write `cut_explains(values, k)`: for a map (L, L) and a cut before layer `k`, the share of the variance of its entries that is explained by whether a pair of layers lies on both sides of the cut. It is the number with which this chapter ranks its maps.
-#
-# ```{dropdown} Hint 1
-# Each pair of different layers once: `np.triu_indices(L, k=1)`.
-# ```
-# ```{dropdown} Hint 2
-# The square of the correlation between the entries and "crosses the cut", as zeros and ones.
-# ```
-# :::
-
-
-# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
-def cut_explains(values, k):
-    """Share of the variance of a map (L, L) that a cut before layer k explains."""
-    rows, columns = np.triu_indices(len(values), k=1)
-    crosses = (rows < k) & (columns >= k)
-    return np.corrcoef(crosses, values[rows, columns])[0, 1] ** 2
-
-
-check.cut_explains(cut_explains)
-
-# %% [markdown]
-# :::{exercise} Two groups where there are none
-# :label: ex-08-none
-#
-# *Difficulty 3 of 5, importance 5 of 5, 10 minutes.* Write `no_groups(n)`: a map (n, n) in which the test finds one group, while spectral clustering, asked for two groups, cuts it into a first and a second half.
-#
-# ```{dropdown} Hint 1
-# What does a network look like in which every layer changes a little, all of them equally?
-# ```
-# ```{dropdown} Hint 2
-# Points on a line, equally spaced.
-# ```
-# :::
-
-
-# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
-def no_groups(n):
-    """A map (n, n) of layers that drift, all steps alike."""
-    where = np.arange(n, dtype=float)
-    return np.abs(where[:, None] - where[None])
-
-
-check.no_groups(no_groups)
-
-# %% [markdown]
-# :::{exercise} Many maps, some boundaries
-# :label: ex-08-many
-#
-# *Difficulty 1 of 5, importance 5 of 5, 5 minutes.* Write `false_alarm(n, alpha)`: if none of `n` networks has a boundary, and each is tested at level `alpha`, what is the chance that at least one boundary is found?
-#
-# ```{dropdown} Hint 1
-# Not `n * alpha`: for thirty tests that is more than 1.
-# ```
-# ```{dropdown} Hint 2
-# One minus the chance that all tests keep quiet.
-# ```
-# :::
-
-
-# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
-def false_alarm(n, alpha):
-    """The chance of at least one false boundary in n tests."""
-    return 1 - (1 - alpha) ** n
-
-
-check.false_alarm(false_alarm)
-
-# %% [markdown]
-# :::{exercise} Do two maps agree?
-# :label: ex-08-agree
-#
-# *Difficulty 1 of 5, importance 4 of 5, 5 minutes.* Write `agreement(first, second)`: the rank correlation of two maps of the same layers.
-#
-# ```{dropdown} Hint 1
-# What would the diagonals do to it?
-# ```
-# ```{dropdown} Hint 2
-# `spearmanr` of the entries above the diagonal.
-# ```
-# :::
-
-
-# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
-def agreement(first, second):
-    """Rank correlation of the pairs of layers in two maps (L, L)."""
-    upper = np.triu_indices(len(first), k=1)
-    return spearmanr(first[upper], second[upper]).statistic
-
-
-check.agreement(agreement)
-
-# %% [markdown]
 # ## What we found
 #
 # C counts the paper's claims, D the doubts of its reviewers. *paper*: tested as the paper has it; *ours*: on a network, a task, a scale or a statistic of our own. The [scorecard](../book/scorecard.md) makes one answer of all rows about a claim.
 #
 # | claim | condition | result | evidence on this page |
 # | --- | --- | --- | --- |
-# | C18: the pre-trained encoder shows no major differences among layers (5.2, Figure 6) | ours | undecided: `all-MiniLM-L6-v2` is more than pre-trained, and a test on few layers that finds nothing shows little | $p$ = {glue:text}`p_sst2_pretrained:.2f` and {glue:text}`p_yelp_pretrained:.2f` at two points for each block; raw, its last block stands apart |
 # | C19: fine-tuned ones have two to three groups, the last third is one (5.2, Figure 6) | ours | undecided: the last two blocks change faster, and six blocks are too few to tell a boundary from a change of speed | the six ends, which the paper compares: $p$ = {glue:text}`p_six:.2f` on SST-2 and {glue:text}`p_six_yelp:.2f` on Yelp; twelve points: $p$ = {glue:text}`p_sst2_dense:.2f` and {glue:text}`p_yelp_dense:.2f` |
 # | C21: Euclidean, cosine and Wasserstein show the groups less clearly (5.2, Figure 6), with raw distances | ours | disagrees: none is clearly less clear | the best cut, before the last block, explains {glue:text}`raw_euclid:.0f`, {glue:text}`raw_cosine:.0f` and {glue:text}`raw_w:.0f` %, under GW {glue:text}`raw_gw:.0f` % |
 # | C21, each block divided by its mean distance | ours | agrees for Euclid and Wasserstein, which see where a cloud lies, and dividing by a small scale throws it far away; cosine sees the last block alone | best cut at block {glue:text}`cut_gw:d` explains {glue:text}`clear_gw:.0f` % under GW, {glue:text}`clear_w:.0f` % under Wasserstein |
-# | C22: spectral clustering finds two groups (5.2) | paper | agrees, as it must | asked for two, it returns two for every map, that of the encoder as it came included |
 # | C27: pre-trained and dense models differ from sparse ones in maps across models (F, Figure 12) | ours | agrees for 95 %; fewer zeros are not farther than no fine-tuning | at the same depth {glue:text}`cross_25:.2f`, {glue:text}`cross_70:.2f`, {glue:text}`cross_95:.2f` from the dense one, and {glue:text}`cross_pretrained:.2f` from it to the pre-trained |
 # | C28: on SST-2 two to three groups as well, the last block apart (G, Figure 13) | ours | undecided, as C19; the last block alone is scale | $p$ = {glue:text}`p_six:.2f` at the six ends; the raw map is to {glue:text}`raw_scale:.0f` % the difference of scales |
 # | C32: the same across seeds (reviews, Figure 19) | ours | undecided: the maps agree, but whether there are groups of blocks is open (C19), and the seeds share the pre-trained weights | rank correlation of two maps at least {glue:text}`seed_rank:.2f`; a boundary among twelve points in {glue:text}`seeds_found:d` of {glue:text}`n_seeds:d` |
 # | C33: GW shows clearer sub-networks than RSM, RSA, CCA, CKA, MSID, AGW, on text (reviews, Figures 15 to 17), by the best cut | ours | disagrees: RSM is clearer | it explains {glue:text}`all_gw:.0f` % under GW, {glue:text}`all_rsm:.0f` % under RSM, {glue:text}`all_cka:.0f` % under CKA |
 # | C33, on text, by the test | ours | undecided: four encoders, of which three began with the same weights, and no test of the difference | a boundary in {glue:text}`dense_GW:d`, {glue:text}`dense_RSM:d` and {glue:text}`dense_CKA:d` of {glue:text}`n_dense:d` dense encoders under GW, RSM and CKA |
-# | D01: can the method give a number? | - | answered: it gives several; whether there are groups of blocks they do not decide here (C19) | the best cut explains {glue:text}`clear_gw:.0f` % of the map fine-tuned on SST-2, even drift has {glue:text}`by_drift:.0f` %; a test that may say one group gives an effect and a $p$ |
-# | D02: established measures are missing | - | answered: all ten are here | RSM, which is GW without its matching, explains more by its best cut: {glue:text}`all_rsm:.0f` against {glue:text}`all_gw:.0f` % |
-# | D04: a group is a function | - | open: maps cannot tell | the brightest corner is that of an encoder that pruning has ruined, {glue:text}`acc_yelp_neuroprune_95:.1f` % right; {glue:text}`rival_r2:.0f` % of the variance of the map follow from how far each block has come from what it said before |
 # | D05: CKA looks the same | - | open: the maps differ, but the test finds no boundary under either | rank correlation of the maps {glue:text}`gw_cka:.2f`; CKA sees drift before fine-tuning, GW does not |
 # | D06: other seeds | - | open: the maps of three seeds agree, but all of them began with the same pre-trained weights | rank correlation at least {glue:text}`seed_rank:.2f` |
 #
-# CKA sees every step of the way, GW only changes of shape. Which of the two finds groups more surely four encoders cannot tell. And of BERT-base, which was not run, no row but C22 says anything yet.
+# CKA sees every step of the way, GW only changes of shape. Which of the two finds groups more surely four encoders cannot tell. And of BERT-base, which was not run, no row says anything yet.
 #
 # **Before you report groups**: divide by the mean; say which pooling; give the test, not the clustering; and try another learning rate.
 #

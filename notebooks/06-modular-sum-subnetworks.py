@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# No. A raw {term}`layer map` of {term}`Model 0 <Model 0, Model E, Model L>` shows how large its layers are: {term}`scale` explains {glue:text}`explained_by_scale:.2f` % of its variance. Without scale, a map shows of what kind each layer is. In the map of Model L, which computes three functions, our test finds {glue:text}`n_blocks_l:d` {term}`groups <group>`, and {glue:text}`found_l_words` of the two places where one function ends and the next begins. A map in which layers differ in nothing but width looks alike: its {term}`rank correlation` with the map of the trained network is {glue:text}`by_width:.2f`. So much of a map shows how a transformer is built, and not what it computes.
+# No. A raw {term}`layer map` of {term}`Model 0 <Model 0, Model E, Model L>` shows how large its layers are: {term}`scale` explains {glue:text}`explained_by_scale:.2f` % of its variance. Without scale, a map shows of what kind each layer is. In the map of Model L, which computes three functions, our test finds {glue:text}`n_blocks_l:d` {term}`groups <group>`. Of the two places where a new function begins it finds {glue:text}`found_l_words`. A map in which layers differ in nothing but width looks similar: its {term}`rank correlation` with the map of the trained network is {glue:text}`by_width:.2f`. So much of a map shows how a transformer is built, and not what it computes.
 #
 # :::{glue:figure} fig_in_short_06
 # :name: fig-06-in-short
@@ -73,6 +73,7 @@ from funcsim import viz
 from funcsim.geometry import mean_distance, pairwise_distances
 from funcsim.viz import interactive
 from replication.modular_addition import maps, trained_networks
+from replication.modular_addition.maps import MAPS
 
 # %% tags=["remove-cell"]
 # isort: split
@@ -85,7 +86,6 @@ from matplotlib.patches import Rectangle
 from bookkit.glue import keep_figure, note
 from funcsim.kinds import MixedKindsWarning
 from replication.benchmark import level_and_power
-from replication.modular_addition.maps import MAPS
 
 warnings.simplefilter("ignore", MixedKindsWarning)  # see "Groups by a test"
 
@@ -123,7 +123,7 @@ viz.bars(by_layer, ylabel="mean distance between inputs")
 # %% [markdown]
 # The scale goes from {glue:text}`spread_first:.1f` at the first layer to {glue:text}`spread_last:.0f` at the last. The largest is {glue:text}`spread_ratio:.0f` times the smallest.
 #
-# A map needs one {term}`Gromov-Wasserstein distance` (GW) for each of the {glue:text}`n_pairs_0:d` pairs of layers, here on {glue:text}`n_used:d` inputs. We begin with raw distances, as the paper does so far as its text says. The map was made by `fs.compare(sample, normalize=None)` and stored.
+# A map needs one {term}`Gromov-Wasserstein distance` (GW) for each of the {glue:text}`n_pairs_0:d` pairs of layers, here on {glue:text}`n_used:d` inputs. We begin with raw distances, as the paper does as far as its text says. The map was made by `fs.compare(sample, normalize=None)` and stored.
 
 # %%
 raw = maps.load("0-raw", profile, seed)
@@ -153,7 +153,7 @@ note(explained_by_scale=100 * float(explained))
 #
 # ## The same map without size
 #
-# We divide the distances of each layer by their mean. What is left is the shape of each cloud of points. Such a map is {term}`normalised`. It takes the three lines that you need for a network of your own: `fs.capture` above, and now `fs.compare` and `fs.partition`.
+# We divide the distances of each layer by their mean. What is left is the shape of each cloud of points. Such a map is {term}`normalised`. Three lines make it, also for a network of your own: `fs.capture` above, and now `fs.compare` and `fs.partition`.
 
 # %%
 normalised = fs.compare(sample)
@@ -187,7 +187,7 @@ normalised.plot(
 # `fs.partition` looks for such steps in three moves.
 #
 # 1. **Measure the steps.** The step into a layer is its distance from the layer before. One odd layer, after which the network goes on where it was, makes no step.
-# 2. **Look for outliers.** How far does the largest step lie above the others, in units of their spread {cite:p}`rosner1983percentage`? The same is asked of simulated maps with uneven steps and no boundary. The {term}`p-value` says how often such a map has an outlier as clear.
+# 2. **Look for outliers.** How far does the largest step lie above the others, in units of their spread {cite:p}`rosner1983percentage`? We ask the same of simulated maps with uneven steps and no boundary. The {term}`p-value` says how often such a map has an outlier as clear.
 # 3. **Name what stands out.** One large step is a *jump*, two or three in a row are a *transition*. Both are boundaries. A longer run is a *change of speed*, and no boundary.
 #
 # Each step is compared with steps into layers of the same kind, such as attention or MLP. [Page 06b](06b-how-good-is-the-test.ipynb#how-the-test-works) has the rules in full.
@@ -246,7 +246,7 @@ fig
 
 # %%
 steps = pd.Series(np.diag(normalised.values, k=1), names[1:])
-steps.rank(ascending=False)["post"]
+steps.nlargest(4).round(2)
 
 # %% tags=["remove-cell"]
 ranks = steps.rank(ascending=False)
@@ -261,7 +261,7 @@ note(away=entrance[out - 1], back=entrance[out])
 note(raw_away=raw.values[0, out - 1], raw_back=raw.values[0, out])
 
 # %% [markdown]
-# The number is the rank of one step, which we need below. Here are all of them.
+# These are the four largest. The figure shows all of them.
 
 # %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "The step into each of 30 layers. The four largest are into the first key, the first attention score, the first attention map and the first z. The step into the ReLU's output is small."}, "figure": {"name": "fig-06-steps", "caption": "The step into each layer of Model 0, without scale. Orange: the two that the paper names. Green: the step across the ReLU, after which a probe can read the answer. It is a small one."}}
 fig, ax = viz.new_figure(6.4, 3.4)
@@ -321,23 +321,37 @@ interactive.explorer(
 )
 
 # %% [markdown]
-# A few layers outshine everything. Which are these? For each layer we take the median of its distances.
+# A few layers outshine everything. To see which, we take the median distance of each layer.
 
-# %% mystnb={"figure": {"name": "tab-06-far", "caption": "The four layers of Model L that are farthest from the others: the median distance to all layers. All of them are attention maps."}}
+# %%
 frame_l = map_l.to_frame().set_axis(names_l).set_axis(names_l, axis=1)
 far = frame_l.median().sort_values(ascending=False)
-far.head(4).round(2).rename("median distance").to_frame()
+reps_l = MAPS["l"].representations(profile, seed)
+
+
+def alike(name):
+    """Share of inputs (%) whose row is within 0.01 of the median row."""
+    layer = reps_l["blocks." + name]
+    near = np.abs(layer - np.median(layer, axis=0)) < 0.01
+    return 100 * near.all(axis=1).mean()
+
 
 # %% tags=["remove-cell"]
 note(farthest=far.index[0], second=far.index[1])
 note(far_1=far.iloc[0], far_2=far.iloc[1], far_typical=far.median())
-reps_l = MAPS["l"].representations(profile, seed)
-layer = reps_l["blocks." + far.index[0]]
-same = np.abs(layer - np.median(layer, axis=0)).max(axis=1) < 0.01
-note(share_same=100 * float(same.mean()))
+note(share_same=alike(far.index[0]))
 
 # %% [markdown]
-# The median is {glue:text}`far_1:.1f` for {glue:text}`farthest` and {glue:text}`far_2:.1f` for {glue:text}`second`. The typical layer has {glue:text}`far_typical:.2f`. What is special about the farthest one? For {glue:text}`share_same:.0f` % of the inputs its attention weights agree to within 0.01. This head is *saturated*: it gives nearly the same weights to whatever it reads. Such a layer is one heap of points with a few strays. Its mean distance is tiny, and divided by this mean the strays are very far away. So normalising brought out the strays of a nearly constant layer.
+# The six farthest layers:
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "tab-06-far", "caption": "The six layers of Model L that are farthest from the others: the median distance to all layers, and for how many inputs the layer's output is the same to within 0.01. All six are attention maps, and their weights hardly change from input to input."}}
+farthest = far.head(6).round(2).rename("median distance").to_frame()
+shares = [f"{alike(name):.0f}" for name in farthest.index]
+farthest["same output (% of inputs)"] = shares
+farthest
+
+# %% [markdown]
+# The median is {glue:text}`far_1:.1f` for {glue:text}`farthest` and {glue:text}`far_2:.1f` for {glue:text}`second`. The typical layer has {glue:text}`far_typical:.2f`. What is special about these layers? For {glue:text}`share_same:.0f` % of the inputs the weights of the farthest agree to within 0.01. Its head is *saturated*: it gives nearly the same weights to whatever it reads. Such a layer is one heap of points with a few strays. Its mean distance is tiny, and divided by this mean the strays are very far away. So normalising brought out the strays of a nearly constant layer.
 #
 # And the groups? The test returns {glue:text}`n_blocks_l:d` ($p$ = {glue:text}`p_l:.3f`). New ones start at {glue:text}`starts_l`, in front of and behind saturated heads. Of the two true boundaries the test finds {glue:text}`found_l_words`. It could not find one: the stream that leaves a block *is* the stream that enters the next, so the step there is {glue:text}`doors:g`.
 #
@@ -353,7 +367,7 @@ note(cuts_l=" and ".join(str(k) for k in three.boundaries))
 note(spectral_l=", ".join(str(len(group)) for group in spectral_l.groups))
 
 # %% [markdown]
-# Three groups of neighbours are cut at {glue:text}`cuts_l`, and not at 31 and 62. {term}`Spectral clustering`, whose groups need not be neighbours, makes groups of {glue:text}`spectral_l` layers. The paper does not claim neighbours either. Two of its three groupings come back further on, and the third is the two ends. They match the functions in number. Whether this is more than chance, one network cannot tell.
+# Three groups of neighbours are cut at {glue:text}`cuts_l`, and not at 31 and 62. {term}`Spectral clustering`, whose groups need not be neighbours, makes groups of {glue:text}`spectral_l` layers. The paper does not claim neighbours either. Two of its three groupings appear again in later layers, and the third is the two ends. They match the functions in number. Whether this is more than chance, one network cannot tell.
 #
 # [Page 06c](06c-other-maps.ipynb#the-stream-alone) tries the stream alone, a network that needs its parts, and other measures. None of these finds the functions.
 #
@@ -361,7 +375,7 @@ note(spectral_l=", ".join(str(len(group)) for group in spectral_l.groups))
 #
 # In the discussion with reviewers the authors describe the groups of Model L as kinds of layers: attention, MLP and residual layers, the ends. This agrees with what we see. But are layers of one kind alike because of what they *compute*? A layer of one head has 32 numbers, the stream 128, the MLP 512. An attention map at the last position has two, which add up to one. A cloud on a line cannot resemble a cloud in 32 dimensions, whatever the two compute.
 #
-# So we make a {term}`null`, a network in which nothing is computed. Every layer is replaced by the *first* layer, projected at random to as many dimensions as the layer fills. Then layers differ in width, by the luck of the projections, and in nothing else. Beside it we put Model L before training.
+# So we make a {term}`null`, a network in which nothing is computed. Every layer is replaced by the *first* layer, projected at random to as many dimensions as the layer fills. Then layers differ in nothing but width and the luck of the projections. Beside it we put Model L before training.
 
 # %%
 controls = {
@@ -535,6 +549,10 @@ note(larger=int(l_is_larger["all pairs"].sum()))
 note(calmer=int(l_is_larger["no attention maps"].sum()))
 late, every = mean["Model E"]["from 64 on"], mean["Model E"]["all pairs"]
 note(alike=int((late < every).sum()))
+in_words = ("none", "one", "two", "all")
+note(alike_words=in_words[int((late < every).sum())])
+note(larger_words=in_words[int(l_is_larger["all pairs"].sum())])
+note(calmer_words=in_words[int(l_is_larger["no attention maps"].sum())])
 raw_means = {m: means(maps.load(f"{m}-raw", profile, seed)) for m in "le"}
 note(raw_l=raw_means["l"]["all pairs"], raw_e=raw_means["e"]["all pairs"])
 note(raw_late_e=raw_means["e"]["from 64 on"])
@@ -548,9 +566,9 @@ drawn.index = [f"{part}, {label} seed" for part, label in drawn.index]
 viz.dots(drawn, xlabel="mean distance between layers")
 
 # %% [markdown]
-# Are the late layers of Model E alike? Their mean distance is {glue:text}`late_e:.2f`, that of all its layers {glue:text}`mean_e:.2f`. So they are a little closer, in {glue:text}`alike:d` of three seeds, but not alike. With raw distances they are further apart than all layers ({glue:text}`raw_late_e:.1f` against {glue:text}`raw_e:.1f`), because the stream has grown.
+# Are the late layers of Model E alike? Their mean distance is {glue:text}`late_e:.2f`, that of all its layers {glue:text}`mean_e:.2f`. So they are a little closer, in {glue:text}`alike_words` of the three seeds, but not alike. With raw distances they are further apart than all layers ({glue:text}`raw_late_e:.1f` against {glue:text}`raw_e:.1f`), because the stream has grown.
 #
-# Are the distances of Model L larger? Over all pairs they are, in {glue:text}`larger:d` of three seeds. The reason is the saturated heads. Without the attention maps Model L has {glue:text}`calm_l:.2f` and Model E {glue:text}`calm_e:.2f`, and Model L is larger in {glue:text}`calmer:d` of three seeds. Raw, the means are {glue:text}`raw_l:.1f` and {glue:text}`raw_e:.1f`, because Model L's stream is larger. [Page 06c](06c-other-maps.ipynb#seeds-and-positions) has the groups of all these maps.
+# Are the distances of Model L larger? Over all pairs they are, in {glue:text}`larger_words` of the three seeds. The reason is the saturated heads. Without the attention maps Model L has {glue:text}`calm_l:.2f` and Model E {glue:text}`calm_e:.2f`. Model L is then larger in {glue:text}`calmer_words` of the seeds. The raw means are {glue:text}`raw_l:.1f` and {glue:text}`raw_e:.1f`, because Model L's stream is larger. [Page 06c](06c-other-maps.ipynb#seeds-and-positions) has the groups of all these maps.
 #
 # ## What Gromov-Wasserstein cannot see
 #
@@ -591,14 +609,16 @@ note(share_over_half=100 * float((share > 0.5).mean()))
 # %% [markdown]
 # In the median pair {glue:text}`share_median:.0f` % of the squared distance goes away when inputs may be relabelled. In {glue:text}`share_over_half:.0f` % of the pairs it is more than half.
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Distance with free relabelling against distance with every input matched to itself, one dot per pair of layers: most dots lie far below the diagonal."}, "figure": {"name": "fig-06-relabelled", "caption": "Each dot is a pair of layers of Model L. On the dashed line, the best matching is the identity. Most dots lie far below it."}}
-viz.scatter(
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Distance with free relabelling against distance with every input matched to itself, one dot per pair of layers: most dots lie far below the diagonal."}, "figure": {"name": "fig-06-relabelled", "caption": "Each dot is a pair of layers of Model L. On the dashed line, the best matching is the identity. Most dots lie far below it. Pairs with one of the far attention maps lie further out, near the line, and are not shown."}}
+fig = viz.scatter(
     fixed,
     free,
     xlabel="every input matched with itself",
     ylabel="Gromov-Wasserstein",
     diagonal=True,
 )
+fig.axes[0].set(xlim=(0, 1.2), ylim=(0, 1.2))
+fig
 
 # %% [markdown]
 # So "functionally similar" in such a map means *equally shaped*, and two layers can be equally shaped and hold different things.

@@ -219,11 +219,12 @@ note(seeds_l=min(of_seeds["L"]), seeds_e=min(of_seeds["E"]))
 cut_l = [row["three cuts"] for key, row in across.items() if key.startswith("L")]
 hits = sum(len(truth & set(cuts)) for cuts in cut_l)
 note(hits=hits, n_cuts=sum(len(cuts) for cuts in cut_l))
+note(hits_words=str(hits or "none"))
 
 # %% [markdown]
-# The maps of the two other seeds of Model L agree with that of the first at a rank correlation of {glue:text}`seeds_l:.2f` or better, those of Model E at {glue:text}`seeds_e:.2f` or better. Of the {glue:text}`n_cuts:d` cuts in the four maps of Model L, {glue:text}`hits:d` fall on a true boundary.
+# The maps of the two other seeds of Model L agree with that of the first at a rank correlation of {glue:text}`seeds_l:.2f` or better, those of Model E at {glue:text}`seeds_e:.2f` or better. Of the {glue:text}`n_cuts:d` cuts in the four maps of Model L, {glue:text}`hits_words` fall on a true boundary.
 #
-# Model E under the same two questions as in the chapter can be explored here.
+# The map of Model E can be explored here.
 
 # %% tags=["paper-F04", "widget", "hide-input"]
 map_e = maps.load("e", profile, seed)
@@ -267,10 +268,12 @@ pd.DataFrame(by_measure).T
 by_any = max(row["true boundaries found"] for row in by_measure.values())
 cut_any = max(row["true among them"] for row in by_measure.values())
 note(found_by_any=by_any, cut_by_any=cut_any)
-note(by_any_words=("none", "one", "both")[max(by_any, cut_any)])
+in_words = ("none", "one", "both")
+note(found_any_words=in_words[by_any], cut_any_words=in_words[cut_any])
+note(by_any_words=in_words[max(by_any, cut_any)])
 
 # %% [markdown]
-# Of the two true boundaries no measure finds more than {glue:text}`found_by_any:d` by itself. If we force three groups, none cuts at more than {glue:text}`cut_by_any:d` of them. This is not the failure of one measure. The inner layers are the wrong object: they change most inside the blocks. On this network no measure is better than another at a task that none can do. [Chapter 03](03-ten-measures.ipynb) says in what they differ.
+# Of the two true boundaries a measure finds {glue:text}`found_any_words` at best. If we force three groups, its cuts hit {glue:text}`cut_any_words` at best. This is not the failure of one measure. The inner layers are the wrong object: they change most inside the blocks. On this network no measure is better than another at a task that none can do. [Chapter 03](03-ten-measures.ipynb) says in what they differ.
 #
 # ## How many inputs?
 #

@@ -34,7 +34,7 @@
 # - how groups are read off a map by a test instead of by eye;
 # - how much of a map is the width of its layers, and how much a free relabelling of inputs.
 #
-# **Time**: 20 minutes to read, one minute to run.
+# **Time**: 22 minutes to read, one minute to run.
 # **In the paper**: section 5.1, Table 1, Figures 3 to 5.
 # **You need**: [chapter 02](02-gromov-wasserstein.ipynb) and [chapter 04](04-modular-sum-training.ipynb).
 # :::

@@ -17,7 +17,7 @@
 #
 # [Chapter 06](06-modular-sum-subnetworks.ipynb) cuts {term}`layer maps <layer map>` into {term}`groups <group>` by a test. How often does this test find a {term}`boundary` where there is none? And how often does it miss one that is there?
 #
-# **Time**: 9 minutes to read, half a minute to run.
+# **Time**: 11 minutes to read, half a minute to run.
 #
 # ## In short
 #

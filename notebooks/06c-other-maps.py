@@ -28,7 +28,7 @@
 # How distances depend on the number of inputs, for the seven states of Model L's stream. Above: how much larger they are than on all 3,481 inputs, in the median. Below: whether their order is the same, 1 if it is. Few inputs make all distances larger, and keep most of their order.
 # :::
 #
-# **Time**: 9 minutes to read, a minute to run.
+# **Time**: 10 minutes to read, a minute to run.
 # **In the paper**: sections 4.1, 5.1 and 5.2, Figures 3 to 5; the discussion of its reviews.
 
 # %% tags=["parameters"]

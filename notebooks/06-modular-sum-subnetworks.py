@@ -344,7 +344,7 @@ note(share_same=alike(far.index[0]))
 # %% [markdown]
 # The six farthest layers:
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "tab-06-far", "caption": "The six layers of Model L that are farthest from the others: the median distance to all layers, and for how many inputs the layer's output is the same to within 0.01. All six are attention maps, and their weights hardly change from input to input."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "tab-06-far", "caption": "The six layers of Model L that are farthest from the others: the median distance to all layers, and for how many inputs the layer's output is the same to within 0.01. All six are attention maps, and for most inputs their weights are nearly the same."}}
 farthest = far.head(6).round(2).rename("median distance").to_frame()
 shares = [f"{alike(name):.0f}" for name in farthest.index]
 farthest["same output (% of inputs)"] = shares
@@ -549,7 +549,7 @@ note(larger=int(l_is_larger["all pairs"].sum()))
 note(calmer=int(l_is_larger["no attention maps"].sum()))
 late, every = mean["Model E"]["from 64 on"], mean["Model E"]["all pairs"]
 note(alike=int((late < every).sum()))
-in_words = ("none", "one", "two", "all")
+in_words = (*(f"{n} of the three" for n in ("none", "one", "two")), "all three")
 note(alike_words=in_words[int((late < every).sum())])
 note(larger_words=in_words[int(l_is_larger["all pairs"].sum())])
 note(calmer_words=in_words[int(l_is_larger["no attention maps"].sum())])
@@ -566,9 +566,9 @@ drawn.index = [f"{part}, {label} seed" for part, label in drawn.index]
 viz.dots(drawn, xlabel="mean distance between layers")
 
 # %% [markdown]
-# Are the late layers of Model E alike? Their mean distance is {glue:text}`late_e:.2f`, that of all its layers {glue:text}`mean_e:.2f`. So they are a little closer, in {glue:text}`alike_words` of the three seeds, but not alike. With raw distances they are further apart than all layers ({glue:text}`raw_late_e:.1f` against {glue:text}`raw_e:.1f`), because the stream has grown.
+# Are the late layers of Model E alike? Their mean distance is {glue:text}`late_e:.2f`, that of all its layers {glue:text}`mean_e:.2f`. So they are a little closer, in {glue:text}`alike_words` seeds, but not alike. With raw distances they are further apart than all layers ({glue:text}`raw_late_e:.1f` against {glue:text}`raw_e:.1f`), because the stream has grown.
 #
-# Are the distances of Model L larger? Over all pairs they are, in {glue:text}`larger_words` of the three seeds. The reason is the saturated heads. Without the attention maps Model L has {glue:text}`calm_l:.2f` and Model E {glue:text}`calm_e:.2f`. Model L is then larger in {glue:text}`calmer_words` of the seeds. The raw means are {glue:text}`raw_l:.1f` and {glue:text}`raw_e:.1f`, because Model L's stream is larger. [Page 06c](06c-other-maps.ipynb#seeds-and-positions) has the groups of all these maps.
+# Are the distances of Model L larger? Over all pairs they are, in {glue:text}`larger_words` seeds. The reason is the saturated heads. Without the attention maps Model L has {glue:text}`calm_l:.2f` and Model E {glue:text}`calm_e:.2f`. Model L is then larger in {glue:text}`calmer_words` seeds. The raw means are {glue:text}`raw_l:.1f` and {glue:text}`raw_e:.1f`, because Model L's stream is larger. [Page 06c](06c-other-maps.ipynb#seeds-and-positions) has the groups of all these maps.
 #
 # ## What Gromov-Wasserstein cannot see
 #
@@ -609,7 +609,7 @@ note(share_over_half=100 * float((share > 0.5).mean()))
 # %% [markdown]
 # In the median pair {glue:text}`share_median:.0f` % of the squared distance goes away when inputs may be relabelled. In {glue:text}`share_over_half:.0f` % of the pairs it is more than half.
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Distance with free relabelling against distance with every input matched to itself, one dot per pair of layers: most dots lie far below the diagonal."}, "figure": {"name": "fig-06-relabelled", "caption": "Each dot is a pair of layers of Model L. On the dashed line, the best matching is the identity. Most dots lie far below it. Pairs with one of the far attention maps lie further out, near the line, and are not shown."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Distance with free relabelling against distance with every input matched to itself, one dot per pair of layers: most dots lie far below the diagonal."}, "figure": {"name": "fig-06-relabelled", "caption": "Each dot is a pair of layers of Model L. On the dashed line, the best matching is the identity. Most dots lie well below it. Pairs with one of the far attention maps lie further out, near the line, and are not shown."}}
 fig = viz.scatter(
     fixed,
     free,

@@ -100,7 +100,7 @@ note(n_blocks=fs.partition(normalised, seed=seed).n_groups)
 last_map.plot(groups=last_groups, title="Model 0, last position only")
 
 # %% [markdown]
-# The number of groups is {glue:text}`n_blocks_last:d`, as with both positions ({glue:text}`n_blocks:d`). To the eye the {term}`attention maps <attention score, attention map>` still stand apart, but no longer from everything: they now resemble the keys. The number of inputs changed as well, to {glue:text}`n_last:d`. Fewer inputs alone keep the order of the distances, as the end of this page shows. So what a map says about the first half of the network depends on which positions are taken. This must be stated with every map.
+# The number of groups is {glue:text}`n_blocks_last:d`. With both positions it is {glue:text}`n_blocks:d`. To the eye the {term}`attention maps <attention score, attention map>` still stand apart, but no longer from everything: they now resemble the keys. The number of inputs changed as well, to {glue:text}`n_last:d`. Fewer inputs alone keep the order of the distances, as the end of this page shows. So what a map says about the first half of the network depends on which positions are taken. This must be stated with every map.
 #
 # ## Groups without an order
 #
@@ -273,7 +273,7 @@ note(found_any_words=in_words[by_any], cut_any_words=in_words[cut_any])
 note(by_any_words=in_words[max(by_any, cut_any)])
 
 # %% [markdown]
-# Of the two true boundaries a measure finds {glue:text}`found_any_words` at best. If we force three groups, its cuts hit {glue:text}`cut_any_words` at best. This is not the failure of one measure. The inner layers are the wrong object: they change most inside the blocks. On this network no measure is better than another at a task that none can do. [Chapter 03](03-ten-measures.ipynb) says in what they differ.
+# The best of the measures finds {glue:text}`found_any_words` of the two true boundaries. If we force three groups, the best cuts hit {glue:text}`cut_any_words` of them. This is not the failure of one measure. The inner layers are the wrong object: they change most inside the blocks. On this network no measure is better than another at a task that none can do. [Chapter 03](03-ten-measures.ipynb) says in what they differ.
 #
 # ## How many inputs?
 #

@@ -246,11 +246,11 @@ fig
 
 # %%
 steps = pd.Series(np.diag(normalised.values, k=1), names[1:])
+raw_steps = pd.Series(np.diag(raw.values, k=1), names[1:])
 steps.nlargest(4).round(2)
 
 # %% tags=["remove-cell"]
 ranks = steps.rank(ascending=False)
-raw_steps = pd.Series(np.diag(raw.values, k=1), names[1:])
 note(step_scores=steps["attn_pre.0"], step_map=steps["attn.0"])
 note(step_after=steps["z.0"], step_keys=steps["k.0"])
 note(step_relu=steps["post"], rank_relu=int(ranks["post"]), n_steps_0=len(steps))
@@ -273,6 +273,13 @@ ax.tick_params(axis="x", rotation=90, labelsize=8)
 ax.set(ylabel="distance from the layer before")
 ax.margins(x=0.02)
 fig
+
+# %% [markdown]
+# In numbers, with raw steps:
+
+# %% tags=["hide-output"] mystnb={"figure": {"name": "tab-06-steps", "caption": "The eight largest steps of the map without scale, beside the same steps of the raw map."}}
+both = pd.DataFrame({"without scale": steps, "raw": raw_steps})
+both.nlargest(8, "without scale").round(3)
 
 # %% [markdown]
 # The steps into the attention scores ({glue:text}`step_scores:.2f`) and into the attention maps ({glue:text}`step_map:.2f`) are among the four largest, as the paper says. The paper does not mention the other two: the step out of the attention maps ({glue:text}`step_after:.2f`) and the very first, into the keys ({glue:text}`step_keys:.2f`). In the raw map the largest step is into {glue:text}`raw_largest`, where the scale grows.

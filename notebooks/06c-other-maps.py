@@ -117,6 +117,13 @@ note(spectral_groups=len(spectral.groups[1]))
 # %% [markdown]
 # With two groups it puts {glue:text}`spectral_groups:d` layers into the second. These are the attention maps. All layers before *and after* them are the first group. "Apart from the attention maps the layers are alike" is another reading of the same picture than "a row of groups". Spectral clustering asks which layers are alike, wherever they stand. The test asks where the computation changes.
 #
+# Chapter 06 also asks for three groups in Model L. Here they are, with their layers.
+
+# %% tags=["hide-output"] mystnb={"figure": {"name": "tab-06c-spectral", "caption": "Three groups of Model L by spectral clustering, as runs of layers. The three saturated attention maps of the second block are two groups, all other layers are one."}}
+map_l = maps.load("l", profile, seed)
+fs.spectral_partition(map_l, 3, seed=seed).to_frame()
+
+# %% [markdown]
 # ## The stream alone
 #
 # In Model L the inner layers of a {term}`block` differ most, and at the two true places the step is 0. What if we compare only what leaves each half of a block? The next map keeps the {term}`residual stream`, each of its states once.
@@ -174,10 +181,10 @@ interactive.explorer(
 #
 # ## Seeds and positions
 #
-# Chapter 06 shows one seed of Models L and E. The next table has two more of each, and both positions flattened. How many groups does the test find? Where is the map cut if we force three? And how well does it agree with the map of the first seed?
+# Chapter 06 shows one seed of Models L and E. The next table has two more of each, both positions flattened, and raw distances. How many groups does the test find? Where is the map cut if we force three? And how well does it agree with the map of the first seed?
 
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "tab-06c-seeds", "caption": "Maps of Models L and E by seeds and positions. For each: groups that the test finds, cuts into three, and rank correlation with the first map. Then mean distances over all pairs, over pairs from layer 64 on, and over pairs without attention maps."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "tab-06c-seeds", "caption": "Maps of Models L and E by seeds and positions, and the raw maps. For each: groups that the test finds, cuts into three, and rank correlation with the first map. Then mean distances over all pairs, over pairs from layer 64 on, and over pairs without attention maps."}}
 def agreement(one, other):
     """Rank correlation of two maps of the same layers."""
     inner = np.triu_indices(len(one.names), k=1)
@@ -197,8 +204,8 @@ def means(layer_map):
     }
 
 
-OTHERS = ("first", "second", "third", "both positions")
-SUFFIX = ("", "-second", "-third", "-both")
+OTHERS = ("first", "second", "third", "both positions", "raw")
+SUFFIX = ("", "-second", "-third", "-both", "-raw")
 across = {}
 for letter in "le":
     for label, suffix in zip(OTHERS, SUFFIX, strict=True):
@@ -216,13 +223,13 @@ of_seeds = {
     m: [across[f"{m}, {k}"]["agreement"] for k in ("second", "third")] for m in "LE"
 }
 note(seeds_l=min(of_seeds["L"]), seeds_e=min(of_seeds["E"]))
-cut_l = [row["three cuts"] for key, row in across.items() if key.startswith("L")]
+cut_l = [across[f"L, {label}"]["three cuts"] for label in OTHERS[:4]]
 hits = sum(len(truth & set(cuts)) for cuts in cut_l)
 note(hits=hits, n_cuts=sum(len(cuts) for cuts in cut_l))
 note(hits_words=str(hits or "none"))
 
 # %% [markdown]
-# The maps of the two other seeds of Model L agree with that of the first at a rank correlation of {glue:text}`seeds_l:.2f` or better, those of Model E at {glue:text}`seeds_e:.2f` or better. Of the {glue:text}`n_cuts:d` cuts in the four maps of Model L, {glue:text}`hits_words` fall on a true boundary.
+# The maps of the two other seeds of Model L agree with that of the first at a rank correlation of {glue:text}`seeds_l:.2f` or better, those of Model E at {glue:text}`seeds_e:.2f` or better. Of the {glue:text}`n_cuts:d` cuts in the four maps of Model L without {term}`scale`, {glue:text}`hits_words` fall on a true boundary.
 #
 # The map of Model E can be explored here.
 
@@ -241,7 +248,6 @@ interactive.explorer(
 # Five other measures can compare layers of different widths: {term}`AGW`, {term}`RSM`, {term}`RSA`, {term}`MSID` and {term}`CKA`. Do they find the functions of Model L, on the same inputs? The map of AGW is stored.
 
 # %%
-map_l = maps.load("l", profile, seed)
 reps_l = MAPS["l"].representations(profile, seed)
 measured = {"gw": map_l, "agw": maps.load("l-agw", profile, seed)}
 for name in ("rsm", "rsa", "msid", "cka"):

@@ -19,7 +19,7 @@ from bookkit.errors import BookError, report
 from bookkit.files import read_text
 from bookkit.prose import captions, main_text, numbers, words
 from bookkit.settings import ProseSettings, prose_settings, settings
-from bookkit.terms import glossary_terms, unlinked
+from bookkit.terms import glossary_terms, unknown, unlinked
 
 HEADING = re.compile(r"^## +(.+?) *$", re.MULTILINE)
 TABLE = re.compile(r"^(?:\|.*\n)+", re.MULTILINE)
@@ -57,7 +57,8 @@ class Reading:
 def check_prose(root: Path) -> None:
     """Print what was counted in each chapter; fail with one line for each rule that one breaks.
 
-    A chapter that is named in `not_yet` may break them, and must break one.
+    A chapter that is named in `not_yet` may break them, and must break one. A term that the glossary does not
+    have may be linked nowhere: Sphinx would find no place to lead to.
     """
     asked, answers = prose_settings(root), settings(root).answers
     entries = glossary_terms(read_text(root / asked.glossary)) if asked.glossary else []
@@ -65,7 +66,7 @@ def check_prose(root: Path) -> None:
     if unknown := sorted(set(asked.not_yet) - {number_of(source.stem) for source in sources}):
         raise BookError(f"not_yet of [tool.bookkit.prose] names {', '.join(unknown)}: no such chapter")
     print(f"{'chapter':9}{'minutes':>8}" + "".join(f"{rule:>9}" for rule in RULES))
-    findings = []
+    findings = list(_lost_terms(root, sources, asked.glossary, entries)) if asked.glossary else []
     for source in sources:
         number = number_of(source.stem)
         reading = read_as_reader(read_chapter(source), source.stem, asked, answers, entries)
@@ -185,6 +186,18 @@ def _form(notebook: nbformat.NotebookNode, name: str, asked: ProseSettings, answ
                 f"has {between} sections between `{asked.short}` and `{answers}`, "
                 f"{asked.least_sections} to {asked.most_sections} are asked for"
             )
+
+
+def _lost_terms(root: Path, sources: Iterable[Path], glossary: str, entries: list[str]) -> Iterator[str]:
+    """Links to terms that are not there, in chapters, their captions, and the pages beside the glossary."""
+    pages = (root / glossary).parent
+    texts = {str(page.relative_to(root)): read_text(page) for page in sorted(pages.rglob("*.md"))}
+    for source in sources:
+        notebook = read_chapter(source)
+        texts[source.name] = "\n\n".join([prose(notebook), *(text.written for text in captions(notebook))])
+    for page, text in texts.items():
+        for name in unknown(text, entries):
+            yield f"{page}: links the term {name!r}, which {glossary} does not have"
 
 
 def _shown(text: str) -> str:

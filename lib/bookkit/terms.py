@@ -1,4 +1,4 @@
-"""Whether a chapter links each term of the glossary where it uses it first."""
+"""Whether a chapter links each term of the glossary where it uses it first, and none that is not there."""
 
 from __future__ import annotations
 
@@ -42,6 +42,13 @@ def unlinked(texts: Iterable[Text], entries: Sequence[str], everyday: Sequence[s
     return [
         entry for entry in entries if entry in used and (linked[entry] < 0 or used[entry] < linked[entry])
     ]
+
+
+def unknown(text: str, entries: Iterable[str]) -> list[str]:
+    """The terms that a text links and that are no entries, each once; capitals do not count, as in Sphinx."""
+    known = {entry.lower() for entry in entries}
+    linked = (" ".join((match[2] or match[1]).split()) for match in TERM.finditer(text))
+    return list(dict.fromkeys(name for name in linked if name.lower() not in known))
 
 
 def _with_links(written: str) -> str:

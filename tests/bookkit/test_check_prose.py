@@ -11,7 +11,7 @@ from bookkit.errors import BookError
 from bookkit.outputs import uncaptioned
 from bookkit.prose import Text, main_text, numbers, words
 from bookkit.settings import ProseSettings
-from bookkit.terms import glossary_terms, unlinked
+from bookkit.terms import glossary_terms, unknown, unlinked
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADER = """\
@@ -184,6 +184,18 @@ def test_terms_of_the_glossary():
     assert missing("An mlp, no MLP-Mixer; `boundary` and [x](boundary.md).") == ["MLP"]
 
 
+def test_links_to_terms_that_the_glossary_does_not_have():
+    entries = glossary_terms(GLOSSARY)
+    assert (
+        unknown("{term}`Boundary`, {term}`both <change\npoint>`, {term}`keys, queries, values`.", entries)
+        == []
+    )
+    assert unknown("{term}`boundaries`, {term}`boundary <border>`, {term}`border`.", entries) == [
+        "boundaries",
+        "border",
+    ]
+
+
 def test_tables_of_cells_need_a_caption():
     table = new_output("execute_result", {"text/html": '<table class="dataframe">'}, execution_count=1)
     cell = new_code_cell("frame", outputs=[table])
@@ -218,6 +230,33 @@ def test_the_list_of_exceptions_shrinks(book, write):
         check_prose(book)
     (book / "pyproject.toml").write_text(SETTINGS + 'not_yet = ["07"]\n')
     with pytest.raises(BookError, match="names 07: no such chapter"):
+        check_prose(book)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "name", "title"),
+    [
+        ("How far is it?", "Is {term}`it <distance>` far?", "distance", "02-b.py"),
+        ("The table", "The {term}`table`", "table", "02-b.py"),
+        ('"A line."', '"A {term}`line`."', "line", "02-b.py"),
+        ("", "", "border", "book/plan/days.md"),
+    ],
+)
+def test_no_page_links_a_term_that_is_not_there(book, write, old, new, name, title):
+    """Not in a quiz, a caption or a page without code, nor in a chapter that is still to be rewritten."""
+    (book / "pyproject.toml").write_text(SETTINGS + 'not_yet = ["02"]\nglossary = "book/glossary.md"\n')
+    (book / "book" / "plan").mkdir(parents=True)
+    (book / "book" / "glossary.md").write_text(GLOSSARY)
+    page = book / "book" / "plan" / "days.md"
+    page.write_text("A {term}`boundary`.\n")
+    write("01-a", HEADER, header="")
+    second = HEADER.replace("# 01", "# 02").replace("## In short", "## Short")
+    write("02-b", second, header="")
+    check_prose(book)
+    write("02-b", second.replace(old, new, 1), header="")
+    if title.endswith(".md"):
+        page.write_text("A {term}`border`.\n")
+    with pytest.raises(BookError, match=f"{title}: links the term {name!r}, which book/glossary.md does not"):
         check_prose(book)
 
 

@@ -217,6 +217,14 @@ def test_the_explorer_takes_the_end_of_its_colours(layer_map):
     assert first != other
 
 
+def test_the_explorer_says_that_values_lie_beyond_its_colours(layer_map):
+    clipped = interactive.explorer(layer_map, "alt", vmax=0.5).data
+    assert "from 0.000, alike, to 0.500 and more, different" in clipped
+    assert "and more" not in interactive.explorer(layer_map, "alt", vmax=0.9).data
+    data = json.loads(re.search(r'<script type="application/json">(.*)</script>', clipped)[1])
+    assert (np.array(data["values"]) == layer_map.values).all()  # what is pointed at is told as it is
+
+
 def test_the_chooser_holds_every_map_and_escapes_what_it_is_told(layer_map):
     says = "a < b & <i>c</i>"
     page = interactive.chooser(

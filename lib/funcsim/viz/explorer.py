@@ -49,7 +49,8 @@ def explorer_html(
     digits : int
         Decimals of the values told.
     vmax : float, optional
-        The value of the brightest colour, for maps that are to be compared; the largest of `m` if not given.
+        The value of the brightest colour, for maps that are to be compared or in which few pairs outshine the
+        others; the largest of `m` if not given.
     """
     norm, colours = colours_of(m)
     if vmax is not None:
@@ -60,6 +61,7 @@ def explorer_html(
     data = {"rows": m.names, "columns": m.columns, "values": values}
     rows, columns = m.values.shape
     lowest, highest = f"{norm.vmin:.{digits}f}", f"{norm.vmax:.{digits}f}"
+    beyond = " and more" if vmax is not None and np.nanmax(m.values) > vmax else ""
     ends = ("alike", "different")[:: -1 if m.is_similarity else 1]
     stops = ", ".join(to_hex(colours(x)) for x in np.linspace(0, 1, 9))
     return EXPLORER.substitute(
@@ -77,7 +79,9 @@ def explorer_html(
         lowest=lowest,
         highest=highest,
         hint="Point at the map, or move with the arrow keys.",
-        caption=html.escape(f"{colorbar_label(m)}: from {lowest}, {ends[0]}, to {highest}, {ends[1]}."),
+        caption=html.escape(
+            f"{colorbar_label(m)}: from {lowest}, {ends[0]}, to {highest}{beyond}, {ends[1]}."
+        ),
         data=json.dumps(data).replace("<", "\\u003c"),  # no name can end the script
     )
 

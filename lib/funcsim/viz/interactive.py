@@ -69,7 +69,9 @@ def _picture(figure: Figure, alt: str) -> ipywidgets.HTML:
 
 
 @renamed_keyword("blocks", "groups")
-def explorer(m: LayerMap, alt: str, groups: Partition | None = None, digits: int = 3) -> HTML:
+def explorer(
+    m: LayerMap, alt: str, groups: Partition | None = None, digits: int = 3, vmax: float | None = None
+) -> HTML:
     """A layer map that names both layers and their value wherever it is pointed at.
 
     Parameters
@@ -82,13 +84,15 @@ def explorer(m: LayerMap, alt: str, groups: Partition | None = None, digits: int
         Outlined if its groups are contiguous.
     digits : int
         Decimals of the values told.
+    vmax : float, optional
+        The value of the brightest colour; the largest of `m` if not given.
 
     Returns
     -------
     IPython.display.HTML
         A mouse, a finger and the arrow keys move the mark; no kernel is needed.
     """
-    return HTML(explorer_html(m, alt, groups, digits))
+    return HTML(explorer_html(m, alt, groups, digits, vmax))
 
 
 def matching(pairs: Mapping[str, tuple[ArrayLike, ArrayLike]], alt: str, caption: str = "") -> HTML:

@@ -9,33 +9,35 @@
 #     language: python
 #     name: python3
 #   bookkit:
-#     data: [bert]
+#     data: [encoder-maps, encoder/sst2-pretrained, encoder/sst2-dense, encoder/yelp-pretrained, encoder/yelp-dense, encoder/sst2-untrained]
 # ---
 
 # %% [markdown]
-# # 08 Groups of blocks in a BERT
+# # 08 Groups of blocks in an encoder
 #
-# Does fine-tuning divide an encoder into parts? The paper compares the twelve blocks of a fine-tuned BERT,
-# sees two or three groups with the last three blocks apart, and says that GW shows them better than other measures. Its reviewers asked:
-# better than CKA too? Is it the same with another seed? And do the last blocks stand apart because they do something else, or simply because
-# fine-tuning changed them most?
+# Does {term}`fine-tuning` divide an encoder into {term}`groups <group>` of {term}`blocks <block>`? Is such a group more than a picture? And does the {term}`Gromov-Wasserstein distance` (GW) show it better than other measures?
 #
-# Such groups were seen before, by CKA: in encoders fine-tuned on twelve tasks, early layers are like early ones and late layers like late ones
-# {cite:p}`phang2021finetuned`. [Chapter 11](11-fine-tuning-ablations.ipynb) repeats the authors' test, which leaves blocks out.
+# ## In short
 #
-# **What is smaller here.** As in [chapter 07](07-bert-fine-tuning.ipynb): `all-MiniLM-L6-v2`, distilled and then contrastively tuned for sentences, with {glue:text}`n_blocks:d` blocks where the paper has BERT-base with twelve, which
-# was not run here. Everything below is said of these {glue:text}`n_blocks:d` blocks.
+# The paper compares the twelve blocks of a fine-tuned BERT. It sees two or three groups, and the last three blocks form one. In our encoder of twelve blocks the eye sees this, too. The best cut into two groups lies before block {glue:text}`cut_sst2:d` on SST-2 and before block {glue:text}`cut_yelp:d` on Yelp. On SST-2 it explains {glue:text}`share_sst2:.0f` % of the map, and {glue:text}`share_sst2_before:.0f` % before fine-tuning. But our test finds no {term}`boundary` in either. The steps grow over several blocks, so the network may just change faster for a while. GW does not show the groups more clearly than {term}`RSM` does. From {term}`CKA` it differs, and we can say why.
+#
+# :::{glue:figure} fig_in_short_08
+# :name: fig-08-in-short
+# :alt: GW maps of twelve blocks for two tasks: untrained, before and after fine-tuning. Untrained: bright far from the diagonal, evenly. Before: dark. After: blocks 10 to 12 are bright against all others, on both tasks.
+#
+# GW maps of the same twelve blocks: with random weights, before and after fine-tuning. Dark is alike, and a row has one scale of colours. After fine-tuning the last blocks stand apart on both tasks.
+# :::
 #
 # :::{admonition} What you will learn
-# - how the maps of a pre-trained, a fine-tuned and a sparse encoder look under ten measures;
-# - how many groups a test finds, at the ends of blocks and inside them;
-# - what depends on scale, on pooling and on the seed;
-# - what GW and CKA each see that the other does not;
+# - how clear a picture of groups is, as a number with an {term}`interval`;
+# - how many groups a test finds, and what it cannot see;
+# - what the answer depends on: {term}`pooling`, {term}`scale`, single dimensions, the measure;
+# - what GW sees that CKA does not, and why;
 # - whether "the last blocks do something new" says more than "the last blocks moved most".
 #
-# **Time**: 25 minutes to read, one minute to run.
-# **In the paper**: section 5.2 with Figure 6, appendices F and G with Figures 12 and 13; the discussion of its reviews.
-# **You need**: [chapter 03](03-ten-measures.ipynb), [chapter 06](06-modular-sum-subnetworks.ipynb), [chapter 07](07-bert-fine-tuning.ipynb).
+# **Time**: 20 minutes to read, one minute to run.
+# **In the paper**: section 5.2 with Figure 6, appendix G with Figure 13; the discussion of its reviews.
+# **You need**: [chapter 06](06-modular-sum-subnetworks.ipynb) for the test, [chapter 07](07-bert-fine-tuning.ipynb) for the encoder.
 # :::
 
 # %% tags=["parameters"]
@@ -61,203 +63,85 @@ if not importlib.util.find_spec("funcsim"):  # not installed, as on Colab
 # The imports:
 
 # %%
-from dataclasses import replace
-
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
-from sklearn.metrics import adjusted_rand_score
 
 import funcsim as fs
-from bookkit.glue import note
 from exercises import chapter_08 as check
 from funcsim import viz
 from funcsim.viz.interactive import explorer
-from replication.encoder import fine_tuned
+from replication.encoder import block_maps, dense, untrained
+
+# %% tags=["remove-cell"]
+# isort: split
+from bookkit.glue import keep_figure, note
 
 # %% [markdown]
-# ## The encoders
+# ## The maps
 #
-# Twelve of them: for each task the encoder as it came; fine-tuned (*dense*); fine-tuned with four times the learning rate, 0.0002 in place of 0.00005 (*fast*); and fine-tuned at that rate
-# while about 25, 70 and 95 % of its weights were made to vanish. ([Chapter 09](09-sparse-bert.ipynb) says how, and why that takes the higher rate.) Of every run the maps of {glue:text}`n_mapped:d` texts are
-# stored under all measures.
+# The encoder is MPNet with twelve blocks, as in [chapter 07](07-bert-fine-tuning.ipynb): before fine-tuning, and after it on SST-2 or Yelp. For each we have the {term}`layer map` of {glue:text}`n_texts:d` texts under all measures, in the mean over tokens and at {term}`[CLS]`. Beside them stand copies with fresh random weights.
 
 # %%
-KINDS = {
-    "pre-trained": "pretrained",
-    "dense": "dense",
-    "fast": "fast",
-    "25 %": "neuroprune-25",
-    "70 %": "neuroprune-70",
-    "95 %": "neuroprune-95",
-}
-TASKS = {"SST-2": "sst2", "Yelp": "yelp"}
-runs = {
-    (task, kind): fine_tuned.load(f"{TASKS[task]}-{KINDS[kind]}", profile)
+TASKS = {"sst2": "SST-2", "yelp": "Yelp"}
+MOMENTS = {"pretrained": "before", "dense": "after"}
+mapped = {
+    (task, moment): block_maps.load(f"{task}-{kind}", profile)
     for task in TASKS
-    for kind in KINDS
+    for kind, moment in MOMENTS.items()
 }
+fresh = untrained.load("sst2-untrained", profile)
 
-
-# %% [markdown]
-# Where they come from, and what they can do:
-
-# %%
-print(runs["SST-2", "dense"].origin)
-pd.DataFrame(
-    {
-        key: {
-            "accuracy (%)": 100 * run.scores["accuracy"],
-            "weights that are zero (%)": 100 * run.sparsity,
-            "scale of the last block": run.scale[-1],
-        }
-        for key, run in runs.items()
-    }
-).T.round(1)
-
-# %% [markdown]
-# The numbers for the text, and the names of the blocks:
-
-# %%
-a_map = runs["SST-2", "dense"].maps["cls/mean/gw"]
-note(n_blocks=len(a_map.names), n_mapped=a_map.n_samples)
-note(near=a_map.values[0, 1], far=a_map.values[0, -1])
+# %% tags=["remove-cell"]
+stored = {
+    (task, moment): dense.load(f"{task}-{kind}", profile)
+    for task in TASKS
+    for kind, moment in MOMENTS.items()
+}
+every = {key: one.maps | stored[key].maps for key, one in mapped.items()}
+labels = {key: f"{TASKS[key[0]]}, {key[1]}" for key in mapped}
+# %% tags=["remove-cell"]
+a_map = every["sst2", "after"]["mean/mean/gw"]
 blocks = [f"block {k + 1}" for k in range(len(a_map.names))]
+steps = list(range(2, len(blocks) + 1))
 upper = np.triu_indices(len(blocks), k=1)
+twin = fresh.twin("mean/gw")
+note(n_texts=a_map.n_samples, n_copies=len(twin.maps), n_blocks=len(blocks))
 
-# %% [markdown]
-# ## Four measures, six encoders
-#
-# The paper's Figure 6 is Yelp under Euclidean distance, cosine, Wasserstein and GW. Dark is alike, bright is different, and a row
-# shares one scale of colours. First raw, as there:
-
-# %%
-FOUR = {
-    "Euclid": "euclidean",
-    "cosine": "cosine",
-    "Wasserst.": "wasserstein",
-    "GW": "gw",
-}
-
-
-# %% [markdown]
-# A row per measure, a column per encoder:
-
-
-# %%
-def grid(task, measures, scale):
-    """Maps of all encoders of a task under some measures."""
-    return {
-        title: {
-            kind: runs[task, kind].maps[f"cls/{scale}/{name}"] for kind in KINDS
-        }
-        for title, name in measures.items()
+# %% tags=["remove-cell"]
+random_map = fs.LayerMap(
+    twin.maps[0], a_map.names, a_map.names, "gw", "mean", a_map.n_samples
+)
+shown = {
+    title: {
+        "random weights": random_map,
+        "before": every[task, "before"]["mean/mean/gw"],
+        "after": every[task, "after"]["mean/mean/gw"],
     }
-
-
-# %% [markdown]
-# On Yelp:
-
-# %% tags=["fig", "wide", "paper-F06"] mystnb={"image": {"alt": "Maps of six encoders on Yelp under four raw measures: in all of them the last block is far from everything else, and the rest is dark."}}
-viz.map_grid(grid("Yelp", FOUR, "raw"))
+    for task, title in TASKS.items()
+}
+keep_figure("fig_in_short_08", viz.map_grid(shown))
 
 # %% [markdown]
-# Then each block divided by its mean distance:
+# {numref}`fig-08-in-short` shows them under GW, {term}`normalised`. With random weights the blocks {term}`drift` apart evenly, and far blocks are more different than near ones. Before fine-tuning they are nearly alike. After it there is a dark square of nine blocks, and the last blocks lie outside of it. Explore the map for SST-2: point at a cell, or use the arrow keys.
 
-# %% tags=["fig", "wide", "paper-F06"] mystnb={"image": {"alt": "The same maps with each block divided by its mean distance: under GW the map of the pre-trained encoder is even, and the fine-tuned one has its last blocks apart."}}
-viz.map_grid(grid("Yelp", FOUR, "mean"))
-
-# %% [markdown]
-# And SST-2, which is Figure 13 of the paper:
-
-# %% tags=["fig", "wide", "paper-F13", "paper-R17"] mystnb={"image": {"alt": "Normalised maps of six encoders on SST-2 under four measures."}}
-viz.map_grid(grid("SST-2", FOUR, "mean"))
-
-# %% [markdown]
-# The colours of a row are the same; the numbers behind them are these. Point at a pair of blocks of the encoder fine-tuned on SST-2, tap it, or walk with the arrow keys:
-
-# %%
+# %% tags=["widget", "hide-input"]
 explorer(
     a_map,
-    "Layer map of the encoder fine-tuned on SST-2 under GW, each block divided "
-    "by its mean distance: the first four blocks are close, the last two far.",
+    "GW map of the encoder fine-tuned on SST-2: "
+    "the first eight blocks are alike, the last three are far from them.",
 )
 
 # %% [markdown]
-# From the first block to the second it is {glue:text}`near:.2f`, from the first to the last {glue:text}`far:.2f`.
+# ## How clear is the picture?
 #
-# How much of each map is scale? For each measure the share of the variance of the map that the difference of
-# the blocks' mean distances explains, in the median over the twelve encoders.
-
-
-# %%
-def by_scale(run, key):
-    """Share of a map's variance that differences of scale explain, in %."""
-    apart = np.abs(np.subtract.outer(run.scale, run.scale))[upper]
-    values = run.maps[key].values[upper]
-    known = np.isfinite(values)
-    return 100 * np.corrcoef(values[known], apart[known])[0, 1] ** 2
-
-
-# %% [markdown]
-# Raw, and with each block divided by its mean distance:
-
-# %%
-scale_table = pd.DataFrame(
-    {
-        word: {
-            title: np.median(
-                [by_scale(run, f"cls/{how}/{name}") for run in runs.values()]
-            )
-            for title, name in FOUR.items()
-        }
-        for word, how in {"raw": "raw", "divided by its mean": "mean"}.items()
-    }
-)
-note(raw_scale=scale_table.loc["GW", "raw"])
-note(cosine_scale=scale_table.loc["cosine"].iloc[1])
-note(mean_scale=scale_table.loc["GW", "divided by its mean"])
-scale_table.round(1)
-
-# %% [markdown]
-# Raw, all four rows are one picture: the last block, whose scale is the largest. What the raw GW map shows is to {glue:text}`raw_scale:.0f` % the difference of the blocks' scales, and there is no
-# group in it but the last block. Divided by its mean, GW has a picture of its own; scale still goes along with {glue:text}`mean_scale:.0f` % of it, because the blocks that change their shape also grow. Euclid and Wasserstein now
-# show a cross at a block in the middle. They see *where* a cloud lies, and dividing the smallest cloud by its small scale throws it far away. Cosine is not changed by dividing, and goes with the scale before and after ({glue:text}`cosine_scale:.0f` %).
-#
-# ## Six further measures
-#
-# The four above and these six are the paper's ten.
-
-# %%
-SIX = {
-    "RSM": "rsm",
-    "RSA": "rsa",
-    "CKA": "cka-debiased",
-    "MSID": "msid",
-    "AGW": "agw",
-    "CCA": "pwcca",
-}
-
-# %% [markdown]
-# On SST-2:
-
-# %% tags=["fig", "wide"] mystnb={"image": {"alt": "Normalised maps of six encoders on SST-2 under six further measures: RSM, RSA and CKA show the last blocks of the fine-tuned encoders apart; MSID, AGW and CCA show little."}}
-viz.map_grid(grid("SST-2", SIX, "mean"))
-
-# %% [markdown]
-# And on Yelp:
-
-# %% tags=["fig", "wide", "paper-R15", "paper-R16"] mystnb={"image": {"alt": "The same six measures on Yelp."}}
-viz.map_grid(grid("Yelp", SIX, "mean"))
-
-# %% [markdown]
-# The paper says that GW shows the groups most clearly. That can be counted. Cut the blocks once into earlier and later ones. Each pair of blocks
-# then lies on one side of the cut or across it. How much of the variance of a map does this explain, at the best cut?
+# The paper says that GW shows the groups most clearly. We can count this. Cut the blocks once into earlier and later ones. Each pair of blocks then lies on one side of the cut or across it. How much of the variance of a map does this explain, at the best cut?
 
 
 # %%
 def clearest(values):
-    """First block after the cut that explains most of a map; its share in %."""
+    """First block after the best cut; share of the variance in %."""
     values = values[upper]
     before, after = upper
     split = [(before < c) & (after >= c) for c in range(1, len(blocks))]
@@ -266,521 +150,391 @@ def clearest(values):
 
 
 # %% [markdown]
-# For the encoders that are fine-tuned and dense, under all ten:
+# Even drift is the yardstick. There the distance of two blocks is how many steps lie between them. It has no group, and its best cut still explains a part.
 
 # %%
-clarity = {
-    (task, kind): {
-        title: clearest(runs[task, kind].maps[f"cls/mean/{name}"].values)
-        for title, name in (FOUR | SIX).items()
+drift = np.abs(np.subtract.outer(range(len(blocks)), range(len(blocks))))
+print(f"best cut of even drift: {clearest(drift)[1]:.0f} % of the variance")
+
+# %% tags=["remove-cell"]
+TEN = {
+    "GW": "gw",
+    "AGW": "agw",
+    "RSM": "rsm",
+    "RSA": "rsa",
+    "CKA, debiased": "cka-debiased",
+    "MSID": "msid",
+    "Euclidean": "euclidean",
+    "cosine": "cosine",
+    "Wasserstein": "wasserstein",
+}
+clear = pd.DataFrame(
+    {
+        labels[key]: {
+            t: clearest(m[f"mean/mean/{n}"].values)[1] for t, n in TEN.items()
+        }
+        for key, m in every.items()
     }
-    for task in TASKS
-    for kind in ("dense", "fast")
-}
-
-
-# %% [markdown]
-# The share in per cent:
-
-# %%
-shares = pd.DataFrame(
-    {k: {t: share for t, (_, share) in row.items()} for k, row in clarity.items()}
 )
-clear = shares["SST-2", "dense"]
-note(clear_gw=clear["GW"], clear_rsm=clear["RSM"], clear_rsa=clear["RSA"])
-note(clear_cka=clear["CKA"], clear_w=clear["Wasserst."])
-note(cut_gw=clarity["SST-2", "dense"]["GW"][0])
-overall = shares.mean(axis=1)
-note(all_gw=overall["GW"], all_rsm=overall["RSM"], all_rsa=overall["RSA"])
-note(all_cka=overall["CKA"], all_w=overall["Wasserst."])
-even = np.abs(np.subtract.outer(range(len(blocks)), range(len(blocks))))
-note(by_drift=clearest(even)[1])
-raw_shares = {
-    title: np.mean(
-        [clearest(runs[k].maps[f"cls/raw/{name}"].values)[1] for k in clarity]
-    )
-    for title, name in FOUR.items()
+
+# %% tags=["remove-cell"]
+halves = {key: one.halves["mean/gw"] for key, one in mapped.items()}
+ends = {
+    labels[key]: np.percentile([clearest(m)[1] for m in maps], [2.5, 97.5])
+    for key, maps in halves.items()
 }
-note(raw_euclid=raw_shares["Euclid"], raw_cosine=raw_shares["cosine"])
-note(raw_w=raw_shares["Wasserst."], raw_gw=raw_shares["GW"])
-shares.round().astype(int)
+# %% tags=["remove-cell"]
+for task in TASKS:
+    at, share = clearest(every[task, "after"]["mean/mean/gw"].values)
+    low, high = ends[f"{TASKS[task]}, after"]
+    note(**{f"cut_{task}": at, f"share_{task}": share})
+    note(**{f"low_{task}": low, f"high_{task}": high})
+    share = clear.loc["GW", f"{TASKS[task]}, before"]
+    note(**{f"share_{task}_before": share})
+
+# %% tags=["remove-cell"]
+note(drift=clearest(drift)[1])
+note(random_share=float(np.median([clearest(m)[1] for m in twin.maps])))
+KEYS = {"RSM": "rsm", "AGW": "agw", "RSA": "rsa", "CKA, debiased": "cka"}
+for title, key in KEYS.items():
+    for task in TASKS:
+        share = clear.loc[title, f"{TASKS[task]}, after"]
+        note(**{f"{key}_{task}": share})
+note(rsa_yelp_before=clear.loc["RSA", "Yelp, before"])
+gains = {t: clear[f"{t}, after"] - clear[f"{t}, before"] for t in TASKS.values()}
+note(
+    **{
+        f"gain_{k}": gain["GW"]
+        for k, gain in zip(TASKS, gains.values(), strict=True)
+    }
+)
+note(gain_second=max(gain.drop("GW").max() for gain in gains.values()))
+note(most_added=", ".join(gain.idxmax() for gain in gains.values()))
+raw = pd.DataFrame(
+    {
+        task: {
+            t: clearest(every[task, "after"][f"mean/raw/{n}"].values)[1]
+            for t, n in TEN.items()
+        }
+        for task in TASKS
+    }
+)
 
 # %% [markdown]
-# For comparison: even drift, where the distance of two blocks is how many lie between, has no group in it, and cut in the middle it has {glue:text}`by_drift:.0f` %. Only what is clearly above that says something.
-# And where the cut is, by the block that begins the later part:
+# Even drift has {glue:text}`drift:.0f` %, and the copies with random weights have {glue:text}`random_share:.0f` % in the median. Only what is clearly above this is a picture of two groups. The next figure shows the share for nine of the measures. {term}`CCA` is left out: with fewer texts than dimensions it finds every block in every other.
 
-# %%
-pd.DataFrame({k: {t: at for t, (at, _) in r.items()} for k, r in clarity.items()})
+# %% tags=["hide-input", "paper-F06", "paper-F13", "paper-R15", "paper-R16", "paper-R17"] mystnb={"image": {"alt": "Share of each map's variance that its best cut explains, for nine measures, two tasks, before and after fine-tuning. After fine-tuning GW, AGW and RSM have about 80 % on SST-2 and 75 % on Yelp, RSA has 72 and 78 %, CKA 65 and 68 %, and the others about 50 % or less. Before fine-tuning RSA has up to 72 % and CKA up to 63 %; the others are near or below the 46 % of even drift."}, "figure": {"name": "fig-08-clear", "caption": "How much of a map its best cut into two groups explains. The dashed line is even drift, which has no groups. After fine-tuning GW, AGW, RSM and RSA are clearest."}}
+viz.dots(
+    clear,
+    xlabel="variance of the map that the best cut explains (%)",
+    reference=clearest(drift)[1],
+    reference_label="even drift",
+)
 
 # %% [markdown]
-# Cosine is the clearest, but of the last block alone, and that is its scale again. GW cuts the encoder fine-tuned on SST-2 at block {glue:text}`cut_gw:d`, which explains {glue:text}`clear_gw:.0f` % of its map. RSM and CKA cut at the same place, and this explains {glue:text}`clear_rsm:.0f` and {glue:text}`clear_cka:.0f` %.
-# In the mean over the four columns GW has {glue:text}`all_gw:.0f` %, RSM {glue:text}`all_rsm:.0f` %, CKA {glue:text}`all_cka:.0f` %, RSA {glue:text}`all_rsa:.0f` %, Wasserstein {glue:text}`all_w:.0f` %. So with each block divided by its mean GW is clearer than Euclid and Wasserstein; it is about as clear as CKA and RSA, and less clear than RSM. With raw distances, as in the paper, none of the four is clearly less clear: in the mean over the columns the best cut explains {glue:text}`raw_euclid:.0f` % under Euclid, {glue:text}`raw_cosine:.0f` % under cosine, {glue:text}`raw_w:.0f` % under Wasserstein and {glue:text}`raw_gw:.0f` % under GW. At the higher rate GW and RSM are less clear than at the usual one; CKA and RSA
-# are so on SST-2, and clearer on Yelp. CCA has nothing to say: with {glue:text}`n_mapped:d` texts and a width of 384, every block predicts every other without error.
+# On SST-2 the best cut explains {glue:text}`share_sst2:.0f` % under GW. On random halves of the texts it lies between {glue:text}`low_sst2:.0f` and {glue:text}`high_sst2:.0f` %. RSM has {glue:text}`rsm_sst2:.0f` % and {term}`AGW` {glue:text}`agw_sst2:.0f` %. So GW is as clear as the two that look at the same distances. On Yelp {term}`RSA` is clearer, with {glue:text}`rsa_yelp:.0f` % against {glue:text}`share_yelp:.0f` % under GW. But RSA has {glue:text}`rsa_yelp_before:.0f` % before fine-tuning as well. What fine-tuning adds is largest under GW on both tasks. The paper's three, Euclidean, cosine and Wasserstein, are less clear on both tasks.
 #
+# That is so with normalised layers. The paper's Figure 6 uses raw distances. With them the measures are closer together. The table lists where the best cut lies.
+
+# %% tags=["hide-input", "hide-output"] mystnb={"figure": {"name": "tab-08-clear", "caption": "First block after the best cut, and the share of the variance that it explains in per cent, with normalised and with raw distances, after fine-tuning."}}
+rows = {}
+for title, name in TEN.items():
+    rows[title] = {
+        f"{TASKS[task]}, {word}": "block {}, {:.0f} %".format(
+            *clearest(every[task, "after"][f"mean/{scale}/{name}"].values)
+        )
+        for task in TASKS
+        for word, scale in {"normalised": "mean", "raw": "raw"}.items()
+    }
+pd.DataFrame(rows).T
+
+# %% tags=["remove-cell"]
+for title in ("GW", "Euclidean", "cosine", "Wasserstein"):
+    key = title.lower()[:4]
+    note(
+        **{
+            f"raw_{key}": raw.loc[title, "sst2"],
+            f"raw_{key}_y": raw.loc[title, "yelp"],
+        }
+    )
+    note(**{f"mean_{key}": clear.loc[title, "SST-2, after"]})
+    note(**{f"mean_{key}_y": clear.loc[title, "Yelp, after"]})
+
+# %% [markdown]
 # ## How many groups?
 #
-# The paper cuts its maps with spectral clustering {cite:p}`luxburg2007tutorial`, into two groups. That always returns two. Here it is beside the
-# best cut into two runs of blocks, which always finds a cut, too:
+# The best cut always finds two groups. So does {term}`spectral clustering` {cite:p}`luxburg2007tutorial`, which the paper uses.
 
-
-# %%
-def letters(layer_map, groups):
-    """Each block's group as a letter; a block not in the map is a dot."""
-    group = dict(zip(groups.names, groups.labels, strict=True))
-    return "".join(".ABC"[group.get(name, -1) + 1] for name in layer_map.names)
-
+# %% mystnb={"figure": {"name": "tab-08-two", "caption": "Two groups by spectral clustering and by the best cut into two runs of blocks. A letter is the group of a block, from the first block to the last."}}
+two = {}
+for key, m in every.items():
+    gw = m["mean/mean/gw"]
+    cut = {
+        "spectral clustering": fs.spectral_partition(gw, 2, seed=seed),
+        "best cut": fs.partition_into(gw, 2),
+    }
+    two[labels[key]] = {
+        how: "".join("AB"[k] for k in groups.labels)
+        for how, groups in cut.items()  # both ways
+    }
+pd.DataFrame(two).T
 
 # %% [markdown]
-# For each encoder, and the test that may also answer "one group":
+# After fine-tuning both set the last three blocks apart, as in the paper. But they return two groups before fine-tuning, too. A method that cannot say "one" cannot vouch for "two".
+#
+# The test of [chapter 06](06-modular-sum-subnetworks.ipynb) can say "one". It asks whether the step from one block to the next is out of proportion to the other steps. Here are these steps.
 
-# %%
+# %% tags=["hide-input"] mystnb={"image": {"alt": "GW distance from block to block with intervals over inputs, for SST-2 and Yelp. Before fine-tuning a flat line with a slow rise at the end. After, steps into blocks 8 to 10 rise to three to five times the early ones, fall at block 11 and rise again at 12. The band of untrained copies is flat."}, "figure": {"name": "fig-08-steps", "caption": "The step into each block under GW, before and after fine-tuning, with 95 % intervals over the choice of texts. The grey band spans the copies with random weights. After fine-tuning three steps in a row are large, and so is the last. None of them stands alone."}}
+fig, axes = plt.subplots(
+    1, 2, figsize=(6.4, 3.0), dpi=110, layout="constrained", sharey=True
+)
+plt.close(fig)
+around = [np.diag(m, k=1) for m in twin.maps]
+styles = {"before": ("-", viz.BLUE), "after": ("--", viz.ORANGE)}
+for ax, task in zip(axes, TASKS, strict=True):
+    ax.fill_between(
+        steps,
+        np.min(around, axis=0),
+        np.max(around, axis=0),
+        color=viz.GREY,
+        alpha=0.3,
+        lw=0,
+        label="random weights",
+    )
+    for moment, (line, colour) in styles.items():
+        values = np.diag(every[task, moment]["mean/mean/gw"].values, k=1)
+        reach = np.diag(mapped[task, moment].spread("mean/gw"), k=1)
+        ax.errorbar(
+            steps,
+            values,
+            reach,
+            fmt=line,
+            color=colour,
+            marker="o",
+            ms=4,
+            label=moment,
+        )
+    ax.set(title=TASKS[task], xlabel="step into block")
+    ax.set_ylim(bottom=0)
+    ax.grid(alpha=0.3)
+axes[0].set_ylabel("GW distance to the block before")
+axes[0].legend(frameon=False, fontsize=8)
+fig
+
+# %% tags=["remove-cell"]
+tested = {
+    key: fs.partition(
+        m["mean/mean/gw"],
+        seed=seed,
+        twin=twin if key[0] == "sst2" and a_map.names == twin.names else None,
+    )
+    for key, m in every.items()
+}
+# %% tags=["remove-cell"]
+for (task, moment), groups in tested.items():
+    values = np.diag(every[task, moment]["mean/mean/gw"].values, k=1)
+    note(
+        **{
+            f"p_{task}_{moment}": groups.p_value,
+            f"n_{task}_{moment}": groups.n_groups,
+        }
+    )
+    note(**{f"top_{task}_{moment}": values.max() / np.median(values)})
+# %% tags=["remove-cell"]
+early = fs.partition(every["sst2", "before"]["mean/mean/gw"], seed=seed)
+note(effect_before=max((c.effect for c in early.boundary_changes), default=0.0))
+again = mapped["sst2", "before"].frequency["mean/gw"]
+note(again_before=100 * again.max())
+note(twin_false=sum(p <= 0.05 for p in tested["sst2", "after"].twin_p_values))
+
+# %% [markdown]
+# What the test says of each encoder:
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "tab-08-test", "caption": "The test on the block ends, under GW in the mean over tokens: the largest step in units of the median step, the groups found, where the second begins, and the p-value."}}
 rows = {}
-for key, run in runs.items():
-    whole = run.maps["cls/mean/gw"]
-    known = whole.defined()
-    rows[key] = {
-        "spectral": letters(whole, fs.spectral_partition(known, 2, seed=seed)),
-        "best cut": letters(whole, fs.partition_into(known, 2)),
-        "p": fs.partition(known, seed=seed).p_value,
+for key, groups in tested.items():
+    values = np.diag(every[key]["mean/mean/gw"].values, k=1)
+    starts = ", ".join(str(k + 1) for k in groups.boundaries)
+    rows[labels[key]] = {
+        "largest step": f"{values.max() / np.median(values):.1f}",
+        "groups": groups.n_groups,
+        "second begins at block": starts or "-",
+        "p": f"{groups.p_value:.3f}",
     }
-cut_table = pd.DataFrame(rows).T
-note(p_six=cut_table.loc[("SST-2", "dense"), "p"])
-note(p_six_yelp=cut_table.loc[("Yelp", "dense"), "p"])
-same = cut_table["spectral"] == cut_table["best cut"]
-tuned_ones = [key for key in rows if key[1] != "pre-trained"]
-note(n_same=int(same[tuned_ones].sum()), n_tuned=len(tuned_ones))
-cut_table
+pd.DataFrame(rows).T
 
 # %% [markdown]
-# In {glue:text}`n_same:d` of the {glue:text}`n_tuned:d` fine-tuned encoders both ways agree. Where nothing was tuned, spectral clustering returns two groups all the same, and they are not even runs of blocks.
+# After fine-tuning the test finds no boundary: $p$ = {glue:text}`p_sst2_after:.2f` on SST-2 and $p$ = {glue:text}`p_yelp_after:.2f` on Yelp. Why not, when the eye sees one? The largest step is {glue:text}`top_sst2_after:.1f` times the median one on SST-2. But the steps before and after it are large, too, and so is the last. Four large steps of eleven are a change of speed at least as much as a boundary. [Page 06b](06b-how-good-is-the-test.ipynb) shows that a step spread over two layers is often missed in twelve layers. So "no boundary found" is not "no boundary".
 #
-# The last column is the test of [chapter 06](06-modular-sum-subnetworks.ipynb), which may answer "one group". Can it see anything in so few layers?
-# Here are perfect maps, distance 0 within a group and 1 between groups.
-
-
-# %%
-def perfect(*sizes):
-    """A map in which groups of these sizes are all that there is."""
-    group = np.repeat(range(len(sizes)), sizes)
-    values = np.not_equal.outer(group, group).astype(float)
-    names = tuple(f"layer {k + 1}" for k in range(len(group)))
-    return fs.LayerMap(values, names, names, "gw", "mean", 200)
-
-
-# %% [markdown]
-# Some cuts of six and of twelve layers:
-
-# %%
-shapes = [(4, 2), (5, 1), (4, 1, 1), (10, 2), (11, 1)]
-found = {" + ".join(map(str, s)): fs.partition(perfect(*s)) for s in shapes}
-note(p_perfect=found["4 + 2"].p_value, p_single=found["5 + 1"].p_value)
-pd.DataFrame(
-    {
-        sizes: {"groups found": g.n_groups, "p": g.p_value}
-        for sizes, g in found.items()
-    }
-).T.astype({"groups found": int})
-
-# %% [markdown]
-# It can see one boundary, also in front of a single last layer: $p$ = {glue:text}`p_perfect:.4f` and {glue:text}`p_single:.4f`. Two boundaries among five steps are too many to stand out.
-# But real steps are uneven, and five of them show little. So we look twice in every block: after its attention, and at its end. That makes twelve points on the same
-# way, as many as the paper has. Steps into points after attention are compared with each other, and so are steps into ends. The map of the fine-tuned encoder on SST-2, with what the test finds:
-
-# %% tags=["fig"] mystnb={"image": {"alt": "GW map of twelve points of the fine-tuned encoder, two per block; the four points of the last two blocks are bright against the eight before."}}
-points = tuple(f"{b}, {where}" for b in blocks for where in ("attention", "end"))
-halves = replace(
-    runs["SST-2", "dense"].maps["halves/mean/gw"], names=points, columns=points
-)
-viz.layer_map(halves, fs.partition(halves, seed=seed))
-
-# %% [markdown]
-# Some points are missing elsewhere: in the sparsest encoders no head of the first blocks writes anything, so [CLS] knows no text there.
-
-
-# %%
-def groups_in(run, measure="gw"):
-    """The test on the points of a run at which texts differ."""
-    return fs.partition(run.maps[f"halves/mean/{measure}"].defined(), seed=seed)
-
-
-def told(run, found):
-    """The p-value, and where groups start."""
-    names = run.maps["halves/mean/gw"].names
-    starts = [points[names.index(found.names[i])] for i in found.boundaries]
-    return f"{found.p_value:.2f}" + (f" ({'; '.join(starts)})" if starts else "")
-
-
-# %% [markdown]
-# For all twelve encoders:
-
-# %%
-found = {key: groups_in(run) for key, run in runs.items()}
-pd.Series(
-    {key: told(runs[key], groups) for key, groups in found.items()},
-    name="p (a group starts at)",
-).to_frame()
-
-# %% [markdown]
-# The numbers for the text:
-
-# %%
-for (task, kind), groups in found.items():
-    name = f"{TASKS[task]}_{KINDS[kind]}".replace("-", "_")
-    note(**{f"p_{name}": groups.p_value})
-    note(**{f"acc_{name}": 100 * runs[task, kind].scores["accuracy"]})
-    note(**{f"heads_{name}": ", ".join(map(str, runs[task, kind].heads))})
-note(n_encoders=len(found), n_with=sum(g.n_groups > 1 for g in found.values()))
-note(least_p=min(groups.p_value for groups in found.values()))
-
-# %% [markdown]
-# As they came, neither encoder has a boundary ($p$ = {glue:text}`p_sst2_pretrained:.2f` and {glue:text}`p_yelp_pretrained:.2f`). Fine-tuned at the usual rate, neither has one either ($p$ = {glue:text}`p_sst2_dense:.2f` and {glue:text}`p_yelp_dense:.2f`).
-# Yet the eye sees something. The steps into the last two blocks are twice as large as those before, and they stay large to the end. To the test this is a change of speed: a chain that goes on where it was going, only faster. A boundary would need something slow
-# behind it. At four times the rate the change begins earlier ($p$ = {glue:text}`p_sst2_fast:.2f` and {glue:text}`p_yelp_fast:.2f`).
+# Before fine-tuning, on SST-2, the test sets the last block apart ($p$ = {glue:text}`p_sst2_before:.3f`). That step is only {glue:text}`effect_before:.1f` times its neighbours, and it is found again in {glue:text}`again_before:.0f` % of random halves of the texts. It is a weak finding, and with four tests one such $p$ is no surprise. In the {glue:text}`n_copies:d` copies with random weights the test finds {glue:text}`twin_false:d` boundaries.
 #
-# The paper compares ends of blocks, and there $p$ = {glue:text}`p_six:.2f` on SST-2 and {glue:text}`p_six_yelp:.2f` on Yelp. Six blocks leave five steps, and two large ones among five cannot stand out. So whether this encoder has two groups of *blocks* we cannot tell.
+# ## Does it survive?
 #
-# Of all {glue:text}`n_encoders:d` encoders the test finds a boundary in {glue:text}`n_with:d`. The smallest $p$ is {glue:text}`least_p:.3f`, and one as small is no surprise among twelve tests.
-# At 95 % pruned, few heads are left. Block by block they are {glue:text}`heads_sst2_neuroprune_95` on SST-2 and {glue:text}`heads_yelp_neuroprune_95` on Yelp. Where there are few, [CLS] receives little of the text, and the encoder on Yelp answers {glue:text}`acc_yelp_neuroprune_95:.1f` % right.
-# Its bright corner is a trace of the pruning, not of a function.
-#
-# ## Other seeds
-#
-# Three dense encoders on SST-2, with other classifiers, other orders of the texts and other dropout. For each pair of seeds: do the maps
-# rank the pairs of blocks alike, and do the cuts into two agree (adjusted Rand index: 1 the same, 0 by chance)?
+# The answer may depend on choices that the paper does not discuss. We change one at a time: how a text becomes a point ({term}`pooling`), whether each dimension is brought to the same variance, whether distances are raw, whether we look inside the blocks, and the measure.
 
-# %%
-seeds = (0, 1, 2)
-dense = {s: fine_tuned.load("sst2-dense", profile, s) for s in seeds}
-gw = {s: run.maps["cls/mean/gw"] for s, run in dense.items()}
-cuts = {s: fs.partition_into(m, 2).labels for s, m in gw.items()}
-spectral = {s: fs.spectral_partition(m, 2, seed=seed).labels for s, m in gw.items()}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "tab-08-survives", "caption": "After fine-tuning, with one choice changed at a time. p belongs to the test; a block beside it is where a second group begins. The best cut comes with the share that it explains."}}
+CHOICES = {
+    "as above": "mean/mean/gw",
+    "each dimension standardised": "mean-standardised/mean/gw",
+    "at [CLS]": "cls/mean/gw",
+    "at [CLS], standardised": "cls-standardised/mean/gw",
+    "raw distances": "mean/raw/gw",
+    "RSM": "mean/mean/rsm",
+    "CKA, debiased": "mean/mean/cka-debiased",
+}
 
 
-# %% [markdown]
-# Pair by pair:
-
-# %% tags=["paper-R19"]
-pairs = [(a, b) for a in seeds for b in seeds if a < b]
-across = pd.DataFrame(
-    {
-        f"{a} and {b}": {
-            "rank correlation": spearmanr(
-                gw[a].values[upper], gw[b].values[upper]
-            ).statistic,
-            "ARI, best cut": adjusted_rand_score(cuts[a], cuts[b]),
-            "ARI, spectral": adjusted_rand_score(spectral[a], spectral[b]),
-        }
-        for a, b in pairs
-    }
-).T
-across.round(2)
+def said(m):
+    """The p-value and the best cut of a map, in words."""
+    groups = fs.partition(m, seed=seed)
+    at = ", ".join(str(k + 1) for k in groups.boundaries)
+    cut, share = clearest(m.values)
+    p = f"{groups.p_value:.2f}" + (f" (block {at})" if at else "")
+    return p, f"block {cut}, {share:.0f} %"
 
 
-# %% [markdown]
-# The least of each:
+after = {task: every[task, "after"] for task in TASKS}
+rows = {
+    word: [x for m in after.values() for x in said(m[key])]
+    for word, key in CHOICES.items()
+}
+columns = [f"{t}, {w}" for t in TASKS.values() for w in ("p", "best cut")]
+survives = pd.DataFrame(rows, index=columns).T
+survives
 
-# %%
+# %% tags=["remove-cell"]
+found = survives[[c for c in columns if c.endswith("p")]]
 note(
-    seed_rank=across.iloc[:, 0].min(),
-    seed_cut=across.iloc[:, 1].min(),
-    seed_spectral=across.iloc[:, 2].min(),
+    n_found=int(found.map(lambda p: "block" in p).to_numpy().sum()),
+    n_tests=found.size,
 )
+inside = {
+    t: fs.partition(every[t, "after"]["mean-sublayers/mean/gw"]) for t in TASKS
+}
+note(**{f"p_inside_{t}": groups.p_value for t, groups in inside.items()})
+for task in TASKS:
+    cut = {k: clearest(every[task, "after"][v].values) for k, v in CHOICES.items()}
+    note(**{f"std_cut_{task}": cut["each dimension standardised"][0]})
+    note(**{f"std_{task}": cut["each dimension standardised"][1]})
+    note(**{f"cls_{task}": cut["at [CLS]"][1]})
 
 # %% [markdown]
-# And the test on the twelve points of each:
-
-# %%
-by_seed = {f"seed {s}": groups_in(run) for s, run in dense.items()}
-note(seeds_found=sum(f.n_groups > 1 for f in by_seed.values()), n_seeds=len(seeds))
-pd.Series(
-    {f"seed {s}": told(run, by_seed[f"seed {s}"]) for s, run in dense.items()},
-    name="p",
-).to_frame()
-
-# %% [markdown]
-# The maps of two seeds have a rank correlation of at least {glue:text}`seed_rank:.2f`, and the cuts agree (the least index is {glue:text}`seed_cut:.0f` for the best cut and {glue:text}`seed_spectral:.0f` for spectral clustering). The test finds a boundary in {glue:text}`seeds_found:d` of {glue:text}`n_seeds:d` seeds.
-# With {glue:text}`n_seeds:d` seeds that is not much of a sample, and they share the pre-trained weights: only the classifier, the order of the texts and the dropout were drawn anew.
+# The test finds {glue:text}`n_found:d` boundaries in {glue:text}`n_tests:d` maps. Inside the blocks, with a second point after attention, it finds none either ($p$ = {glue:text}`p_inside_sst2:.2f` and {glue:text}`p_inside_yelp:.2f`).
 #
-# ## Pooling
-#
-# [CLS], the mean over tokens, or all tokens in one long vector, the fine-tuned encoder on SST-2.
-
-# %%
-tuned = runs["SST-2", "dense"]
-pooled = {
-    "[CLS]": tuned.reps["cls"].head(100),
-    "mean": tuned.reps["mean"].head(100),
-    "all tokens": tuned.reps["tokens"],
-}
-by_pooling = {name: fs.compare(x, progress=False) for name, x in pooled.items()}
-
-# %% [markdown]
-# The three maps:
-
-# %% tags=["fig"] mystnb={"image": {"alt": "GW maps of the fine-tuned encoder at the [CLS] token, for the mean over tokens and for all tokens."}}
-viz.map_grid({"GW": by_pooling})
-
-# %% [markdown]
-# Which cut explains most of each map, and how much, as above; for [CLS] and the mean on all {glue:text}`n_mapped:d` texts and also for the other seeds and Yelp:
-
-# %%
-also = {f"SST-2, seed {s}": run for s, run in dense.items()}
-also["Yelp"] = runs["Yelp", "dense"]
-cut_at = {
-    name: {
-        title: clearest(run.maps[f"{pooling}/mean/gw"].values)
-        for title, pooling in {"[CLS]": "cls", "mean": "mean"}.items()
-    }
-    for name, run in also.items()
-}
-cut_at["SST-2, seed 0"]["all tokens"] = clearest(by_pooling["all tokens"].values)
-pooling_table = pd.DataFrame(
-    {
-        name: {
-            title: f"block {at}, {share:.0f} %" for title, (at, share) in r.items()
-        }
-        for name, r in cut_at.items()
-    }
-).T
-pooling_table.fillna("")
-
-# %% [markdown]
-# And the ranks:
-
-# %%
-by_rank = {
-    title: spearmanr(m.values[upper], by_pooling["[CLS]"].values[upper]).statistic
-    for title, m in by_pooling.items()
-}
-note(pooling_mean=by_rank["mean"], pooling_all=by_rank["all tokens"])
-pd.Series(by_rank, name="rank correlation with [CLS]").to_frame().round(2)
-
-# %% [markdown]
-# The mean over tokens keeps the ranks to {glue:text}`pooling_mean:.2f`, all tokens to {glue:text}`pooling_all:.2f`. The bright corner of the [CLS] maps begins at the same block in all of them. With the mean it is weaker, and one block earlier on Yelp; with all tokens
-# only the last block stands apart. [CLS] is the only token that the classifier reads. So the choice of pooling, which is not in the text we worked from, decides how clear the groups are, and on one task where they start.
+# The picture is another matter. If each dimension is brought to the same variance, the best cut still explains {glue:text}`std_sst2:.0f` % on SST-2 and {glue:text}`std_yelp:.0f` % on Yelp. So it is not the work of a few large dimensions. At [CLS] it explains {glue:text}`cls_sst2:.0f` and {glue:text}`cls_yelp:.0f` %. There the picture depends on one token whose output varies wildly from block to block, as [chapter 07](07-bert-fine-tuning.ipynb) shows.
 #
 # ## GW or CKA?
 #
-# Pictures suggest that they agree. Do they? The rank correlation of the GW map with that of each other measure, over the pairs of blocks:
+# A reviewer finds that CKA looks the same. Here are the steps under both, each divided by its mean.
 
-# %%
-signs = {name: -1 if m.is_similarity else 1 for name, m in fs.measures().items()}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Steps under GW and under 1 minus CKA after fine-tuning, each over its mean. GW is below 1 until block 7 and up to three times the mean at blocks 8 to 10. CKA is above 1 until block 8 and falls to near zero in the last four."}, "figure": {"name": "fig-08-gw-cka", "caption": "Steps from block to block after fine-tuning, each line divided by its mean. Where GW has its largest steps, CKA has its smallest."}}
+lines = {}
+for task, title in TASKS.items():
+    for name, key in {"GW": "gw", "1 - CKA": "cka-debiased"}.items():
+        m = every[task, "after"][f"mean/mean/{key}"]
+        values = np.diag(m.values, k=1)
+        values = 1 - values if key != "gw" else values
+        lines[f"{title}, {name}"] = values / values.mean()
+unit = "step (mean = 1)"
+viz.curves(lines, x=steps, xlabel="step into block", ylabel=unit)
 
-
-# %% [markdown]
-# A row per encoder:
-
-# %%
-agree = {}
-for key, run in runs.items():
-    entries = {
-        name: signs[name] * run.maps[f"cls/mean/{name}"].values[upper]
-        for name in ("gw", "rsm", "rsa", "cka-debiased")
-    }
-    agree[key] = pd.DataFrame(entries).corr(method="spearman")["gw"].drop("gw")
-agree = pd.DataFrame(agree).T
-note(gw_cka=agree["cka-debiased"].median(), gw_rsm=agree["rsm"].median())
-came_agree = agree.xs("pre-trained", level=1)
-note(came_rsm=came_agree["rsm"].max(), came_cka=came_agree["cka-debiased"].max())
-few_zeros = [key for key in runs if key[1] not in ("pre-trained", "95 %")]
-note(tuned_rsm=agree["rsm"][few_zeros].min())
-agree[["rsm", "rsa", "cka-debiased"]].round(2)
+# %% tags=["remove-cell"]
+for task in TASKS:
+    a, b = (
+        every[task, "after"][f"mean/mean/{n}"].values
+        for n in ("gw", "cka-debiased")
+    )
+    note(**{f"agree_{task}": spearmanr(a[upper], -b[upper]).statistic})
+    a, b = (lines[f"{TASKS[task]}, {n}"] for n in ("GW", "1 - CKA"))
+    note(**{f"steps_{task}": spearmanr(a, b).statistic})
 
 # %% [markdown]
-# Between GW and RSM {glue:text}`gw_rsm:.2f` in the median, between GW and CKA {glue:text}`gw_cka:.2f`. RSM is GW without its matching: the same matrices of distances, compared text by text.
-# In encoders that were fine-tuned and have at most 70 % zeros the matching changes little of the picture ({glue:text}`tuned_rsm:.2f` or more). On the encoders as they came neither RSM (at most {glue:text}`came_rsm:.2f`) nor CKA (at most {glue:text}`came_cka:.2f`) agrees with GW. Why? To CKA, as to RSM, two blocks are the less alike the more blocks lie between them.
-# The rank correlation of each map with how many lie between, similarities with their sign turned:
+# They do not look the same. The {term}`rank correlation` of their steps is {glue:text}`steps_sst2:.2f` on SST-2 and {glue:text}`steps_yelp:.2f` on Yelp. Why? [Chapter 07](07-bert-fine-tuning.ipynb) shows what happens in these blocks: the texts split into two camps. We can do this by hand. We take block 7 before fine-tuning and push the two classes apart along one random direction, in equal steps.
 
 # %%
-apart = upper[1] - upper[0]
-THREE = {"GW": "gw", "RSM": "rsm", "CKA": "cka-debiased"}
-drifts = pd.DataFrame(
-    {
-        key: {
-            title: spearmanr(
-                signs[m] * run.maps[f"cls/mean/{m}"].values[upper],
-                apart,
-                nan_policy="omit",
-            ).statistic
-            for title, m in THREE.items()
-        }
-        for key, run in runs.items()
-    }
-).T
-drifts.round(2)
-
-# %% [markdown]
-# CKA falls with the number of blocks between in every encoder, before fine-tuning as well. GW sees no drift there: the shape of the cloud stays as it is while the texts move within it, and a measure that may match any text with any other
-# does not see texts move. This is what CKA sees and GW does not.
-#
-# Do they also find the same groups? The test on the twelve points, under three measures:
-
-# %%
-everyone = runs | {("SST-2", f"dense, seed {s}"): dense[s] for s in seeds[1:]}
-tests = {
-    t: {key: groups_in(run, m) for key, run in everyone.items()}
-    for t, m in THREE.items()
-}
-for title, each in tests.items():
-    note(**{f"n_{title}": sum(f.n_groups > 1 for f in each.values())})
-    tuned_alike = [f for key, f in each.items() if key[1].startswith("dense")]
-    note(**{f"dense_{title}": sum(f.n_groups > 1 for f in tuned_alike)})
-    note(**{f"worst_{title}": max(f.p_value for f in tuned_alike)})
-note(n_runs=len(everyone), n_dense=len(tuned_alike))
-note(n_all=sum(f.n_groups > 1 for each in tests.values() for f in each.values()))
-pd.DataFrame(
-    {
-        t: {key: told(everyone[key], f) for key, f in each.items()}
-        for t, each in tests.items()
-    }
+run = stored["sst2", "before"]
+before = run.clouds["mean"]
+cloud = np.asarray(before[before.names[len(blocks) // 2]])
+side = np.where(run.labels[run.rows] > 0, 1.0, -1.0)
+direction = np.random.default_rng(seed).normal(size=cloud.shape[1])
+direction *= np.sqrt(cloud.var(axis=0).sum()) / np.linalg.norm(direction)
+pushes = np.linspace(0, 2.5, 11)
+pushed = fs.Representations(
+    {f"{t:.2f}": cloud + t * np.outer(side, direction) for t in pushes}
 )
 
 # %% [markdown]
-# Of the {glue:text}`n_dense:d` dense encoders GW finds a boundary in {glue:text}`dense_GW:d`, RSM in {glue:text}`dense_RSM:d`, CKA in {glue:text}`dense_CKA:d`. Their largest $p$ is {glue:text}`worst_GW:.2f`, {glue:text}`worst_RSM:.2f` and {glue:text}`worst_CKA:.2f`. By the test no measure is ahead of another here.
-# With three times {glue:text}`n_runs:d` tests at 5 %, about two false boundaries are to be expected; there are {glue:text}`n_all:d`.
-#
-# A few texts with very long vectors can rule a measure. CKA squares and multiplies lengths, GW compares distances. What changes when we leave
-# out the texts whose vectors are among the longest 1 % in any block, or as many others? In the fine-tuned encoder, on SST-2:
+# Now the step from each push to the next, under both measures.
 
-
-# %%
-def without_longest(reps, share=0.01):
-    """The samples that are not among the longest vectors of any layer."""
-    keep = np.ones(reps.n_samples, dtype=bool)
-    for x in reps.values():
-        length = np.linalg.norm(x - x.mean(axis=0), axis=1)
-        keep &= length <= np.quantile(length, 1 - share)
-    return fs.Representations({name: x[keep] for name, x in reps.items()})
-
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Step from each push to the next under GW and under 1 minus CKA, each over its mean. CKA has two large steps at the beginning and then nothing. GW stays high throughout."}, "figure": {"name": "fig-08-push", "caption": "Two classes are pushed apart in equal steps. CKA sees the first steps and then nothing more. GW goes on seeing each of them. The push is in units of the cloud's own spread."}}
+pushed_steps = {}
+for name, key in {"GW": "gw", "1 - CKA": "cka-debiased"}.items():
+    m = fs.compare(pushed, measure=key, progress=False)
+    values = np.diag(m.values, k=1)
+    values = 1 - values if key != "gw" else values
+    pushed_steps[name] = values / values.mean()
+viz.curves(pushed_steps, x=pushes[1:], xlabel="push to", ylabel=unit)
 
 # %% [markdown]
-# The change of the map, for three measures:
-
-# %%
-few = tuned.reps["cls"].head(200)
-longest = without_longest(few)
-others = {"the longest": longest, "others": few.subsample(longest.n_samples, seed)}
-moved = {}
-for title, name in THREE.items():
-    a = fs.compare(few, measure=name, progress=False).values[upper]
-    for what, fewer in others.items():
-        b = fs.compare(fewer, measure=name, progress=False).values[upper]
-        moved[title, what] = {
-            "median change (%)": 100 * np.median(np.abs(b / a - 1)),
-            "largest change (%)": 100 * np.abs(b / a - 1).max(),
-            "rank correlation": spearmanr(a, b).statistic,
-        }
-outliers = pd.DataFrame(moved).T
-outliers.round(2)
-
-# %% [markdown]
-# The numbers for the text:
-
-# %%
-note(n_long=few.n_samples - longest.n_samples)
-for title in THREE:
-    for what, key in {"the longest": "long", "others": "any"}.items():
-        note(**{f"{key}_{title}": outliers.loc[(title, what), "median change (%)"]})
-
-# %% [markdown]
-# Without the {glue:text}`n_long:d` texts with the longest vectors the entries of the GW map change by {glue:text}`long_GW:.1f` % in the median, against {glue:text}`any_GW:.1f` % without as many others; under RSM {glue:text}`long_RSM:.1f` against {glue:text}`any_RSM:.1f`, under CKA {glue:text}`long_CKA:.1f` against {glue:text}`any_CKA:.1f`.
-# So texts with long vectors count for more than others, under GW the least. They rule none of the three: the order of the entries hardly changes.
-#
-# ## One encoder against another
-#
-# Figure 12 of the paper: blocks of one model against blocks of another, the same texts.
-
-# %%
-crossed = {
-    kind: fs.compare(
-        runs["Yelp", "dense"].reps["cls"].head(100),
-        runs["Yelp", kind].reps["cls"].head(100),
-        degenerate="nan",
-        progress=False,
-    )
-    for kind in KINDS
-}
-
-# %% [markdown]
-# Rows are the blocks of the dense encoder, columns those of the other:
-
-# %% tags=["fig", "wide", "paper-F12"] mystnb={"image": {"alt": "GW distances of the blocks of the fine-tuned encoder on Yelp to the blocks of six encoders."}}
-viz.map_grid({"dense": crossed})
-
-# %% [markdown]
-# The mean over all pairs of blocks, and over blocks at the same depth:
-
-# %%
-cross_table = pd.DataFrame(
-    {
-        kind: {
-            "all pairs": np.nanmean(m.values),
-            "same depth": np.nanmean(np.diag(m.values)),
-        }
-        for kind, m in crossed.items()
-    }
-).T
-for kind in KINDS:
-    note(**{f"cross_{KINDS[kind].split('-')[-1]}": cross_table.loc[kind].iloc[1]})
-cross_table.round(3)
-
-# %% [markdown]
-# At the same depth, the dense encoder is {glue:text}`cross_pretrained:.2f` from the one that was not fine-tuned and {glue:text}`cross_fast:.2f` from the one tuned faster; from the sparse ones {glue:text}`cross_25:.2f`, {glue:text}`cross_70:.2f` and {glue:text}`cross_95:.2f`. The sparser, the farther; with 70 % zeros about as far as if it had
-# not been fine-tuned at all.
+# CKA weighs directions by their variance. As soon as one direction has nearly all of it, CKA is near 1, however far the camps move apart. GW compares the distances themselves. While the two humps of the distribution move apart, it sees change. So the large steps of GW at blocks 8 to 10 say that the two classes move apart there. Up to block 8 CKA sees the class arrive.
 #
 # ## What moved?
 #
-# A rival explanation for blocks at the end: fine-tuning moves the last blocks most, and so they end up far from the others. Then the map
-# would say nothing that the change of the weights does not say.
+# There is a simpler story. Fine-tuning moves the last blocks most, and so they end up far from the others. Then the map would say nothing that the change of each block does not say. We compare each block with itself before fine-tuning.
 
-# %%
-came = runs["SST-2", "pre-trained"]
-
-
-def to_others(run):
-    """Mean GW distance of every block to the others."""
-    return run.maps["cls/mean/gw"].values.sum(axis=1) / (len(blocks) - 1)
-
-
-def to_itself(measure):
-    """What every block says after fine-tuning, compared with before."""
-    after, before = (run.reps["cls"].head(200) for run in (tuned, came))
-    return np.diag(
-        fs.compare(after, before, measure=measure, progress=False).values
-    )
-
+# %% tags=["remove-cell"]
+moved = {t: mapped[t, "after"].snapshots["mean/moved"][-1] for t in TASKS}
+others = {
+    t: every[t, "after"]["mean/mean/gw"].values.sum(axis=1) / (len(blocks) - 1)
+    for t in TASKS
+}
+guesses = {t: np.maximum.outer(m, m)[upper] for t, m in moved.items()}
+for task, guess in guesses.items():
+    values = every[task, "after"]["mean/mean/gw"].values[upper]
+    note(**{f"guess_{task}": spearmanr(guess, values).statistic})
+    note(**{f"guess_r2_{task}": 100 * np.corrcoef(guess, values)[0, 1] ** 2})
 
 # %% [markdown]
-# For every block: how far its weights moved, how far what it says is from what it said before, and how far it is from the other blocks.
+# The next figure draws this distance beside the mean distance to the other blocks.
 
-# %%
-drift = pd.DataFrame(
+# %% tags=["hide-input"] mystnb={"image": {"alt": "GW distance of each block to itself before fine-tuning, and to the other blocks after it. Both rise from block 8 on."}, "figure": {"name": "fig-08-moved", "caption": "GW distance of each block to itself before fine-tuning, and its mean distance to the other blocks after it. Both rise in the last third."}}
+viz.curves(
     {
-        "weights moved (%)": 100 * tuned.moved,
-        "GW to itself before": to_itself("gw"),
-        "CKA to itself before": to_itself("cka-debiased"),
-        "GW to the others": to_others(tuned),
-        "and before": to_others(came),
+        f"{title}, {what}": values[task]
+        for task, title in TASKS.items()
+        for what, values in {
+            "to itself before": moved,
+            "to the others": others,
+        }.items()
     },
-    index=blocks,
+    xlabel="block",
+    ylabel="GW distance",
 )
-note(moved_least=drift.iloc[:, 0].min(), moved_most=drift.iloc[:, 0].max())
-note(self_first=drift.iloc[0, 1], self_last=drift.iloc[-1, 1])
-drift.round(3)
 
 # %% [markdown]
-# It was not the weights: those of all blocks moved almost equally far, by {glue:text}`moved_least:.1f` to {glue:text}`moved_most:.1f` %. It was what the blocks *say*: the first is {glue:text}`self_first:.2f` from what it said before, the last {glue:text}`self_last:.2f`.
-# Every block receives what those before it have changed. Does the map say more than the column "GW to itself before"? If it did not, the distance of two blocks could be told from how far the two have moved. The simplest guess is the larger of both:
-
-# %%
-self_moved = drift["GW to itself before"].to_numpy()
-guess = np.maximum.outer(self_moved, self_moved)[upper]
-note(rival=spearmanr(guess, gw[0].values[upper]).statistic)
-note(rival_r2=100 * np.corrcoef(guess, gw[0].values[upper])[0, 1] ** 2)
-
-# %% [markdown]
-# The guess has a rank correlation of {glue:text}`rival:.2f` with the map and explains {glue:text}`rival_r2:.0f` % of its variance.
-# So the rival explanation cannot be dismissed: the map of a fine-tuned encoder is first of all a list of how far its blocks have come from a map that was even. Whether the last blocks also do something *new* no map can say. That takes operations on the network.
+# The simplest guess at the distance of two blocks is how far the one has moved that moved more. It has a rank correlation of {glue:text}`guess_sst2:.2f` with the map on SST-2, and explains {glue:text}`guess_r2_sst2:.0f` % of its variance. On Yelp it explains {glue:text}`guess_r2_yelp:.0f` %. So the simple story cannot be dismissed. The map of a fine-tuned encoder is first of all a list of how far each block has come from a map that was even. Whether the last blocks also *do* something new no map can say. [Chapter 11](11-fine-tuning-ablations.ipynb) operates on the network to find out.
+#
+# ## What we found
+#
+# C marks a claim of the paper, D a doubt of its reviewers. The condition is *paper* if we tested the claim as the paper states it, and *ours* if we changed the network, the task, the size or the statistic. The [scorecard](../book/scorecard.md) combines all rows about a claim into one answer.
+#
+# | claim | condition | result | evidence on this page |
+# | --- | --- | --- | --- |
+# | C18: the pre-trained encoder shows no major differences among layers (5.2, Figure 6) | ours | agrees, but for the last block on one task | best cut {glue:text}`share_sst2_before:.0f` and {glue:text}`share_yelp_before:.0f` %, even drift {glue:text}`drift:.0f` %; $p$ = {glue:text}`p_sst2_before:.3f` and {glue:text}`p_yelp_before:.2f` |
+# | C19: fine-tuned ones have two to three groups, the last third is one (5.2, Figure 6) | ours | undecided: the best cut is where the paper has it, but the test finds no boundary, and it often misses one that is spread over steps | best cut before block {glue:text}`cut_yelp:d`, {glue:text}`share_yelp:.0f` % [{glue:text}`low_yelp:.0f`, {glue:text}`high_yelp:.0f`]; $p$ = {glue:text}`p_yelp_after:.2f` on Yelp |
+# | C28: on SST-2 two to three groups as well, the last block apart (G, Figure 13) | ours | undecided, as C19 | best cut before block {glue:text}`cut_sst2:d`, {glue:text}`share_sst2:.0f` % [{glue:text}`low_sst2:.0f`, {glue:text}`high_sst2:.0f`]; $p$ = {glue:text}`p_sst2_after:.2f` |
+# | C21: Euclidean, cosine and Wasserstein show the groups less clearly (5.2, Figure 6), with raw distances | ours | agrees, by a few per cent | best cut on SST-2 {glue:text}`raw_gw:.0f` % under GW, {glue:text}`raw_eucl:.0f`, {glue:text}`raw_cosi:.0f` and {glue:text}`raw_wass:.0f` % under the three; on Yelp {glue:text}`raw_gw_y:.0f`, {glue:text}`raw_eucl_y:.0f`, {glue:text}`raw_cosi_y:.0f` and {glue:text}`raw_wass_y:.0f` % |
+# | C21, each block divided by its mean distance | ours | agrees | best cut on SST-2 {glue:text}`mean_gw:.0f` % under GW, {glue:text}`mean_eucl:.0f`, {glue:text}`mean_cosi:.0f` and {glue:text}`mean_wass:.0f` % under the three; on Yelp {glue:text}`mean_gw_y:.0f`, {glue:text}`mean_eucl_y:.0f`, {glue:text}`mean_cosi_y:.0f` and {glue:text}`mean_wass_y:.0f` % |
+# | C22: spectral clustering finds two groups (5.2) | paper | agrees, as it must | asked for two, it returns two for every map, that before fine-tuning included |
+# | C33: GW shows clearer sub-networks than RSM, RSA, CCA, CKA, MSID, AGW, on text (reviews, Figures 15 to 17), by the best cut | ours | undecided: clearer than CKA and MSID on both tasks, as clear as RSM and AGW, and less clear than RSA on Yelp, which has {glue:text}`rsa_yelp_before:.0f` % before fine-tuning, too; two encoders that began with the same weights | SST-2: GW {glue:text}`share_sst2:.0f`, RSM {glue:text}`rsm_sst2:.0f`, AGW {glue:text}`agw_sst2:.0f`, RSA {glue:text}`rsa_sst2:.0f`, CKA {glue:text}`cka_sst2:.0f` %; Yelp: {glue:text}`share_yelp:.0f`, {glue:text}`rsm_yelp:.0f`, {glue:text}`agw_yelp:.0f`, {glue:text}`rsa_yelp:.0f`, {glue:text}`cka_yelp:.0f` % |
+# | D01: can the method give a number? | - | answered: the share that the best cut explains, and a test that may say one group | {glue:text}`share_sst2:.0f` % on SST-2, even drift {glue:text}`drift:.0f` %; $p$ = {glue:text}`p_sst2_after:.2f` |
+# | D02: established measures are missing | - | answered: they are here | RSM, which is GW without its matching, has {glue:text}`rsm_sst2:.0f` %, GW {glue:text}`share_sst2:.0f` % |
+# | D04: a group is a function | - | open: maps cannot tell | {glue:text}`guess_r2_sst2:.0f` % of the variance of the map follow from how far each block has come from itself |
+# | D05: CKA looks the same | - | answered: it does not; GW has its largest steps where CKA has its smallest | rank correlation of the steps {glue:text}`steps_sst2:.2f` on SST-2, {glue:text}`steps_yelp:.2f` on Yelp |
+#
+# This is one seed for each task, and BERT-base was not run. [Going deeper: six blocks](08b-six-blocks.ipynb) has three seeds, sparse encoders, and maps across encoders, on another encoder.
+#
+# **Before you report groups**: divide by the mean, say how a sample became a point, and give the test beside the picture.
 #
 # ## Quiz
 #
@@ -792,11 +546,15 @@ note(rival_r2=100 * np.corrcoef(guess, gw[0].values[upper])[0, 1] ** 2)
 # <details><summary>b. There are two groups.</summary>No: it returns two for every map, and cannot return one.</details>
 # <details><summary>c. Nothing about how many there are.</summary>Right: a method that cannot say one cannot vouch for two.</details>
 #
+# To read again: [How many groups?](#how-many-groups)
+#
 # **2. What makes a boundary in the map of a fine-tuned encoder more than a picture?**
 #
 # <details><summary>a. That three measures show it.</summary>No: measures that look at the same distances share their mistakes.</details>
 # <details><summary>b. A bright colour.</summary>No: colours follow from the largest value of the map.</details>
 # <details><summary>c. A step out of proportion to the other steps, with its effect and a p-value, and the same map before training.</summary>Right: uneven steps are the rule, and untrained networks have them, too.</details>
+#
+# To read again: [How many groups?](#how-many-groups)
 #
 # ## Exercises
 #
@@ -816,7 +574,7 @@ note(rival_r2=100 * np.corrcoef(guess, gw[0].values[upper])[0, 1] ** 2)
 
 # %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def cut_explains(values, k):
-    """Share of the variance of a map (L, L) that a cut before layer k explains."""
+    """Share of the variance of a map (L, L) explained by a cut before k."""
     rows, columns = np.triu_indices(len(values), k=1)
     crosses = (rows < k) & (columns >= k)
     return np.corrcoef(crosses, values[rows, columns])[0, 1] ** 2
@@ -896,32 +654,20 @@ def agreement(first, second):
 check.agreement(agreement)
 
 # %% [markdown]
-# ## What we found
+# ## Where the stored results come from
 #
-# C counts the paper's claims, D the doubts of its reviewers. *paper*: tested as the paper has it; *ours*: on a network, a task, a scale or a statistic of our own. The [scorecard](../book/scorecard.md) makes one answer of all rows about a claim.
-#
-# | claim | condition | result | evidence on this page |
-# | --- | --- | --- | --- |
-# | C18: the pre-trained encoder shows no major differences among layers (5.2, Figure 6) | ours | undecided: `all-MiniLM-L6-v2` is more than pre-trained, and a test on few layers that finds nothing shows little | $p$ = {glue:text}`p_sst2_pretrained:.2f` and {glue:text}`p_yelp_pretrained:.2f` at two points for each block; raw, its last block stands apart |
-# | C19: fine-tuned ones have two to three groups, the last third is one (5.2, Figure 6) | ours | undecided: the last two blocks change faster, and six blocks are too few to tell a boundary from a change of speed | the six ends, which the paper compares: $p$ = {glue:text}`p_six:.2f` on SST-2 and {glue:text}`p_six_yelp:.2f` on Yelp; twelve points: $p$ = {glue:text}`p_sst2_dense:.2f` and {glue:text}`p_yelp_dense:.2f` |
-# | C21: Euclidean, cosine and Wasserstein show the groups less clearly (5.2, Figure 6), with raw distances | ours | disagrees: none is clearly less clear | the best cut, before the last block, explains {glue:text}`raw_euclid:.0f`, {glue:text}`raw_cosine:.0f` and {glue:text}`raw_w:.0f` %, under GW {glue:text}`raw_gw:.0f` % |
-# | C21, each block divided by its mean distance | ours | agrees for Euclid and Wasserstein, which see where a cloud lies, and dividing by a small scale throws it far away; cosine sees the last block alone | best cut at block {glue:text}`cut_gw:d` explains {glue:text}`clear_gw:.0f` % under GW, {glue:text}`clear_w:.0f` % under Wasserstein |
-# | C22: spectral clustering finds two groups (5.2) | paper | agrees, as it must | asked for two, it returns two for every map, that of the encoder as it came included |
-# | C27: pre-trained and dense models differ from sparse ones in maps across models (F, Figure 12) | ours | agrees for 95 %; fewer zeros are not farther than no fine-tuning | at the same depth {glue:text}`cross_25:.2f`, {glue:text}`cross_70:.2f`, {glue:text}`cross_95:.2f` from the dense one, and {glue:text}`cross_pretrained:.2f` from it to the pre-trained |
-# | C28: on SST-2 two to three groups as well, the last block apart (G, Figure 13) | ours | undecided, as C19; the last block alone is scale | $p$ = {glue:text}`p_six:.2f` at the six ends; the raw map is to {glue:text}`raw_scale:.0f` % the difference of scales |
-# | C32: the same across seeds (reviews, Figure 19) | ours | undecided: the maps agree, but whether there are groups of blocks is open (C19), and the seeds share the pre-trained weights | rank correlation of two maps at least {glue:text}`seed_rank:.2f`; a boundary among twelve points in {glue:text}`seeds_found:d` of {glue:text}`n_seeds:d` |
-# | C33: GW shows clearer sub-networks than RSM, RSA, CCA, CKA, MSID, AGW, on text (reviews, Figures 15 to 17), by the best cut | ours | disagrees: RSM is clearer | it explains {glue:text}`all_gw:.0f` % under GW, {glue:text}`all_rsm:.0f` % under RSM, {glue:text}`all_cka:.0f` % under CKA |
-# | C33, on text, by the test | ours | undecided: four encoders, of which three began with the same weights, and no test of the difference | a boundary in {glue:text}`dense_GW:d`, {glue:text}`dense_RSM:d` and {glue:text}`dense_CKA:d` of {glue:text}`n_dense:d` dense encoders under GW, RSM and CKA |
-# | D01: can the method give a number? | - | answered: it gives several; whether there are groups of blocks they do not decide here (C19) | the best cut explains {glue:text}`clear_gw:.0f` % of the map fine-tuned on SST-2, even drift has {glue:text}`by_drift:.0f` %; a test that may say one group gives an effect and a $p$ |
-# | D02: established measures are missing | - | answered: all ten are here | RSM, which is GW without its matching, explains more by its best cut: {glue:text}`all_rsm:.0f` against {glue:text}`all_gw:.0f` % |
-# | D04: a group is a function | - | open: maps cannot tell | the brightest corner is that of an encoder that pruning has ruined, {glue:text}`acc_yelp_neuroprune_95:.1f` % right; {glue:text}`rival_r2:.0f` % of the variance of the map follow from how far each block has come from what it said before |
-# | D05: CKA looks the same | - | open: the maps differ, but the test finds no boundary under either | rank correlation of the maps {glue:text}`gw_cka:.2f`; CKA sees drift before fine-tuning, GW does not |
-# | D06: other seeds | - | open: the maps of three seeds agree, but all of them began with the same pre-trained weights | rank correlation at least {glue:text}`seed_rank:.2f` |
-#
-# CKA sees every step of the way, GW only changes of shape. Which of the two finds groups more surely four encoders cannot tell. And of BERT-base, which was not run, no row but C22 says anything yet.
-#
-# **Before you report groups**: divide by the mean; say which pooling; give the test, not the clustering; and try another learning rate.
-#
+# The clouds were stored when the encoders were trained, and compared before this page was run. We compute a part of the map again from the stored clouds. The largest difference is {glue:text}`replay:.0e`. The next cell shows the records.
+
+# %% tags=["hide-cell"]
+clouds = stored["sst2", "after"].clouds["mean"]
+some = list(clouds.names[::4])
+again = fs.compare(clouds.select(some), progress=False).to_frame()
+gap = (again - a_map.to_frame().loc[some, some]).abs()
+note(replay=float(gap.max(axis=None)))
+for one in [*mapped.values(), fresh]:
+    print(one.origin)
+
+# %% [markdown]
 # ## References
 #
 # ```{bibliography}

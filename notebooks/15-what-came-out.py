@@ -332,7 +332,7 @@ note(class_first=read[relus[0]], class_last=read[relus[-1]])
 # %% [markdown]
 # It finds {glue:text}`n_resnet:d` groups, and the second starts at {glue:text}`start_resnet`. Yet the class becomes readable by degrees, from {glue:text}`class_first:.2f` at the first {term}`ReLU` to {glue:text}`class_last:.2f` at the last ([chapter 12](12-resnet-cifar10.ipynb)).
 #
-# For language the paper uses BERT-base, with twelve blocks. Chapters [07](07-bert-fine-tuning.ipynb) to [11](11-fine-tuning-ablations.ipynb) use an encoder with six blocks and another history, so they decide no claim about BERT.
+# For language the paper uses BERT-base, with twelve blocks. Chapters [07](07-bert-fine-tuning.ipynb) and [08](08-bert-subnetworks.ipynb) use an encoder of the same size with another history, and chapters [09](09-sparse-bert.ipynb) to [11](11-fine-tuning-ablations.ipynb) one with six blocks. So they decide no claim about BERT.
 
 # %% tags=["remove-cell"]
 texts = {
@@ -363,7 +363,7 @@ note(accuracy=100 * texts[tuned].scores["accuracy"])
 viz.map_grid({"GW": encoder})
 
 # %% [markdown]
-# To the eye the last blocks form a group after fine-tuning. The test finds {glue:text}`n_after:d` group, with a {term}`p-value` of {glue:text}`p_after:.2f`. The steps grow over several blocks, and the largest leads into block {glue:text}`largest:d`. A late stretch that moves faster is not a sudden change. This is one encoder, one task and {glue:text}`n_texts:d` texts.
+# To the eye the last blocks form a group after fine-tuning. The best cut sets the last three apart, as the paper has it, on both tasks ([chapter 08](08-bert-subnetworks.ipynb)). The test finds {glue:text}`n_after:d` group, with a {term}`p-value` of {glue:text}`p_after:.2f`. The steps grow over several blocks, and the largest leads into block {glue:text}`largest:d`. A late stretch that moves faster is not a sudden change. This is one encoder, one task and {glue:text}`n_texts:d` texts.
 #
 # ## What a careful user should do
 #

@@ -221,6 +221,15 @@ def test_an_encoder_needs_no_weights_of_its_decoder(texts, tmp_path, ask):
     refused(ask(model=tmp_path / "t5", out=tmp_path / "third"), r"encoder\.block\.1")
 
 
+def test_an_encoder_saved_without_a_decoder_is_read(texts, tmp_path, ask):
+    config = transformers.T5Config(num_layers=3, d_model=16, num_heads=2, d_ff=32, d_kv=8, vocab_size=20)
+    transformers.T5EncoderModel(config).save_pretrained(tmp_path / "t5")
+    tokenizer().save_pretrained(tmp_path / "t5")
+    code, _, err = ask(model=tmp_path / "t5")
+    assert code == 0, err
+    assert "random numbers" not in (tmp_path / "out" / "report.html").read_text()
+
+
 # ---- tokens ----
 
 

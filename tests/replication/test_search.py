@@ -9,7 +9,7 @@ import pytest
 import funcsim as fs
 from funcsim.geometry import distance_matrix
 from funcsim.gromov.effort import EFFORTS
-from replication.search import exhaustive, layers, measured, tables
+from replication.search import exhaustive, layers, measured, memory, tables
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +31,21 @@ def test_every_solver_at_hand_meets_every_pair(result):
             assert list(seconds) == sorted(seconds)
             assert list(costs) == sorted(costs, reverse=True)
             assert (seconds[-1], costs[-1]) == (row[f"{effort}: seconds"], row[f"{effort}: cost"])
+
+
+def test_memory_is_what_a_search_adds():
+    """One kept matrix more than doubles it: POT holds several, and the inputs do not count."""
+    if not memory.FORGET.exists():
+        pytest.skip("only Linux tells the most that a process held")
+    matrix = 8 * 700**2 / 2**20
+    held = memory.peaks(700, ("POT", "usual"))
+    assert set(held) == {"POT", "usual"}
+    assert all(2 * matrix < mib < 60 * matrix for mib in held.values())
+
+
+def test_the_memory_is_stored(result):
+    assert set(result.memory) <= {"POT", "usual"}
+    assert all(mib >= 0 for mib in result.memory.values())
 
 
 def test_the_tables_say_what_was_measured(result):

@@ -81,7 +81,9 @@ def load_model(name: str, place: str, loading: dict[str, Any], any_weights: bool
         inside = key.removeprefix(f"{model.base_model_prefix}.")
         if inside not in known:
             (left if inside.split(".")[0] in parts else others).append(key)
-    encoder = model.get_encoder() if model.config.is_encoder_decoder else model
+    # The encoder of a T5 can be saved alone: its configuration has no decoder, and the loader makes one up.
+    whole = model.config.is_encoder_decoder or {"encoder", "decoder"} <= parts
+    encoder = model.get_encoder() if whole else model
     return Loaded(encoder, absent, tuple(left), tuple(others))
 
 

@@ -34,10 +34,12 @@ from funcsim.gromov.space import MetricSpace, comes_first, from_the_middle, prep
 from replication.run import Experiment, Run, Stored, load_result
 from replication.search import rivals
 from replication.search.layers import Layers, sources
+from replication.search.memory import peaks
 from replication.stored import Record
 
 NAME = "search"
 FILE = "pairs.jsonl"
+MEMORY = "MiB, "
 PACKAGES = ("POT", "ott-jax", "jax", "cajal", "torchgw", "scipy", "numpy", "torch")
 
 
@@ -51,14 +53,20 @@ class Plan:
         Numbers of samples, and how many pairs of each kind of layers. The large ones cost minutes a pair.
     real : bool
         Whether real images and texts are among the layers, where they are at hand.
+    remembered : int
+        Numbers of samples of the pair on which memory is measured.
+    held_by : tuple of str, optional
+        Whose; None takes all that are at hand.
     """
 
     pairs: tuple[tuple[int, int], ...] = ((64, 10), (128, 20), (256, 20), (512, 8), (1000, 2))
     real: bool = True
+    remembered: int = 1000
+    held_by: tuple[str, ...] | None = None
 
     def tiny(self) -> Plan:
         """The same plan, small enough for profile `smoke`."""
-        return replace(self, pairs=((32, 2), (48, 2)), real=False)
+        return replace(self, pairs=((32, 2), (48, 2)), real=False, remembered=48, held_by=("POT", "usual"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,10 +81,14 @@ class Measured(Stored):
         "lower_bound" and "preparing_seconds".
     skipped : dict of str
         Solvers and layers that were not at hand, and why.
+    memory : dict of str to float
+        MiB that a solver takes on one pair beyond its distance matrices; see
+        :func:`replication.search.memory.peaks`.
     """
 
     pairs: pd.DataFrame
     skipped: dict[str, str]
+    memory: dict[str, float]
 
 
 def compute(plan: Plan, run: Run) -> Record:
@@ -102,7 +114,8 @@ def compute(plan: Plan, run: Run) -> Record:
         )
         record = run.store(
             [FILE],
-            {"pairs": float(len(journal.rows))},
+            {"pairs": float(len(journal.rows))}
+            | {f"{MEMORY}{name}": mib for name, mib in peaks(plan.remembered, plan.held_by).items()},
             parameters=parameters,
             encoder=", ".join(kinds),
             data="of each kind of layers as many samples as are named",
@@ -209,7 +222,12 @@ def _version(name: str) -> str:
 def read(folder: Path, record: Record) -> Measured:
     """The rows of a folder."""
     rows = [json.loads(line) for line in (folder / FILE).read_text().splitlines()]
-    return Measured(record=record, pairs=pd.DataFrame(rows), skipped=record.parameters["skipped"])
+    memory = {
+        name.removeprefix(MEMORY): mib for name, mib in record.results.items() if name.startswith(MEMORY)
+    }
+    return Measured(
+        record=record, pairs=pd.DataFrame(rows), skipped=record.parameters["skipped"], memory=memory
+    )
 
 
 EXPERIMENTS = {NAME: Experiment(NAME, NAME, Plan(), compute, read)}

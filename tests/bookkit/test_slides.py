@@ -35,7 +35,8 @@ def chapter():
             new.new_markdown_cell(
                 "The next cell draws it once more, so that one can see it better. It explains "
                 "{glue:text}`r2:.2f` of [this](x.md), $a_b < b_a$, by {prf:ref}`thm-x` "
-                "{cite:p}`k`. Three.\n\n## Another section\n\nA sentence of {glue:text}`r2:.2f` about something else altogether."
+                "{cite:p}`k`. Three.\n\n## Another section\n\n"
+                "A sentence of {glue:text}`r2:.2f` about something else altogether."
             ),
             new.new_code_cell("plot()", outputs=[figure], metadata=alt),
             new.new_markdown_cell(
@@ -193,7 +194,8 @@ def test_many_rows_are_spread_over_slides_and_the_last_sentence_has_its_own():
 def test_notes_come_from_the_lesson_sheet():
     sheet = (
         "# L\n\n## Collect before you show\n\n*How many?* It is {glue:text}`01/x:.0f`.\n\n## "
-        "Three questions for the room\n\n1. *Why?* So.\n\n## Minutes\n\n| [S](p.ipynb#s) | 10 | - | Show `x`. |\n\n"
+        "Three questions for the room\n\n1. *Why?* So.\n\n## Minutes\n\n"
+        "| [S](p.ipynb#s) | 10 | - | Show `x`. |\n\n"
         "## What you will hear\n\n| All. | None. |\n"
     )
     notebook = cells("## S", code(png=WIDE), code(png=WIDE), "## What we found\n\n**Before you go**: think.")

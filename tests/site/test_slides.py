@@ -32,14 +32,14 @@ def png(width, height):
 
 def chapter():
     new = nbformat.v4
-    long = "A sentence of some length that says what can be seen here. " * 6
+    long = "A sentence of some length that says what can be seen here. " * 8
 
     def figure(width, height):
         output = new.new_output("display_data", {"image/png": png(width, height)})
         how = {"mystnb": {"image": {"alt": "Grey."}, "figure": {"caption": long, "name": "x"}}}
         return new.new_code_cell("x", outputs=[output], metadata=how)
 
-    wide = "| " + " | ".join(["some words"] * 9) + " |\n"
+    wide = "| " + " | ".join(["quite a few words"] * 9) + " |\n"
     table = f":::{{table}} {long.strip()}\n:name: t\n\n{wide}{'| --- ' * 9}|\n{wide * 9}:::"
     rows = "".join(f"| C{k:02d}: {'word ' * 30} | ours | agrees {'word ' * 20} | 1 |\n" for k in range(12))
     frames = "".join(f'<img alt="{k}" src="data:image/png;base64,{png(60, 40)}">' for k in range(2))
@@ -85,7 +85,8 @@ def page(browser, tmp_path):
 
 OVER = """() => [...document.querySelectorAll("section")].map(slide => {
   const box = slide.getBoundingClientRect();
-  return Math.max(...[...slide.querySelectorAll(":scope > :not(aside), td, img")].filter(e => e.offsetParent).map(e => {
+  const parts = [...slide.querySelectorAll(":scope > :not(aside), td, img")].filter(e => e.offsetParent);
+  return Math.max(...parts.map(e => {
     const b = e.getBoundingClientRect();
     return Math.max(b.bottom - box.bottom, box.top - b.top, b.right - box.right);
   }));
@@ -99,7 +100,8 @@ def test_nothing_overflows_at_16_to_9(page, size):
     assert len(over) >= 8
     assert max(over) <= 1
     sizes = page.evaluate(
-        "[...document.querySelectorAll('p, td')].filter(e => e.offsetParent).map(e => parseFloat(getComputedStyle(e).fontSize))"
+        "[...document.querySelectorAll('p, td')].filter(e => e.offsetParent)"
+        ".map(e => parseFloat(getComputedStyle(e).fontSize))"
     )
     assert min(sizes) > size[1] / 65
 

@@ -446,7 +446,7 @@ def read_layers(model, x):
 check.read_layers(read_layers)
 
 # %% [markdown]
-# :::{exercise} Predict: a network that has learned nothing
+# :::{exercise} Predict what an untrained network knows
 # :label: ex-01-predict
 #
 # *Difficulty 2 of 5, importance 5 of 5, 20 minutes.* Take the network for digits before its training. How many per cent of the unseen digits does a linear probe read off its last hidden layer, the second ReLU? Write your answer into `predicted()`, as two numbers at most 20 apart. Only then write `probed(model, images, digits)`: capture the layers, fit a linear probe of each on the first 1,400 images, and return its accuracy on the others in per cent, by module. Then compare. What does the trained network add?

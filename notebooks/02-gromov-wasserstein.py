@@ -791,10 +791,10 @@ def never_below(D1, D2):
 check.never_below(never_below)
 
 # %% [markdown]
-# :::{exercise} Predict: which pair is nearest?
+# :::{exercise} Predict which pair is nearest
 # :label: ex-02-predict
 #
-# *Difficulty 2 of 5, importance 5 of 5, 15 minutes.* Here are four pairs of clouds of 40 points. `copy`: noise in 3 dimensions, and the same points rotated, shuffled and five times as large. `noise`: two independent clouds in 3 dimensions. `narrow, wide`: independent noise in 3 and in 60 dimensions. `line, circle`: points on a line and on a circle. Add a pair of your own, `own()`. Write the five names into `predicted()`, from the nearest pair to the farthest. Only then write `measured(pairs)`: the normalised Gromov-Wasserstein distance of each pair, by name. Then compare. Which pair surprised you, and why?
+# *Difficulty 2 of 5, importance 5 of 5, 15 minutes.* Here are four pairs of clouds of 40 points. `copy`: noise in 3 dimensions, and the same points rotated, shuffled and five times as large. `noise`: two independent clouds in 3 dimensions. `narrow, wide`: independent noise in 3 and in 60 dimensions. `line, circle`: points on a line and on a circle. Add a pair of your own, `own()`: two arrays with the same number of points, at least 20. Write the five names into `predicted()`, from the nearest pair to the farthest. Only then write `measured(pairs)`: the normalised Gromov-Wasserstein distance of each pair, by name. Then compare. Which pair surprised you, and why?
 #
 # ```{dropdown} Hint 1
 # `fs.gw` normalises if nothing else is asked for. What do the distances in 60 dimensions have in common?
@@ -812,7 +812,7 @@ def predicted():
 
 
 def own():
-    """Two clouds (n, d) and (n, e): a grid, and the grid bent."""
+    """Two clouds (n, d) and (n, e) of at least 20 points."""
     grid = np.stack(np.meshgrid(range(5), range(5)), axis=-1).reshape(-1, 2)
     return grid, grid**2
 

@@ -576,7 +576,7 @@ def p_value(score, X, Y, n, rng):
 check.p_value(p_value)
 
 # %% [markdown]
-# :::{exercise} Predict: a change that goes unnoticed
+# :::{exercise} Predict what goes unnoticed
 # :label: ex-03-predict
 #
 # *Difficulty 2 of 5, importance 5 of 5, 15 minutes.* Invent a change of a cloud (60, 4) that is not on this page: cut some digits off, drop an axis, double every second sample, anything. Which measures will *not* notice it? Write their names into `predicted()`, as a set; `agw` is left out. Only then write `changed(x)`. The check runs all measures. It says that a measure has noticed if the pair is more than a hundredth of the way to a cloud with nothing in common. Then compare: for each measure that you got wrong, say which part of its formula you had overlooked.
@@ -597,7 +597,7 @@ def predicted():
 
 
 def changed(x):
-    """A cloud (n, d): each axis stretched by another factor."""
+    """A changed cloud, of the same shape."""
     return x * np.geomspace(1, 10, x.shape[1])
 
 

@@ -668,7 +668,7 @@ def train_stage(first, second, x, y):
 check.train_stage(train_stage)
 
 # %% [markdown]
-# :::{exercise} Predict: pairs it has not seen
+# :::{exercise} Predict unseen pairs
 # :label: ex-04-predict
 #
 # *Difficulty 3 of 5, importance 5 of 5, 20 minutes.* All pairs of two numbers below 11 are 121. A small network sees half of them: 22 numbers, a one for each of the two, then 128 hidden units, then the answer. It learns two tasks, each by itself: `sum`, $(a + b) \bmod 11$, and `larger`, whether $a > b$. How many per cent of the *other* half will it get right? Write two ends, at most 20 apart, for each task into `predicted()`. Only then write `learn(pairs, answers, train)`, with `train` a mask: it trains such a network of your own on the marked pairs until they are right, and returns its accuracy on the others. Then compare. What would make the network find the rule of the sum?

@@ -530,7 +530,7 @@ def readout(layer, labels, fitted_on):
 check.readout(readout)
 
 # %% [markdown]
-# :::{exercise} Predict: which targets are one space?
+# :::{exercise} Predict which targets are one space
 # :label: ex-05-predict
 #
 # *Difficulty 3 of 5, importance 5 of 5, 20 minutes.* Choose at least four targets of your own: functions of $a$ and $b$, both below 5, written as `targets(a, b)`, a dictionary from names to labels (25,). Which pairs of them are at a Gromov-Wasserstein distance of 0, if labels are classes that are all equally far apart? Write these pairs of names into `predicted()`, as a set of tuples. Only then write `apart(first, second)`, the distance of two labellings. Then compare. Some pairs must be one space and some not.

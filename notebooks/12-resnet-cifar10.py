@@ -530,7 +530,7 @@ def few_numbers(x):
 check.few_numbers(few_numbers)
 
 # %% [markdown]
-# :::{exercise} Predict: the largest step of a network that sees for the first time
+# :::{exercise} Predict the largest step before training
 # :label: ex-12-predict
 #
 # *Difficulty 3 of 5, importance 5 of 5, 20 minutes.* Build a convolutional network of 4 to 12 modules for images (n, 1, 8, 8), as `own_network()`, an `nn.Sequential`. It is not trained. Between which neighbours will the Gromov-Wasserstein distance be largest? Write the name of the later one, such as `"3"`, into `predicted()`. Only then write `steps(model, images)`: the distance from each module to the next, whole outputs and without scale, as a dictionary from the name of the later module. Then compare. What would you have said of this step in a trained network?
@@ -551,7 +551,7 @@ def predicted():
 
 
 def own_network():
-    """Two convolutions with what comes between them."""
+    """A network of 4 to 12 modules."""
     return nn.Sequential(
         nn.Conv2d(1, 8, 3, padding=1),
         nn.BatchNorm2d(8),

@@ -409,7 +409,7 @@ def untrained(model, seed):
 check.untrained(untrained)
 
 # %% [markdown]
-# :::{exercise} Predict: the groups of your own network
+# :::{exercise} Predict the groups of your own network
 # :label: ex-14-predict
 #
 # *Difficulty 2 of 5, importance 5 of 5, 15 minutes.* Build a network of 8 to 16 modules for rows of 16 numbers, as `own_network()`, an `nn.Sequential`. Train it or leave it as it is. How many groups will the test find in its map? Write the number into `predicted()`. Only then write `starts(model, x)`: capture, compare, partition; return the layers at which a new group starts, as a list of whole numbers, empty for one group. The check draws new random weights three times and counts their groups as well. Then compare. Could you have told your network from these?
@@ -430,7 +430,7 @@ def predicted():
 
 
 def own_network():
-    """Nine linear layers."""
+    """A network of 8 to 16 modules."""
     return nn.Sequential(*(nn.Linear(16, 16) for _ in range(9)))
 
 

@@ -1,4 +1,4 @@
-"""Count exercises in each chapter: 02.1, 02.2, as the downloaded notebooks do. Sphinx would count on and on."""
+"""Count exercises in each chapter, 02.1 and 02.2, as the downloaded notebooks do."""
 
 import re
 

@@ -143,6 +143,8 @@ explorer(
 def clearest(values):
     """First block after the best cut; share of the variance in %."""
     values = values[upper]
+    if np.ptp(values) == 0:  # nothing to explain
+        return 2, 0.0
     before, after = upper
     split = [(before < c) & (after >= c) for c in range(1, len(blocks))]
     shares = [np.corrcoef(values, s)[0, 1] ** 2 for s in split]

@@ -355,7 +355,7 @@ keep_figure("fig_in_short_01", in_short)
 #
 # ## Exercises
 #
-# Each has a check that says in a sentence what is missing. The solutions are folded.
+# Each has a check that says in a sentence what is missing. The solutions are folded, with what their checks print. In the last exercise you write a prediction down before you run anything. A prediction that turns out wrong costs nothing.
 #
 # :::{exercise} A share of variance
 # :label: ex-01-explained
@@ -404,58 +404,79 @@ def invisible(z):
 check.invisible(invisible)
 
 # %% [markdown]
-# :::{exercise} A hook that keeps what it saw
+# :::{exercise} All layers, and no trace
 # :label: ex-01-hook
 #
-# *Difficulty 2 of 5, importance 5 of 5, 10 minutes.* Write `first_output(model, x)`: what the first module of an `nn.Sequential` returns for a batch, read by a forward hook, with a ReLU in place behind it. Leave the model as you found it.
+# *Difficulty 3 of 5, importance 5 of 5, 15 minutes.* Build what `fs.capture` does first. Write `read_layers(model, x)` for an `nn.Sequential`: a dictionary from the names of its modules to what they return, read by forward hooks in evaluation mode. Some modules work in place. Afterwards the model is as you found it, even if it failed on `x`.
 #
 # ```{dropdown} Hint 1
-# The hook gets a reference to a tensor that will be overwritten a moment later.
+# A hook gets a reference to a tensor that may be overwritten a moment later. `model.named_children()` gives names and modules, `model.training` the mode.
 # ```
 # ```{dropdown} Hint 2
-# `output.clone()`, and `handle.remove()` at the end.
+# `output.clone()` in the hook. Put the call of the model into `try`, and into `finally` what removes the hooks and sets the mode back.
 # ```
 # :::
 
 
 # %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
-def first_output(model, x):
-    """The first module's output (n, d), copied by a hook."""
-    kept = []
-    handle = model[0].register_forward_hook(
-        lambda module, inputs, output: kept.append(output.detach().clone())
-    )
-    with torch.no_grad():
-        model(x)
-    handle.remove()
-    return kept[0]
+def read_layers(model, x):
+    """What each module (n, ...) returns for x, by its name."""
+    kept, mode = {}, model.training
+
+    def keep(name):
+        return lambda module, inputs, output: kept.update(
+            {name: output.detach().clone()}
+        )
+
+    handles = [
+        module.register_forward_hook(keep(name))
+        for name, module in model.named_children()
+    ]
+    try:
+        model.eval()
+        with torch.no_grad():
+            model(x)
+    finally:
+        model.train(mode)
+        for handle in handles:
+            handle.remove()
+    return kept
 
 
-check.first_output(first_output)
+check.read_layers(read_layers)
 
 # %% [markdown]
-# :::{exercise} On inputs it has not seen
-# :label: ex-01-held-out
+# :::{exercise} Predict what an untrained network knows
+# :label: ex-01-predict
 #
-# *Difficulty 1 of 5, importance 5 of 5, 5 minutes.* A probe has the methods `fit(layer, labels)` and `score(layer, labels)`. Write `held_out(probe, layer, labels, fitted_on)`, where `fitted_on` marks the rows to fit on with `True`: the accuracy on all others.
+# *Difficulty 2 of 5, importance 5 of 5, 20 minutes.* Take the network for digits before its training. How many per cent of the unseen digits does a linear probe read off its last hidden layer, the second ReLU? Write your answer into `predicted()`, as two numbers at most 20 apart. Only then write `probed(model, images, digits)`: capture the layers, fit a linear probe of each on the first 1,400 images, and return its accuracy on the others in per cent, by module. Then compare. What does the trained network add?
 #
 # ```{dropdown} Hint 1
-# The check uses a probe that knows by heart what it was fitted on, and labels drawn at random.
+# The chapter has all parts: `fs.capture`, and a ridge classifier behind a `StandardScaler`.
 # ```
 # ```{dropdown} Hint 2
-# `~fitted_on` marks the others.
+# `probe.fit(layer[:1400], digits[:1400])`, and `100 * probe.score(layer[1400:], digits[1400:])`, for each name and layer of `fs.capture(model, [images]).items()`.
 # ```
 # :::
 
 
 # %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
-def held_out(probe, layer, labels, fitted_on):
-    """Accuracy of a probe on the rows that it was not fitted on."""
-    probe.fit(layer[fitted_on], labels[fitted_on])
-    return probe.score(layer[~fitted_on], labels[~fitted_on])
+def predicted():
+    """Per cent, the lower end and the upper end, before the run."""
+    return 70, 90
 
 
-check.held_out(held_out)
+def probed(model, images, digits):
+    """Accuracy (%) on unseen images of a linear probe of each module."""
+    shares = {}
+    for name, layer in fs.capture(model, [images]).items():
+        probe = make_pipeline(StandardScaler(), RidgeClassifier())
+        probe.fit(layer[:1400], digits[:1400])
+        shares[name] = 100 * probe.score(layer[1400:], digits[1400:])
+    return shares
+
+
+check.predicted(predicted, probed)
 
 # %% [markdown]
 # ## Where the stored results come from

@@ -684,28 +684,30 @@ interactive.matching(
 #
 # ## Exercises
 #
-# :::{exercise} The cost of a coupling
-# :label: ex-02-cost
+# Each has a check that says in a sentence what is missing. The solutions are folded, with what their checks print. In the last exercise you write a prediction down before you run anything. A prediction that turns out wrong costs nothing.
 #
-# *Difficulty 2 of 5, importance 5 of 5, 10 minutes.* Write `coupling_cost(D1, D2, T)`: the cost of a coupling `T` (n, n) of two distance matrices, from the definition. You may spend $n^4$ operations.
+# :::{exercise} Without its size
+# :label: ex-02-scale
+#
+# *Difficulty 1 of 5, importance 5 of 5, 5 minutes.* Write `mean_one(points)`: the distance matrix of a cloud (n, d), divided by the mean distance of two different points.
 #
 # ```{dropdown} Hint 1
-# Four indices, two factors $T$. `np.einsum` takes the definition nearly as it stands.
+# The diagonal is zero, and says nothing about the cloud.
 # ```
 # ```{dropdown} Hint 2
-# Or expand the square: two terms do not need the coupling, and the third is two matrix products.
+# `np.triu_indices(n, k=1)` are the pairs, each once.
 # ```
 # :::
 
 
 # %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
-def coupling_cost(D1, D2, T):
-    """The cost of a coupling (n, n) of two distance matrices (n, n)."""
-    error = (D1[:, None, :, None] - D2[None, :, None, :]) ** 2
-    return np.einsum("ijkl,ij,kl", error, T, T)
+def mean_one(points):
+    """Distances (n, n) of points (n, d), in units of their mean."""
+    distances = np.linalg.norm(points[:, None] - points[None], axis=2)
+    return distances / distances[np.triu_indices(len(points), k=1)].mean()
 
 
-check.coupling_cost(coupling_cost)
+check.mean_one(mean_one)
 
 # %% [markdown]
 # :::{exercise} The cost is no metric
@@ -731,28 +733,38 @@ def three_clouds():
 check.three_clouds(three_clouds)
 
 # %% [markdown]
-# :::{exercise} Without its size
-# :label: ex-02-scale
+# :::{exercise} A step that leaves a local minimum
+# :label: ex-02-exchange
 #
-# *Difficulty 1 of 5, importance 5 of 5, 5 minutes.* Write `mean_one(points)`: the distance matrix of a cloud (n, d), divided by the mean distance of two different points.
+# *Difficulty 3 of 5, importance 5 of 5, 20 minutes.* Above, a descent got stuck. Build the step that can go on. `partners` (n,) holds for each point of the first cloud its partner in the second. Write `exchange(D1, D2, partners)`: among all matchings that differ from this one by the exchange of two partners, the one of least cost. If none is better, return the matching as it is.
 #
 # ```{dropdown} Hint 1
-# The diagonal is zero, and says nothing about the cloud.
+# For a matching, all weights are $1/n$ and the cost is a mean over pairs: the squared difference of `D1` and of `D2` with its rows and columns rearranged.
 # ```
 # ```{dropdown} Hint 2
-# `np.triu_indices(n, k=1)` are the pairs, each once.
+# `np.mean((D1 - D2[np.ix_(partners, partners)]) ** 2)` is the cost. Two loops over the points try all exchanges, each on a copy.
 # ```
 # :::
 
 
 # %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
-def mean_one(points):
-    """Distances (n, n) of points (n, d), in units of their mean."""
-    distances = np.linalg.norm(points[:, None] - points[None], axis=2)
-    return distances / distances[np.triu_indices(len(points), k=1)].mean()
+def exchange(D1, D2, partners):
+    """The matching (n,) after the best exchange of two partners."""
+
+    def cost_of(one):
+        return np.mean((D1 - D2[np.ix_(one, one)]) ** 2)
+
+    best, least = partners, cost_of(partners)
+    for r in range(len(partners)):
+        for s in range(r):
+            other = partners.copy()
+            other[[r, s]] = other[[s, r]]
+            if cost_of(other) < least - 1e-12:
+                best, least = other, cost_of(other)
+    return best
 
 
-check.mean_one(mean_one)
+check.exchange(exchange)
 
 # %% [markdown]
 # :::{exercise} What no coupling is below
@@ -777,6 +789,40 @@ def never_below(D1, D2):
 
 
 check.never_below(never_below)
+
+# %% [markdown]
+# :::{exercise} Predict which pair is nearest
+# :label: ex-02-predict
+#
+# *Difficulty 2 of 5, importance 5 of 5, 15 minutes.* Here are four pairs of clouds of 40 points. `copy`: noise in 3 dimensions, and the same points rotated, shuffled and five times as large. `noise`: two independent clouds in 3 dimensions. `narrow, wide`: independent noise in 3 and in 60 dimensions. `line, circle`: points on a line and on a circle. Add a pair of your own, `own()`: two arrays with the same number of points, at least 20. Write the five names into `predicted()`, from the nearest pair to the farthest. Only then write `measured(pairs)`: the normalised Gromov-Wasserstein distance of each pair, by name. Then compare. Which pair surprised you, and why?
+#
+# ```{dropdown} Hint 1
+# `fs.gw` normalises if nothing else is asked for. What do the distances in 60 dimensions have in common?
+# ```
+# ```{dropdown} Hint 2
+# `fs.gw(X, Y).distance` for each of `pairs.items()`. In many dimensions all distances are nearly equal.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
+def predicted():
+    """The five pairs, from the nearest to the farthest."""
+    return ["copy", "noise", "own", "narrow, wide", "line, circle"]
+
+
+def own():
+    """Two clouds (n, d) and (n, e) of at least 20 points."""
+    grid = np.stack(np.meshgrid(range(5), range(5)), axis=-1).reshape(-1, 2)
+    return grid, grid**2
+
+
+def measured(pairs):
+    """The distance of each pair of clouds, by name."""
+    return {name: fs.gw(X, Y).distance for name, (X, Y) in pairs.items()}
+
+
+check.predicted(predicted, own, measured)
 
 # %% [markdown]
 # ## Where the stored results come from

@@ -501,6 +501,31 @@ note(own_gw=own.corr(gw, method="spearman"))
 #
 # ## Exercises
 #
+# Each has a check that says in a sentence what is missing. The solutions are folded, with what their checks print. In the last exercise you write a prediction down before you run anything. A prediction that turns out wrong costs nothing.
+#
+# :::{exercise} Alike by width alone
+# :label: ex-03-noise
+#
+# *Difficulty 2 of 5, importance 4 of 5, 5 minutes.* Two clouds of Gaussian noise have nothing to do with each other. Find numbers of samples and of dimensions for which their linear CKA is above 0.9 all the same, and return them as `samples_and_dimensions()`. At most 200 of each.
+#
+# ```{dropdown} Hint 1
+# In how many directions can a sample differ from the others, and how alike are then all inner products?
+# ```
+# ```{dropdown} Hint 2
+# With few samples in many dimensions, all points are nearly equally far from one another: one shape for every cloud. The debiased CKA exists for this reason.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
+def samples_and_dimensions():
+    """How many samples, and how many dimensions."""
+    return 10, 200
+
+
+check.samples_and_dimensions(samples_and_dimensions)
+
+# %% [markdown]
 # :::{exercise} CKA in three lines
 # :label: ex-03-cka
 #
@@ -526,54 +551,6 @@ def linear_cka(X, Y):
 check.linear_cka(linear_cka)
 
 # %% [markdown]
-# :::{exercise} Alike by width alone
-# :label: ex-03-noise
-#
-# *Difficulty 2 of 5, importance 4 of 5, 5 minutes.* Two clouds of Gaussian noise have nothing to do with each other. Find numbers of samples and of dimensions for which their linear CKA is above 0.9 all the same, and return them as `samples_and_dimensions()`. At most 200 of each.
-#
-# ```{dropdown} Hint 1
-# In how many directions can a sample differ from the others, and how alike are then all inner products?
-# ```
-# ```{dropdown} Hint 2
-# With few samples in many dimensions, all points are nearly equally far from one another: one shape for every cloud. The debiased CKA exists for this reason.
-# ```
-# :::
-
-
-# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
-def samples_and_dimensions():
-    """How many samples, and how many dimensions."""
-    return 10, 200
-
-
-check.samples_and_dimensions(samples_and_dimensions)
-
-# %% [markdown]
-# :::{exercise} Are they the same pairs?
-# :label: ex-03-rsm
-#
-# *Difficulty 1 of 5, importance 4 of 5, 5 minutes.* Write `rsm(X, Y)`: the root of the mean squared difference of the two distance matrices, each in units of its mean distance between different points. That is the Gromov-Wasserstein distance without the search.
-#
-# ```{dropdown} Hint 1
-# `pairwise_distances` and `mean_distance` are imported above.
-# ```
-# ```{dropdown} Hint 2
-# The mean is over all $n^2$ entries, the diagonal among them, as in the cost of a coupling.
-# ```
-# :::
-
-
-# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
-def rsm(X, Y):
-    """Difference of the distances of two clouds (n, d) and (n, e)."""
-    D, E = pairwise_distances(X), pairwise_distances(Y)
-    D, E = D / mean_distance(D), E / mean_distance(E)
-    return np.sqrt(((D - E) ** 2).mean())
-
-
-check.rsm(rsm)
-
-# %% [markdown]
 # :::{exercise} A p-value that cannot be zero
 # :label: ex-03-permutation
 #
@@ -597,6 +574,34 @@ def p_value(score, X, Y, n, rng):
 
 
 check.p_value(p_value)
+
+# %% [markdown]
+# :::{exercise} Predict what goes unnoticed
+# :label: ex-03-predict
+#
+# *Difficulty 2 of 5, importance 5 of 5, 15 minutes.* Invent a change of a cloud (60, 4) that is not on this page: cut some digits off, drop an axis, double every second sample, anything. Which measures will *not* notice it? Write their names into `predicted()`, as a set; `agw` is left out. Only then write `changed(x)`. The check runs all measures. It says that a measure has noticed if the pair is more than a hundredth of the way to a cloud with nothing in common. Then compare: for each measure that you got wrong, say which part of its formula you had overlooked.
+#
+# ```{dropdown} Hint 1
+# Ask of each measure whether it uses distances, angles, spans or neighbours. Does your change keep them?
+# ```
+# ```{dropdown} Hint 2
+# The names are those of `fs.measures()`. For a first try take an axis-wise stretch, and read the row of CCA in the table of the measures.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
+def predicted():
+    """Names of the measures that will not notice the change."""
+    return {"cca", "cca-pw", "cca-sv"} & set(fs.measures())
+
+
+def changed(x):
+    """A changed cloud, of the same shape."""
+    return x * np.geomspace(1, 10, x.shape[1])
+
+
+check.predicted(predicted, changed)
 
 # %% [markdown]
 # ## Where the stored results come from

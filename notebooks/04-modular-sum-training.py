@@ -65,6 +65,8 @@ if not importlib.util.find_spec("funcsim"):  # not installed, as on Colab
 # %%
 import numpy as np
 import pandas as pd
+import torch
+from torch import nn
 
 from exercises import chapter_04 as check
 from funcsim import viz
@@ -577,6 +579,8 @@ keep_figure("fig_in_short_04", in_short)
 #
 # ## Exercises
 #
+# Each has a check that says in a sentence what is missing. The solutions are folded, with what their checks print. In the last exercise you write a prediction down before you run anything. A prediction that turns out wrong costs nothing.
+#
 # :::{exercise} Three sums
 # :label: ex-04-sums
 #
@@ -601,31 +605,6 @@ def third_sum(a, b, moduli):
 
 
 check.third_sum(third_sum)
-
-# %% [markdown]
-# :::{exercise} An honest split
-# :label: ex-04-split
-#
-# *Difficulty 1 of 5, importance 5 of 5, 5 minutes.* Write `split(n, share, seed)`: two arrays of row numbers, a random share of `n` rows to train on, and all others.
-#
-# ```{dropdown} Hint 1
-# The pairs come in order: the first 59 rows all have $a = 0$.
-# ```
-# ```{dropdown} Hint 2
-# One permutation, cut in two.
-# ```
-# :::
-
-
-# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
-def split(n, share, seed):
-    """Rows to train on, and the others."""
-    rows = np.random.default_rng(seed).permutation(n)
-    cut = round(share * n)
-    return rows[:cut], rows[cut:]
-
-
-check.split(split)
 
 # %% [markdown]
 # :::{exercise} How late it understands
@@ -653,30 +632,79 @@ def delay(train, val, level):
 check.delay(delay)
 
 # %% [markdown]
-# :::{exercise} The shape of the errors
-# :label: ex-04-errors
+# :::{exercise} A stage on a frozen one
+# :label: ex-04-stage
 #
-# *Difficulty 2 of 5, importance 3 of 5, 10 minutes.* Model E with nested moduli errs, but how? Write `off_by(answers, targets, inner, outer)`: of the wrong answers, which share is off by exactly `inner`, up or down, modulo `outer`? If none is wrong, 0.
+# *Difficulty 3 of 5, importance 5 of 5, 20 minutes.* Build the training of Model L. Write `train_stage(first, second, x, y)`: the module `second` learns the labels `y` (n,) from what `first` returns for `x` (n, d), and `first` stays the same to the last bit, with its mode and without gradients. Return how many per cent of the labels both together get right in evaluation mode.
 #
 # ```{dropdown} Hint 1
-# A difference modulo `outer` is between 0 and `outer - 1`. Down by `inner` is up by how much?
+# What does `first` return? That can be computed once, before the training begins. A batch normalisation changes in training mode even if nothing is optimised.
 # ```
 # ```{dropdown} Hint 2
-# `(answers - targets) % outer` is `inner` or `outer - inner`.
+# `first.eval()` and `torch.no_grad()` for the inputs of `second`, then an optimiser of `second.parameters()` alone, a few hundred steps, and `first.train(mode)` at the end.
 # ```
 # :::
 
 
 # %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
-def off_by(answers, targets, inner, outer):
-    """Share of the errors that are off by one inner modulus."""
-    wrong = answers != targets
-    apart = (answers - targets)[wrong] % outer
-    one = np.isin(apart, (inner, outer - inner))
-    return one.mean() if wrong.any() else 0.0
+def train_stage(first, second, x, y):
+    """Train the second stage on the first; return its accuracy (%)."""
+    mode = first.training
+    first.eval()
+    with torch.no_grad():
+        stream = first(x)
+    first.train(mode)
+    optimizer = torch.optim.Adam(second.parameters(), lr=0.05)
+    for _ in range(300):
+        loss = nn.functional.cross_entropy(second(stream), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    with torch.no_grad():
+        right = second(stream).argmax(1) == y
+    return 100 * float(right.float().mean())
 
 
-check.off_by(off_by)
+check.train_stage(train_stage)
+
+# %% [markdown]
+# :::{exercise} Predict unseen pairs
+# :label: ex-04-predict
+#
+# *Difficulty 3 of 5, importance 5 of 5, 20 minutes.* All pairs of two numbers below 11 are 121. A small network sees half of them: 22 numbers, a one for each of the two, then 128 hidden units, then the answer. It learns two tasks, each by itself: `sum`, $(a + b) \bmod 11$, and `larger`, whether $a > b$. How many per cent of the *other* half will it get right? Write two ends, at most 20 apart, for each task into `predicted()`. Only then write `learn(pairs, answers, train)`, with `train` a mask: it trains such a network of your own on the marked pairs until they are right, and returns its accuracy on the others. Then compare. What would make the network find the rule of the sum?
+#
+# ```{dropdown} Hint 1
+# `nn.functional.one_hot(torch.tensor(pairs), 11).flatten(1).float()` are the inputs. AdamW with a rate of 0.01 needs about 200 steps.
+# ```
+# ```{dropdown} Hint 2
+# Is 9 % for the sum the worst that can happen? A network that has memorised its pairs may be worse than chance on what it has not seen. Think of which answers are left over.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
+def predicted():
+    """Per cent of unseen pairs, both ends, before the run."""
+    return {"sum": (30, 50), "larger": (80, 100)}
+
+
+def learn(pairs, answers, train):
+    """Accuracy (%) on the pairs (n, 2) that are not marked."""
+    torch.manual_seed(0)
+    x = nn.functional.one_hot(torch.tensor(pairs), 11).flatten(1).float()
+    y, seen = torch.tensor(answers), torch.tensor(train)
+    model = nn.Sequential(nn.Linear(22, 128), nn.ReLU(), nn.Linear(128, 11))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
+    for _ in range(200):
+        loss = nn.functional.cross_entropy(model(x[seen]), y[seen])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    right = model(x[~seen]).argmax(1) == y[~seen]
+    return 100 * float(right.float().mean())
+
+
+check.predicted(predicted, learn)
 
 # %% [markdown]
 # ## Where the stored results come from

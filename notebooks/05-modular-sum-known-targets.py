@@ -451,6 +451,8 @@ note(part_c1=begin[0], part_c2=begin[1], part_c3=begin[2])
 #
 # ## Exercises
 #
+# Each has a check that says in a sentence what is missing. The solutions are folded, with what their checks print. In the last exercise you write a prediction down before you run anything. A prediction that turns out wrong costs nothing.
+#
 # :::{exercise} A control
 # :label: ex-05-control
 #
@@ -472,53 +474,6 @@ def control(target, rng):
 
 
 check.control(control)
-
-# %% [markdown]
-# :::{exercise} A circle of remainders
-# :label: ex-05-circle
-#
-# *Difficulty 1 of 5, importance 3 of 5, 5 minutes.* Write `on_a_circle(values, modulus)`: remainders (n,) as points (n, 2), so that the last remainder is as near to 0 as 1 is.
-#
-# ```{dropdown} Hint 1
-# A full turn is $2\pi$, and belongs to one modulus.
-# ```
-# ```{dropdown} Hint 2
-# Cosine and sine of $2 \pi v / m$.
-# ```
-# :::
-
-
-# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
-def on_a_circle(values, modulus):
-    """Points (n, 2) for remainders (n,)."""
-    angle = 2 * np.pi * values / modulus
-    return np.column_stack([np.cos(angle), np.sin(angle)])
-
-
-check.on_a_circle(on_a_circle)
-
-# %% [markdown]
-# :::{exercise} Only the same or not
-# :label: ex-05-classes
-#
-# *Difficulty 1 of 5, importance 3 of 5, 5 minutes.* Write `as_classes(values)`: distances (n, n) between labels of which nothing is known but whether they are the same.
-#
-# ```{dropdown} Hint 1
-# There are only two distances.
-# ```
-# ```{dropdown} Hint 2
-# `values[:, None] != values[None]`, as numbers.
-# ```
-# :::
-
-
-# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
-def as_classes(values):
-    """Distances (n, n) of labels (n,): 0 if they are the same, else 1."""
-    return (values[:, None] != values[None]).astype(float)
-
-
-check.as_classes(as_classes)
 
 # %% [markdown]
 # :::{exercise} When two targets are one
@@ -546,6 +501,71 @@ def one_space(first, second):
 
 
 check.one_space(one_space)
+
+# %% [markdown]
+# :::{exercise} A linear probe by hand
+# :label: ex-05-readout
+#
+# *Difficulty 3 of 5, importance 5 of 5, 20 minutes.* Write `readout(layer, labels, fitted_on)` with NumPy alone: fit a linear map from the rows (n, d) that `fitted_on` marks with `True` to their labels, and return the labels that it reads off the *other* rows. Labels are names, not sizes, and a layer may lie far from 0 or have equal columns.
+#
+# ```{dropdown} Hint 1
+# One column of zeros and ones for each label. Which of the predicted columns wins?
+# ```
+# ```{dropdown} Hint 2
+# Append a column of ones to the layer. `np.linalg.lstsq` fits all columns at once, and `np.unique(..., return_inverse=True)` leads from labels to numbers and back.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
+def readout(layer, labels, fitted_on):
+    """Labels of the rows (n, d) that were not fitted on."""
+    names, which = np.unique(labels[fitted_on], return_inverse=True)
+    wide = np.column_stack([layer, np.ones(len(layer))])
+    columns = np.eye(len(names))[which]
+    weights = np.linalg.lstsq(wide[fitted_on], columns)[0]
+    return names[(wide[~fitted_on] @ weights).argmax(axis=1)]
+
+
+check.readout(readout)
+
+# %% [markdown]
+# :::{exercise} Predict which targets are one space
+# :label: ex-05-predict
+#
+# *Difficulty 3 of 5, importance 5 of 5, 20 minutes.* Choose at least four targets of your own: functions of $a$ and $b$, both below 5, written as `targets(a, b)`, a dictionary from names to labels (25,). Which pairs of them are at a Gromov-Wasserstein distance of 0, if labels are classes that are all equally far apart? Write these pairs of names into `predicted()`, as a set of tuples. Only then write `apart(first, second)`, the distance of two labellings. Then compare. Some pairs must be one space and some not.
+#
+# ```{dropdown} Hint 1
+# How often does each value occur? Count before you run. Products have more zeros than sums.
+# ```
+# ```{dropdown} Hint 2
+# As a layer, a labelling is a matrix with a column of zeros and ones for each class. `fs.gw` does the rest.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
+def predicted():
+    """Pairs of targets that are at distance 0."""
+    return {("a", "a + b"), ("a", "a + 2b"), ("a + b", "a + 2b")}
+
+
+def targets(a, b):
+    """Labels (25,) by name."""
+    sums = {"a": a, "a + b": (a + b) % 5, "a + 2b": (a + 2 * b) % 5}
+    return sums | {"ab": (a * b) % 5}
+
+
+def apart(first, second):
+    """Gromov-Wasserstein distance of two labellings (n,), as classes."""
+    points = [
+        (labels[:, None] == np.unique(labels)).astype(float)
+        for labels in (first, second)
+    ]
+    return fs.gw(*points).distance
+
+
+check.predicted(predicted, targets, apart)
 
 # %% [markdown]
 # ## Where the stored results come from

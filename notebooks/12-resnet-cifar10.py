@@ -69,6 +69,7 @@ import numpy as np
 import pandas as pd
 import torch
 from scipy import stats
+from torch import nn
 
 import funcsim as fs
 from exercises import chapter_12 as check
@@ -457,6 +458,8 @@ note(class_random=run.readouts[0, 0].max())
 #
 # ## Exercises
 #
+# Each has a check that says in a sentence what is missing. The solutions are folded, with what their checks print. In the last exercise you write a prediction down before you run anything. A prediction that turns out wrong costs nothing.
+#
 # :::{exercise} A number for each channel
 # :label: ex-12-places
 #
@@ -478,6 +481,29 @@ def over_places(layer):
 
 
 check.over_places(over_places)
+
+# %% [markdown]
+# :::{exercise} Something local
+# :label: ex-12-red
+#
+# *Difficulty 1 of 5, importance 3 of 5, 5 minutes.* Write `redness(images)`: from bytes (n, 32, 32, 3) the mean of red in the upper left quarter of each image, (n,).
+#
+# ```{dropdown} Hint 1
+# The axes are image, row from above, column from the left, and colour.
+# ```
+# ```{dropdown} Hint 2
+# `images[:, :16, :16, 0]`.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
+def redness(images):
+    """Means (n,) between 0 and 255."""
+    return images[:, :16, :16, 0].mean(axis=(1, 2))
+
+
+check.redness(redness)
 
 # %% [markdown]
 # :::{exercise} The same distances in few numbers
@@ -504,50 +530,46 @@ def few_numbers(x):
 check.few_numbers(few_numbers)
 
 # %% [markdown]
-# :::{exercise} Something local
-# :label: ex-12-red
+# :::{exercise} Predict the largest step before training
+# :label: ex-12-predict
 #
-# *Difficulty 1 of 5, importance 3 of 5, 5 minutes.* Write `redness(images)`: from bytes (n, 32, 32, 3) the mean of red in the upper left quarter of each image, (n,).
+# *Difficulty 3 of 5, importance 5 of 5, 20 minutes.* Build a convolutional network of 4 to 12 modules for images (n, 1, 8, 8), as `own_network()`, an `nn.Sequential`. It is not trained. Between which neighbours will the Gromov-Wasserstein distance be largest? Write the name of the later one, such as `"3"`, into `predicted()`. Only then write `steps(model, images)`: the distance from each module to the next, whole outputs and without scale, as a dictionary from the name of the later module. Then compare. What would you have said of this step in a trained network?
 #
 # ```{dropdown} Hint 1
-# The axes are image, row from above, column from the left, and colour.
+# `fs.capture(model, [images])` flattens if no `pool` is given. The steps lie beside the diagonal of the map.
 # ```
 # ```{dropdown} Hint 2
-# `images[:, :16, :16, 0]`.
+# `np.diag(fs.compare(reps).values, k=1)`, and `list(reps)[1:]` for the names.
 # ```
 # :::
 
 
 # %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
-def redness(images):
-    """Means (n,) between 0 and 255."""
-    return images[:, :16, :16, 0].mean(axis=(1, 2))
+def predicted():
+    """Name of the module into which the step is largest."""
+    return "3"
 
 
-check.redness(redness)
-
-# %% [markdown]
-# :::{exercise} Rise and fall
-# :label: ex-12-rate
-#
-# *Difficulty 2 of 5, importance 3 of 5, 10 minutes.* Write `rise_and_fall(step, steps, peak, highest)`: a learning rate that rises on a line from 0 to `highest`, which it reaches after a share `peak` of the steps, and falls on a line to 0 at the end.
-#
-# ```{dropdown} Hint 1
-# Three points and the lines between them.
-# ```
-# ```{dropdown} Hint 2
-# `np.interp(step, [...], [0, 1, 0])`.
-# ```
-# :::
+def own_network():
+    """A network of 4 to 12 modules."""
+    return nn.Sequential(
+        nn.Conv2d(1, 8, 3, padding=1),
+        nn.BatchNorm2d(8),
+        nn.ReLU(inplace=True),
+        nn.MaxPool2d(2),
+        nn.Conv2d(8, 16, 3, padding=1),
+        nn.ReLU(inplace=True),
+    )
 
 
-# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
-def rise_and_fall(step, steps, peak, highest):
-    """The rate after so many of all steps."""
-    return highest * np.interp(step, [0, peak * steps, steps], [0, 1, 0])
+def steps(model, images):
+    """Distance of each module from the one before it, by name."""
+    reps = fs.capture(model, [images])
+    values = np.diag(fs.compare(reps).values, k=1)
+    return dict(zip(list(reps)[1:], values, strict=True))
 
 
-check.rise_and_fall(rise_and_fall)
+check.predicted(predicted, own_network, steps)
 
 # %% [markdown]
 # ## Where the stored results come from

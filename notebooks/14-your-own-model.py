@@ -328,6 +328,33 @@ paths = write_report(folder, findings, title, {"seed": seed})
 #
 # ## Exercises
 #
+# Each has a check that says in a sentence what is missing. The solutions are folded, with what their checks print. In the last exercise you write a prediction down before you run anything. A prediction that turns out wrong costs nothing.
+#
+# :::{exercise} How often does it come back?
+# :label: ex-14-often
+#
+# *Difficulty 1 of 5, importance 4 of 5, 5 minutes.* Write `how_often(cuts, n_layers)`: for a list of tuples, the boundaries that were found in one random half of the inputs after another, the share of halves in which each layer begins a group.
+#
+# ```{dropdown} Hint 1
+# A half in which none was found is a half.
+# ```
+# ```{dropdown} Hint 2
+# `np.bincount(..., minlength=n_layers)`.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
+def how_often(cuts, n_layers):
+    """Share (n_layers,) of repetitions in which a layer begins a group."""
+    found = [k for one in cuts for k in one]
+    counts = np.bincount(found, minlength=n_layers)
+    return counts / len(cuts)
+
+
+check.how_often(how_often)
+
+# %% [markdown]
 # :::{exercise} The last real token
 # :label: ex-14-last
 #
@@ -350,34 +377,6 @@ def last_real(states, mask):
 
 
 check.last_real(last_real)
-
-# %% [markdown]
-# :::{exercise} To look and leave no trace
-# :label: ex-14-eval
-#
-# *Difficulty 2 of 5, importance 5 of 5, 10 minutes.* Write `outputs(model, batches)`: what a model answers to a list of batches, as one tensor, with dropout off and without learning anything; afterwards the model is in the mode in which you found it.
-#
-# ```{dropdown} Hint 1
-# `model.training` tells the mode, `model.train(mode)` sets it.
-# ```
-# ```{dropdown} Hint 2
-# `torch.no_grad()`, `model.eval()`, and `torch.cat`.
-# ```
-# :::
-
-
-# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
-def outputs(model, batches):
-    """What a model answers to all batches (n, d), in evaluation mode."""
-    was_training = model.training
-    model.eval()
-    with torch.no_grad():
-        found = torch.cat([model(batch) for batch in batches])
-    model.train(was_training)
-    return found
-
-
-check.outputs(outputs)
 
 # %% [markdown]
 # :::{exercise} The same network, untrained
@@ -410,29 +409,38 @@ def untrained(model, seed):
 check.untrained(untrained)
 
 # %% [markdown]
-# :::{exercise} How often does it come back?
-# :label: ex-14-often
+# :::{exercise} Predict the groups of your own network
+# :label: ex-14-predict
 #
-# *Difficulty 1 of 5, importance 4 of 5, 5 minutes.* Write `how_often(cuts, n_layers)`: for a list of tuples, the boundaries that were found in one random half of the inputs after another, the share of halves in which each layer begins a group.
+# *Difficulty 2 of 5, importance 5 of 5, 15 minutes.* Build a network of 8 to 16 modules for rows of 16 numbers, as `own_network()`, an `nn.Sequential`. Train it or leave it as it is. How many groups will the test find in its map? Write the number into `predicted()`. Only then write `starts(model, x)`: capture, compare, partition; return the layers at which a new group starts, as a list of whole numbers, empty for one group. The check draws new random weights three times and counts their groups as well. Then compare. Could you have told your network from these?
 #
 # ```{dropdown} Hint 1
-# A half in which none was found is a half.
+# The three lines of this chapter. A `Partition` has `boundaries`. In a network of linear layers and ReLUs the steps are of two kinds; the library warns, and `kinds=` tells it which is which.
 # ```
 # ```{dropdown} Hint 2
-# `np.bincount(..., minlength=n_layers)`.
+# `fs.partition(fs.compare(fs.capture(model, [x]))).boundaries`
 # ```
 # :::
 
 
 # %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
-def how_often(cuts, n_layers):
-    """Share (n_layers,) of repetitions in which a layer begins a group."""
-    found = [k for one in cuts for k in one]
-    counts = np.bincount(found, minlength=n_layers)
-    return counts / len(cuts)
+def predicted():
+    """How many groups the test will find."""
+    return 1
 
 
-check.how_often(how_often)
+def own_network():
+    """A network of 8 to 16 modules."""
+    return nn.Sequential(*(nn.Linear(16, 16) for _ in range(9)))
+
+
+def starts(model, x):
+    """Layers at which a new group starts."""
+    layer_map = fs.compare(fs.capture(model, [x]))
+    return list(fs.partition(layer_map).boundaries)
+
+
+check.predicted(predicted, own_network, starts)
 
 # %% [markdown]
 # ## References

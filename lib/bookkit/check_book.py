@@ -17,6 +17,7 @@ from bookkit.claims import CLAIMS, load_claims
 from bookkit.course import exercises_in, minutes_to_read, prose
 from bookkit.errors import BookError, report
 from bookkit.files import read_text
+from bookkit.lessons import FOLDER, lesson_findings, lesson_of
 from bookkit.scorecard import GLUED, found_in
 from bookkit.settings import Settings, settings
 from bookkit.stage import toc_files
@@ -50,9 +51,21 @@ def check_book(root: Path) -> None:
             *quiz_findings(notebook, asked.questions),
             *exercise_findings(notebook, asked.exercises),
             *_answers(notebook, source.stem, asked.answers, known),
+            *_lesson(root, notebook, source.stem, contents),
         ]
         findings += [f"{source.name}: {finding}" for finding in found]
     report(findings, f"what {len(sources)} chapters are to have")
+
+
+def _lesson(root: Path, notebook: nbformat.NotebookNode, name: str, contents: list[str]) -> Iterator[str]:
+    """What is wrong with the lesson sheet of a chapter that has one."""
+    if (lesson := lesson_of(root, name)) is None:
+        return
+    page = f"{FOLDER.as_posix()}/lesson-{number_of(name)}"
+    if page not in contents:
+        yield f"its lesson sheet is not in _toc.yml; add `- file: {page}`"
+    for finding in lesson_findings(lesson, notebook, name):
+        yield f"its lesson sheet {finding}"
 
 
 def _places(name: str, asked: Settings, contents: list[str], pages: dict[str, list[str]]) -> Iterator[str]:

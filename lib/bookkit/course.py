@@ -75,9 +75,9 @@ def exercise_table(notebooks: Mapping[str, nbformat.NotebookNode]) -> str:
     lines = ["| exercise | difficulty | importance | minutes |", "| --- | --- | --- | --- |"]
     for name, notebook in notebooks.items():
         lines += [
-            f"| {number_of(name)} {{ref}}`{task.title} <{task.label}>` | {task.difficulty} | "
+            f"| {number_of(name)}.{k} {{ref}}`{task.title} <{task.label}>` | {task.difficulty} | "
             f"{task.importance} | {task.minutes} |"
-            for task in exercises_in(notebook)
+            for k, task in enumerate(exercises_in(notebook), 1)
         ]
     return "\n".join(lines) + "\n"
 

@@ -43,9 +43,10 @@ def readable(
         if cell.cell_type == "markdown":
             cell.source = fill_in(cell.source, numbers, chapter)
         elif FOLDED in tags(cell):
-            cell.metadata["jupyter"] = {
-                "source_hidden": True
-            }  # JupyterLab and VS Code fold it as the page does
+            folded = {"source_hidden": True}  # JupyterLab and VS Code fold it as the page does
+            if "hide-output" in tags(cell):
+                folded["outputs_hidden"] = True
+            cell.metadata["jupyter"] = folded
     return Plain(root, chapter, kept_figures(notebook), beside).notebook(copied)
 
 

@@ -53,6 +53,7 @@ def execute(
     """
     check_parameters(chapter, notebook, parameters)
     notebook.metadata["kernelspec"] = {"name": NAME, "display_name": "Python 3", "language": "python"}
+    fold_answers(notebook)
     ids = [cell["id"] for cell in notebook.cells]
     with tempfile.TemporaryDirectory() as scratch, isolated_kernel(Path(scratch)):
         partial = Path(scratch) / "partial.ipynb"
@@ -72,6 +73,13 @@ def execute(
                 failed.parent.mkdir(parents=True, exist_ok=True)
                 failed.write_bytes(partial.read_bytes())
             raise BookError(_story(chapter, partial, ids, error, failed)) from None
+
+
+def fold_answers(notebook: NotebookNode) -> None:
+    """Tag solutions so that a page folds what their checks print with their code: it tells the answer."""
+    for cell in notebook.cells:
+        if "solution" in tags(cell) and "hide-output" not in tags(cell):
+            cell.metadata["tags"] = [*tags(cell), "hide-output"]
 
 
 def _story(chapter: str, partial: Path, ids: list[str], error: Exception, failed: Path) -> str:

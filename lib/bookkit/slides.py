@@ -1,37 +1,40 @@
-"""Slides for a lesson: one for each figure of the book, with its caption or the sentences that follow it.
+"""Slides for a lesson: definitions, figures, films and small tables of the book, and what was found.
 
 One page that needs no network; printed, it has a slide on each sheet. What is said is what the
-chapters say, with their numbers.
+chapters say, with their numbers; what the speaker may say is taken from the lesson sheets.
 """
 
 from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 
 import nbformat
-from markdown_it import MarkdownIt
 
-from bookkit.chapters import alt_text, chapters, dig, number_of, title_of
+from bookkit.chapters import chapters, number_of, title_of
 from bookkit.errors import BookError
 from bookkit.executed import read_executed
 from bookkit.files import write_atomically
-from bookkit.scorecard import MARK, fill_in, noted
-from bookkit.sections import cells_with_sections
+from bookkit.lessons import LENGTHS, Lesson, Row, lesson_of
+from bookkit.scorecard import noted
+from bookkit.slide_parts import Numbers, Part, inline, parts_of
 
 MATHJAX = Path(".vendor/site/mathjax/tex-svg-full.js")
-ROLE = re.compile(r"\{(?:cite(?::\w+)?|ref|doc)\}`[^`]*`")
-TERM = re.compile(r"\{term\}`([^`<]+?)(?:\s*<[^>`]+>)?`")
-FIGURE = re.compile(r"\{numref\}`[^`]*`")
-KEPT = re.compile(
-    r"^:::\{glue:figure\} (\S+)\n(?::.*\n)*?:alt: (.+)\n(?::.*\n)*\n((?:.+\n)+?):::$", re.MULTILINE
-)
-THEOREM = re.compile(r"\{prf:ref\}`[^`]*`")
 SENTENCES = re.compile(r"(?:.+?[.?!](?=\s|$)){1,2}")
-LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")
+SENTENCE = re.compile(r"\S.*?[.?!](?=\s|$)")
+HEADING = re.compile(r"^##? +(.+?) *$", re.MULTILINE)
+FENCED = re.compile(r"^(`{3,}|:{3,}).*?^\1$", re.MULTILINE | re.DOTALL)
+#: Sections of which nothing is shown.
+UNSHOWN = ("Quiz", "Exercises", "References", "Where the stored results come from")
+FOUND = "What we found"
+#: Of the sentences below a figure: how many are looked at, how long one must be, how it does not begin.
+MOST, SHORTEST = 5, 50
+AHEAD = ("The next", "The same", "Now ", "Here is", "Read ")
+#: Characters of a table that one slide holds.
+HOLDS = 900
 PAGE = Path(__file__).with_suffix(".html")
 
 
@@ -41,13 +44,17 @@ def slides(root: Path, out: Path) -> Path:
     Raises
     ------
     BookError
-        If no chapter was executed, or one is not as its record says.
+        If no chapter was executed, or one is not as its record says; if a lesson sheet lacks a part.
     """
     executed = root / "_build" / "src" / "notebooks"
     paths = [path for source in chapters(root) if (path := executed / f"{source.stem}.ipynb").exists()]
     if not paths:
         raise BookError("there is no executed chapter to take slides from; run `make book`")
-    found = [slide for path in paths for slide in of_chapter(read_executed(path), path.stem)]
+    found = [
+        slide
+        for path in paths
+        for slide in of_chapter(read_executed(path), path.stem, lesson_of(root, path.stem))
+    ]
     write_atomically(out / "slides.html", PAGE.read_text().replace("<!-- slides -->", "\n".join(found)))
     if (root / MATHJAX).exists():
         shutil.copyfile(root / MATHJAX, out / "mathjax.js")
@@ -55,75 +62,130 @@ def slides(root: Path, out: Path) -> Path:
     return out / "slides.html"
 
 
-def of_chapter(notebook: nbformat.NotebookNode, chapter: str) -> Iterator[str]:
-    """The slides of one executed chapter: its title, its figures, what was found."""
-    numbers = noted(notebook)
+def of_chapter(notebook: nbformat.NotebookNode, chapter: str, lesson: Lesson | None = None) -> Iterator[str]:
+    """The slides of one executed chapter: its title, what its sections show, what was found."""
+    numbers, planned = noted(notebook), {row.section: row for row in lesson.plan} if lesson else {}
     opening = notebook.cells[0].source.partition("\n")[2] if notebook.cells else ""
     yield _slide(
         f"<h1>{number_of(chapter)} {escape(title_of(notebook, chapter))}</h1>",
         _opening_sentences(opening, numbers, chapter),
+        notes=_beginning(lesson),
     )
-    for alt, image, caption in _kept(notebook):
-        yield _slide(_picture(alt, image), f"<p>{_inline(caption, numbers, chapter)}</p>")
-    after = dict(zip((cell["id"] for cell in notebook.cells), notebook.cells[1:], strict=False))
-    for cell, section in cells_with_sections(notebook, chapter):
-        picture = next(
-            (data for o in cell.outputs if isinstance(data := dig(o, "data", "image/png"), str)), None
+    title, begun = "", set()
+    for k, cell in enumerate(notebook.cells):
+        for part in parts_of(cell, notebook, numbers, chapter):
+            section = _section(cell, title, part.at)
+            if section in (*UNSHOWN, FOUND):
+                continue
+            notes = _plan(planned[section]) if section in planned and section not in begun else []
+            begun.add(section)
+            yield _of_part(part, _heading(part, section), _key(part, notebook, k), numbers, chapter, notes)
+        title = _section(cell, title, len(cell.source))
+    yield from _answers(notebook, numbers, chapter, lesson)
+
+
+def _of_part(part: Part, heading: str, key: str, numbers: Numbers, chapter: str, notes: list[str]) -> str:
+    said = [inline(text, numbers, chapter) for text in (part.said, key) if text]
+    return _slide(
+        f"<h2>{escape(heading)}</h2>",
+        part.shown,
+        *(f"<p>{text}</p>" for text in said),
+        kind=part.kind,
+        notes=notes,
+    )
+
+
+def _heading(part: Part, section: str) -> str:
+    return f"{section}: {part.title}" if part.title and section != part.title else part.title or section
+
+
+def _section(cell: nbformat.NotebookNode, title: str, at: int) -> str:
+    """The heading above a place in a cell."""
+    if cell.cell_type != "markdown":
+        return title
+    found = HEADING.findall(FENCED.sub("", cell.source[:at]))
+    return found[-1] if found else title
+
+
+def _key(part: Part, notebook: nbformat.NotebookNode, at: int) -> str:
+    """One sentence of the same section about a figure: that with most numbers, or the first that names it."""
+    if part.kind in ("statement", "table") or notebook.cells[at].cell_type == "markdown":
+        return ""
+    after = next((cell.source for cell in notebook.cells[at + 1 :] if cell.cell_type == "markdown"), "")
+    text = FENCED.sub("", after[: found.start()] if (found := HEADING.search(after)) else after)
+    paragraphs = [p for p in text.split("\n\n") if p.strip() and p.lstrip()[0] not in "|:-<#$`"]
+    sentences = [s for p in paragraphs for s in SENTENCE.findall(" ".join(p.split()))]
+    usable = [s for s in sentences[:MOST] if len(s) >= SHORTEST and s[-1] != "?" and not s.startswith(AHEAD)]
+    best = max(usable, key=lambda s: s.count("{glue:text}"), default="")
+    if "{glue:text}" in best:
+        return best
+    named = [s for s in usable if part.name and f"`{part.name}`" in s]
+    return next(iter(named), "" if part.said else next(iter(usable), ""))
+
+
+def _answers(
+    notebook: nbformat.NotebookNode, numbers: Numbers, chapter: str, lesson: Lesson | None
+) -> Iterator[str]:
+    """What was found, on as many slides as it takes."""
+    rows = [cell.source for cell in notebook.cells if f"## {FOUND}" in cell.source]
+    table = re.findall(r"^\| ([CD]\d\d.*?) \| (.*?) \| (.*?) \|", rows[-1], re.MULTILINE) if rows else []
+    bold = re.findall(r"^(\*\*(?:Before|On) .+)$", rows[-1], re.MULTILINE) if rows else []
+    heading = f"<h2>{number_of(chapter)}: what we found</h2>"
+    for group in _portions(table):
+        cells = (
+            "<tr>" + "".join(f"<td>{inline(text, numbers, chapter)}</td>" for text in row) + "</tr>"
+            for row in group
         )
-        follows, caption = after.get(cell["id"]), dig(cell.metadata, "mystnb", "figure", "caption")
-        if picture is None:
-            continue
-        if isinstance(caption, str):
-            said = f"<p>{_inline(caption, numbers, chapter)}</p>"
-        elif follows is not None and follows.cell_type == "markdown":
-            said = _opening_sentences(follows.source, numbers, chapter)
-        else:
-            continue
-        yield _slide(
-            f"<h2>{escape(section.title)}</h2>",
-            _picture(alt_text(cell), picture),
-            said or f"<p>{escape(alt_text(cell))}</p>",
-        )
-    rows = [cell.source for cell in notebook.cells if "## What we found" in cell.source]
-    answered = re.findall(r"^\| ([CD]\d\d.*?) \| (.*?) \| (.*?) \|", rows[-1], re.MULTILINE) if rows else []
-    if answered:
-        body = "".join(
-            "<tr>" + "".join(f"<td>{_inline(part, numbers, chapter)}</td>" for part in row) + "</tr>"
-            for row in answered
-        )
-        yield _slide(f"<h2>{number_of(chapter)}: what we found</h2>", f"<table>{body}</table>")
+        yield _slide(heading, f'<div class="table"><table>{"".join(cells)}</table></div>', kind="table")
+    if bold:
+        said = f'<p class="last">{inline(bold[-1], numbers, chapter)}</p>'
+        yield _slide(heading, said, notes=_ending(lesson))
 
 
-def _kept(notebook: nbformat.NotebookNode) -> Iterator[tuple[str, str, str]]:
-    """Alt text, image and caption of each figure that a page shows in another place than its cell."""
-    images = {
-        dig(output, "metadata", "scrapbook", "name"): dig(output, "data", f"{MARK}image/png")
-        for cell in notebook.cells
-        for output in cell.get("outputs", [])
-    }
-    for cell in notebook.cells:
-        for name, alt, caption in KEPT.findall(cell.source if cell.cell_type == "markdown" else ""):
-            if isinstance(image := images.get(name), str):
-                yield alt, image, " ".join(caption.split())
+def _portions(rows: list[tuple[str, ...]]) -> Iterator[list[tuple[str, ...]]]:
+    """Rows that fit on a slide together."""
+    portion: list[tuple[str, ...]] = []
+    for row in rows:
+        if portion and sum(len("".join(one)) for one in [*portion, row]) > HOLDS:
+            yield portion
+            portion = []
+        portion.append(row)
+    if portion:
+        yield portion
 
 
-def _picture(alt: str, image: str) -> str:
-    return f'<img alt="{escape(alt)}" src="data:image/png;base64,{"".join(image.split())}">'
+def _beginning(lesson: Lesson | None) -> list[str]:
+    if lesson is None:
+        return []
+    asked = [f"{question} {answer}" for question, answer in lesson.questions]
+    return [f"Collect: {lesson.collect}", *(f"Ask: {text}" for text in asked)]
 
 
-def _opening_sentences(text: str, numbers: Mapping[str, float | str], chapter: str) -> str:
-    """The first two sentences of a Markdown cell, as a paragraph."""
+def _plan(row: Row) -> list[str]:
+    minutes = [f"{count or 'none'} of {length}" for count, length in zip(row.minutes, LENGTHS, strict=True)]
+    return [f"Minutes: {', '.join(minutes)}. {row.say}"]
+
+
+def _ending(lesson: Lesson | None) -> list[str]:
+    return [f"If they say: {heard} Say: {answer}" for heard, answer in lesson.heard] if lesson else []
+
+
+def _opening_sentences(text: str, numbers: Numbers, chapter: str) -> str:
+    """The first two sentences of a text, as a paragraph."""
     prose = next((part for part in text.strip().split("\n\n") if part[:1] not in "#|:`-<"), "")
     found = SENTENCES.match(" ".join(prose.split()))
-    return f"<p>{_inline(found[0], numbers, chapter)}</p>" if found else ""
+    return f"<p>{inline(found[0], numbers, chapter)}</p>" if found else ""
 
 
-def _inline(text: str, numbers: Mapping[str, float | str], chapter: str) -> str:
-    named = FIGURE.sub("the figure", re.sub(rf"^{FIGURE.pattern}", "The figure", text))
-    words = TERM.sub(r"\1", LINK.sub(r"\1", named))
-    plain = ROLE.sub("", THEOREM.sub("a theorem", fill_in(words, numbers, chapter)))
-    return MarkdownIt("commonmark", {"html": False}).renderInline(plain).replace("()", "")
+def _slide(*parts: str, kind: str = "", notes: list[str] | None = None) -> str:
+    """A slide, with what the speaker may say below it."""
+    name = f' data-kind="{kind}"' if kind else ""
+    inner = "\n".join(part for part in parts if part)
+    told = "".join(f"<p>{_quoted(text)}</p>" for text in notes or ())
+    aside = f'\n<aside aria-label="notes">{told}</aside>' if told else ""
+    return f"<section{name}>\n{inner}{aside}\n</section>"
 
 
-def _slide(*parts: str) -> str:
-    return "<section>\n" + "\n".join(part for part in parts if part) + "\n</section>"
+def _quoted(text: str) -> str:
+    """A note, whose quoted numbers stay on the lesson sheet."""
+    return inline(re.sub(r"\{glue:text\}`[^`]*`", "(see the sheet)", text), {}, "")

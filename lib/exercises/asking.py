@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Answer = Callable[..., Any]
+Interval = tuple[float, float]
 
 
 class NotYetError(AssertionError):
@@ -77,6 +78,39 @@ def array(function: Answer, shape: tuple[int, ...], *given: Any) -> NDArray[np.f
     )
     require(bool(np.isfinite(values).all()), f"`{name}` returns numbers that are not finite.")
     return values
+
+
+def between(low_and_high: Any, what: str, widest: float, least: float = 0, most: float = 100) -> Interval:
+    """A prediction: its lower end and its upper end, if it could turn out wrong.
+
+    Raises
+    ------
+    NotYetError
+        If it is no pair of numbers in order, lies outside of what is possible, or is wider than `widest`.
+    """
+    form = f"predict {what} as two numbers, the lower end and the upper end"
+    if not isinstance(low_and_high, tuple | list) or len(low_and_high) != 2:
+        raise NotYetError(f"First {form}.")
+    try:
+        low, high = (float(end) for end in low_and_high)
+    except (TypeError, ValueError):
+        raise NotYetError(f"First {form}.") from None
+    require(
+        least <= low <= high <= most,
+        f"Please {form}, both from {least:g} to {most:g}, the smaller one first.",
+    )
+    require(
+        high - low <= widest + 1e-9,
+        f"From {low:g} to {high:g} is too wide to be wrong. Your ends may be {widest:g} apart at most.",
+    )
+    return low, high
+
+
+def outcome(what: str, low_and_high: Interval, found: float, unit: str = "%") -> str:
+    """What was predicted beside what was found, in a sentence."""
+    low, high = low_and_high
+    where = "inside" if low <= found <= high else "below" if found < low else "above"
+    return f"{what}: you predicted {low:g} to {high:g} {unit} and found {found:.1f} {unit}, {where}."
 
 
 def require(condition: bool | np.bool_, otherwise: str) -> None:

@@ -1,12 +1,13 @@
-"""Functional similarity: scores of a probe, what a line cannot see, hooks, and unseen inputs."""
+"""Functional similarity: a share of variance, what a line cannot see, hooks, and an untrained network."""
 
 from __future__ import annotations
 
 import numpy as np
 import torch
+from sklearn.datasets import load_digits
 from torch import nn
 
-from exercises.asking import Answer, array, call, number, passed, require
+from exercises.asking import Answer, array, between, call, number, outcome, passed, require
 
 
 def explained(answer: Answer) -> None:
@@ -55,65 +56,132 @@ def invisible(answer: Answer) -> None:
     passed(f"A line explains {100 * seen:.1f} % of it, and yet z determines every value.")
 
 
-def first_output(answer: Answer) -> None:
-    """`first_output(model, x)`: what the first module of an `nn.Sequential` returns, by a hook."""
+def read_layers(answer: Answer) -> None:
+    """`read_layers(model, x)`: what each module of an `nn.Sequential` returns, by hooks."""
     torch.manual_seed(0)
-    model = nn.Sequential(nn.Linear(5, 7), nn.ReLU(inplace=True), nn.Linear(7, 2))
+    model = nn.Sequential(nn.Linear(5, 7), nn.ReLU(inplace=True), nn.Dropout(0.5), nn.Linear(7, 2))
+    model.train()
     x = torch.randn(20, 5)
+    wanted = _by_hand(model, x)
+    found = call(answer, model, x, copies=False)  # this very model: it is looked at afterwards
+    require(isinstance(found, dict), "Return a dictionary from the names of the modules to tensors.")
+    require(
+        list(found) == list(wanted),
+        f"The modules are called {list(wanted)}, in the order in which they run; yours are {list(found)}.",
+    )
+    require(all(isinstance(one, torch.Tensor) for one in found.values()), "Each value should be a tensor.")
+    require(
+        all(found[name].shape == wanted[name].shape for name in wanted),
+        "Each module returns a row for each row of x; some of yours have another shape.",
+    )
+    require(
+        bool((found["0"] < 0).any()),
+        "There is no negative number in the first one: you have what the ReLU made of it in place. Copy "
+        "inside the hook.",
+    )
+    require(
+        torch.allclose(found["2"], wanted["2"]),
+        "Dropout was at work while you looked. Call `model.eval()` first.",
+    )
+    require(
+        all(torch.allclose(found[name], wanted[name]) for name in wanted),
+        "These are not what the modules return.",
+    )
+    require(
+        not any(one.requires_grad for one in found.values()),
+        "The tensors carry a graph for gradients. `torch.no_grad()` saves the memory.",
+    )
+    require(not _hooked(model), "A hook still hangs on a module. Keep the handles, and remove all of them.")
+    require(model.training, "The model was in training mode, and now it is not. Leave it as you found it.")
+    try:
+        answer(model, x[:, :3])
+    except NotImplementedError:
+        raise
+    except Exception:
+        require(
+            not _hooked(model),
+            "When the model fails, here because x has too few columns, your hooks stay on it. Remove them in "
+            "`finally`.",
+        )
+        require(model.training, "When the model fails, it stays in evaluation mode. Use `finally`.")
+    else:
+        require(
+            condition=False, otherwise="The model fails on rows of three numbers, and you hide the error."
+        )
+    passed("This is what `fs.capture` does first. The model is as it was, even after an error.")
+
+
+def _by_hand(model: nn.Sequential, x: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Each module in evaluation mode, called by itself."""
+    found = {}
+    model.eval()
     with torch.no_grad():
-        wanted = model[0](x)
-    hooked = call(answer, model, x, copies=False)  # this very model: it is looked at afterwards
-    require(isinstance(hooked, torch.Tensor), "It should return a tensor.")
+        for name, module in model.named_children():
+            x = module(x.clone())
+            found[name] = x.clone()
+    model.train()
+    return found
+
+
+def _hooked(model: nn.Module) -> bool:
+    return any(module._forward_hooks for module in model.modules())
+
+
+def predicted(prediction: Answer, probed: Answer) -> None:
+    """What a linear probe reads off the last hidden layer of a network that has learned nothing."""
+    said = between(call(prediction), "the accuracy in per cent", widest=20)
+    pixels, digits = load_digits(return_X_y=True)
+    images, digits = torch.tensor(pixels, dtype=torch.float32) / 16, digits.astype(np.int64)
+    lowered = nn.Sequential(nn.Linear(64, 64), nn.ReLU(inplace=True))
+    with torch.no_grad():
+        lowered[0].weight.copy_(torch.eye(64))
+        lowered[0].bias.fill_(-2)  # below 0 everywhere: the ReLU leaves nothing
+    found = _shares(probed, lowered, images, digits)
     require(
-        hooked.shape == wanted.shape,
-        f"The first module returns {tuple(wanted.shape)}; you have {tuple(hooked.shape)}.",
+        found["0"] > 80,
+        "The first module of this check passes all pixels on, shifted, and your probe reads "
+        f"{found['0']:.0f} % "
+        "off it. If a ReLU in place comes next, a hook must copy. Is the probe fitted on the layer?",
     )
     require(
-        bool((hooked < 0).any()),
-        "There is no negative number in it: you have what the ReLU made of it in place. Copy inside "
-        "the hook.",
+        found["1"] < 25,
+        f"The second module outputs zeros alone, and your probe reads {found['1']:.0f} % off it.",
     )
-    require(torch.allclose(hooked, wanted), "These are not the first module's outputs.")
+    renamed = np.where(np.arange(len(digits)) < FITTED, digits, (digits + 1) % 10)
+    found = _shares(probed, lowered, images, renamed)
     require(
-        not model[0]._forward_hooks,
-        "The hook still hangs on the module. Keep its handle, and remove it when you are done.",
+        found["0"] < 12,
+        f"Here all images but the first {FITTED:,} have a wrong label. A probe that has not seen them "
+        "gets next "
+        f"to none right, and yours {found['0']:.0f} %. Fit on the first {FITTED:,}, judge on the others.",
     )
-    passed("You have a copy of what the linear layer said, and the model is as it was.")
+    torch.manual_seed(0)
+    own = nn.Sequential(
+        nn.Linear(64, 32), nn.ReLU(inplace=True), nn.Linear(32, 32), nn.ReLU(inplace=True), nn.Linear(32, 10)
+    )
+    found = _shares(probed, own, images, digits)
+    passed(
+        f"{outcome('Last hidden layer', said, found['3'])} Nothing was learned: what a probe reads off an "
+        "untrained network is there already in the pixels."
+    )
 
 
-def held_out(answer: Answer) -> None:
-    """`held_out(probe, layer, labels, fitted_on)`: accuracy of a probe on what it was not fitted on."""
-    rng = np.random.default_rng(0)
-    noise, labels = rng.normal(size=(200, 300)), rng.integers(0, 2, size=200)
-    rows = np.arange(200) < 100
-    learned = number(answer, Nearest(), noise, labels, rows)
+FITTED = 1400
+
+
+def _shares(
+    probed: Answer, model: nn.Sequential, images: torch.Tensor, digits: np.ndarray
+) -> dict[str, float]:
+    """The answer for one network, if it is a percentage for each module."""
+    found = call(probed, model, images, digits)
+    names = [name for name, _ in model.named_children()]
     require(
-        learned < 0.9,
-        f"Of labels that were drawn at random your probe gets {100 * learned:.0f} % right. It has been "
-        "judged on what it was fitted on.",
+        isinstance(found, dict) and list(found) == names,
+        f"`probed` should return a dictionary with a number for each module, {names}.",
     )
-    require(0.3 < learned < 0.7, f"On random labels a probe has about 50 %, and yours {100 * learned:.0f} %.")
-    plain = np.column_stack([labels, noise[:, 0] / 100])
-    found = number(answer, Nearest(), plain, labels, rows)
+    shares = {name: number(lambda value=value: value) for name, value in found.items()}
     require(
-        np.isclose(found, 1), f"Here the label stands in the layer, and your probe has {100 * found:.0f} %."
+        all(0 <= share <= 100 for share in shares.values()) and max(shares.values()) > 1,
+        "The accuracies should be in per cent, from 0 to 100.",
     )
-    passed("It finds what is there, and nothing in noise.")
-
-
-class Nearest:
-    """A probe that knows by heart: the label of the nearest sample that it was fitted on."""
-
-    def fit(self, layer: np.ndarray, labels: np.ndarray) -> Nearest:
-        """Remember all samples (n, d) and their labels (n,)."""
-        self.layer, self.labels = layer, labels
-        return self
-
-    def predict(self, layer: np.ndarray) -> np.ndarray:
-        """The labels of samples (m, d)."""
-        distances = ((layer[:, None] - self.layer[None]) ** 2).sum(axis=2)
-        return self.labels[distances.argmin(axis=1)]
-
-    def score(self, layer: np.ndarray, labels: np.ndarray) -> float:
-        """Share of samples (m, d) whose label is predicted."""
-        return float((self.predict(layer) == labels).mean())
+    return shares

@@ -1,10 +1,12 @@
-"""Networks that add: levels of sums, honest splits, the delay of grokking, and the shape of errors."""
+"""Networks that add: levels of sums, the delay of grokking, a stage on a frozen one, and unseen pairs."""
 
 from __future__ import annotations
 
 import numpy as np
+import torch
+from torch import nn
 
-from exercises.asking import Answer, array, call, number, passed, require
+from exercises.asking import Answer, array, between, call, number, outcome, passed, require
 
 
 def third_sum(answer: Answer) -> None:
@@ -29,28 +31,6 @@ def third_sum(answer: Answer) -> None:
     passed(f"Without the remainders on the way {100 * differs:.0f} % of the pairs would come out otherwise.")
 
 
-def split(answer: Answer) -> None:
-    """`split(n, share, seed)`: rows to train on, and the others."""
-    found = call(answer, 1000, 0.8, 0)
-    require(
-        isinstance(found, tuple) and len(found) == 2, "Return two arrays: rows to train on, and the others."
-    )
-    train, rest = (np.asarray(rows) for rows in found)
-    require(len(train) == 800, f"80 % of 1,000 rows are 800, and you have {len(train)}.")
-    require(
-        len(np.intersect1d(train, rest)) == 0, "Some rows are on both sides. Then validation tests memory."
-    )
-    require(len(np.union1d(train, rest)) == 1000, "Some rows are on neither side.")
-    require(
-        abs(np.mean(train) - np.mean(rest)) < 100,
-        "The rows are not mixed: all pairs of some numbers would be missing from training.",
-    )
-    again, other = (np.asarray(call(answer, 1000, 0.8, seed)[0]) for seed in (0, 1))
-    require(np.array_equal(again, train), "The same seed should give the same split.")
-    require(not np.array_equal(np.sort(other), np.sort(train)), "Another seed should give another split.")
-    passed("Every row is on one side, by chance, and the same chance for the same seed.")
-
-
 def delay(answer: Answer) -> None:
     """`delay(train, val, level)`: how much later validation first reaches a level."""
     train = np.array([0.0, 0.5, 0.95, 1.0, 1.0, 1.0, 1.0])
@@ -70,25 +50,88 @@ def _finite(x: float) -> float:
     return -1.0 if x == np.inf else x
 
 
-def off_by(answer: Answer) -> None:
-    """`off_by(answers, targets, inner, outer)`: the share of errors that are off by one inner modulus."""
-    targets = np.array([0, 5, 10, 16, 3, 8, 2, 2])
-    answers = np.array([0, 5, 10, 13, 6, 9, 2, 2])  # three errors: -3, +3, +1
-    found = number(answer, answers, targets, 3, 17)
+def train_stage(answer: Answer) -> None:
+    """`train_stage(first, second, x, y)`: `second` learns on what a frozen `first` returns."""
+    torch.manual_seed(0)
+    first = nn.Sequential(nn.Linear(6, 40), nn.BatchNorm1d(40), nn.ReLU(), nn.Dropout(0.5))
+    second = nn.Linear(40, 4)
+    x = torch.randn(200, 6)
+    y = x[:, :4].argmax(1)
+    first.train()
+    before = {name: value.clone() for name, value in first.state_dict().items()}
+    weights = second.weight.detach().clone()
+    found = call(answer, first, second, x, y, copies=False)  # these very modules: they are looked at
+    changed = [name for name, value in first.state_dict().items() if not torch.equal(value, before[name])]
+    learned = [name for name in changed if name.endswith(("weight", "bias"))]
+    require(not learned, f"The first stage has learned as well: {', '.join(learned)}. Only `second` may.")
     require(
-        not np.isclose(found, 2 / 8), "You divide by all answers. It should be a share of the wrong ones."
+        not changed,
+        f"The first stage has kept an account of what it saw: {', '.join(changed)}. Its batch "
+        "normalisation does so in training mode; call `first.eval()`.",
     )
     require(
-        not np.isclose(found, 1 / 3),
-        "An answer can be off by one inner modulus in both directions: up, and down.",
+        all(weight.grad is None for weight in first.parameters()),
+        "Gradients have been computed for the first stage. Call it under `torch.no_grad()`.",
     )
-    require(np.isclose(found, 2 / 3), f"Two of three errors are off by 3, and you have {found:.2f}.")
-    around = number(answer, np.array([1, 15]), np.array([15, 1]), 3, 17)
     require(
-        np.isclose(around, 1), "From 15 to 1 it is 3 steps, modulo 17. Take the remainder of the difference."
+        all(weight.requires_grad for weight in first.parameters()),
+        "The first stage cannot be trained any more: `requires_grad` is off. Leave it as you found it.",
     )
-    none = number(answer, targets, targets, 3, 17)
-    require(none == 0, "If nothing is wrong, return 0.")
-    passed(
-        "Errors of one kind mean that a network knows nearly everything: here, all but the inner remainders."
+    require(first.training, "The first stage was in training mode, and now it is not.")
+    require(not torch.equal(second.weight, weights), "The second stage is as before: nothing was learned.")
+    first.eval()
+    with torch.no_grad():
+        right = 100 * float((second(first(x)).argmax(1) == y).float().mean())
+    require(
+        right > 90,
+        f"Both stages together are right for {right:.0f} % of what they were trained on, and more than 90 "
+        "% are possible. More steps, or a larger rate?",
     )
+    share = number(lambda: found)
+    require(
+        abs(share - right) < 0.5,
+        f"Both stages together are right for {right:.1f} %, and you return {share:.1f}. Asked for are per "
+        "cent.",
+    )
+    passed(f"The second stage is right for {right:.0f} %, and the first is the same to the last bit.")
+
+
+def predicted(prediction: Answer, learn: Answer) -> None:
+    """How often a network is right on pairs it has not seen, for two tasks of the same pairs."""
+    said = call(prediction)
+    require(
+        isinstance(said, dict) and set(said) == {"sum", "larger"},
+        "First predict: a dictionary with a lower and an upper end for 'sum' and for 'larger'.",
+    )
+    ends = {task: between(said[task], f"the accuracy for {task!r}", widest=20) for task in ("sum", "larger")}
+    pairs = np.stack(np.meshgrid(np.arange(P), np.arange(P), indexing="ij"), axis=-1).reshape(-1, 2)
+    train = np.random.default_rng(0).permutation(len(pairs)) < len(pairs) / 2
+    first = pairs[:, 0]
+    share = _accuracy(learn, pairs, first, train)
+    require(
+        share > 80,
+        f"Here the answer is the first number itself, and your network is right for {share:.0f} % of the "
+        "pairs it has not seen. Does it get both numbers, one by one, and train long enough?",
+    )
+    renamed = np.where(train, first, (first + 1) % P)
+    share = _accuracy(learn, pairs, renamed, train)
+    require(
+        share < 20,
+        "Here all answers but those for training are wrong. A network that has not seen them gets none "
+        f"right, and yours {share:.0f} %. Train on the pairs that `train` marks, judge on the others.",
+    )
+    found = {
+        "sum": _accuracy(learn, pairs, pairs.sum(axis=1) % P, train),
+        "larger": _accuracy(learn, pairs, (pairs[:, 0] > pairs[:, 1]).astype(int), train),
+    }
+    said = " ".join(outcome(task, ends[task], share) for task, share in found.items())
+    passed(f"{said} By chance the sum is right for {100 / P:.0f} %.")
+
+
+P = 11
+
+
+def _accuracy(learn: Answer, pairs: np.ndarray, answers: np.ndarray, train: np.ndarray) -> float:
+    share = number(learn, pairs, answers, train)
+    require(0 <= share <= 100, f"It should be in per cent, from 0 to 100, and is {share:g}.")
+    return share

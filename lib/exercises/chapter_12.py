@@ -1,10 +1,14 @@
-"""Pictures: pool over places, keep all distances in few numbers, read what is local, rise and fall."""
+"""Pictures: pool over places, all distances in few numbers, what is local, and steps without training."""
 
 from __future__ import annotations
 
 import numpy as np
+import torch
 from scipy.spatial.distance import pdist
+from sklearn.datasets import load_digits
+from torch import nn
 
+import funcsim as fs
 from exercises.asking import Answer, array, call, number, passed, require
 
 
@@ -78,18 +82,66 @@ def redness(answer: Answer) -> None:
     passed("A target that can be read near the input, and that no class needs.")
 
 
-def rise_and_fall(answer: Answer) -> None:
-    """`rise_and_fall(step, steps, peak, highest)`: a learning rate that rises and falls on two lines."""
-    rates = np.array([number(answer, step, 100, 0.25, 0.4) for step in range(101)])
+def predicted(prediction: Answer, own: Answer, steps: Answer) -> None:
+    """The largest step from layer to layer in a small convolutional network that has learned nothing."""
+    said = call(prediction)
+    torch.manual_seed(0)
+    network = call(own)
+    require(isinstance(network, nn.Sequential), "`own_network` should return an `nn.Sequential`.")
+    names = [name for name, _ in network.named_children()]
+    require(4 <= len(names) <= 12, f"Your network has {len(names)} modules. Take 4 to 12.")
+    require(any(isinstance(module, nn.Conv2d) for module in network.modules()), "Where is the convolution?")
     require(
-        np.isclose(rates[25], 0.4), f"After a quarter of the steps it is 0.4, and you have {rates[25]:.3f}."
+        said in names[1:],
+        f"First predict the module whose output differs most from what comes before it: one of {names[1:]}.",
     )
-    require(np.isclose(rates[0], 0), f"It begins at 0, and you begin at {rates[0]:.3f}.")
-    require(np.isclose(rates[100], 0), f"It ends at 0, and you end at {rates[100]:.3f}.")
-    require((rates >= -1e-12).all(), "A learning rate is never below 0.")
-    bends = np.abs(np.diff(rates, n=2))
+    images = torch.tensor(load_digits().images[:60, None], dtype=torch.float32) / 16
+    still = nn.Sequential(
+        nn.Conv2d(1, 2, 3, padding=1, bias=False), nn.ReLU(), nn.Conv2d(2, 2, 1, bias=False)
+    )
+    with torch.no_grad():
+        nn.init.dirac_(still[0].weight)
+        still[2].weight.copy_(torch.eye(2)[..., None, None] * 10)
+    found = _steps(steps, still, images)
     require(
-        (np.delete(bends, 24) < 1e-9).all(),
-        "It should rise on one line and fall on another, with one bend between them. Yours has more.",
+        found["1"] < 0.05,
+        f"Here the ReLU gets nothing below 0 and changes nothing, and your step into it is {found['1']:.2f}.",
     )
-    passed("This is the recipe by which the network of this chapter was trained.")
+    require(
+        found["2"] < 0.05,
+        "Here the last module multiplies by ten. Without scale that is no step, and yours is "
+        f"{found['2']:.2f}.",
+    )
+    torch.manual_seed(1)
+    bent = nn.Sequential(nn.Conv2d(1, 3, 3), nn.ReLU(inplace=True), nn.AvgPool2d(2), nn.Flatten())
+    found = _steps(steps, bent, images)
+    require(
+        found["1"] > 0.02,
+        "The ReLU works in place, and your step into it is 0: you have compared its output with itself.",
+    )
+    wanted = fs.compare(fs.capture(bent, [images], progress=False), progress=False).values
+    for k, (name, step) in enumerate(found.items()):
+        require(
+            np.isclose(step, wanted[k, k + 1], rtol=0.1, atol=2e-3),
+            f"In a network of this check the step into {name!r} is {wanted[k, k + 1]:.3f}, and you have "
+            f"{step:.3f}. Take whole outputs, all numbers of an image in one row.",
+        )
+    found = _steps(steps, network, images)
+    largest = max(found, key=lambda name: found[name])
+    kind = type(dict(network.named_children())[largest]).__name__
+    verdict = "as you predicted" if largest == said else f"you predicted {said}, {found[said]:.2f}"
+    passed(
+        f"The largest step leads into {largest}, {kind}, {found[largest]:.2f}: {verdict}. Nothing was "
+        "learned, so a step of this size says what kind of layer comes, not what the network does."
+    )
+
+
+def _steps(steps: Answer, network: nn.Sequential, images: torch.Tensor) -> dict[str, float]:
+    """The answer for one network, if it is a number for each module but the first."""
+    found = call(steps, network, images)
+    names = [name for name, _ in network.named_children()][1:]
+    require(
+        isinstance(found, dict) and list(found) == names,
+        f"`steps` should return a dictionary with the step into each module but the first, {names}.",
+    )
+    return {name: number(lambda value=value: value) for name, value in found.items()}

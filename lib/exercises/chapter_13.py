@@ -88,9 +88,15 @@ def gain(answer: Answer) -> None:
         "It is that of the *mean*, not of a chain.",
     )
     require(
-        0.8 < wide < 1.2,
-        f"Your interval is {wide:.1f} times as wide as it should be: "
+        0.9 < wide < 1.1,
+        f"Your interval is {wide:.2f} times as wide as it should be: "
         "from the 2.5 % to the 97.5 % quantile of the drawn means.",
+    )
+    again = array(answer, (3,), noisy, other, np.random.default_rng(5))
+    require(
+        not np.array_equal(again[1:], found[1:]),
+        "With another generator your ends are the same to the last digit: nothing was drawn. Draw chains "
+        "with `rng`.",
     )
     passed("What all chains share, that some are harder, is not in it.")
 

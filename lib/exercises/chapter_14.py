@@ -1,11 +1,14 @@
-"""Your own model: real tokens, looking without a trace, the network untrained, boundaries that come back."""
+"""Your own model: real tokens, the network untrained, boundaries that come back, groups predicted first."""
 
 from __future__ import annotations
+
+import copy
 
 import numpy as np
 import torch
 from torch import nn
 
+import funcsim as fs
 from exercises.asking import Answer, array, call, passed, require
 
 
@@ -29,40 +32,6 @@ def last_real(answer: Answer) -> None:
         "Decoders are often padded on the left. Then the number of tokens is not the place of the last one.",
     )
     passed("It is right for padding on either side.")
-
-
-def outputs(answer: Answer) -> None:
-    """`outputs(model, batches)`: what a model answers, in evaluation mode, left as it was found."""
-    torch.manual_seed(0)
-    model = nn.Sequential(nn.Linear(4, 16), nn.Dropout(0.5), nn.BatchNorm1d(16), nn.Linear(16, 2))
-    batches = list(torch.randn(12, 4).split(5))
-    running = model[2].running_mean.clone()
-    model.train()
-    first = call(answer, model, batches, copies=False)
-    require(isinstance(first, torch.Tensor), "Return one tensor, with a row for every input.")
-    require(
-        tuple(first.shape) == (12, 2),
-        f"12 inputs in three batches: (12, 2), and you have {tuple(first.shape)}.",
-    )
-    second = call(answer, model, batches, copies=False)
-    require(
-        torch.equal(first, second),
-        "Asked twice, your model says two things: dropout is at work. Call `model.eval()` first.",
-    )
-    require(
-        torch.equal(model[2].running_mean, running),
-        "The running means of the batch normalisation have moved: the model has learned from being looked "
-        "at.",
-    )
-    require(
-        model.training,
-        "The model was in training mode, and now it is not. Who trains on will train without dropout.",
-    )
-    require(
-        not first.requires_grad,
-        "The answer carries a graph for gradients. `torch.no_grad()` saves the memory.",
-    )
-    passed("It looked, and left no trace.")
 
 
 def untrained(answer: Answer) -> None:
@@ -116,3 +85,78 @@ def how_often(answer: Answer) -> None:
     passed(
         "A boundary that comes back in six of ten halves is a guess; in ten of ten, no luck of the inputs."
     )
+
+
+def predicted(prediction: Answer, own: Answer, starts: Answer) -> None:
+    """How many groups a test finds in a reader's own network."""
+    said = call(prediction)
+    torch.manual_seed(0)
+    network = call(own)
+    require(isinstance(network, nn.Sequential), "`own_network` should return an `nn.Sequential`.")
+    n_layers = len(list(network.children()))
+    require(
+        8 <= n_layers <= 16,
+        f"Your network has {n_layers} modules. Take 8 to 16: with fewer the test cannot find much.",
+    )
+    require(
+        isinstance(said, int) and not isinstance(said, bool) and 1 <= said <= n_layers,
+        f"First predict how many groups the test finds: a whole number from 1 to {n_layers}.",
+    )
+    x = torch.randn(60, 16)
+    for where in ((5,), ()):
+        chain = _chain(where)
+        found = _starts(starts, chain, x)
+        require(
+            not (where and found == [4]),
+            "Your groups are counted from the layer before: a group starts at the layer after the step.",
+        )
+        require(
+            found == list(where),
+            f"In a network of this check the test finds a new group at {list(where) or 'no layer'}, and you "
+            f"have {found}. Capture, compare with everything as it comes, partition.",
+        )
+    require(chain.training, "The network was in training mode, and now it is not. Leave it as you found it.")
+    found = _starts(starts, network, x)
+    fresh = untrained_groups(network, x)
+    passed(
+        f"You predicted {said}, and the test finds {len(found) + 1}"
+        + (f", new ones at {', '.join(map(str, found))}" if found else "")
+        + f". With other random weights it finds {', '.join(map(str, fresh))}. Before you write 'the "
+        "network has groups', compare."
+    )
+
+
+def untrained_groups(network: nn.Module, x: torch.Tensor) -> list[int]:
+    """How many groups three untrained networks of the same shape have."""
+    counts = []
+    for seed in range(3):
+        torch.manual_seed(seed)
+        fresh = copy.deepcopy(network)
+        for module in fresh.modules():
+            if hasattr(module, "reset_parameters"):
+                module.reset_parameters()
+        found = fs.compare(fs.capture(fresh, [x], progress=False), progress=False)
+        counts.append(fs.partition(found).n_groups)
+    return counts
+
+
+def _chain(where: tuple[int, ...]) -> nn.Sequential:
+    """Ten linear modules that change little, but for those that are named."""
+    torch.manual_seed(3)
+    chain = nn.Sequential(*(nn.Linear(16, 16, bias=False) for _ in range(10)))
+    with torch.no_grad():
+        for k, module in enumerate(chain):
+            nudge = torch.randn(16, 16)
+            module.weight.copy_(3 * nudge if k in where else torch.eye(16) + 0.05 * nudge)
+    return chain
+
+
+def _starts(starts: Answer, network: nn.Sequential, x: torch.Tensor) -> list[int]:
+    """The answer for one network, if it is a list of layers."""
+    found = call(starts, network, x, copies=False)
+    require(
+        isinstance(found, list | tuple) and all(isinstance(k, int | np.integer) for k in found),
+        "`starts` should return a list of whole numbers, the layers at which a group begins; empty if "
+        "there is one group.",
+    )
+    return [int(k) for k in found]

@@ -33,7 +33,9 @@ def test_minutes_are_added_up():
 
 
 def test_each_exercise_has_a_link():
-    assert "| 01 {ref}`A share <ex-01-share>` | 2 | 5 | 10 |" in exercise_table({"01-a": CHAPTER})
+    table = exercise_table({"01-a": CHAPTER})
+    assert "| 01.1 {ref}`A share <ex-01-share>` | 2 | 5 | 10 |" in table
+    assert "| 01.2 {ref}`A share <ex-01-share>` | 2 | 5 | 10 |" in table
 
 
 def test_a_chapter_must_say_how_long_it_takes():

@@ -171,7 +171,10 @@ def test_numbers_come_before_markup():
     notebook = markdown(":::{admonition} Costs {glue:text}`x:.2f`\nIt is {glue:text}`x:.1f`.\n:::")
     notebook.cells.append(cell)
     notebook.cells.append(nbformat.v4.new_code_cell("plot()", metadata={"tags": ["hide-input"]}))
-    text, noted, folded = readable(notebook, ROOT, "02-gromov-wasserstein").cells
+    solved = {"tags": ["solution", "hide-input", "hide-output"]}
+    notebook.cells.append(nbformat.v4.new_code_cell("check()", metadata=solved))
+    text, noted, folded, answered = readable(notebook, ROOT, "02-gromov-wasserstein").cells
     assert "jupyter" not in noted.metadata
     assert folded.metadata["jupyter"] == {"source_hidden": True}
+    assert answered.metadata["jupyter"] == {"source_hidden": True, "outputs_hidden": True}
     assert text.source == "> **Costs 2.50**\n>\n> It is 2.5."

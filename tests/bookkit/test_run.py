@@ -47,6 +47,18 @@ def test_profile_and_parameters_reach_the_cells(book, write, out):
     assert list(record["cells"]) == own
 
 
+def test_what_a_check_prints_is_folded_with_the_solution(book, write, out):
+    write(
+        "01-a",
+        '# %% tags=["solution", "hide-input"]\ndef two():\n    return 2\n\n\nprint("Right.")\n',
+        '# %% tags=["hide-input"]\nprint("shown")\n',
+    )
+    (made,) = run(book, out)
+    told = {c.source[:3]: tags(c) for c in nbformat.read(made, as_version=4).cells if tags(c)}
+    assert told["def"] == ["solution", "hide-input", "hide-output"]
+    assert told["pri"] == ["hide-input"]
+
+
 def test_cells_run_beside_the_chapter_in_this_interpreter(book, write, out, monkeypatch, tmp_path):
     spec = tmp_path / "user" / "kernels" / "python3" / "kernel.json"  # another kernel of the same name
     spec.parent.mkdir(parents=True)

@@ -1,13 +1,20 @@
 """Slides say what the chapters say, and carry their pictures with them."""
 
+import base64
+
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
 from bookkit.errors import BookError
+from bookkit.lessons import read_lesson
 from bookkit.slides import of_chapter, slides
 
-PIXEL = "iVBORw0KGgo=\n"
+WIDE, TALL = (
+    base64.b64encode(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + w.to_bytes(4, "big") + h.to_bytes(4, "big")).decode()
+    for w, h in ((4, 3), (3, 4))
+)
+PIXEL = f"{WIDE}\n"
 
 
 def chapter():
@@ -26,8 +33,10 @@ def chapter():
             new.new_markdown_cell("## Section\n\nText."),
             new.new_code_cell("plot()", outputs=[figure], metadata=alt),
             new.new_markdown_cell(
-                "It explains {glue:text}`r2:.2f` of [this](x.md), $a < b$, by {prf:ref}`thm-x` {cite:p}`k`. "
-                "Two. Three."
+                "The next cell draws it once more, so that one can see it better. It explains "
+                "{glue:text}`r2:.2f` of [this](x.md), $a_b < b_a$, by {prf:ref}`thm-x` "
+                "{cite:p}`k`. Three.\n\n## Another section\n\n"
+                "A sentence of {glue:text}`r2:.2f` about something else altogether."
             ),
             new.new_code_cell("plot()", outputs=[figure], metadata=alt),
             new.new_markdown_cell(
@@ -48,8 +57,10 @@ def test_title_figures_and_answers_in_order(sections):
     assert title.p.text == "Why is that? Because."
     assert first.h2.text == "Section"
     assert first.img["alt"] == 'A "curve" that falls.'
-    assert first.img["src"] == "data:image/png;base64,iVBORw0KGgo="
-    assert first.p.text == "It explains 0.93 of this, $a < b$, by a theorem . Two."
+    assert first.img["src"] == f"data:image/png;base64,{WIDE}"
+    said = ['A "curve" that falls.', "It explains 0.93 of this, $a_b < b_a$, by a theorem."]
+    assert [p.text for p in first.find_all("p")] == said
+    assert second.h2.text == "Another section"
     assert second.p.text == 'A "curve" that falls.'  # nothing is said after it but a heading
     shown = [cell.text for cell in found.find_all("td")]
     assert shown == ["C01: a claim", "ours", "agrees", "D01: a doubt", "-", "open"]
@@ -70,6 +81,7 @@ def test_a_caption_is_said_and_a_kept_picture_is_shown():
     assert [p.text for p in page.find_all("p")][1:] == [
         "A long caption.",
         "A curve of 0.9.",
+        "It explains 0.93 of this, $a_b < b_a$, by a theorem.",
         "The figure again.",
     ]
     assert page.find_all("section")[1].img["alt"] == "It falls."
@@ -79,7 +91,7 @@ def test_one_page_with_nothing_remote(book, write, executed):
     write("01-a")
     executed(book / "_build/src/notebooks/01-a.ipynb", chapter())
     page = slides(book, book / "out").read_text()
-    assert page.count("<section>") == 4
+    assert page.count("<section") == 4
     assert "http:" not in page
     assert "https:" not in page
 
@@ -88,3 +100,110 @@ def test_without_executed_chapters(book, write):
     write("01-a")
     with pytest.raises(BookError, match="no executed chapter to take slides from; run `make book`"):
         slides(book, book / "out")
+
+
+def cells(*sources):
+    """A chapter with these cells after its title; a string is Markdown."""
+    new = nbformat.v4
+    made = [new.new_markdown_cell(one) if isinstance(one, str) else one for one in ("# T\n\nWhy?", *sources)]
+    return new.new_notebook(cells=made)
+
+
+def shown(notebook, lesson=None):
+    page = BeautifulSoup("".join(of_chapter(notebook, "01-a", lesson)), "html.parser")
+    return page.find_all("section")[1:]
+
+
+def code(tags=(), caption=None, **data):
+    kinds = {"png": "image/png", "html": "text/html", "view": "application/vnd.jupyter.widget-view+json"}
+    output = nbformat.v4.new_output("display_data", {kinds[kind]: value for kind, value in data.items()})
+    metadata = {"tags": list(tags), "mystnb": {"image": {"alt": "It falls."}}}
+    if caption:
+        metadata["mystnb"]["figure"] = {"caption": caption, "name": "x"}
+    return nbformat.v4.new_code_cell("x", outputs=[output], metadata=metadata)
+
+
+def test_definitions_and_short_tables_stand_under_their_own_heading():
+    text = (
+        "## First\n\nText.\n\n:::{prf:definition} Distance\n:label: d\n\nLet $x_1$ be *a* {term}`point`.\n\n"
+        "$$\nx_{ik} \\, T_{kl}\n$$\n:::\n\n## Second\n\n:::{table} Two rows.\n:name: t\n\n"
+        "| a | b |\n| --- | --- |\n| $c_1$ | 2 |\n:::\n\n## Third\n"
+    )
+    defined, table = shown(cells(text))
+    assert defined.h2.text == "First: Distance"
+    assert "Let $x_1$ be a point." in defined.text
+    assert "$$x_{ik} \\, T_{kl}$$" in defined.text  # formulas stay as they are
+    assert table.h2.text == "Second"
+    assert [cell.text for cell in table.find_all(["th", "td"])] == ["a", "b", "$c_1$", "2"]
+    assert table.p.text == "Two rows."
+
+
+def test_tables_that_are_long_or_folded_are_not_shown():
+    rows = "<table>" + "<tr><td>1</td></tr>" * 10 + "</table>"
+    short = "<style>x</style><table><tr><th>n</th></tr><tr><td>1</td></tr></table>"
+    one = shown(
+        cells(
+            "## S",
+            code(caption="Short.", html=short),
+            code(caption="Long.", html=rows + "<table><tr></tr></table>"),
+            code(("hide-output",), "Folded.", html=short),
+            code(html=short),  # without a caption
+            code(("solution",), "Solved.", html=short),
+        )
+    )
+    assert [slide.p.text for slide in one] == ["Short."]
+    assert one[0].find("style") is None
+
+
+def test_a_film_shows_one_frame_and_a_moving_figure_has_a_frame_of_its_own():
+    film = code(view={"model_id": "box"})
+    live = code(html='<figure class="m"></figure><script>let a = "<b>";</script>')
+    notebook = cells("## S", film, live)
+    frames = [f'<img alt="{k}" src="data:image/png;base64,{WIDE}">' for k in range(3)]
+    models = {
+        "box": {"state": {"children": ["IPY_MODEL_bar", "IPY_MODEL_stack"]}},
+        "bar": {"state": {"value": 0}},
+        "stack": {"state": {"children": [f"IPY_MODEL_{k}" for k in range(3)]}},
+        **{str(k): {"state": {"value": frame}} for k, frame in enumerate(frames)},
+    }
+    notebook.metadata["widgets"] = {"application/vnd.jupyter.widget-state+json": {"state": models}}
+    first, second = shown(notebook)
+    assert [image["alt"] for image in first.find_all("img")] == ["0", "1", "2"]
+    assert [box.has_attr("hidden") for box in first.select(".frames > div")] == [False, True, True]
+    assert first.input["max"] == "2"
+    assert second.iframe["title"] == "It falls."
+    assert '<script>let a = "<b>";</script>' in second.iframe["srcdoc"]
+
+
+def test_text_stands_beside_a_tall_picture():
+    assert [slide["data-kind"] for slide in shown(cells("## S", code(png=WIDE), code(png=TALL)))] == [
+        "picture",
+        "tall",
+    ]
+
+
+def test_many_rows_are_spread_over_slides_and_the_last_sentence_has_its_own():
+    rows = "".join(f"| C{k:02d}: {'long ' * 40} | ours | agrees | 1 |\n" for k in range(9))
+    found = shown(cells(f"## What we found\n\n{rows}\n**Before you go**: think."))
+    counts = [len(slide.find_all("tr")) for slide in found]
+    assert sum(counts) == 9
+    assert max(counts) == 4
+    assert found[-1].p.text == "Before you go: think."
+
+
+def test_notes_come_from_the_lesson_sheet():
+    sheet = (
+        "# L\n\n## Collect before you show\n\n*How many?* It is {glue:text}`01/x:.0f`.\n\n## "
+        "Three questions for the room\n\n1. *Why?* So.\n\n## Minutes\n\n"
+        "| [S](p.ipynb#s) | 10 | - | Show `x`. |\n\n"
+        "## What you will hear\n\n| All. | None. |\n"
+    )
+    notebook = cells("## S", code(png=WIDE), code(png=WIDE), "## What we found\n\n**Before you go**: think.")
+    page = BeautifulSoup("".join(of_chapter(notebook, "01-a", read_lesson(sheet, "l"))), "html.parser")
+    notes = [[p.text for p in slide.select("aside p")] for slide in page.find_all("section")]
+    assert notes == [
+        ["Collect: How many? It is (see the sheet).", "Ask: Why? So."],
+        ["Minutes: 10 of 90, none of 45. Show x."],
+        [],
+        ["If they say: All. Say: None."],
+    ]

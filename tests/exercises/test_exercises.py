@@ -9,7 +9,7 @@ import pytest
 from bookkit.chapters import chapters, read_chapter
 from bookkit.student import exercises, stub
 from exercises import NotYetError
-from exercises.asking import array, call, number
+from exercises.asking import array, between, call, number, outcome
 
 ROOT = Path(__file__).resolve().parents[2]
 SOLUTIONS = {
@@ -63,7 +63,7 @@ def test_a_wrong_answer_fails(chapter, name, k):
     answer, says = WRONG[chapter, name, k]
     check = vars(importlib.import_module(f"exercises.chapter_{chapter}"))[name]
     with pytest.raises(NotYetError, match=says):
-        check(answer)
+        check(*(answer if isinstance(answer, tuple) else (answer,)))
 
 
 def test_every_exercise_has_a_wrong_answer():
@@ -102,3 +102,26 @@ def test_a_check_keeps_its_own_data_and_its_error_is_one_line():
     assert call(lambda x: x.append(2.0) or x, data) == [1.0, 2.0]
     assert data == [1.0]
     assert NotYetError("Try again.")._render_traceback_() == ["Not yet. Try again."]
+
+
+@pytest.mark.parametrize(
+    ("said", "says"),
+    [
+        (50, "First predict the share as two numbers"),
+        (("a", "b"), "First predict the share as two numbers"),
+        ((60, 50), "from 0 to 100, the smaller one first"),
+        ((-1, 5), "from 0 to 100, the smaller one first"),
+        ((90, 101), "from 0 to 100, the smaller one first"),
+        ((10, 30.5), "too wide to be wrong. Your ends may be 20 apart"),
+    ],
+)
+def test_a_prediction_can_be_wrong(said, says):
+    with pytest.raises(NotYetError, match=says):
+        between(said, "the share", widest=20)
+
+
+def test_what_was_predicted_stands_beside_what_was_found():
+    said = between((10, 30), "the share", widest=20)
+    shown = [outcome("Share", said, found) for found in (9.94, 10, 30, 30.1)]
+    assert [one.rsplit(" ", 1)[1] for one in shown] == ["below.", "inside.", "inside.", "above."]
+    assert shown[0] == "Share: you predicted 10 to 30 % and found 9.9 %, below."

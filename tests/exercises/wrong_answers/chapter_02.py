@@ -3,19 +3,7 @@
 import numpy as np
 from scipy.spatial.distance import pdist, squareform
 
-
-def of_the_identity(D1, D2, T):
-    return ((D1 - D2) ** 2).mean()
-
-
-def the_root(D1, D2, T):
-    n = D1.shape[0]
-    squares = (D1**2).sum() / n**2 + (D2**2).sum() / n**2
-    return np.sqrt(max(squares - 2 * np.sum((D1 @ T @ D2) * T), 0))
-
-
-def transposed(D1, D2, T):
-    return (D1**2).mean() + (D2**2).mean() - 2 * np.sum((D1 @ T.T @ D2) * T.T)
+import funcsim as fs
 
 
 def three_of_one_size():
@@ -54,12 +42,87 @@ def nothing(D1, D2):
     return 0.0
 
 
+def of_squares(points):
+    squares = squareform(pdist(points)) ** 2
+    return squares / squares[np.triu_indices(len(points), k=1)].mean()
+
+
+def of_sums(points):
+    distances = squareform(pdist(points, "cityblock"))
+    return distances / distances[np.triu_indices(len(points), k=1)].mean()
+
+
+def cost_of(D1, D2, partners):
+    return np.mean((D1 - D2[np.ix_(partners, partners)]) ** 2)
+
+
+def all_exchanged(partners):
+    for r in range(len(partners)):
+        for s in range(r):
+            other = partners.copy()
+            other[[r, s]] = other[[s, r]]
+            yield other
+
+
+def the_first_that_helps(D1, D2, partners):
+    helps = (p for p in all_exchanged(partners) if cost_of(D1, D2, p) < cost_of(D1, D2, partners))
+    return next(helps, partners)
+
+
+def the_worst(D1, D2, partners):
+    return max(all_exchanged(partners), key=lambda p: cost_of(D1, D2, p))
+
+
+def always_one(D1, D2, partners):
+    return min(all_exchanged(partners), key=lambda p: cost_of(D1, D2, p))
+
+
+def never(D1, D2, partners):
+    return partners
+
+
+def neighbours_alone(D1, D2, partners):
+    found = [partners]
+    for r in range(len(partners) - 1):
+        other = partners.copy()
+        other[[r, r + 1]] = other[[r + 1, r]]
+        found.append(other)
+    return min(found, key=lambda p: cost_of(D1, D2, p))
+
+
+def to_the_end(D1, D2, partners):
+    while True:
+        best = min([partners, *all_exchanged(partners)], key=lambda p: cost_of(D1, D2, p))
+        if cost_of(D1, D2, best) >= cost_of(D1, D2, partners) - 1e-12:
+            return partners
+        partners = best
+
+
+def other_way_round(D1, D2, partners):
+    inverse = np.argsort(partners)
+    return min([inverse, *all_exchanged(inverse)], key=lambda p: cost_of(D1, D2, p))
+
+
+def one_partner_moved(D1, D2, partners):
+    moved = partners.copy()
+    moved[0] = moved[1]
+    return moved
+
+
+def an_order():
+    return ["copy", "noise", "own", "narrow, wide", "line, circle"]
+
+
+def own():
+    points = np.random.default_rng(4).normal(size=(24, 2))
+    return points, points**3
+
+
+def by(measure):
+    return lambda pairs: {name: measure(*pair) for name, pair in pairs.items()}
+
+
 WRONG = {
-    "coupling_cost": [
-        (of_the_identity, "cost of the identity"),
-        (the_root, "leave out the root"),
-        (transposed, "Which index of T belongs to D1"),
-    ],
     "three_clouds": [
         (three_of_one_size, "same shape and size"),
         (on_a_line, "the inequality holds"),
@@ -69,6 +132,31 @@ WRONG = {
         (by_the_largest, "should be 1, and is 0"),
         (with_the_diagonal, "counts the zeros on the diagonal"),
         (only_centred, "ten times as large"),
+        (of_squares, "divide squared distances"),
+        (of_sums, "not the Euclidean distances"),
+    ],
+    "exchange": [
+        (the_first_that_helps, "Another leads to"),
+        (neighbours_alone, "one exchange repairs it"),
+        (never, "Another leads to"),
+        (the_worst, "Which of the two has less"),
+        (always_one, "the matching should stay"),
+        (to_the_end, "One exchange changes two"),
+        (other_way_round, "the matching should stay|one exchange repairs it"),
+        (one_partner_moved, "is no permutation"),
+    ],
+    "predicted": [
+        ((lambda: ["copy", "own"], own, by(lambda X, Y: fs.gw(X, Y).distance)), "First predict an order"),
+        ((an_order, lambda: np.zeros((20, 2)), by(lambda X, Y: 0.0)), "two arrays of shape"),
+        ((an_order, lambda: (np.zeros((19, 2)), np.zeros((19, 2))), by(lambda X, Y: 0.0)), "at least 20"),
+        (
+            (an_order, own, by(lambda X, Y: fs.gw(X, Y, normalize=None).distance)),
+            "Divide by the mean distance",
+        ),
+        ((an_order, own, by(lambda X, Y: fs.gw(X, Y).cost)), "These are costs"),
+        ((an_order, own, by(lambda X, Y: fs.measures()["rsm"](X, Y))), "turned, shuffled"),
+        ((an_order, own, by(lambda X, Y: 1.12 * fs.gw(X, Y).distance)), "the distance is about"),
+        ((an_order, own, lambda pairs: [0.0] * 5), "a dictionary with a distance"),
     ],
     "never_below": [(of_the_cost, "need not be below its root"), (nothing, "says nothing")],
 }

@@ -1,7 +1,6 @@
 """What readers may well write, and what the check says to it."""
 
 import numpy as np
-from scipy.spatial.distance import pdist, squareform
 
 
 def not_centred(X, Y):
@@ -28,19 +27,6 @@ def a_list():
     return [10, 200]
 
 
-def mean_square(X, Y):
-    D, E = (squareform(pdist(Z)) / pdist(Z).mean() for Z in (X, Y))
-    return ((D - E) ** 2).mean()
-
-
-def over_pairs(X, Y):
-    return np.sqrt(((pdist(X) / pdist(X).mean() - pdist(Y) / pdist(Y).mean()) ** 2).mean())
-
-
-def raw(X, Y):
-    return np.sqrt(((squareform(pdist(X)) - squareform(pdist(Y))) ** 2).mean())
-
-
 def may_be_zero(score, X, Y, n, rng):
     return np.mean([score(X, Y[rng.permutation(len(Y))]) >= score(X, Y) for _ in range(n)])
 
@@ -57,6 +43,19 @@ def from_below(score, X, Y, n, rng):
     return (1 + sum(score(X, Y[rng.permutation(len(Y))]) <= score(X, Y) for _ in range(n))) / (n + 1)
 
 
+def strictly(score, X, Y, n, rng):
+    seen = score(X, Y)
+    return (1 + sum(score(X, Y[rng.permutation(len(Y))]) > seen for _ in range(n))) / (n + 1)
+
+
+def some_names():
+    return {"cca"}
+
+
+def stretched(x):
+    return x * np.geomspace(1, 10, x.shape[1])
+
+
 WRONG = {
     "linear_cka": [
         (not_centred, "Centre the columns"),
@@ -64,10 +63,19 @@ WRONG = {
         (the_root, "the square of CKA, or its root"),
     ],
     "samples_and_dimensions": [(many_samples, "Fewer samples"), (a_list, "two whole numbers")],
-    "rsm": [(mean_square, "take its root"), (over_pairs, "which entries"), (raw, "five times the size")],
     "p_value": [
         (may_be_zero, "Count the order that we have"),
         (both_shuffled, "one of the two shuffled"),
         (from_below, "surely more than chance"),
+        (strictly, "An equal score counts"),
+    ],
+    "predicted": [
+        ((lambda: "cca", stretched), "First predict: a set"),
+        ((lambda: {"CCA"}, stretched), "no measure called CCA"),
+        ((some_names, lambda x: x), "changes nothing"),
+        ((some_names, lambda x: 3 * x[:, ::-1] + 1), "rotated, moved or scaled"),
+        ((some_names, lambda x: x[::-1]), "samples shuffled"),
+        ((some_names, lambda x: x[:, :3]), "should return an array of shape"),
+        ((some_names, lambda x: 0 * x + 1), "samples of your cloud coincide"),
     ],
 }

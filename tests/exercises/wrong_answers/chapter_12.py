@@ -1,6 +1,10 @@
 """What readers may well write, and what the check says to it."""
 
 import numpy as np
+import torch
+from torch import nn
+
+import funcsim as fs
 
 
 def over_channels(layer):
@@ -52,18 +56,54 @@ def to_the_right(images):
     return images[:, :16, 16:, 0].mean(axis=(1, 2))
 
 
-def falls_only(step, steps, peak, highest):
-    return highest * (1 - step / steps)
+def own():
+    return nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten())
 
 
-def stays(step, steps, peak, highest):
-    return highest * min(step / (peak * steps), 1)
+def a_module():
+    return "2"
 
 
-def like_a_cosine(step, steps, peak, highest):
-    if step < peak * steps:
-        return highest * step / (peak * steps)
-    return highest * (1 + np.cos(np.pi * (step - peak * steps) / (steps - peak * steps))) / 2
+def by(values, capture=None):
+    """Steps read off a matrix of distances."""
+
+    def steps(model, images):
+        reps = (capture or fs.capture)(model, [images])
+        return dict(zip(list(reps)[1:], np.diag(values(reps), k=1), strict=True))
+
+    return steps
+
+
+def normalised(reps):
+    return fs.compare(reps).values
+
+
+def raw(reps):
+    return fs.compare(reps, normalize=None).values
+
+
+def square(reps):
+    return fs.compare(reps).values ** 2
+
+
+def by_channels(model, batches):
+    return fs.capture(model, batches, pool="mean")
+
+
+def without_a_copy(model, batches):
+    kept, handles = {}, []
+    for name, module in model.named_children():
+        handles.append(module.register_forward_hook(lambda m, i, out, name=name: kept.update({name: out})))
+    with torch.no_grad():
+        model(*batches)
+    for handle in handles:
+        handle.remove()
+    return fs.Representations({name: out.flatten(1).numpy() for name, out in kept.items()})
+
+
+def of_the_earlier(model, images):
+    reps = fs.capture(model, [images])
+    return dict(zip(list(reps)[:-1], np.diag(normalised(reps), k=1), strict=True))
 
 
 WRONG = {
@@ -85,9 +125,16 @@ WRONG = {
         (lower, "lower left"),
         (to_the_right, "upper right"),
     ],
-    "rise_and_fall": [
-        (falls_only, "After a quarter"),
-        (stays, "ends at 0"),
-        (like_a_cosine, "one bend"),
+    "predicted": [
+        ((lambda: "0", own, by(normalised)), "First predict the module"),
+        ((lambda: 2, own, by(normalised)), "First predict the module"),
+        ((a_module, lambda: nn.Conv2d(1, 1, 3), by(normalised)), "should return an `nn.Sequential`"),
+        ((a_module, lambda: nn.Sequential(nn.Conv2d(1, 1, 3), nn.ReLU()), by(normalised)), "Take 4 to 12"),
+        ((a_module, lambda: nn.Sequential(*map(nn.ReLU, [False] * 5)), by(normalised)), "Where is the conv"),
+        ((a_module, own, by(raw)), "Without scale that is no step"),
+        ((a_module, own, by(normalised, without_a_copy)), "its output with itself"),
+        ((a_module, own, by(normalised, by_channels)), "Take whole outputs|changes nothing"),
+        ((a_module, own, by(square)), "Take whole outputs|its output with itself"),
+        ((a_module, own, of_the_earlier), "each module but the first"),
     ],
 }

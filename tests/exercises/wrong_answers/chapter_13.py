@@ -84,6 +84,18 @@ def as_a_size(distance, lost, depth):
     return abs(stats.pearsonr(rest(distance), rest(lost)).statistic)
 
 
+def ninety(one, other, rng):
+    difference = one - other
+    drawn = rng.choice(difference, (2000, len(difference))).mean(axis=1)
+    return difference.mean(), *np.quantile(drawn, [0.05, 0.95])
+
+
+def by_a_formula(one, other, rng):
+    difference = one - other
+    error = difference.std(ddof=1) / np.sqrt(len(difference))
+    return difference.mean(), difference.mean() - 1.96 * error, difference.mean() + 1.96 * error
+
+
 WRONG = {
     "f1_of_cuts": [
         (recall, "false cuts count"),
@@ -102,6 +114,8 @@ WRONG = {
         (unpaired, "in \\*every\\* chain"),
         (of_a_chain, "not of a chain"),
         (narrow, "97.5 %"),
+        (ninety, "97.5 %"),
+        (by_a_formula, "nothing was drawn"),
     ],
     "beyond_depth": [
         (plain, "Take depth out of both"),

@@ -4,6 +4,9 @@ import copy
 
 import numpy as np
 import torch
+from torch import nn
+
+import funcsim as fs
 
 
 def last_place(states, mask):
@@ -12,29 +15,6 @@ def last_place(states, mask):
 
 def by_length(states, mask):
     return states[np.arange(len(states)), mask.sum(axis=1) - 1]
-
-
-def in_training_mode(model, batches):
-    with torch.no_grad():
-        return torch.cat([model(batch) for batch in batches])
-
-
-def left_in_evaluation(model, batches):
-    model.eval()
-    with torch.no_grad():
-        return torch.cat([model(batch) for batch in batches])
-
-
-def with_gradients(model, batches):
-    was = model.training
-    model.eval()
-    found = torch.cat([model(batch) for batch in batches])
-    model.train(was)
-    return found
-
-
-def a_list(model, batches):
-    return [model(batch) for batch in batches]
 
 
 def the_model_itself(model, seed):
@@ -77,14 +57,45 @@ def one_layer_early(cuts, n_layers):
     return np.bincount([k - 1 for one in cuts for k in one], minlength=n_layers) / len(cuts)
 
 
+def own():
+    return nn.Sequential(*(nn.Linear(16, 16) for _ in range(8)))
+
+
+def one_group():
+    return 1
+
+
+def by(cut, capture=fs.capture, **how):
+    return lambda model, x: list(cut(fs.compare(capture(model, [x]), **how)))
+
+
+def boundaries(m):
+    return fs.partition(m).boundaries
+
+
+def the_layer_before(m):
+    return [k - 1 for k in boundaries(m)]
+
+
+def always_two(m):
+    return fs.partition_into(m, 2).boundaries
+
+
+def largest_step(m):
+    return [int(np.argmax(np.diag(m.values, k=1))) + 1]
+
+
+def left_in_evaluation(model, x):
+    model.eval()
+    return list(boundaries(fs.compare(fs.capture(model, [x]))))
+
+
+def the_names(m):
+    return [m.names[k] for k in boundaries(m)]
+
+
 WRONG = {
     "last_real": [(last_place, "You take the last place"), (by_length, "padded on the left")],
-    "outputs": [
-        (in_training_mode, "dropout is at work"),
-        (left_in_evaluation, "now it is not"),
-        (with_gradients, "graph for gradients"),
-        (a_list, "Return one tensor"),
-    ],
     "untrained": [
         (the_model_itself, "Make a copy first"),
         (outer_modules, "Modules can hold modules"),
@@ -94,5 +105,17 @@ WRONG = {
         (of_boundaries, "shares of all boundaries"),
         (of_those_with_one, "counts too"),
         (one_layer_early, "It should be"),
+    ],
+    "predicted": [
+        ((lambda: "one", own, by(boundaries)), "a whole number from 1 to 8"),
+        ((lambda: 9, own, by(boundaries)), "a whole number from 1 to 8"),
+        ((one_group, lambda: nn.Linear(16, 16), by(boundaries)), "should return an `nn.Sequential`"),
+        ((one_group, lambda: own()[:7], by(boundaries)), "Take 8 to 16"),
+        ((one_group, own, by(the_layer_before)), "counted from the layer before"),
+        ((one_group, own, by(always_two)), "finds a new group at no layer"),
+        ((one_group, own, by(largest_step)), "finds a new group at no layer"),
+        ((one_group, own, by(lambda m: [])), "finds a new group at \\[5\\]"),
+        ((one_group, own, by(the_names)), "a list of whole numbers"),
+        ((one_group, own, left_in_evaluation), "now it is not"),
     ],
 }

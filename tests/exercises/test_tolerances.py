@@ -1,0 +1,220 @@
+"""Each check lets through what lies just inside its tolerance, and stops what lies just outside."""
+
+import importlib
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from exercises import NotYetError
+
+SPEC = importlib.util.spec_from_file_location("solved", Path(__file__).with_name("test_exercises.py"))
+SOLVED = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(SOLVED)
+
+
+def solution(chapter, name):
+    """The functions of a solution, by name, without running its check."""
+    lines = [line for line in SOLVED.SOLUTIONS[chapter, name].splitlines() if not line.startswith("check.")]
+    return SOLVED.with_imports(chapter, "\n".join(lines))
+
+
+def times(chapter, name, factor):
+    """A solution whose result is off by a factor."""
+    right = solution(chapter, name)[name]
+    return lambda *given: factor * right(*given)
+
+
+def exact(chapter, name):
+    """A check that asks for the number itself: rounding passes, a thousandth does not."""
+    return [(chapter, name, lambda e: (times(chapter, name, 1 + e),), 1e-7, 1e-3)]
+
+
+def cosine_and_line(e):
+    """A line explains about e of it, for z uniform between -1 and 1."""
+    share = np.sqrt(e / (1 - e))
+    return (lambda z: np.sqrt(2) * np.cos(2 * np.pi * z) + share * np.sqrt(3) * z,)
+
+
+def digits(weak):
+    """The solution, whose first module is read with so many per cent of its accuracy."""
+    names = solution("01", "predicted")
+
+    def probed(model, images, labels):
+        found = names["probed"](model, images, labels)
+        return found | {"0": weak * found["0"]}
+
+    return names["predicted"], probed
+
+
+def wide(chapter, keys=None):
+    """A prediction of this width."""
+
+    def made(e):
+        names = solution(chapter, "predicted")
+        (run,) = (names[name] for name in ("probed", "learn") if name in names)
+        ends = (40, 40 + e)
+        return (lambda: ends if keys is None else dict.fromkeys(keys, ends)), run
+
+    return made
+
+
+def measured(e):
+    names = solution("02", "predicted")
+    run = names["measured"]
+    return names["predicted"], names["own"], lambda pairs: {k: (1 + e) * d for k, d in run(pairs).items()}
+
+
+def bound(e):
+    """The difference of both sizes, times e."""
+    return (lambda D1, D2: e * size(D1, D2),)
+
+
+def size(D1, D2):
+    return abs(np.sqrt((D1**2).mean()) - np.sqrt((D2**2).mean()))
+
+
+def noise(dimensions):
+    return (lambda: (10, int(dimensions)),)
+
+
+def chance(e):
+    """A p-value that is e larger than it should be where all orders are equally likely."""
+    right = solution("03", "p_value")["p_value"]
+
+    def moved(score, X, Y, n, rng):
+        return right(score, X, Y, n, rng) + (e if n == 39 else 0)
+
+    return (moved,)
+
+
+def stage(e):
+    """A stage that reports e per cent more than it gets right."""
+    right = solution("04", "train_stage")["train_stage"]
+    return (lambda *given: right(*given) + e,)
+
+
+def learn(weak):
+    names = solution("04", "predicted")
+    return names["predicted"], lambda *given: weak * names["learn"](*given)
+
+
+def readout(share):
+    """The solution, wrong for a share of the rows."""
+    right = solution("05", "readout")["readout"]
+
+    def some_wrong(layer, labels, fitted_on):
+        found = right(layer, labels, fitted_on)
+        wrong = np.arange(len(found)) < share * len(found)
+        return np.where(wrong, -1, found)
+
+    return (some_wrong,)
+
+
+def apart(e):
+    names = solution("05", "predicted")
+    return (
+        names["predicted"],
+        names["targets"],
+        lambda *given: (1 + e) * names["apart"](*given),
+    )
+
+
+def steps(e):
+    names = solution("12", "predicted")
+    return (
+        names["predicted"],
+        names["own_network"],
+        lambda *given: {name: (1 + e) * step for name, step in names["steps"](*given).items()},
+    )
+
+
+def interval(e):
+    """The solution, with an interval that is e times as wide."""
+    right = solution("13", "gain")["gain"]
+
+    def stretched(*given):
+        mean, low, high = right(*given)
+        return mean, mean - e * (mean - low), mean + e * (high - mean)
+
+    return (stretched,)
+
+
+def places(e):
+    right = solution("12", "over_places")["over_places"]
+    return (lambda layer: right(layer) * (1 + e),)
+
+
+def fresh(e):
+    """A copy with fresh weights, all of them times e."""
+    right = solution("14", "untrained")["untrained"]
+
+    def grown(model, seed):
+        found = right(model, seed)
+        with torch.no_grad():
+            for weight in found.parameters():
+                weight.mul_(e)
+        return found
+
+    return (grown,)
+
+
+CASES = [
+    *exact("01", "explained"),
+    *exact("02", "mean_one"),
+    *exact("03", "linear_cka"),
+    *exact("12", "few_numbers"),
+    *exact("12", "redness"),
+    *exact("14", "last_real"),
+    *exact("14", "how_often"),
+    ("01", "invisible", cosine_and_line, 0.015, 0.025),
+    ("01", "predicted", digits, 0.95, 0.8),
+    ("01", "predicted", wide("01"), 20, 20.5),
+    ("02", "never_below", bound, 0.999, 1.3),
+    ("02", "predicted", measured, 0.08, 0.12),
+    ("02", "predicted", measured, -0.08, -0.12),
+    ("03", "samples_and_dimensions", noise, 150, 60),
+    ("03", "p_value", chance, 0.05, 0.15),
+    ("03", "p_value", chance, -0.1, -0.25),
+    ("04", "train_stage", stage, 0.4, 0.6),
+    ("04", "train_stage", stage, -0.4, -0.6),
+    ("04", "predicted", wide("04", ("sum", "larger")), 20, 20.5),
+    ("04", "predicted", learn, 0.9, 0.75),
+    ("05", "readout", readout, 0.08, 0.12),
+    ("05", "predicted", apart, 0.08, 0.12),
+    ("05", "predicted", apart, -0.08, -0.12),
+    ("12", "over_places", places, 1e-7, 1e-3),
+    ("12", "predicted", steps, 0.08, 0.12),
+    ("12", "predicted", steps, -0.08, -0.12),
+    ("13", "gain", interval, 1.1, 1.2),
+    ("13", "gain", interval, 0.95, 0.85),
+    ("14", "untrained", fresh, 1, 3),
+]
+
+
+def check_of(chapter, name):
+    return vars(importlib.import_module(f"exercises.chapter_{chapter}"))[name]
+
+
+@pytest.mark.parametrize(("chapter", "name", "off_by", "inside", "outside"), CASES)
+def test_just_inside_passes_and_just_outside_does_not(chapter, name, off_by, inside, outside, capsys):
+    check_of(chapter, name)(*off_by(inside))
+    assert capsys.readouterr().out.startswith("Right. ")
+    with pytest.raises(NotYetError):
+        check_of(chapter, name)(*off_by(outside))
+
+
+@pytest.mark.parametrize(("n", "passes"), [(7, False), (8, True), (16, True), (17, False)])
+def test_a_network_has_as_many_modules_as_asked_for(n, passes, capsys):
+    names = solution("14", "predicted")
+    own = nn.Sequential(*(nn.Linear(16, 16) for _ in range(n)))
+    given = (names["predicted"], lambda: own, names["starts"])
+    if passes:
+        check_of("14", "predicted")(*given)
+        assert capsys.readouterr().out.startswith("Right. ")
+    else:
+        with pytest.raises(NotYetError, match="Take 8 to 16"):
+            check_of("14", "predicted")(*given)

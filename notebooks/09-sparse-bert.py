@@ -20,7 +20,7 @@
 # There are at least three explanations. The method of pruning may do it. Or sparsity itself, however it is reached. Or the loss of accuracy:
 # a model that does less changes less. This chapter prunes in three ways, to tell them apart.
 #
-# **What is smaller here.** `all-MiniLM-L6-v2`, distilled and then contrastively tuned for sentences, with six blocks where the paper has BERT-base with twelve, which was not run; {glue:text}`steps:,d` steps on SST-2, as in [chapter 07](07-bert-fine-tuning.ipynb); one seed for each
+# **What is smaller here.** `all-MiniLM-L6-v2`, distilled and then contrastively tuned for sentences, with six blocks where the paper has BERT-base with twelve, which was not run; {glue:text}`steps:,d` steps on SST-2, as on [page 08b](08b-six-blocks.ipynb); one seed for each
 # sparse model.
 #
 # :::{admonition} What you will learn
@@ -31,7 +31,7 @@
 #
 # **Time**: 20 minutes to read, one minute to run.
 # **In the paper**: section 5.2 with Figure 6, appendix C; the discussion of its reviews.
-# **You need**: [chapter 08](08-bert-subnetworks.ipynb).
+# **You need**: [chapter 08](08-bert-subnetworks.ipynb) and [page 08b](08b-six-blocks.ipynb).
 # :::
 
 # %% tags=["parameters"]
@@ -176,7 +176,7 @@ pulls.round(3)
 #
 # ## Twelve sparse encoders
 #
-# Now the real ones, from stored results. All of them, and the dense one beside them, are fine-tuned with four times the learning rate of [chapter 07](07-bert-fine-tuning.ipynb). Adam moves a weight by about
+# Now the real ones, from stored results. All of them, and the dense one beside them, are fine-tuned with four times the usual learning rate, 0.0002 in place of 0.00005. Adam moves a weight by about
 # the learning rate in a step, so all steps together by about the sum of the rates; a penalty that is to empty most of the weights has to move them by their whole length. If that sum is small, the task cannot pull back
 # what the penalty takes away. On SST-2 three ways of pruning, each aimed at 25, 70 and 95 %: NeuroPrune; *plain l1*, which shrinks all weights equally; and *magnitude*
 # pruning, which kills the smallest weights, more and more of them over the first two thirds of the training.
@@ -329,7 +329,7 @@ pd.DataFrame(
 ).T.round(3)
 
 # %% [markdown]
-# Then the seeds. Each sparse encoder has one; the dense one of chapter 08 has three, and its mean distance differs from seed to seed by {glue:text}`seed_spread:.3f`:
+# Then the seeds. Each sparse encoder has one; the dense one of page 08b has three, and its mean distance differs from seed to seed by {glue:text}`seed_spread:.3f`:
 
 # %%
 slow = [mean_gw(fine_tuned.load("sst2-dense", profile, s)) for s in (0, 1, 2)]

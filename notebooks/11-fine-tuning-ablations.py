@@ -30,7 +30,7 @@
 #
 # **Time**: 20 minutes to read, one minute to run.
 # **In the paper**: appendix E with Table 4; the discussion of its reviews, with the table of truncations and the readouts.
-# **You need**: [chapter 08](08-bert-subnetworks.ipynb).
+# **You need**: [chapter 08](08-bert-subnetworks.ipynb) and [page 08b](08b-six-blocks.ipynb).
 # :::
 
 # %% tags=["parameters"]
@@ -74,7 +74,7 @@ from replication.encoder import block_ablation, fine_tuned, freezing
 # %% [markdown]
 # ## The predictions, written down first
 #
-# The four encoders are those of [chapter 08](08-bert-subnetworks.ipynb): SST-2 with three seeds, Yelp with one. Between every block and the next there is a place to cut. How strong
+# The four encoders are those of [page 08b](08b-six-blocks.ipynb): SST-2 with three seeds, Yelp with one. Between every block and the next there is a place to cut. How strong
 # a boundary is at that place, by the map: the distance of the two blocks. Under GW; one minus CKA; and the cosine distance of what goes into a block and what comes out, text by
 # text. Averaged over all tokens the last is known as block influence, by which large language models are shortened {cite:p}`men2025shortgpt`; here it is of [CLS].
 
@@ -139,7 +139,7 @@ pd.Series(
 # ## Freezing
 #
 # The embeddings and the first n blocks stay as they came; the rest is fine-tuned, with the same texts in the same order. "All" is an encoder of which everything was fine-tuned. So that
-# many could be trained, the products of all these trainings were computed in bfloat16, a number format with eight bits for the digits; weights and steps are float32, as in chapter 07.
+# many could be trained, the products of all these trainings were computed in bfloat16, a number format with eight bits for the digits; weights and steps are float32.
 
 # %%
 frozen = {
@@ -193,7 +193,7 @@ def means(parts, cases, prefix):
 
 
 # %% [markdown]
-# How much is a point? The encoders of chapter 07 had the same start, the same texts in the same order and the same dropout as "all"; they differ in the rounding of products. What that
+# How much is a point? The encoders of page 08b had the same start, the same texts in the same order and the same dropout as "all"; they differ in the rounding of products. What that
 # alone does is what no ablation may be blamed for:
 
 # %%

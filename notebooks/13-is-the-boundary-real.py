@@ -495,6 +495,55 @@ acted[["K", "K found", *SCORES]]
 # %% [markdown]
 # No. Told how many, it is about as good as the better maps ({glue:text}`acted_told:.2f`); the test finds little in it ({glue:text}`acted_test:.2f`), because inside a part there are MLPs which cannot be made straight either. A border between functions is one of several places at which something happens.
 #
+# ## Does it survive standardising?
+#
+# A few dimensions of a layer can carry most of its variance. Then a distance sees little else. So we ask the question again with each dimension brought to the same variance. For every chain of the first seed we compare the layers of the stream under GW, cut the map into as many groups as there are functions, and count how many of the true boundaries are found.
+
+
+# %%
+def part(name):
+    """The function to which a layer of the stream belongs."""
+    return name.split(".")[1]
+
+
+# %% [markdown]
+# The share of true boundaries in one chain:
+
+
+# %%
+def boundaries_found(reps):
+    """Share of the true boundaries at which the best cuts are."""
+    names = reps.names
+    true = [k for k, (a, b) in enumerate(pairwise(names), 1) if part(a) != part(b)]
+    few = reps.subsample(min(60, reps.n_samples), seed)
+    groups = fs.partition_into(fs.compare(few, progress=False), len(true) + 1)
+    return len(set(groups.boundaries) & set(true)) / len(true)
+
+
+# %% [markdown]
+# For all chains with more than one function:
+
+# %%
+survives = pd.DataFrame(
+    {
+        name: {
+            "as they are": boundaries_found(reps),
+            "standardised": boundaries_found(reps.standardised()),
+        }
+        for name, reps in streams.items()
+        if len({part(layer) for layer in reps.names}) > 1
+    }
+).T
+survives.round(2)
+
+# %% tags=["remove-cell"]
+as_is, std = survives.mean()
+note(n_cut=len(survives), found_as_is=as_is, found_std=std)
+note(same_found=int((survives["as they are"] == survives["standardised"]).sum()))
+
+# %% [markdown]
+# On average {glue:text}`found_as_is:.2f` of the boundaries are found in the layers as they are, and {glue:text}`found_std:.2f` in the standardised ones. In {glue:text}`same_found:d` of {glue:text}`n_cut:d` chains the share is the same.
+#
 # ## What a careful user should report
 #
 # - *When does GW tell something that CKA does not?* When the question is whether the shape of a layer changes more at one place than drift would explain, and whether training made it so. There, on these chains, GW with a test was a better witness than linear CKA, not for sure a better one than other forms of CKA, and still a poor one: its F1 is {glue:text}`gw_several:.2f` in the chains of several functions.

@@ -193,6 +193,22 @@ note(power_pot=powers["POT"].median(), power_usual=powers["usual"].median())
 # %% [markdown]
 # POT's time grows as $n$ to the power {glue:text}`power_pot:.1f`, ours at the default effort as $n$ to the power {glue:text}`power_usual:.1f`. (Medians over the kinds of layers. Small pairs have costs of their own, so the powers are not those of very large pairs.)
 #
+# ## How much memory
+#
+# A distance matrix of {glue:text}`remembered:,d` inputs takes {glue:text}`matrix:.0f` MiB. The next table shows what a solver takes beyond the two that it is given. Each solver ran in a process of its own.
+
+# %% mystnb={"figure": {"name": "tab-02c-memory", "caption": "Memory for one pair beyond its two distance matrices, in MiB. Solvers that were given no pairs of this size are missing. The solver of ott-jax is compiled during the measurement."}}
+memory = pd.Series(result.memory, name="MiB", dtype=float).sort_values()
+memory.to_frame().round(0).astype(int)
+
+# %% tags=["remove-cell"]
+remembered = result.record.parameters["remembered"]
+note(remembered=remembered, matrix=8 * remembered**2 / 2**20)
+note(mib_usual=memory["usual"], mib_pot=memory["POT"])
+
+# %% [markdown]
+# The default effort takes {glue:text}`mib_usual:.0f` MiB, and POT {glue:text}`mib_pot:.0f` MiB. All of them hold a few matrices of this size, and none of them more than a common machine has.
+#
 # ## How much lower could the cost still be?
 #
 # A {term}`lower bound` says what no search can go below. It is far from the distance found.

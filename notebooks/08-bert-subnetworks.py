@@ -658,7 +658,7 @@ check.agreement(agreement)
 # %% [markdown]
 # ## Where the stored results come from
 #
-# The clouds were stored when the encoders were trained, and compared before this page was run. We compute a part of the map again from the stored clouds. The largest difference is {glue:text}`replay:.0e`. The next cell shows the records.
+# The clouds were stored when the encoders were trained, and compared before this page was run. We compute a part of the map again from the stored clouds. The largest difference is {glue:text}`replay:.1g`. The next cell shows the records.
 
 # %% tags=["hide-cell"]
 clouds = stored["sst2", "after"].clouds["mean"]

@@ -123,6 +123,7 @@ clouds = tuned.clouds["mean"]
 blocks = [f"block {k + 1}" for k in range(len(clouds.names))]
 steps = list(range(2, len(blocks) + 1))
 n_texts = clouds.n_samples
+
 # %% tags=["remove-cell"]
 note(n_blocks=len(blocks), n_texts=n_texts, width=768)
 for (task, moment), run in runs.items():
@@ -174,6 +175,7 @@ place = -3 if len(before.names) > 3 else -1
 D = pairwise_distances(before[before.names[place]])
 far = np.sort(D.mean(axis=1))[::-1] / np.median(D.mean(axis=1))
 jump = int(np.argmax(far[:-1] / far[1:])) + 1
+
 # %% tags=["remove-cell"]
 note(n_far=jump, far_factor=far[jump - 1], far_block=len(blocks) + 1 + place)
 note(yelp_cls_worst=max(by_pooling["Yelp, [CLS]"]))
@@ -479,6 +481,7 @@ for (task, pooling), rows in found.items():
         below = 100 * (1 - paid(A, B, p) / paid(A, B, np.arange(len(p))))
         gains.append((task, pooling, below, 100 * (kind[p] == kind).mean()))
 gains = pd.DataFrame(gains, columns=["task", "pooling", "below", "class"])
+
 # %% tags=["remove-cell"]
 by = gains.groupby("pooling")["below"].median()
 note(below_mean=by["mean"], below_cls=by["cls"], chance_itself=100 / n_texts)

@@ -101,6 +101,7 @@ stored = {
 }
 every = {key: one.maps | stored[key].maps for key, one in mapped.items()}
 labels = {key: f"{TASKS[key[0]]}, {key[1]}" for key in mapped}
+
 # %% tags=["remove-cell"]
 a_map = every["sst2", "after"]["mean/mean/gw"]
 blocks = [f"block {k + 1}" for k in range(len(a_map.names))]
@@ -185,6 +186,7 @@ ends = {
     labels[key]: np.percentile([clearest(m)[1] for m in maps], [2.5, 97.5])
     for key, maps in halves.items()
 }
+
 # %% tags=["remove-cell"]
 for task in TASKS:
     at, share = clearest(every[task, "after"]["mean/mean/gw"].values)
@@ -332,6 +334,7 @@ tested = {
     )
     for key, m in every.items()
 }
+
 # %% tags=["remove-cell"]
 for (task, moment), groups in tested.items():
     values = np.diag(every[task, moment]["mean/mean/gw"].values, k=1)
@@ -342,6 +345,7 @@ for (task, moment), groups in tested.items():
         }
     )
     note(**{f"top_{task}_{moment}": values.max() / np.median(values)})
+
 # %% tags=["remove-cell"]
 early = fs.partition(every["sst2", "before"]["mean/mean/gw"], seed=seed)
 note(effect_before=max((c.effect for c in early.boundary_changes), default=0.0))

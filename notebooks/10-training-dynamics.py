@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# The paper watches one BERT during {term}`fine-tuning`. It sees the mean distance of the blocks rise slowly and then fast, and the last block change first. We watched an encoder of twelve blocks on two tasks. The mean distance does rise fast, and it comes *after* accuracy: it is halfway after {glue:text}`lag_sst2:.1f` times as many steps on SST-2, and {glue:text}`lag_yelp:.1f` times on Yelp. Then it falls again. The last block changes most, and not first. In two networks that grok, {term}`Model 0 and Model E <Model 0, Model E, Model L>`, the mean distance does not do the same thing twice. So a rise of distances says that something is learned, and not what.
+# The paper watches one BERT during {term}`fine-tuning`. It sees the mean distance of the blocks rise slowly and then fast, and the last block change first. We watched an encoder of twelve blocks on two tasks. The mean distance does rise fast, and it comes *after* accuracy: it is halfway after {glue:text}`lag_sst2:.1f` times as many steps on SST-2, and {glue:text}`lag_yelp:.1f` times on Yelp. Then it falls again. The last block changes most, and not first. In two networks that grok, {term}`Model 0 and Model E <Model 0, Model E, Model L>`, the mean distance does not behave alike. So a rise of distances says that something is learned, and not what.
 #
 # :::{glue:figure} fig_in_short_10
 # :name: fig-10-in-short
@@ -294,7 +294,7 @@ for task, title in TASKS.items():
     note(**{f"norm_{task}": row["normalised GW"]})
 
 # %% [markdown]
-# The raw mean grows {glue:text}`raw_sst2:.1f` times on SST-2. The scale of the blocks grows {glue:text}`scale_sst2:.1f` times, and the mean without scale {glue:text}`norm_sst2:.1f` times. So here most of the growth is a change of shape.
+# The raw mean grows {glue:text}`raw_sst2:.1f` times on SST-2. The scale of the blocks grows {glue:text}`scale_sst2:.1f` times, and the mean without scale {glue:text}`norm_sst2:.1f` times. So the blocks grow apart without scale as well. How much of the raw growth is scale cannot be read from this. Raw distances depend on how the scales of two blocks differ, and these differences grow, too.
 #
 # ## Which block changes first?
 #
@@ -435,7 +435,7 @@ note(fall_0=fall.iloc[:3].max(), fall_e=fall.iloc[3:].min())
 # | --- | --- | --- | --- |
 # | C23: the last block changes first, its neighbours after it (5.3, Figure 7) | ours | disagrees for MPNet: it changes most, not first | block {glue:text}`first_sst2:d` is halfway first on SST-2, block {glue:text}`first_yelp:d` on Yelp; rank correlation of place with distance gone {glue:text}`far_least:.2f` at least |
 # | C24: mean GW grows slowly, then fast, with accuracy (5.3, Figure 8) | ours | agrees; it follows accuracy, and falls again | halfway after {glue:text}`lag_sst2:.1f` times as many steps on SST-2, {glue:text}`lag_yelp:.1f` times on Yelp |
-# | C24, with raw distances | ours | agrees; most of the growth is shape | raw {glue:text}`raw_sst2:.1f` and {glue:text}`raw_yelp:.1f` times, the scale {glue:text}`scale_sst2:.1f` and {glue:text}`scale_yelp:.1f` times, without scale {glue:text}`norm_sst2:.1f` and {glue:text}`norm_yelp:.1f` times |
+# | C24, with raw distances | ours | agrees; without scale the distances grow as well | raw {glue:text}`raw_sst2:.1f` and {glue:text}`raw_yelp:.1f` times, the scale {glue:text}`scale_sst2:.1f` and {glue:text}`scale_yelp:.1f` times, without scale {glue:text}`norm_sst2:.1f` and {glue:text}`norm_yelp:.1f` times |
 # | C24: as in grokking | ours | disagrees: two networks that grok do not do the same, nor do raw and normalised distances | halfway after {glue:text}`lag_0:.2f` times as many epochs as validation accuracy in Model 0 [{glue:text}`lag_0_low:.2f`, {glue:text}`lag_0_high:.2f`], {glue:text}`lag_e:.2f` in Model E [{glue:text}`lag_e_low:.2f`, {glue:text}`lag_e_high:.2f`]; the raw mean of Model E falls to 1 / {glue:text}`fall_e:.1f` |
 # | C29: gradients do not explain the last blocks (reviews) | ours | agrees: they are smallest on one task and largest on the other, and the last blocks leave on both; the blocks do not have equal gradients | the last block has {glue:text}`grad_last_sst2:.2f` and {glue:text}`grad_last_yelp:.2f` times the gradient of the first |
 # | C29: the classifier's are more than ten times larger | ours | undecided: on one task of two | {glue:text}`grad_head_sst2:.1f` times those of block 1 on SST-2, {glue:text}`grad_head_yelp:.0f` times on Yelp |

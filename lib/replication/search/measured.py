@@ -37,7 +37,7 @@ from replication.search.layers import Layers, sources
 from replication.search.memory import peaks
 from replication.stored import Record
 
-NAME = "search"
+NAME, LARGE = "search", "search-large"
 FILE = "pairs.jsonl"
 MEMORY = "MiB, "
 PACKAGES = ("POT", "ott-jax", "jax", "cajal", "torchgw", "scipy", "numpy", "torch")
@@ -230,9 +230,14 @@ def read(folder: Path, record: Record) -> Measured:
     )
 
 
-EXPERIMENTS = {NAME: Experiment(NAME, NAME, Plan(), compute, read)}
+PLANS = {
+    NAME: Plan(),
+    # A pair takes minutes: one of each kind, to see how time, cost and memory grow.
+    LARGE: Plan(pairs=((2000, 1),), remembered=2000),
+}
+EXPERIMENTS = {name: Experiment(name, NAME, plan, compute, read) for name, plan in PLANS.items()}
 
 
-def load(profile: str = "laptop", seed: int = 0) -> Measured:
+def load(profile: str = "laptop", seed: int = 0, name: str = NAME) -> Measured:
     """What is stored; arguments and errors as of :func:`replication.run.load_result`."""
-    return load_result(EXPERIMENTS, NAME, profile, seed)
+    return load_result(EXPERIMENTS, name, profile, seed)

@@ -7,7 +7,7 @@ An experiment lives in one file, with its plan, `compute`, `read`, `load`, and i
 from __future__ import annotations
 
 from replication.benchmark import leaderboard, level_and_power, scores
-from replication.encoder import block_ablation, block_maps, dense, fine_tuned, freezing, untrained
+from replication.encoder import block_ablation, block_maps, dense, fine_tuned, freezing, sparse, untrained
 from replication.encoder import dynamics as encoder_dynamics
 from replication.known import networks as known_networks
 from replication.modular_addition import dynamics as modular_dynamics
@@ -27,6 +27,7 @@ MODULES = (
     block_ablation,
     dense,
     block_maps,
+    sparse,
     untrained,
     second_stage,
     resnet9,

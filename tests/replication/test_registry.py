@@ -24,6 +24,7 @@ KINDS = (
         "encoder/sst2-dense",
         "encoder-maps/sst2-dense",
         "encoder/yelp-untrained",
+        "encoder/sst2-neuroprune-70",
         "second-sum",
         "resnet9",
         "leaderboard",

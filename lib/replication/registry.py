@@ -7,6 +7,7 @@ An experiment lives in one file, with its plan, `compute`, `read`, `load`, and i
 from __future__ import annotations
 
 from replication.benchmark import leaderboard, level_and_power, scores
+from replication.decoder import experiment as decoder
 from replication.encoder import block_ablation, block_maps, dense, fine_tuned, freezing, sparse, untrained
 from replication.encoder import dynamics as encoder_dynamics
 from replication.known import networks as known_networks
@@ -36,5 +37,6 @@ MODULES = (
     known_networks,
     scores,
     search,
+    decoder,
 )
 EXPERIMENTS: dict[str, Experiment] = {name: e for module in MODULES for name, e in module.EXPERIMENTS.items()}

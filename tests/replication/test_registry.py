@@ -30,9 +30,9 @@ KINDS = (
         "leaderboard",
         "level-and-power",
     ),
-    *("known/streams", "boundaries", "search"),
+    *("known/streams", "boundaries", "search", "decoder"),
 )
-TEXTS = ("bert/", "dynamics/sst2", "dynamics/yelp", "ablations/", "encoder/")
+TEXTS = ("bert/", "dynamics/sst2", "dynamics/yelp", "ablations/", "encoder/", "decoder")
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(FILES[0].parent)))

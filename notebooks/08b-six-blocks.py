@@ -15,7 +15,7 @@
 # %% [markdown]
 # # 08b The same on six blocks
 #
-# [Chapter 08](08-bert-subnetworks.ipynb) looks for {term}`groups <group>` in an encoder of twelve {term}`blocks <block>`. Does a smaller encoder, with six, give the same answers? And do they survive another seed, another learning rate, and {term}`pruning`?
+# [Chapter 08](08-bert-subnetworks.ipynb) looks for {term}`groups <group>` in an encoder of twelve {term}`blocks <block>`. Does a smaller one, MiniLM with six, give the same answers? And do they survive another seed, another learning rate, and {term}`pruning`?
 #
 # ## In short
 #
@@ -142,7 +142,7 @@ pd.DataFrame(
 ).T.round(1)
 
 # %% [markdown]
-# {numref}`fig-08b-in-short` shows the {term}`layer map` of each under GW, on {glue:text}`n_mapped:d` texts at {term}`[CLS]`. With 95 % zeros the first blocks have no {term}`heads <head>` left. Block by block there are {glue:text}`heads_sst2_neuroprune_95` on SST-2 and {glue:text}`heads_yelp_neuroprune_95` on Yelp. Without heads [CLS] receives nothing of the text, and the block is {term}`silent`. On Yelp this encoder is right in {glue:text}`acc_yelp_neuroprune_95:.1f` % of the texts, hardly more than chance. Its map shows a trace of pruning, and no function.
+# {numref}`fig-08b-in-short` shows the {term}`layer map` of each under GW, on {glue:text}`n_mapped:d` texts at {term}`[CLS]`. With 95 % zeros the first blocks have no {term}`heads <head>` left. Block by block there are {glue:text}`heads_sst2_neuroprune_95` on SST-2 and {glue:text}`heads_yelp_neuroprune_95` on Yelp. Without heads [CLS] receives nothing of the text, and the block is {term}`silent`. On Yelp it is right in {glue:text}`acc_yelp_neuroprune_95:.1f` % of the texts, hardly more than chance. Its map shows a trace of pruning, and no function.
 #
 # Explore the map of the dense encoder on SST-2: point at a cell, or use the arrow keys.
 

@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# Each layer is a function of the input, so two layers can be compared as functions. The score that compares them decides what counts as similar. A straight line is a narrow score. The best line explains nothing of a parabola ({glue:text}`r2_line:.3f` of its variance), while a small network explains nearly everything ({glue:text}`r2_network:.4f`). The same happens inside a trained network that adds two numbers. A {term}`linear probe` reads the sum off {glue:text}`probe_pre:.1f` % of the inputs before one {term}`ReLU`, and off {glue:text}`probe_post:.1f` % after it. A probe needs a target, and for most networks we have none. So this book compares layers *with one another*.
+# Each layer is a function of the input, so two layers can be compared as functions. The score that compares them decides what counts as similar. A score that fits only straight lines can miss strong similarity. The best line explains nothing of a parabola ({glue:text}`r2_line:.3f` of its variance), while a small network explains nearly everything ({glue:text}`r2_network:.4f`). The same happens inside a trained network that adds two numbers. A {term}`linear probe` reads the sum off {glue:text}`probe_pre:.1f` % of the inputs before one {term}`ReLU`, and off {glue:text}`probe_post:.1f` % after it. A probe needs a target, and for most networks we have none. So this book compares layers *with one another*.
 #
 # :::{glue:figure} fig_in_short_01
 # :name: fig-01-in-short
@@ -197,7 +197,7 @@ note(lowest=lowest)
 # %% [markdown]
 # The first module is linear, so about half of its outputs should be negative. Yet the lowest value that we recorded is {glue:text}`lowest:.1f`. What happened?
 #
-# The ReLU behind it works *in place*. It overwrote the tensor to which our hook had kept a reference. We asked for the linear layer and got the ReLU. Any tool whose hook stores the tensor itself, and not a copy, has this bug.
+# The ReLU behind it works *in place*. Our hook kept the tensor itself, not a copy. The ReLU then overwrote that tensor. We asked for the linear layer and got the ReLU. Any tool whose hook stores the tensor itself, and not a copy, has this bug.
 #
 # `fs.capture` copies inside the hook and runs the model in evaluation mode. It removes the hooks even if the model fails. It returns the layers in the order in which they ran.
 
@@ -282,7 +282,7 @@ viz.bars(
 )
 
 # %% [markdown]
-# At the input of the block the probe is right for {glue:text}`probe_resid_pre:.1f` % of the pairs. Between attention and {term}`MLP` it is right for {glue:text}`probe_resid_mid:.1f` %. The hidden layer of the MLP brings {glue:text}`probe_pre:.1f` % before the ReLU and {glue:text}`probe_post:.1f` % after it. Guessing would be right for {glue:text}`chance:.1f` %. (The probe can do worse than guessing. The pairs for testing are missing from the fit, so their answers are a little rarer there.)
+# At the input of the block the probe is right for {glue:text}`probe_resid_pre:.1f` % of the pairs. Between attention and {term}`MLP` it is right for {glue:text}`probe_resid_mid:.1f` %. In the hidden layer of the MLP it is right for {glue:text}`probe_pre:.1f` % before the ReLU, and for {glue:text}`probe_post:.1f` % after it. Guessing would be right for {glue:text}`chance:.1f` %. (A share below this is possible. The answers of the test pairs are a little rarer among the pairs on which the probe was fitted.)
 #
 # One simple non-linearity turns "almost never" into "nearly always". Every layer contains enough information to compute the answer. What changes along the network is *how easy the answer is to read*.
 #
@@ -331,7 +331,7 @@ keep_figure("fig_in_short_01", in_short)
 #
 # Both answers rest on single examples. They show that something can happen, not how often it does. The formula of the paper's own example is not in the text we worked from, so the parabola is ours.
 #
-# **Before you say that two layers do the same**: say which changes you would not count. A straight line from one to the other is a test for straight lines.
+# **Before you say that two layers do the same**: say which differences you would ignore. A linear probe tests only for linear relations.
 #
 # ## Quiz
 #

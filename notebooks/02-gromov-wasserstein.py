@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# We cannot subtract one layer from the other. But within each layer we can measure how far apart any two inputs lie. The {term}`Gromov-Wasserstein distance` (GW) matches the inputs of the two layers so that these distances agree as well as possible, and reports the disagreement that is left. It compares layers of any widths, and it does not change when a layer is rotated. It does change with the size of a layer, so we first divide each layer by its mean distance. And it forgets which input is which. Between two layers of a network that adds, matching each input with itself leaves a mean squared error of {glue:text}`kept_maps:.3f`. The best matching found leaves {glue:text}`searched_maps:.3f`.
+# We cannot subtract one layer from the other. But within each layer we can measure how far apart any two inputs lie. The {term}`Gromov-Wasserstein distance` (GW) matches the inputs in one layer with the inputs in the other, so that these distances agree as well as possible. It reports the disagreement that is left. It compares layers of any widths, and it does not change when a layer is rotated. It does change with the size of a layer, so we first divide each layer by its mean distance. And it forgets which input is which. Between two layers of a network that adds, matching each input with itself leaves a mean squared error of {glue:text}`kept_maps:.3f`. The best matching found leaves {glue:text}`searched_maps:.3f`.
 #
 # :::{glue:figure} fig_in_short_02
 # :name: fig-02-in-short
@@ -31,7 +31,7 @@
 # :::{admonition} What you will learn
 # - the definition, symbol by symbol, and a solver in under forty lines;
 # - why the best matching is one to one, and why it is hard to find;
-# - which of the properties that the paper lists hold, each of them tested by running it;
+# - which of the properties in the paper's list hold: we test every one;
 # - what changes when the matching is fixed instead of optimised.
 #
 # **Time**: 25 minutes to read, about a minute to run.
@@ -113,7 +113,7 @@ from bookkit.glue import keep_figure, note
 #
 # POT returns the cost. The text we worked from does not say which of the two the paper shows. We keep them apart, because only the root obeys the triangle inequality.
 #
-# Here are two clouds to play with: a spiral, and the same spiral turned, bent a little and shaken.
+# Here are two clouds: a spiral, and a copy that is turned, slightly bent and shaken.
 
 # %%
 rng = np.random.default_rng(seed)
@@ -147,7 +147,7 @@ note(literal=literal, expansion_gap=abs(literal - expanded))
 #
 # ## A solver by hand
 #
-# Only the last term of the expansion depends on $T$. So we must *maximise* $\langle D^X T D^Y, T \rangle$. The {term}`Frank-Wolfe algorithm`, also called conditional gradient, does this in rounds {cite:p}`titouan2019optimal`. The coupling $T$ occurs twice. We hold one of the two fixed. What remains is linear in the other, which is an ordinary matching problem. We solve it, go to its solution, and repeat until nothing improves.
+# Only the last term of the expansion depends on $T$. So we must *maximise* $\langle D^X T D^Y, T \rangle$. The {term}`Frank-Wolfe algorithm`, also called conditional gradient, does this in rounds {cite:p}`titouan2019optimal`. The coupling $T$ occurs twice. If we hold one of the two fixed, the rest is linear in the other. This is an ordinary matching problem. We solve it, go to its solution, and repeat until nothing improves.
 
 
 # %%
@@ -256,11 +256,11 @@ note(straight_itself=float(np.sqrt(((DX - straight) ** 2).mean())))
 # %% [markdown]
 # When the copy is only turned, its distance from the spiral is {glue:text}`turned:.2f`. Then the distance grows. Unwound by {glue:text}`whole:.0f` %, the copy is at a distance of {glue:text}`at_whole:.2f`, and every point is still matched with itself. At the next stage only {glue:text}`kept_then:d` of the 24 points are.
 #
-# From there on it costs less to mistake one point for another. The straight line is at a distance of {glue:text}`straight:.2f`. If every point were matched with itself, this would be {glue:text}`straight_itself:.2f`. So the distance compares shapes. It forgets which point is which as soon as that lowers the cost.
+# From that stage on, some other matching costs less than the true one. The straight line is at a distance of {glue:text}`straight:.2f`. If every point were matched with itself, this would be {glue:text}`straight_itself:.2f`. So the distance compares shapes. It forgets which point is which as soon as that lowers the cost.
 #
 # ## Why the best matching is one to one
 #
-# A coupling may split a point between several partners. Our solver never did. In the paper's Figure 10 the couplings are one to one as well, and the authors note that this agrees with theory "under certain conditions". Here is the condition.
+# A coupling may split a point between several partners. Our solver never did, and the paper's Figure 10 shows none that does. The authors note that this agrees with theory "under certain conditions". Here are the conditions.
 #
 # :::{prf:theorem}
 # :label: thm-permutation
@@ -272,17 +272,17 @@ note(straight_itself=float(np.sqrt(((DX - straight) ** 2).mean())))
 #
 # :::{prf:proof}
 # Let $\Delta$ be the difference of two couplings; its rows and columns sum to zero. Along
-# $T + s \Delta$ the cost is quadratic in $s$, with leading coefficient
-# $-2 \operatorname{tr}(\Delta^\top D^X \Delta D^Y)$. Euclidean distance matrices are
-# *conditionally negative definite*: $v^\top D v \le 0$ whenever $v$ sums to zero. So on the
-# subspace where $\Delta$ lives we may write $-D^X = A^\top A$ and $-D^Y = B^\top B$, and the
-# trace is $\lVert A \Delta B^\top \rVert^2 \ge 0$. The coefficient is never positive: the cost
-# is concave. The couplings form a polytope, a body with flat sides and corners. A concave
+# $T + s \Delta$ the cost is quadratic in $s$. Its leading coefficient is
+# $-2 \operatorname{tr}(\Delta^\top D^X \Delta D^Y)$. So the cost is concave if the trace is
+# not negative. Euclidean distance matrices are *conditionally negative definite*:
+# $v^\top D v \le 0$ whenever $v$ sums to zero. The rows and columns of $\Delta$ are such vectors.
+# On them we may write $-D^X = A^\top A$ and $-D^Y = B^\top B$. Then the trace is $\lVert A \Delta B^\top \rVert^2 \ge 0$, and the cost is
+# concave. The couplings form a polytope, a body with flat sides and corners. A concave
 # function on a polytope is least at a corner, and by a theorem of Birkhoff the corners of this one
 # are the permutations. See {cite:t}`maron2018probably`.
 # :::
 #
-# Each step of the proof can be run. The first is that the distance matrices are conditionally negative definite. We centre both sides of each matrix and look at the largest eigenvalue.
+# Each step of the proof can be run. First we centre both sides of each distance matrix and look at the largest eigenvalue.
 
 # %%
 J = np.eye(24) - 1 / 24
@@ -293,7 +293,7 @@ largest
 note(largest_eigenvalue=largest)
 
 # %% [markdown]
-# The largest eigenvalue is {glue:text}`largest_eigenvalue:.1g`. Up to rounding this is zero, so no eigenvalue is positive. The second step is that the cost is concave. We walk in a straight line from one permutation to another, and watch the cost.
+# The largest eigenvalue is {glue:text}`largest_eigenvalue:.1g`. Up to rounding this is zero, so no eigenvalue is positive. Next, is the cost concave? We walk in a straight line from one permutation to another, and watch the cost.
 
 # %%
 shares = np.linspace(0, 1, 41)
@@ -318,7 +318,7 @@ viz.curves(
 )
 
 # %% [markdown]
-# The cost stays above the chord by at least {glue:text}`least_above_chord:.3f`. A mixture of two matchings costs more than the average of the two. The last step is the conclusion. How many entries of its coupling are not zero?
+# The cost stays above the chord by at least {glue:text}`least_above_chord:.3f`. Last, we let POT search, and count the entries of its coupling that are not zero.
 
 # %%
 search = ot.gromov.gromov_wasserstein
@@ -329,11 +329,11 @@ int((pot_plan > 0).sum())
 note(n_nonzero=(pot_plan > 0).sum())
 
 # %% [markdown]
-# Exactly {glue:text}`n_nonzero:d` of 576 entries, one per point. So POT's coupling is a permutation, as the paper observed. The theorem needs both of its conditions. Other distances, such as those along a curved surface, need not be conditionally negative definite. With unequal weights the cost is still concave, but the corners are no longer permutations.
+# Exactly {glue:text}`n_nonzero:d` of 576 entries are not zero, one per point. So POT's coupling is a permutation, as the paper observed. The theorem needs both of its conditions. Other distances, such as those along a curved surface, need not be conditionally negative definite. With unequal weights the cost is still concave, but the corners are no longer permutations.
 #
 # ## The properties, one by one
 #
-# The paper recommends the distance for its properties. Each of them can be tested. We use clouds of six points, few enough to try all $6! = 720$ matchings, so that no solver stands between us and the truth.
+# The paper recommends the distance for certain properties. We test each of them. Clouds of six points are small enough to try all $6! = 720$ matchings, without any solver.
 
 # %%
 orders = np.array(list(permutations(range(6))))
@@ -371,7 +371,7 @@ note(violations_distance=violations["distance"])
 note(violations_cost=violations["cost"])
 
 # %% [markdown]
-# The distance is symmetric to {glue:text}`asymmetry:.1g`, and a detour was shorter in {glue:text}`violations_distance:d` of {glue:text}`n_triples:d` triples. For the *cost* a detour was shorter in {glue:text}`violations_cost:d`. So the cost, which POT returns, is not a metric.
+# The distance is symmetric to {glue:text}`asymmetry:.1g`, and a detour was shorter in {glue:text}`violations_distance:d` of {glue:text}`n_triples:d` triples. By the *cost*, a detour was shorter in {glue:text}`violations_cost:d`. So the cost, which POT returns, is not a metric.
 #
 # **Isometries and permutations** (claim C04). An {term}`isometry` keeps all distances. We rotate, reflect and move a cloud, and we change the order of its points. The distance to the original should be zero.
 
@@ -393,7 +393,7 @@ distances, unrelated
 note(worst_isometry=max(distances.values()), nothing_alike=unrelated)
 
 # %% [markdown]
-# The largest of the four is {glue:text}`worst_isometry:.1g`. An unrelated cloud is at a distance of {glue:text}`nothing_alike:.3f`. The paper speaks of permuting *dimensions* within a layer, which is only a special rotation. What the coupling permutes are the *inputs*.
+# None of the four copies is farther away than {glue:text}`worst_isometry:.1g`. An unrelated cloud is at a distance of {glue:text}`nothing_alike:.3f`. The paper speaks of permuting the *dimensions* of a layer. This only turns or reflects the cloud. The coupling permutes the *inputs*.
 #
 # **Different dimensions** (claim C02). Nothing in the definition asks for equal widths. Here is the cloud in five dimensions against itself with 500 columns of zeros added.
 
@@ -408,7 +408,7 @@ note(padded=padded_distance)
 # %% [markdown]
 # The distance is {glue:text}`padded:.1g`, as it should be.
 #
-# **Scaling** (claim C05). The paper says that the distance is monotone in positive scaling of the pairwise distances, so that the closest layers stay the closest. If *all* layers are scaled by the same factor, this is plain: every distance is multiplied by it. But layers differ in {term}`scale` one by one. So we scale both clouds of a pair, and then only one of them.
+# **Scaling** (claim C05). Multiply the pairwise distances within the layers by a positive factor. The paper says that the distance is monotone in this factor, so that the closest layers stay the closest. If *all* layers are scaled by the same factor, this is plain: every distance is multiplied by it. But layers differ in {term}`scale` one by one. So we scale both clouds of a pair, and then only one of them.
 
 # %%
 factors = np.geomspace(0.25, 4, 9 if small else 17)
@@ -442,7 +442,7 @@ viz.curves(
 #
 # ## The start decides
 #
-# A concave function has its minima in corners, and many corners are local minima. The start decides in which of them a descent ends. POT starts with everything matched with everything. We can also start with the *identity*, each input matched with itself. We compare them on pairs of clouds of which the second is a non-linear, noisy function of the first.
+# A concave function has its minima in corners, and many corners are local minima. The start decides in which of them a descent ends. POT starts with everything matched with everything. We can also start with the *identity*, each input matched with itself. We compare the two starts on pairs of clouds, the second a non-linear, noisy function of the first.
 
 
 # %%
@@ -529,9 +529,9 @@ viz.scatter(
 #
 # ## What if we do not optimise?
 #
-# A reviewer of the paper asked the obvious question. Row 17 of every layer belongs to input 17. Why search for a matching that we know?
+# A reviewer asked the obvious question. Row 17 of every layer belongs to input 17. Why search for a matching that we know?
 #
-# With the identity as coupling, the cost is the mean squared difference of two distance matrices, entry by entry. This is close to the representational similarity analysis of neuroscience. Optimising forgets which input is which, and compares the *shapes* of two clouds. So GW is never larger. Where it is much smaller, the two layers have the same shape but place different inputs in it.
+# With the identity as coupling, the cost is the mean squared difference of two distance matrices, entry by entry. This is close to the representational similarity analysis of neuroscience. Optimising forgets which input is which, and compares the *shapes* of two clouds. GW may choose the identity. So it is never larger than the distance with the identity. Where it is much smaller, the two layers have the same shape but place different inputs in it.
 #
 # Do real layers differ in this way? We take five pairs of layers of Model 0. Three pairs come from two attention {term}`heads <head>`: their {term}`attention maps <attention score, attention map>`, the scores behind them, and their values. The other two are the two sides of the {term}`ReLU` and the two ends of the {term}`MLP`.
 
@@ -586,7 +586,7 @@ ax.legend(frameon=False)
 fig
 
 # %% [markdown]
-# Between the attention maps of two heads the search lowers the cost from {glue:text}`kept_maps:.3f` to {glue:text}`searched_maps:.3f`. It matches only {glue:text}`itself_maps:d` of {glue:text}`n_asked:d` inputs with themselves. So the two heads make the same shape out of different inputs. For the scores and for the two ends of the MLP it leaves {glue:text}`searched_scores:.3f` and {glue:text}`searched_mlp:.3f`, so their shapes differ as well. For the values it gains little. Across the ReLU it gains nothing, and {glue:text}`itself_relu:d` inputs are matched with themselves.
+# Between the attention maps of two heads the search lowers the cost from {glue:text}`kept_maps:.3f` to {glue:text}`searched_maps:.3f`. It matches only {glue:text}`itself_maps:d` of {glue:text}`n_asked:d` inputs with themselves. So the two heads make the same shape out of different inputs. Between the scores the best matching found leaves a cost of {glue:text}`searched_scores:.3f`, and between the two ends of the MLP {glue:text}`searched_mlp:.3f`. So these pairs differ in shape, too. Between the values the search gains little. Across the ReLU it gains nothing, and {glue:text}`itself_relu:d` inputs are matched with themselves.
 #
 # So the answer to the reviewer depends on what "similar" should mean. For the same computation up to a renaming of the inputs, optimise. For the same information about each input, do not. GW cannot tell a layer that encodes only $a$ from one that encodes only $b$.
 #
@@ -594,7 +594,7 @@ fig
 #
 # ## Solve one yourself
 #
-# {numref}`fig-02-solve` runs such a search in your browser. We give it four pairs of clouds in the plane, whose second is shuffled, and two pairs of layers.
+# {numref}`fig-02-solve` runs such a search in your browser. There are four pairs of clouds in the plane, with shuffled points, and two pairs of layers.
 
 # %% tags=["hide-input"]
 few = min(32, reps.n_samples)
@@ -640,7 +640,7 @@ interactive.matching(
 )
 
 # %% [markdown]
-# The upper mark falls as better matchings are found. The lower mark rises with each of four bounds. Where they meet, no matching is better. Between two clusters and three they stay apart, and no search can tell which of the two is loose.
+# The upper mark falls as better matchings are found. The lower mark rises as better bounds are found. Where the marks meet, no matching is better. For two and three clusters they stay apart. The search cannot tell whether the matching or the bound could be better.
 #
 # ## What we found
 #

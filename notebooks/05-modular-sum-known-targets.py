@@ -181,7 +181,19 @@ for target, row in table_l.drop("control").iterrows():
     note(**{f"l_among_{target}": row["block ends among them"] or "none"})
 
 # %% [markdown]
-# In Model L, {glue:text}`l_c1:d` layers give $c_1$ without a mistake, {glue:text}`l_c2:d` give $c_2$ and {glue:text}`l_c3:d` give $c_3$. The paper has 22, 22 and 2. The block ends that were trained for a sum are among ours: {glue:text}`l_among_c1` for $c_1$, {glue:text}`l_among_c2` for $c_2$ and {glue:text}`l_among_c3` for $c_3$. The number of further layers is a matter of training. Later blocks may keep the old answer or overwrite it.
+# {numref}`tab-05-counts` sets our layers beside the paper's. For every sum, the block end that was trained for it is among our layers.
+#
+# :::{table} Layers of Model L that give a sum without a mistake, in our network and in the paper's.
+# :name: tab-05-counts
+#
+# | target | our layers | the paper's layers | block ends among ours |
+# | --- | --- | --- | --- |
+# | $c_1$ | {glue:text}`l_c1:d` | 22 | {glue:text}`l_among_c1` |
+# | $c_2$ | {glue:text}`l_c2:d` | 22 | {glue:text}`l_among_c2` |
+# | $c_3$ | {glue:text}`l_c3:d` | 2 | {glue:text}`l_among_c3` |
+# :::
+#
+# The number of further layers is a matter of training. Later blocks may keep the old answer or overwrite it.
 #
 # Model E was trained for $c_3$ alone.
 
@@ -233,7 +245,7 @@ note(mlp_seen_c2=int(seen["perfect layers"]["c2"]))
 note(mlp_seen_control=float(seen["its accuracy (%)"]["control"]))
 
 # %% [markdown]
-# This is the paper's picture: {glue:text}`mlp_seen_c1:d` layers match $c_1$ perfectly, and {glue:text}`mlp_seen_c2:d` match $c_2$. But look at the last row. The control is a random list, and in its best layer it is right for {glue:text}`mlp_seen_control:.1f` % of the pairs. A probe that can do this will find whatever it is asked for. Now the pairs that it has not seen.
+# This is the paper's picture: {glue:text}`mlp_seen_c1:d` layers match $c_1$ perfectly, and {glue:text}`mlp_seen_c2:d` match $c_2$. But look at the last row. In the best layer the probe gets {glue:text}`mlp_seen_control:.1f` % of the control right, and the control is a random list. A probe that can do this will find whatever it is asked for. Now the pairs that it has not seen.
 
 # %% mystnb={"figure": {"name": "tab-05-unseen", "caption": "The same probes, judged on unseen pairs. The control is gone, and no layer gives $c_1$ or $c_2$ without a mistake."}}
 held_out.round(1)
@@ -265,7 +277,7 @@ keep_figure("fig_in_short_05", in_short)
 along_the_layers(classifier, "Model E")
 
 # %% [markdown]
-# What a two-layer probe finds on unseen pairs is in the layer in one sense: it can be *computed* from the layer. This does not say that the network computed it. The sum $c_1 = (a + b) \bmod 59$ can be computed from the input as well, by any network that learns to add. A strong probe says whether a target is still possible, not whether it is there.
+# If a two-layer probe finds a target on unseen pairs, the target can be *computed* from the layer. This does not say that the network computed it. The sum $c_1 = (a + b) \bmod 59$ can be computed from the input as well, by any network that learns to add. A strong probe says whether a target is still possible, not whether it is there.
 #
 # ## The distance to a target
 #
@@ -298,7 +310,7 @@ int(counts.min()), int(counts.max())
 note(fewest=int(counts.min()), most=int(counts.max()))
 
 # %% [markdown]
-# Each of the 59 values occurs at least {glue:text}`fewest:d` and at most {glue:text}`most:d` times in $c_1$, in $c_2$ and in $c_3$. So as metric spaces the three targets are *the same space*: reorder the inputs, and one becomes the other. GW does not see the order of the inputs. It follows without any experiment that with equal moduli **every layer of every network is exactly as far from $c_1$ as from $c_2$ and from $c_3$**.
+# Each of the 59 values occurs at least {glue:text}`fewest:d` and at most {glue:text}`most:d` times in $c_1$, in $c_2$ and in $c_3$. So as metric spaces the three targets are *the same space*: reorder the inputs, and one becomes the other. GW does not see the order of the inputs. So with equal moduli **every layer of every network is exactly as far from $c_1$ as from $c_2$ and from $c_3$**. This is a proof. It needs no experiment.
 #
 # ## What a sample shows
 #
@@ -340,7 +352,7 @@ equal = table_2(distances, ends)
 equal.round(3)
 
 # %% [markdown]
-# For each target and metric we also count the layers that are closer than the block end trained for it.
+# For each target one block end was trained to hold it. How many layers are closer to the target than this block end? We count them in each metric.
 
 
 # %%
@@ -365,9 +377,9 @@ line = [equal["closest"][f"{target} line"] for target in known]
 note(line_c1=line[0], line_c2=line[1], line_c3=line[2])
 
 # %% [markdown]
-# The block end that was *trained* for $c_1$ is the closest to it in {glue:text}`gw_right_c1:d` of the three metrics. For $c_2$ this holds in {glue:text}`gw_right_c2:d` of them, and for $c_3$ in {glue:text}`gw_right_c3:d`. As the proof says, the distances hardly depend on the target. From one sum to another, the distance of a layer changes by {glue:text}`between_targets:.3f` in the median. The middle half of the layers spreads over {glue:text}`across_layers:.3f`.
+# Is the block end that was *trained* for a target also the closest layer to it? For $c_1$ it is in {glue:text}`gw_right_c1:d` of the three metrics, for $c_2$ in {glue:text}`gw_right_c2:d`, and for $c_3$ in {glue:text}`gw_right_c3:d`. As the proof says, the distances hardly depend on the target. Take one layer and measure its distance to $c_1$, to $c_2$ and to $c_3$. The largest and the smallest of the three differ by {glue:text}`between_targets:.3f` in the median. Between layers the distances differ by far more. The middle half of the layers covers a range of {glue:text}`across_layers:.3f`.
 #
-# The first two rows of the paper's Table 2 name *different* closest layers for $c_1$ and $c_2$. With equal moduli this cannot come from GW, unless by the luck of the sample. (Ours differ on the line by just that: {glue:text}`line_c1`, {glue:text}`line_c2` and {glue:text}`line_c3`.) So the paper's moduli differ, or its sample decided, or its {term}`coupling` did not leave the identity.
+# The first two rows of the paper's Table 2 name *different* closest layers for $c_1$ and $c_2$. With equal moduli, GW on all pairs cannot do this. There are three explanations. The paper's moduli are not equal, or its sample decided, or its {term}`coupling` stayed at the identity. In our sample, too, the closest layers differ on the line ({glue:text}`line_c1`, {glue:text}`line_c2` and {glue:text}`line_c3`).
 #
 # A measure that keeps each input matched with itself can tell the targets apart. [Going deeper](05b-other-ways-to-look.ipynb) shows that this is necessary but not enough. A similarity asks how much of a layer *is* the target, a probe whether the target is in it.
 #
@@ -401,9 +413,9 @@ begin = [nested["closest"][f"{target} classes"] for target in known]
 note(part_c1=begin[0], part_c2=begin[1], part_c3=begin[2])
 
 # %% [markdown]
-# The right layer is the closest in {glue:text}`nested_right:d` of {glue:text}`nested_of:d` cases. Where it is, it is the closest to another target too. As classes, the closest layers are {glue:text}`part_c1` for $c_1$, {glue:text}`part_c2` for $c_2$ and {glue:text}`part_c3` for $c_3$. All of these are layers with which a part *begins*. They contain $b$ alone, which has 59 equally frequent values just as $c_1$ has.
+# In {glue:text}`nested_right:d` of {glue:text}`nested_of:d` cases the layer that holds the target is the closest one. But there it is also the closest to another target, so this says little. As classes, the closest layers are {glue:text}`part_c1` for $c_1$, {glue:text}`part_c2` for $c_2$ and {glue:text}`part_c3` for $c_3$. Each of these layers lies where a part *begins*. They contain $b$ alone, which has 59 equally frequent values just as $c_1$ has.
 #
-# So in this chain it is not the moduli that keep GW from finding a target. GW compares shapes, and other layers have the same shape. (Which of these layers comes first may differ on your machine, see [how to use this book](../book/how-to-use.md).)
+# So in this chain GW does not find the targets, although their moduli differ. GW compares shapes, and other layers have the same shape. (Which of these layers comes first may differ on your machine, see [how to use this book](../book/how-to-use.md).)
 #
 # ## What we found
 #

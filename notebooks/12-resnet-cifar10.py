@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# The reviewers asked this question. The authors answered with a small network of {term}`convolutions <convolution>`: under the {term}`Gromov-Wasserstein distance` (GW), they write, it has four sub-networks. We trained the same architecture, ResNet-9, on less data. It gets {glue:text}`accuracy:.1f` % of the test images right; the authors' network gets 91.63 %. Our test finds {glue:text}`blocks_gw:d` groups: the first convolution, and all other layers. The {term}`spectrum` of the first convolution is enough to set it apart, so this {term}`boundary` need not be one of function. The three layers at which the authors see changes stand out *before* training and less after it. And the class becomes readable by degrees, from {glue:text}`class_first:.2f` to {glue:text}`class_last:.2f`, without a boundary.
+# The reviewers asked this question. The authors answered with a small network of {term}`convolutions <convolution>`: under the {term}`Gromov-Wasserstein distance` (GW), they write, it has four sub-networks. We trained the same architecture, ResNet-9, on less data. It gets {glue:text}`accuracy:.1f` % of the test images right; the authors' network gets 91.63 %. Our test finds {glue:text}`blocks_gw:d` groups: the first convolution, and all other layers. But clouds of random points with the {term}`spectra <spectrum>` of our layers have a first layer that is about as far from the others. So this {term}`boundary` need not be one of function. The three layers at which the authors see changes stand out *before* training and less after it. And the class becomes readable by degrees, from {glue:text}`class_first:.2f` to {glue:text}`class_last:.2f`, without a boundary.
 #
 # :::{glue:figure} fig_in_short_12
 # :name: fig-12-in-short
@@ -176,10 +176,10 @@ keep_figure("fig_in_short_12", steps_drawn)
 # %% [markdown]
 # {numref}`fig-12-in-short` at the top of this page draws these steps for GW. Two things can be seen:
 #
-# - **Both lines are saws.** They fall at every normalisation, except for the first one after training. In the random network normalisation changes nothing, because it has not seen any data yet. In the trained network the later normalisations change little.
-# - **No step stands far above all others**, neither at the three layers of the paper nor elsewhere. What is special about the first step is its kind: no other normalisation changes so much.
+# - **Both lines are saws.** They fall at every normalisation. The only exception is the first normalisation of the trained network. In the random network normalisation changes nothing, because it has not seen any data yet. In the trained network the later normalisations change little.
+# - **No step stands far above all others**, neither at the three layers of the paper nor elsewhere. But the first step of the trained network leads into a normalisation, and no other normalisation changes its input so much.
 #
-# The authors see changes at `2.ReLU`, `4.Conv2d` and `7.Conv2d`. We rank all steps, 1 for the largest. Then we ask how many choices of three layers rank as high on average as these three. A small share means that the three layers stand out.
+# The authors see changes at `2.ReLU`, `4.Conv2d` and `7.Conv2d`. We rank all steps, 1 for the largest. How special are the ranks of these three? We look at all choices of three layers. The number that we report is the share of choices whose mean rank is at least as high. A small share means that the authors' three layers stand out.
 
 # %% tags=["paper-R09"]
 columns = [(measure, state) for measure in MEASURES for state in STATES]
@@ -215,7 +215,7 @@ viz.dots(
 rank.loc[PAPER].T.astype(int).assign(share=share.round(3))
 
 # %% [markdown]
-# In the *random* network the three layers do stand out. Of all triples, a share of {glue:text}`stand_random:.3f` ranks as high under GW, and {glue:text}`stand_cka:.3f` under CKA. In the trained network the share under GW is {glue:text}`stand_trained:.2f`.
+# In the *random* network the three layers do stand out. There the share is {glue:text}`stand_random:.3f` under GW and {glue:text}`stand_cka:.3f` under CKA. In the trained network the share under GW is {glue:text}`stand_trained:.2f`.
 #
 # Why do layers stand out in which nothing was learned? Two of the three change the shape of the data. At `4.Conv2d` the number of channels doubles. At `7.Conv2d` it is halved, and the rim of the pictures is cut off. So a large step can come from the architecture alone. After training these steps stand out less.
 #
@@ -237,7 +237,7 @@ viz.map_grid(maps)
 #
 # ## Four sub-networks?
 #
-# We apply the test of [chapter 06](06-modular-sum-subnetworks.ipynb) to every map. It compares steps of the same kind: into a convolution, into a normalisation, into a ReLU. A test may be too strict. So we also force each map into four groups, by the best cut, and count how many of the three boundaries are the paper's.
+# We apply the test of [chapter 06](06-modular-sum-subnetworks.ipynb) to every map. It compares steps of the same kind: into a convolution, into a normalisation, into a ReLU. A test may be too strict. So we also force each map into four groups, by the best three boundaries. Then we count how many of these three are also the paper's.
 
 
 # %%
@@ -287,9 +287,9 @@ note(paper_cuts=found.loc[("gw", "trained"), "of the paper's"])
 note(best_cuts=found.xs("trained", level=1)["of the paper's"].max())
 
 # %% [markdown]
-# Under GW the trained network has {glue:text}`blocks_gw:d` groups ({glue:text}`p_gw_words`). The second group starts at {glue:text}`start_gw`, so the first convolution stands alone. The step from it to its normalisation is {glue:text}`effect_gw:.1f` times as large as the next step of this kind. This boundary and no other is found by {glue:text}`same_start:d` of {glue:text}`n_measures:d` measures. Before training none of them finds a boundary.
+# Under GW the trained network has {glue:text}`blocks_gw:d` groups ({glue:text}`p_gw_words`). The second group starts at {glue:text}`start_gw`, so the first convolution stands alone. From the first convolution to its normalisation the step is {glue:text}`effect_gw:.1f` times as large as the larger of the next two steps into a normalisation. Under {glue:text}`same_start:d` of {glue:text}`n_measures:d` measures the test finds this boundary, and only this one. Before training none of them finds a boundary.
 #
-# The test does not find the four sub-networks of the paper under any measure. If we force four groups, {glue:text}`paper_cuts:d` of GW's three boundaries is the paper's: one of its groups begins at `7.Conv2d`.
+# The test does not find the four sub-networks of the paper under any measure. If we force four groups under GW, we get three boundaries. Of these, {glue:text}`paper_cuts:d` is also in the paper, the one at `7.Conv2d`.
 #
 # Explore the map under GW. Point at a cell, or use the arrow keys, to read the pair of layers and its distance.
 
@@ -312,7 +312,7 @@ explorer(
 # - Before `5.Conv2d` the pictures are halved again.
 # - At `7.Conv2d` the pictures lose their rim and half of their channels.
 #
-# A layer of another shape is another cloud, whatever it computes. So we need a {term}`null`, a map of layers that change their shape and nothing else. We take two of them. The first replaces every layer by a {term}`surrogate`: a Gaussian cloud of the same spectrum, the variances along its principal axes. The second is for layers taken by channels, as means over the picture. It projects the first layer at random to as many channels as each layer has.
+# When the shape of a layer changes, its cloud of points changes as well, whatever the layer computes. So we need a {term}`null`, a map of layers that change their shape and nothing else. We take two of them. The first replaces every layer by a {term}`surrogate`: a Gaussian cloud of the same spectrum, the variances along its principal axes. The second is for layers taken by channels, as means over the picture. It projects the first layer at random to as many channels as each layer has.
 
 # %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Four GW maps. Left: the trained network, with layers taken whole and by channels. Right: Gaussian clouds of the same spectra, and random projections to the same widths. The first row is bright in the trained network and in the clouds of the same spectra, and not in the random projections."}, "figure": {"name": "fig-12-nulls", "caption": "The trained network (left) and what shape alone makes (right), under GW. Above, layers are taken whole, and the null shares only the spectrum with each layer. Below, layers are taken by channels, and the null shares only their number. Each row has its own colours. The spectrum alone already sets the first layer apart; the width alone does not."}}
 nulls = {
@@ -351,15 +351,15 @@ note(like_spectrum=like["same spectra"], like_channels=like["by channels"])
 note(like_width=like["same widths"])
 
 # %% [markdown]
-# The test finds no boundary in either null. But this does not settle the matter. {numref}`fig-12-nulls` shows a bright first row for the clouds of the same spectra, too. On average their first layer is {glue:text}`first_spectrum:.2f` from the others, as in the trained network ({glue:text}`first_trained:.2f`). So the spectrum of the first convolution is enough to set it this far apart.
+# The test finds no boundary in either null. But this does not settle the matter. The first null shows the same bright first row ({numref}`fig-12-nulls`). On average its first layer is at {glue:text}`first_spectrum:.2f` from the others, and in the trained network at {glue:text}`first_trained:.2f`. So the spectrum of the first convolution is enough to set it this far apart.
 #
 # The clouds lack something else. They are drawn independently, so each normalisation is a step like any other. In the trained network all normalisations are small steps, except the first. This is why the test sees a boundary there.
 #
-# The rest of the map is in the clouds of the same spectrum only in part. Their distances agree with the trained ones with a {term}`rank correlation` of {glue:text}`like_spectrum:.2f`. Widths alone reach {glue:text}`like_width:.2f`. Whether we take layers whole or by channels matters less ({glue:text}`like_channels:.2f`).
+# Spectra explain the rest of the map only in part. The {term}`rank correlation` of the two maps is {glue:text}`like_spectrum:.2f`. Between the trained map and the map of widths alone it is {glue:text}`like_width:.2f`. Between the trained maps of whole layers and of layers by channels it is {glue:text}`like_channels:.2f`, so this choice matters less.
 #
 # ## What the layers hold
 #
-# The authors write that early layers hold local statistics and late ones the class. We ask each layer by a readout, a linear {term}`probe <linear probe>` on the means over the four quarters of the picture. It reads the class, and two local things. *Colour* is how much more red than blue there is in the upper left quarter. *Edges* is whether its edges are vertical or horizontal. The readouts are fitted on {glue:text}`n_learned:d` training images and judged on {glue:text}`n_read:d` test images.
+# The authors write that early layers hold local statistics and late ones the class. We ask each layer by a readout, a linear {term}`probe <linear probe>` on the means over the four quarters of the picture. It reads the class, and two local things. *Colour* is how much more red than blue there is in the upper left quarter. *Edges* says whether the edges in this quarter are mostly vertical or horizontal. The readouts are fitted on {glue:text}`n_learned:d` training images and judged on {glue:text}`n_read:d` test images.
 
 # %% tags=["fig", "wide", "hide-input"] mystnb={"image": {"alt": "Readouts along the 24 layers, before and after training. Class: rises from 0.35 to 0.82 in the trained network and stays below 0.5 in the random one. Colour: falls to 0.73 in the trained network and stays near 1 in the random one. Edges: both jump to 0.8 at the first ReLU; the trained network falls to 0.64, the random one to 0.29."}, "figure": {"name": "fig-12-readouts", "caption": "What can be read from each layer: accuracy of the class, and explained variance (R²) of colour and edges, negative values drawn as 0. The first ReLU makes class and edges easier to read. After it, training makes the class readable by degrees, gives up colour, and keeps edges that the random network loses."}}
 fig, axes = plt.subplots(
@@ -409,11 +409,11 @@ for column in readouts:
 note(class_random=run.readouts[0, 0].max())
 
 # %% [markdown]
-# **The class** goes from {glue:text}`class_first:.2f` at the first ReLU to {glue:text}`class_last:.2f` at the last. The gain is {glue:text}`gain_class:.2f`. Its {term}`interval` (95 %) goes from {glue:text}`gain_from:.2f` to {glue:text}`gain_to:.2f`. (It treats the two accuracies as independent, which makes it too wide rather than too narrow.) Without training the class is above {glue:text}`class_random:.2f` in no layer. It comes little by little, and not at a boundary.
+# **The class** is read better and better, from {glue:text}`class_first:.2f` at the first ReLU to {glue:text}`class_last:.2f` at the last. The gain is {glue:text}`gain_class:.2f`. Its {term}`interval` (95 %) goes from {glue:text}`gain_from:.2f` to {glue:text}`gain_to:.2f`. (The interval treats the two accuracies as independent. If anything, this makes it too wide.) Without training the class is read with at most {glue:text}`class_random:.2f`. After training it becomes readable little by little, and not at a boundary.
 #
-# **Colour** falls to {glue:text}`colour_trained_b:.2f` in the trained network, and to {glue:text}`colour_random_b:.2f` in the random one. So training gives colour up.
+# **Colour** becomes harder to read. The score falls to {glue:text}`colour_trained_b:.2f` in the trained network, and to {glue:text}`colour_random_b:.2f` in the random one. So training gives colour up.
 #
-# **Edges** fall from {glue:text}`edges_trained_a:.2f` to {glue:text}`edges_trained_b:.2f` in the trained network. Without training they fall from {glue:text}`edges_random_a:.2f` to {glue:text}`edges_random_b:.2f`. Here training *keeps* what pooling and mixing would have lost.
+# **Edges** are read worse and worse, from {glue:text}`edges_trained_a:.2f` to {glue:text}`edges_trained_b:.2f` in the trained network. Without training the score falls from {glue:text}`edges_random_a:.2f` to {glue:text}`edges_random_b:.2f`. Here training *keeps* what pooling and mixing would have lost.
 #
 # ## What we found
 #
@@ -432,7 +432,7 @@ note(class_random=run.readouts[0, 0].max())
 #
 # Three more parts of claim C34 are about what the eye sees and about {term}`AGW`. They are answered on the [page that goes deeper](12b-what-the-eye-sees.ipynb).
 #
-# This is one network. It was trained from one seed, on less than half of the images, and it answers less well than the authors' own. So no row tests the paper's own condition. A boundary that appears only with more training would not be here.
+# This is one network. It was trained from one seed, on less than half of the images, and it answers less well than the authors' own. So no row tests the paper's own condition. If a boundary appears only after more training, our network cannot show it.
 #
 # **Before you call a step in a map a function**: look at the same network before training, and at where its shapes change.
 #

@@ -102,7 +102,7 @@ blocks = [nn.Sequential(layer, nn.ReLU()) for layer in linear]
 model = nn.Sequential(*blocks, nn.Linear(48, 10))
 
 # %% [markdown]
-# The training loop is the plainest one. It calls `look` before the first epoch and after some others. This call is all that recording maps asks of a loop.
+# The training loop is the plainest one. It calls `look` before the first epoch and after some others. To record maps in a loop of your own, add this one call.
 
 
 # %%
@@ -122,7 +122,7 @@ def train(model, epochs, look):
 # %% [markdown]
 # ## Three lines
 #
-# `look` captures the blocks on 200 pictures that are not learned, and compares them. `default_layers` finds the blocks: whatever a network repeats.
+# `look` captures the blocks on 200 pictures that are not used for training, and compares them. `default_layers` finds the blocks: whatever a network repeats.
 
 # %%
 shown = x[1400 : 1430 if small else 1600]
@@ -177,7 +177,7 @@ note(first_begun=begun[0], first_ended=ended[0])
 note(later_begun=begun[1:].mean(), later_ended=ended[1:].mean())
 
 # %% [markdown]
-# Before training every block bends the cloud a little. Training makes the first step larger: it goes from {glue:text}`first_begun:.2f` to {glue:text}`first_ended:.2f`. The later steps become smaller, on average from {glue:text}`later_begun:.2f` to {glue:text}`later_ended:.2f`. What the blocks do with it, the map does not tell.
+# Before training every block bends the cloud a little. Training makes the first step larger: it goes from {glue:text}`first_begun:.2f` to {glue:text}`first_ended:.2f`. The later steps become smaller, on average from {glue:text}`later_begun:.2f` to {glue:text}`later_ended:.2f`. The map does not say what the later blocks compute.
 #
 # Now the third line. `fs.partition` asks whether one step is out of proportion to the others.
 
@@ -284,16 +284,16 @@ paths = write_report(folder, findings, title, {"seed": seed})
 # funcsim map --model my_module:my_network --images folder --out other
 # ```
 #
-# With `--dry-run` it only says which layers, how much memory and how much time. `fs.estimate_cost` says the same of shapes. With `--twin 19` the report sets 19 copies with fresh weights beside the network.
+# With `--dry-run` it only says which layers, how much memory and how much time. `fs.estimate_cost` gives the same estimates if you know only the shapes of the layers. With `--twin 19` the report sets 19 copies with fresh weights beside the network.
 #
 # ## Before you show a map to anyone
 #
 # 1. **Say your choices.** Which layers, which inputs, how many, how pooled, how scaled? Chapters [06](06-modular-sum-subnetworks.ipynb) and [08](08-bert-subnetworks.ipynb) show that the map changes with each of them.
-# 2. **Show the untrained network, and widths alone.** What they show as well is not function. `analyse` does the second, and `--twin` the first.
+# 2. **Show two maps beside yours.** One is the map of the untrained network (`--twin` adds it). The other is the map of layers that share nothing but their widths (`analyse` adds it). A pattern that these maps also have is not function.
 # 3. **Trust the test, not the eye.** {term}`Spectral clustering <spectral clustering>` returns as many groups as it is asked for {cite:p}`luxburg2007tutorial`. [Page 06b](06b-how-good-is-the-test.ipynb) says how far the test can be trusted.
 # 4. **Repeat it.** Take another seed, another half of the inputs, another learning rate.
 # 5. **Put CKA {cite:p}`kornblith2019similarity` or {term}`RSM` beside GW.** Where they disagree, ask what each of them ignores ([chapter 03](03-ten-measures.ipynb)).
-# 6. **Add something that does not come from the map.** Take a probe, leave a block out, freeze one. A map is a guess about function. The second experiment makes it a finding.
+# 6. **Add something that does not come from the map.** Take a probe, leave a block out, freeze one. A map is a guess about function. Only a second experiment can make the guess a finding.
 #
 # ## What we found
 #

@@ -678,7 +678,7 @@ fig
 # :::{exercise} What scale would say
 # :label: ex-06-scale
 #
-# *Difficulty 2 of 5, importance 5 of 5, 5 minutes.* Write `by_scale(layers)`: for a list of L clouds (n, d) the map (L, L) that one would guess if nothing counted but how far apart the points of each layer are, on average.
+# *Difficulty 2 of 4, importance 5 of 5, 5 minutes.* Write `by_scale(layers)`: for a list of L clouds (n, d) the map (L, L) that one would guess if nothing counted but how far apart the points of each layer are, on average.
 #
 # ```{dropdown} Hint 1
 # `mean_distance` and `pairwise_distances` are imported above.
@@ -702,7 +702,7 @@ check.by_scale(by_scale)
 # :::{exercise} Where an eye would cut
 # :label: ex-06-step
 #
-# *Difficulty 1 of 5, importance 3 of 5, 5 minutes.* Write `new_group(values)`: for a map (L, L) the index of the layer that begins a group, if we cut where the step from a layer to the next is largest.
+# *Difficulty 1 of 4, importance 3 of 5, 5 minutes.* Write `new_group(values)`: for a map (L, L) the index of the layer that begins a group, if we cut where the step from a layer to the next is largest.
 #
 # ```{dropdown} Hint 1
 # `np.diag(values, k=1)` are the steps. How many are there?
@@ -725,7 +725,7 @@ check.new_group(new_group)
 # :::{exercise} Scoring a partition
 # :label: ex-06-f1
 #
-# *Difficulty 2 of 5, importance 4 of 5, 10 minutes.* If the true boundaries are known, how good are those that a test has found? Write `f1(found, true)` for two tuples of layers: two times the hits, divided by cuts and boundaries together; 1 if there are none of either.
+# *Difficulty 2 of 4, importance 4 of 5, 10 minutes.* If the true boundaries are known, how good are those that a test has found? Write `f1(found, true)` for two tuples of layers: two times the hits, divided by cuts and boundaries together; 1 if there are none of either.
 #
 # ```{dropdown} Hint 1
 # A hit is in both. Sets have `&`.
@@ -749,7 +749,7 @@ check.f1(f1)
 # :::{exercise} What Gromov-Wasserstein forgets
 # :label: ex-06-forgets
 #
-# *Difficulty 3 of 5, importance 5 of 5, 10 minutes.* Write `forgets(x)`: for a cloud (n, d) another one that has a Gromov-Wasserstein distance of nearly 0 from it, while CKA says that they have nothing in common.
+# *Difficulty 3 of 4, importance 5 of 5, 10 minutes.* Write `forgets(x)`: for a cloud (n, d) another one that has a Gromov-Wasserstein distance of nearly 0 from it, while CKA says that they have nothing in common.
 #
 # ```{dropdown} Hint 1
 # A rotation is forgiven by both. What does one of them not even see?

@@ -595,7 +595,7 @@ for (title, name), row in two.iterrows():
 # :::{exercise} A text as one point
 # :label: ex-07-pool
 #
-# *Difficulty 1 of 5, importance 5 of 5, 5 minutes.* Write `pool_mean(states, mask)`: for states (n, tokens, d) and a mask (n, tokens) of ones for real tokens and zeros for padding, the mean over the real tokens of every text, (n, d).
+# *Difficulty 1 of 4, importance 5 of 5, 5 minutes.* Write `pool_mean(states, mask)`: for states (n, tokens, d) and a mask (n, tokens) of ones for real tokens and zeros for padding, the mean over the real tokens of every text, (n, d).
 #
 # ```{dropdown} Hint 1
 # Multiply before you add, and think about what to divide by.
@@ -619,7 +619,7 @@ check.pool_mean(pool_mean)
 # :::{exercise} Where F1 begins
 # :label: ex-07-f1
 #
-# *Difficulty 1 of 5, importance 4 of 5, 5 minutes.* Write `f1(answers, labels)` for two arrays of zeros and ones: two times the hits, divided by what is called positive and what is positive, together; 0 if that is nothing. What does it give an encoder that calls every text positive?
+# *Difficulty 1 of 4, importance 4 of 5, 5 minutes.* Write `f1(answers, labels)` for two arrays of zeros and ones: two times the hits, divided by what is called positive and what is positive, together; 0 if that is nothing. What does it give an encoder that calls every text positive?
 #
 # ```{dropdown} Hint 1
 # A hit is called positive and is.
@@ -643,7 +643,7 @@ check.f1(f1)
 # :::{exercise} How sure is an accuracy?
 # :label: ex-07-margin
 #
-# *Difficulty 2 of 5, importance 5 of 5, 5 minutes.* Write `margin(accuracy, n)`: half the width of the 95 % interval of an accuracy that was measured on `n` texts, by the normal approximation.
+# *Difficulty 2 of 4, importance 5 of 5, 5 minutes.* Write `margin(accuracy, n)`: half the width of the 95 % interval of an accuracy that was measured on `n` texts, by the normal approximation.
 #
 # ```{dropdown} Hint 1
 # One answer is right or wrong; its variance is $p (1 - p)$.
@@ -666,7 +666,7 @@ check.margin(margin)
 # :::{exercise} Kept neighbourhoods
 # :label: ex-07-kept
 #
-# *Difficulty 3 of 5, importance 4 of 5, 15 minutes.* Write `kept(x, y, k)`: for every point its `k` nearest neighbours in one cloud and in the other; how many are common, divided by how many are in either; the mean over all points.
+# *Difficulty 3 of 4, importance 4 of 5, 15 minutes.* Write `kept(x, y, k)`: for every point its `k` nearest neighbours in one cloud and in the other; how many are common, divided by how many are in either; the mean over all points.
 #
 # ```{dropdown} Hint 1
 # The nearest point to a point is the point itself, and does not count.

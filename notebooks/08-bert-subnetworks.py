@@ -567,7 +567,7 @@ viz.curves(
 # :::{exercise} What a cut explains
 # :label: ex-08-cut
 #
-# *Difficulty 2 of 5, importance 4 of 5, 10 minutes.* Write `cut_explains(values, k)`: for a map (L, L) and a cut before layer `k`, the share of the variance of its entries that is explained by whether a pair of layers lies on both sides of the cut. It is the number with which this chapter ranks its maps.
+# *Difficulty 2 of 4, importance 4 of 5, 10 minutes.* Write `cut_explains(values, k)`: for a map (L, L) and a cut before layer `k`, the share of the variance of its entries that is explained by whether a pair of layers lies on both sides of the cut. It is the number with which this chapter ranks its maps.
 #
 # ```{dropdown} Hint 1
 # Each pair of different layers once: `np.triu_indices(L, k=1)`.
@@ -592,7 +592,7 @@ check.cut_explains(cut_explains)
 # :::{exercise} Two groups where there are none
 # :label: ex-08-none
 #
-# *Difficulty 3 of 5, importance 5 of 5, 10 minutes.* Write `no_groups(n)`: a map (n, n) in which the test finds one group, while spectral clustering, asked for two groups, cuts it into a first and a second half.
+# *Difficulty 3 of 4, importance 5 of 5, 10 minutes.* Write `no_groups(n)`: a map (n, n) in which the test finds one group, while spectral clustering, asked for two groups, cuts it into a first and a second half.
 #
 # ```{dropdown} Hint 1
 # What does a network look like in which every layer changes a little, all of them equally?
@@ -616,7 +616,7 @@ check.no_groups(no_groups)
 # :::{exercise} Many maps, some boundaries
 # :label: ex-08-many
 #
-# *Difficulty 1 of 5, importance 5 of 5, 5 minutes.* Write `false_alarm(n, alpha)`: if none of `n` networks has a boundary, and each is tested at level `alpha`, what is the chance that at least one boundary is found?
+# *Difficulty 1 of 4, importance 5 of 5, 5 minutes.* Write `false_alarm(n, alpha)`: if none of `n` networks has a boundary, and each is tested at level `alpha`, what is the chance that at least one boundary is found?
 #
 # ```{dropdown} Hint 1
 # Not `n * alpha`: for thirty tests that is more than 1.
@@ -639,7 +639,7 @@ check.false_alarm(false_alarm)
 # :::{exercise} Do two maps agree?
 # :label: ex-08-agree
 #
-# *Difficulty 1 of 5, importance 4 of 5, 5 minutes.* Write `agreement(first, second)`: the rank correlation of two maps of the same layers.
+# *Difficulty 1 of 4, importance 4 of 5, 5 minutes.* Write `agreement(first, second)`: the rank correlation of two maps of the same layers.
 #
 # ```{dropdown} Hint 1
 # What would the diagonals do to it?

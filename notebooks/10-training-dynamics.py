@@ -470,7 +470,7 @@ note(fall_0=fall.iloc[:3].max(), fall_e=fall.iloc[3:].min())
 # :::{exercise} When to look
 # :label: ex-10-look
 #
-# *Difficulty 1 of 5, importance 4 of 5, 5 minutes.* Write `when_to_look(last, n)`: about `n` different steps from 0 to `last`, in order, evenly spaced in their logarithm.
+# *Difficulty 1 of 4, importance 4 of 5, 5 minutes.* Write `when_to_look(last, n)`: about `n` different steps from 0 to `last`, in order, evenly spaced in their logarithm.
 #
 # ```{dropdown} Hint 1
 # `np.geomspace` begins at 1. What about step 0, and about steps that round to the same number?
@@ -494,7 +494,7 @@ check.when_to_look(when_to_look)
 # :::{exercise} Half of the way
 # :label: ex-10-half
 #
-# *Difficulty 3 of 5, importance 4 of 5, 15 minutes.* Write `halfway(steps, curve)`: after how many steps a curve has first gone half of the way from its first value to its last, on straight lines between the points. It may rise or fall, and need not be monotone.
+# *Difficulty 3 of 4, importance 4 of 5, 15 minutes.* Write `halfway(steps, curve)`: after how many steps a curve has first gone half of the way from its first value to its last, on straight lines between the points. It may rise or fall, and need not be monotone.
 #
 # ```{dropdown} Hint 1
 # Turn the curve into a share of its way: 0 at the beginning, 1 at the end, whether it rises or falls.
@@ -520,7 +520,7 @@ check.halfway(halfway)
 # :::{exercise} How sure is a lag?
 # :label: ex-10-lag
 #
-# *Difficulty 3 of 5, importance 5 of 5, 15 minutes.* A lag is a factor: 2 means after twice as many steps. Write `lag(factors)`: from the factors of a few seeds, their mean and the two ends of its 95 % interval. Twice as late and twice as early cancel.
+# *Difficulty 3 of 4, importance 5 of 5, 15 minutes.* A lag is a factor: 2 means after twice as many steps. Write `lag(factors)`: from the factors of a few seeds, their mean and the two ends of its 95 % interval. Twice as late and twice as early cancel.
 #
 # ```{dropdown} Hint 1
 # Take logarithms, do what you would do with lengths, and go back.
@@ -545,7 +545,7 @@ check.lag(lag)
 # :::{exercise} Come to stay
 # :label: ex-10-stays
 #
-# *Difficulty 2 of 5, importance 4 of 5, 10 minutes.* Write `stays_from(steps, found, layer)`: `found` has for each step the boundaries that the test found, as a tuple. From which step on is `layer` among them to the end? `None` if it is not there at the end.
+# *Difficulty 2 of 4, importance 4 of 5, 10 minutes.* Write `stays_from(steps, found, layer)`: `found` has for each step the boundaries that the test found, as a tuple. From which step on is `layer` among them to the end? `None` if it is not there at the end.
 #
 # ```{dropdown} Hint 1
 # When was it last missing?

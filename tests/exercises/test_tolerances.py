@@ -162,10 +162,34 @@ def fresh(e):
     return (grown,)
 
 
+def drifting(e):
+    """The solution, with one step that is e times the others."""
+    where = np.arange(12.0) + (e - 1) * (np.arange(12) > 5)
+    return (lambda n: np.abs(where[:, None] - where[None]),)
+
+
+def share(e):
+    """The solution, whose best cut explains e per cent more."""
+    names = solution("08", "predicted")
+
+    def more(model, x):
+        found = names["measured"](model, x)
+        return found | {"share": found["share"] + e}
+
+    return names["predicted"], names["own_network"], more
+
+
+def guessed(e):
+    names = solution("08", "predicted")
+    said = names["predicted"]() | {"share": (60, 60 + e)}
+    return lambda: said, names["own_network"], names["measured"]
+
+
 CASES = [
     *exact("01", "explained"),
     *exact("02", "mean_one"),
     *exact("03", "linear_cka"),
+    *exact("08", "false_alarm"),
     *exact("12", "few_numbers"),
     *exact("12", "redness"),
     *exact("14", "last_real"),
@@ -186,6 +210,10 @@ CASES = [
     ("05", "readout", readout, 0.08, 0.12),
     ("05", "predicted", apart, 0.08, 0.12),
     ("05", "predicted", apart, -0.08, -0.12),
+    ("08", "no_groups", drifting, 1, 8),
+    ("08", "predicted", share, 1.8, 2.2),
+    ("08", "predicted", share, -1.8, -2.2),
+    ("08", "predicted", guessed, 15, 15.5),
     ("12", "over_places", places, 1e-7, 1e-3),
     ("12", "predicted", steps, 0.08, 0.12),
     ("12", "predicted", steps, -0.08, -0.12),

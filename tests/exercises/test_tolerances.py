@@ -162,6 +162,55 @@ def fresh(e):
     return (grown,)
 
 
+def counted(e):
+    """Directions that are more than e of the largest."""
+
+    def free_numbers(layer):
+        sizes = np.linalg.svd(layer - layer.mean(axis=0), compute_uv=False)
+        return np.count_nonzero(sizes > e * sizes[0])
+
+    return (free_numbers,)
+
+
+def shuffled(share):
+    """The solution for a share of the rows; the others keep their places."""
+
+    def forgets(x):
+        rows = np.arange(len(x))
+        some = rows[: int(share * len(x))]
+        return x[np.concatenate([np.roll(some, 1), rows[len(some) :]])]
+
+    return (forgets,)
+
+
+def shaken(e):
+    """The solution with noise of e times its size."""
+    right = solution("06", "forgets")["forgets"]
+    return (lambda x: right(x) + e * np.random.default_rng(7).normal(size=x.shape),)
+
+
+def mixed(e):
+    """The solution, with noise that does not come from the first layer."""
+    right = solution("06", "width_null")["width_null"]
+
+    def null(layers, rng):
+        other = np.random.default_rng(rng.integers(9999))
+        return [x + e * np.abs(x).mean() * other.normal(size=x.shape) for x in right(layers, rng)]
+
+    return (null,)
+
+
+def agreeing(e):
+    """The solution, with a rank correlation that is e larger."""
+    names = solution("06", "predicted")
+
+    def more(*given):
+        found = names["beside"](*given)
+        return found | {"agreement": found["agreement"] + e}
+
+    return names["predicted"], names["own_network"], more
+
+
 def drifting(e):
     """The solution, with one step that is e times the others."""
     where = np.arange(12.0) + (e - 1) * (np.arange(12) > 5)
@@ -176,13 +225,17 @@ def share(e):
         found = names["measured"](model, x)
         return found | {"share": found["share"] + e}
 
-    return names["predicted"], names["own_network"], more
+    return names["predicted"], eight_modules, more
 
 
 def guessed(e):
     names = solution("08", "predicted")
     said = names["predicted"]() | {"share": (60, 60 + e)}
-    return lambda: said, names["own_network"], names["measured"]
+    return lambda: said, eight_modules, names["measured"]
+
+
+def eight_modules():
+    return nn.Sequential(*(nn.Linear(16, 16) for _ in range(8)))
 
 
 CASES = [
@@ -210,6 +263,13 @@ CASES = [
     ("05", "readout", readout, 0.08, 0.12),
     ("05", "predicted", apart, 0.08, 0.12),
     ("05", "predicted", apart, -0.08, -0.12),
+    ("06", "free_numbers", counted, 1e-5, 1e-9),
+    ("06", "free_numbers", counted, 1e-4, 0.05),
+    ("06", "forgets", shuffled, 1, 0.5),
+    ("06", "forgets", shaken, 0.01, 0.1),
+    ("06", "width_null", mixed, 1e-6, 1e-3),
+    ("06", "predicted", agreeing, 0.018, 0.022),
+    ("06", "predicted", agreeing, -0.018, -0.022),
     ("08", "no_groups", drifting, 1, 8),
     ("08", "predicted", share, 1.8, 2.2),
     ("08", "predicted", share, -1.8, -2.2),

@@ -211,6 +211,26 @@ def agreeing(e):
     return names["predicted"], names["own_network"], more
 
 
+def nearly_pooled(e):
+    right = solution("07", "clouds")["clouds"]
+    return (lambda *given: {name: x + e for name, x in right(*given).items()},)
+
+
+def found_itself(pool):
+    """The solution, with a share that is e per cent lower, or higher where few are matched so."""
+
+    def made(e):
+        names = solution("07", "predicted")
+
+        def less(*given):
+            found = names["itself"](*given)
+            return found | {pool: found[pool] - e if found[pool] > 50 else found[pool] + e}
+
+        return names["predicted"], names["own_network"], less
+
+    return made
+
+
 def drifting(e):
     """The solution, with one step that is e times the others."""
     where = np.arange(12.0) + (e - 1) * (np.arange(12) > 5)
@@ -270,6 +290,12 @@ CASES = [
     ("06", "width_null", mixed, 1e-6, 1e-3),
     ("06", "predicted", agreeing, 0.018, 0.022),
     ("06", "predicted", agreeing, -0.018, -0.022),
+    *exact("07", "pool_mean"),
+    ("07", "margin", lambda e: (times("07", "margin", e),), 1.02, 1.03),
+    ("07", "margin", lambda e: (times("07", "margin", e),), 0.98, 0.97),
+    ("07", "clouds", nearly_pooled, 1e-7, 1e-3),
+    ("07", "predicted", found_itself("cls"), 4, 6),
+    ("07", "predicted", found_itself("mean"), 4, 6),
     ("08", "no_groups", drifting, 1, 8),
     ("08", "predicted", share, 1.8, 2.2),
     ("08", "predicted", share, -1.8, -2.2),

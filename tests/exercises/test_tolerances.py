@@ -143,6 +143,41 @@ def interval(e):
     return (stretched,)
 
 
+def seen(e):
+    right = solution("10", "watched")["watched"]
+    return (lambda *given: {step: x + e for step, x in right(*given).items()},)
+
+
+def moving(e):
+    names = solution("10", "predicted")
+
+    def more(*given):
+        return {name: (1 + e) * d for name, d in names["moved"](*given).items()}
+
+    return names["predicted"], names["own_network"], more
+
+
+def standing(e):
+    """The solution, with no distance below e."""
+    names = solution("10", "predicted")
+
+    def more(*given):
+        return {name: max(e, d) for name, d in names["moved"](*given).items()}
+
+    return names["predicted"], names["own_network"], more
+
+
+def spaced(early):
+    """Looks, of which so many are among the first 30 steps of 1,000."""
+
+    def when(last, n):
+        if last < 100:
+            return np.arange(last + 1)
+        return np.concatenate([np.arange(early), np.linspace(40, last, 20 - early).astype(int)])
+
+    return (when,)
+
+
 def places(e):
     right = solution("12", "over_places")["over_places"]
     return (lambda layer: right(layer) * (1 + e),)
@@ -263,6 +298,11 @@ CASES = [
     *exact("02", "mean_one"),
     *exact("03", "linear_cka"),
     *exact("08", "false_alarm"),
+    ("10", "when_to_look", spaced, 8, 6),
+    ("10", "watched", seen, 1e-7, 1e-3),
+    ("10", "predicted", moving, 0.08, 0.12),
+    ("10", "predicted", moving, -0.08, -0.12),
+    ("10", "predicted", standing, 0.015, 0.025),
     *exact("12", "few_numbers"),
     *exact("12", "redness"),
     *exact("14", "last_real"),

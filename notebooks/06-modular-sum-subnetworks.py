@@ -694,7 +694,7 @@ fig
 
 # %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def free_numbers(layer):
-    """Rank of a layer (n, d), after its mean is taken off."""
+    """How many directions a layer (n, d) fills."""
     return np.linalg.matrix_rank(layer - layer.mean(axis=0))
 
 
@@ -773,7 +773,7 @@ def predicted():
 
 
 def own_network():
-    """A network that becomes narrower."""
+    """A network of 6 to 10 modules, of three widths or more."""
     return nn.Sequential(
         nn.Linear(16, 32),
         nn.Tanh(),

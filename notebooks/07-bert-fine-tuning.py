@@ -699,7 +699,7 @@ def predicted():
 
 
 def own_network():
-    """One block of a transformer, and two modules after it."""
+    """A network of 3 to 8 modules."""
     made = [nn.TransformerEncoderLayer(16, 4, 32, batch_first=True)]
     made += [nn.Linear(16, 16), nn.Tanh()]
     return nn.Sequential(*made)

@@ -613,7 +613,7 @@ check.false_alarm(false_alarm)
 
 # %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def no_groups(n):
-    """A map (n, n) of layers that drift, all steps alike."""
+    """A map (n, n) that two methods judge differently."""
     where = np.arange(n, dtype=float)
     return np.abs(where[:, None] - where[None])
 
@@ -669,7 +669,7 @@ def predicted():
 
 
 def own_network():
-    """Ten modules, of which the last four change more."""
+    """A network of 8 to 12 modules."""
     network = nn.Sequential(*(nn.Linear(16, 16) for _ in range(10)))
     with torch.no_grad():
         for k, module in enumerate(network):

@@ -91,7 +91,7 @@ pair: $(READY)  ## write the set-up cells, and notebooks/*.ipynb anew from noteb
 
 experiments: PROFILE = full
 experiments: $(READY)  ## recompute what data/ stores (PROFILE=full ONLY=name DEVICE=cpu SEED=0 JOBS=1; every seed if not said)
-	$(PY) -m replication experiments --profile $(PROFILE) $(if $(ONLY),--only $(ONLY)) --device $(DEVICE) $(if $(SEED),--seed $(SEED)) $(if $(ENCODER),--encoder $(ENCODER)) --jobs $(JOBS)
+	$(PY) -m replication experiments --profile $(PROFILE) $(if $(ONLY),--only $(ONLY)) --device $(DEVICE) $(if $(SEED),--seed $(SEED)) $(if $(or $(ENCODER),$(MODEL)),--encoder $(or $(ENCODER),$(MODEL))) --jobs $(JOBS)
 
 bench: $(READY)  ## the solver against its peers, intervals and partition where the truth is known -> _build/bench/*.json (PROFILE=full ONLY=gw)
 	$(PY) -m benchmarks --profile $(if $(filter smoke,$(PROFILE)),smoke,full) $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED))

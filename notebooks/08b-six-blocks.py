@@ -15,11 +15,20 @@
 # %% [markdown]
 # # 08b The same on six blocks
 #
-# [Chapter 08](08-bert-subnetworks.ipynb) looks for groups in an encoder of twelve blocks. This page looks at a smaller one, with what only it has: sparse encoders, three seeds, a second learning rate, and maps of one encoder against another.
+# [Chapter 08](08-bert-subnetworks.ipynb) looks for {term}`groups <group>` in an encoder of twelve {term}`blocks <block>`. Does a smaller one, MiniLM with six, give the same answers? And do they survive another seed, another learning rate, and {term}`pruning`?
 #
-# The encoder is `all-MiniLM-L6-v2`, distilled and then contrastively tuned for sentences, with {glue:text}`n_blocks:d` blocks. Everything below is said of these {glue:text}`n_blocks:d` blocks. Such groups were seen before, by CKA: in encoders fine-tuned on twelve tasks, early layers are like early ones and late layers like late ones {cite:p}`phang2021finetuned`.
+# ## In short
 #
-# **Time**: 30 minutes to read, one minute to run.
+# The picture is much the same. After {term}`fine-tuning` the last two of six blocks stand apart from the others. Three seeds give nearly the same map, with a {term}`rank correlation` of {glue:text}`seed_rank:.2f` or more. But our test finds no {term}`boundary` in an encoder that is fine-tuned without pruning. Six blocks have five steps, and that is too few to tell a boundary from a change of speed. The {term}`Gromov-Wasserstein distance` (GW) does not show two groups most clearly. Its best cut explains {glue:text}`all_gw:.0f` % of a map in the mean, and that of {term}`RSM` {glue:text}`all_rsm:.0f` %. At a higher learning rate the picture is less clear under both.
+#
+# :::{glue:figure} fig_in_short_08b
+# :name: fig-08b-in-short
+# :alt: GW maps of six blocks for two tasks and six encoders. Before fine-tuning the maps are even. In the dense encoders blocks 5 and 6 are bright against blocks 1 to 4. In the fast one and those with 25 % zeros the bright part is larger. With 95 % zeros the first two blocks are white.
+#
+# GW maps of six encoders: before fine-tuning, fine-tuned at the usual rate (dense) and at a higher one (fast), and with about 25, 70 and 95 % of the weights at zero. Dark is alike, and a row has one scale of colours. White blocks give the same vector for every text.
+# :::
+#
+# **Time**: 20 minutes to read, one minute to run.
 # **In the paper**: section 5.2 with Figure 6, appendices F and G with Figures 12 and 13; the discussion of its reviews.
 
 # %% tags=["parameters"]
@@ -53,21 +62,24 @@ from scipy.stats import spearmanr
 from sklearn.metrics import adjusted_rand_score
 
 import funcsim as fs
-from bookkit.glue import note
 from funcsim import viz
 from funcsim.viz.interactive import explorer
 from replication.encoder import fine_tuned
 
+# %% tags=["remove-cell"]
+# isort: split
+from bookkit.glue import keep_figure, note
+
 # %% [markdown]
 # ## The encoders
 #
-# Twelve of them: for each task the encoder as it came; fine-tuned (*dense*); fine-tuned with four times the learning rate, 0.0002 in place of 0.00005 (*fast*); and fine-tuned at that rate
-# while about 25, 70 and 95 % of its weights were made to vanish. ([Chapter 09](09-sparse-bert.ipynb) says how, and why that takes the higher rate.) Of every run the maps of {glue:text}`n_mapped:d` texts are
-# stored under all measures.
+# The encoder is `all-MiniLM-L6-v2`, MiniLM for short. It has {glue:text}`n_blocks:d` blocks. It was distilled from a larger encoder, and then tuned contrastively for sentences. BERT-base was not run.
+#
+# For each of two tasks there are six versions. *Before* is MiniLM before fine-tuning. *Dense* is fine-tuned at the usual learning rate, and *fast* at {glue:text}`times_rate:.0f` times this rate. The other three are fine-tuned at the higher rate while about 25, 70 or 95 % of their weights are driven to zero. [Chapter 09](09-sparse-bert.ipynb) says how, and why this takes the higher rate.
 
 # %%
 KINDS = {
-    "pre-trained": "pretrained",
+    "before": "pretrained",
     "dense": "dense",
     "fast": "fast",
     "25 %": "neuroprune-25",
@@ -81,96 +93,108 @@ runs = {
     for kind in KINDS
 }
 
+# %% tags=["remove-cell"]
+a_map = runs["SST-2", "dense"].maps["cls/mean/gw"]
+note(n_blocks=len(a_map.names), n_mapped=a_map.n_samples)
+blocks = [f"block {k + 1}" for k in range(len(a_map.names))]
+upper = np.triu_indices(len(blocks), k=1)
+PLACE = "block {}, {:.0f} %"  # a best cut, and what it explains
+labels = {key: ", ".join(key) for key in runs}
+
+# %% tags=["remove-cell"]
+rate = {
+    kind: runs["SST-2", kind].record.parameters["training"]["lr"]
+    for kind in ("dense", "fast")
+}
+note(times_rate=rate["fast"] / rate["dense"])
+for task, kind in runs:
+    name = f"{TASKS[task]}_{KINDS[kind]}".replace("-", "_")
+    note(**{f"acc_{name}": 100 * runs[task, kind].scores["accuracy"]})
+    note(**{f"heads_{name}": ", ".join(map(str, runs[task, kind].heads))})
+
+# %% tags=["remove-cell"]
+keep_figure(
+    "fig_in_short_08b",
+    viz.map_grid(
+        {
+            task: {kind: runs[task, kind].maps["cls/mean/gw"] for kind in KINDS}
+            for task in TASKS
+        }
+    ),
+)
 
 # %% [markdown]
-# Where they come from, and what they can do:
+# What they can do:
 
-# %%
-print(runs["SST-2", "dense"].origin)
+# %% tags=["hide-input"] mystnb={"figure": {"name": "tab-08b-encoders", "caption": "Six encoders for each task: accuracy on validation texts, and the share of the weights of attention and MLP that are zero, both in per cent."}}
 pd.DataFrame(
     {
-        key: {
-            "accuracy (%)": 100 * run.scores["accuracy"],
-            "weights that are zero (%)": 100 * run.sparsity,
-            "scale of the last block": run.scale[-1],
+        kind: {
+            f"{task}, {what}": number
+            for task in TASKS
+            for what, number in {
+                "accuracy": 100 * runs[task, kind].scores["accuracy"],
+                "zeros": 100 * runs[task, kind].sparsity,
+            }.items()
         }
-        for key, run in runs.items()
+        for kind in KINDS
     }
 ).T.round(1)
 
 # %% [markdown]
-# The numbers for the text, and the names of the blocks:
+# {numref}`fig-08b-in-short` shows the {term}`layer map` of each under GW, on {glue:text}`n_mapped:d` texts at {term}`[CLS]`. With 95 % zeros the first blocks have no {term}`heads <head>` left. Block by block there are {glue:text}`heads_sst2_neuroprune_95` on SST-2 and {glue:text}`heads_yelp_neuroprune_95` on Yelp. Without heads [CLS] receives nothing of the text, and the block is {term}`silent`. On Yelp it is right in {glue:text}`acc_yelp_neuroprune_95:.1f` % of the texts, hardly more than chance. Its map shows a trace of pruning, and no function.
+#
+# Explore the map of the dense encoder on SST-2: point at a cell, or use the arrow keys.
 
-# %%
-a_map = runs["SST-2", "dense"].maps["cls/mean/gw"]
-note(n_blocks=len(a_map.names), n_mapped=a_map.n_samples)
-note(near=a_map.values[0, 1], far=a_map.values[0, -1])
-blocks = [f"block {k + 1}" for k in range(len(a_map.names))]
-upper = np.triu_indices(len(blocks), k=1)
+# %% tags=["widget", "hide-input"]
+explorer(
+    a_map,
+    "GW map of the encoder fine-tuned on SST-2, normalised: "
+    "the first four blocks are close, the last two far.",
+)
 
 # %% [markdown]
-# ## Four measures, six encoders
+# Such groups were seen before, by {term}`CKA`, in encoders fine-tuned on twelve tasks {cite:p}`phang2021finetuned`.
 #
-# The paper's Figure 6 is Yelp under Euclidean distance, cosine, Wasserstein and GW. Dark is alike, bright is different, and a row
-# shares one scale of colours. First raw, as there:
+# ## What do raw maps show?
+#
+# The paper's Figure 6 has four measures on Yelp, with raw distances. Here they are for our encoders.
 
 # %%
 FOUR = {
-    "Euclid": "euclidean",
+    "Euclidean": "euclidean",
     "cosine": "cosine",
     "Wasserst.": "wasserstein",
     "GW": "gw",
 }
 
 
-# %% [markdown]
-# A row per measure, a column per encoder:
+# %% tags=["remove-cell"]
+def clipped(maps, last):
+    """Maps by name, those of `last` clipped at the largest value of the rest."""
+    others = [m.values for kind, m in maps.items() if kind != last]
+    top = np.nanmax(others)
+    short = replace(maps[last], values=np.minimum(maps[last].values, top))
+    return maps | {last: short}
 
 
-# %%
 def grid(task, measures, scale):
     """Maps of all encoders of a task under some measures."""
-    return {
-        title: {
-            kind: runs[task, kind].maps[f"cls/{scale}/{name}"] for kind in KINDS
-        }
-        for title, name in measures.items()
-    }
+    rows = {}
+    for title, name in measures.items():
+        row = {k: runs[task, k].maps[f"cls/{scale}/{name}"] for k in KINDS}
+        rows[title] = clipped(row, "95 %")
+    return rows
 
 
 # %% [markdown]
-# On Yelp:
+# A row for each measure:
 
-# %% tags=["fig", "wide", "paper-F06"] mystnb={"image": {"alt": "Maps of six encoders on Yelp under four raw measures: in all of them the last block is far from everything else, and the rest is dark."}}
+# %% tags=["fig", "wide", "paper-F06", "hide-input"] mystnb={"image": {"alt": "Maps of six encoders on Yelp under four raw measures. In all rows the last block is far from everything else, and the rest is dark. With 70 and 95 % zeros nearly everything is dark."}, "figure": {"name": "fig-08b-raw", "caption": "Yelp, raw distances. A row has one scale of colours; values of the last column that are beyond it are clipped. All four measures show the last block, and GW nothing else."}}
 viz.map_grid(grid("Yelp", FOUR, "raw"))
 
 # %% [markdown]
-# Then each block divided by its mean distance:
-
-# %% tags=["fig", "wide", "paper-F06"] mystnb={"image": {"alt": "The same maps with each block divided by its mean distance: under GW the map of the pre-trained encoder is even, and the fine-tuned one has its last blocks apart."}}
-viz.map_grid(grid("Yelp", FOUR, "mean"))
-
-# %% [markdown]
-# And SST-2, which is Figure 13 of the paper:
-
-# %% tags=["fig", "wide", "paper-F13", "paper-R17"] mystnb={"image": {"alt": "Normalised maps of six encoders on SST-2 under four measures."}}
-viz.map_grid(grid("SST-2", FOUR, "mean"))
-
-# %% [markdown]
-# The colours of a row are the same; the numbers behind them are these. Point at a pair of blocks of the encoder fine-tuned on SST-2, tap it, or walk with the arrow keys:
-
-# %%
-explorer(
-    a_map,
-    "Layer map of the encoder fine-tuned on SST-2 under GW, each block divided "
-    "by its mean distance: the first four blocks are close, the last two far.",
-)
-
-# %% [markdown]
-# From the first block to the second it is {glue:text}`near:.2f`, from the first to the last {glue:text}`far:.2f`.
-#
-# How much of each map is scale? For each measure the share of the variance of the map that the difference of
-# the blocks' mean distances explains, in the median over the twelve encoders.
+# Under all four the last block stands out. It has the largest {term}`scale`. How much of a map is scale? We ask which share of its variance is explained by the difference of two blocks' scales.
 
 
 # %%
@@ -183,35 +207,44 @@ def by_scale(run, key):
 
 
 # %% [markdown]
-# Raw, and with each block divided by its mean distance:
+# Medians over the {glue:text}`n_encoders:d` encoders, for raw and for {term}`normalised` distances:
 
-# %%
+# %% tags=["hide-input"] mystnb={"figure": {"name": "tab-08b-scale", "caption": "Share of a map's variance that the blocks' differences of scale explain, in per cent, as a median over twelve encoders."}}
 scale_table = pd.DataFrame(
     {
         word: {
             title: np.median(
-                [by_scale(run, f"cls/{how}/{name}") for run in runs.values()]
+                [by_scale(r, f"cls/{how}/{name}") for r in runs.values()]
             )
             for title, name in FOUR.items()
         }
-        for word, how in {"raw": "raw", "divided by its mean": "mean"}.items()
+        for word, how in {"raw": "raw", "normalised": "mean"}.items()
     }
 )
-note(raw_scale=scale_table.loc["GW", "raw"])
-note(cosine_scale=scale_table.loc["cosine"].iloc[1])
-note(mean_scale=scale_table.loc["GW", "divided by its mean"])
 scale_table.round(1)
 
-# %% [markdown]
-# Raw, all four rows are one picture: the last block, whose scale is the largest. What the raw GW map shows is to {glue:text}`raw_scale:.0f` % the difference of the blocks' scales, and there is no
-# group in it but the last block. Divided by its mean, GW has a picture of its own; scale still goes along with {glue:text}`mean_scale:.0f` % of it, because the blocks that change their shape also grow. Euclid and Wasserstein now
-# show a cross at a block in the middle. They see *where* a cloud lies, and dividing the smallest cloud by its small scale throws it far away. Cosine is not changed by dividing, and goes with the scale before and after ({glue:text}`cosine_scale:.0f` %).
-#
-# ## Six further measures
-#
-# The four above and these six are the paper's ten.
+# %% tags=["remove-cell"]
+note(n_encoders=len(runs))
+note(raw_scale=scale_table.loc["GW", "raw"])
+note(cosine_scale=scale_table.loc["cosine", "normalised"])
+note(mean_scale=scale_table.loc["GW", "normalised"])
+note(smallest=int(np.argmin(runs["Yelp", "dense"].scale)) + 1)
 
-# %%
+# %% [markdown]
+# Differences of scale explain {glue:text}`raw_scale:.0f` % of the raw GW map. There is no group in it but the last block. We now divide each block by its mean distance.
+
+# %% tags=["fig", "wide", "paper-F06", "hide-input"] mystnb={"image": {"alt": "The same maps with each block divided by its mean distance. Under GW the map before fine-tuning is even, and in the fine-tuned encoders the last blocks are apart. Under Euclidean distance and Wasserstein there is a cross at block 3. Cosine is unchanged."}, "figure": {"name": "fig-08b-normalised", "caption": "Yelp, normalised distances. Under GW the last blocks leave the others after fine-tuning. Euclidean distance and Wasserstein show a cross at block 3, the block of the smallest scale."}}
+viz.map_grid(grid("Yelp", FOUR, "mean"))
+
+# %% [markdown]
+# GW has a picture of its own now. Scale still explains {glue:text}`mean_scale:.0f` % of it, perhaps because the blocks that change their shape also grow. Euclidean distance and Wasserstein see *where* a cloud lies. Dividing block {glue:text}`smallest:d` by its small scale throws it far away, which makes the cross. Normalisation does not change cosine, and scale explains {glue:text}`cosine_scale:.0f` % of it.
+#
+# The folds hold the other maps. The first is SST-2, as in the paper's Figure 13.
+
+# %% tags=["fig", "wide", "paper-F13", "paper-R17", "hide-input", "hide-output"] mystnb={"image": {"alt": "Normalised maps of six encoders on SST-2 under four measures, much like those on Yelp."}, "figure": {"name": "fig-08b-sst2", "caption": "SST-2, four measures, normalised distances. Values of the last column beyond the scale of a row are clipped."}}
+viz.map_grid(grid("SST-2", FOUR, "mean"))
+
+# %% tags=["remove-cell"]
 SIX = {
     "RSM": "rsm",
     "RSA": "rsa",
@@ -222,25 +255,26 @@ SIX = {
 }
 
 # %% [markdown]
-# On SST-2:
+# The paper's other six measures, on SST-2:
 
-# %% tags=["fig", "wide"] mystnb={"image": {"alt": "Normalised maps of six encoders on SST-2 under six further measures: RSM, RSA and CKA show the last blocks of the fine-tuned encoders apart; MSID, AGW and CCA show little."}}
+# %% tags=["fig", "wide", "hide-input", "hide-output"] mystnb={"image": {"alt": "Normalised maps of six encoders on SST-2 under six further measures: RSM, RSA and CKA show the last blocks of the fine-tuned encoders apart; AGW shows a cross at block 3; MSID and CCA show little."}, "figure": {"name": "fig-08b-six-sst2", "caption": "SST-2, six further measures, normalised distances. RSM, RSA and CKA show the last blocks apart. AGW shows the cross at block 3, as Euclidean distance does."}}
 viz.map_grid(grid("SST-2", SIX, "mean"))
 
 # %% [markdown]
 # And on Yelp:
 
-# %% tags=["fig", "wide", "paper-R15", "paper-R16"] mystnb={"image": {"alt": "The same six measures on Yelp."}}
+# %% tags=["fig", "wide", "paper-R15", "paper-R16", "hide-input", "hide-output"] mystnb={"image": {"alt": "The same six measures on Yelp: RSM, RSA and CKA show the last blocks of the fine-tuned encoders apart; AGW shows a cross at block 3."}, "figure": {"name": "fig-08b-six-yelp", "caption": "Yelp, six further measures, normalised distances. The maps are much like those on SST-2."}}
 viz.map_grid(grid("Yelp", SIX, "mean"))
 
 # %% [markdown]
-# The paper says that GW shows the groups most clearly. That can be counted. Cut the blocks once into earlier and later ones. Each pair of blocks
-# then lies on one side of the cut or across it. How much of the variance of a map does this explain, at the best cut?
+# ## How clear are two groups?
+#
+# The paper says that GW shows the groups most clearly. As in chapter 08, we cut the blocks once into earlier and later ones. The best cut is the one that explains most of the map's variance.
 
 
 # %%
 def clearest(values):
-    """First block after the cut that explains most of a map; its share in %."""
+    """First block after the best cut; share of the variance in %."""
     values = values[upper]
     before, after = upper
     split = [(before < c) & (after >= c) for c in range(1, len(blocks))]
@@ -248,10 +282,7 @@ def clearest(values):
     return int(np.argmax(shares)) + 2, 100 * max(shares)
 
 
-# %% [markdown]
-# For the encoders that are fine-tuned and dense, under all ten:
-
-# %%
+# %% tags=["remove-cell"]
 clarity = {
     (task, kind): {
         title: clearest(runs[task, kind].maps[f"cls/mean/{name}"].values)
@@ -260,88 +291,72 @@ clarity = {
     for task in TASKS
     for kind in ("dense", "fast")
 }
-
-
-# %% [markdown]
-# The share in per cent:
-
-# %%
 shares = pd.DataFrame(
-    {k: {t: share for t, (_, share) in row.items()} for k, row in clarity.items()}
+    {
+        labels[k]: {t: share for t, (_, share) in row.items()}
+        for k, row in clarity.items()
+    }
 )
-clear = shares["SST-2", "dense"]
+
+# %% tags=["remove-cell"]
+clear = shares["SST-2, dense"]
 note(clear_gw=clear["GW"], clear_rsm=clear["RSM"], clear_rsa=clear["RSA"])
 note(clear_cka=clear["CKA"], clear_w=clear["Wasserst."])
 note(cut_gw=clarity["SST-2", "dense"]["GW"][0])
+for task in TASKS:
+    at, share = clarity[task, "fast"]["GW"]
+    note(**{f"cut_fast_{TASKS[task]}": at, f"clear_fast_{TASKS[task]}": share})
+    at, share = clarity[task, "dense"]["GW"]
+    note(**{f"cut_dense_{TASKS[task]}": at, f"clear_dense_{TASKS[task]}": share})
 overall = shares.mean(axis=1)
 note(all_gw=overall["GW"], all_rsm=overall["RSM"], all_rsa=overall["RSA"])
 note(all_cka=overall["CKA"], all_w=overall["Wasserst."])
+
+# %% tags=["remove-cell"]
 even = np.abs(np.subtract.outer(range(len(blocks)), range(len(blocks))))
 note(by_drift=clearest(even)[1])
-raw_shares = {
-    title: np.mean(
-        [clearest(runs[k].maps[f"cls/raw/{name}"].values)[1] for k in clarity]
-    )
+raw_cuts = {
+    title: [clearest(runs[k].maps[f"cls/raw/{name}"].values) for k in clarity]
     for title, name in FOUR.items()
 }
-note(raw_euclid=raw_shares["Euclid"], raw_cosine=raw_shares["cosine"])
+raw_shares = {t: np.mean([share for _, share in c]) for t, c in raw_cuts.items()}
+note(raw_least=min(raw_shares.values()))
+note(raw_euclid=raw_shares["Euclidean"], raw_cosine=raw_shares["cosine"])
 note(raw_w=raw_shares["Wasserst."], raw_gw=raw_shares["GW"])
-shares.round().astype(int)
 
 # %% [markdown]
-# For comparison: even drift, where the distance of two blocks is how many lie between, has no group in it, and cut in the middle it has {glue:text}`by_drift:.0f` %. Only what is clearly above that says something.
-# And where the cut is, by the block that begins the later part:
+# Even {term}`drift` has no groups, and its best cut explains {glue:text}`by_drift:.0f` %. Only what is clearly above this says something.
 
-# %%
-pd.DataFrame({k: {t: at for t, (at, _) in r.items()} for k, r in clarity.items()})
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Share of each map's variance that its best cut explains, for ten measures, two tasks and two learning rates. Cosine has about 100 %, RSM 67 to 88 %, GW 46 to 78 %, CKA and RSA 51 to 73 %. Euclidean distance, Wasserstein, AGW and CCA are below even drift or near it."}, "figure": {"name": "fig-08b-clear", "caption": "How much of a map its best cut into two groups explains, with normalised distances. The dashed line is even drift. RSM is above GW in each encoder. Cosine sees the last block alone."}}
+viz.dots(
+    shares,
+    xlabel="variance of the map that the best cut explains (%)",
+    reference=clearest(even)[1],
+    reference_label="even drift",
+)
 
 # %% [markdown]
-# Cosine is the clearest, but of the last block alone, and that is its scale again. GW cuts the encoder fine-tuned on SST-2 at block {glue:text}`cut_gw:d`, which explains {glue:text}`clear_gw:.0f` % of its map. RSM and CKA cut at the same place, and this explains {glue:text}`clear_rsm:.0f` and {glue:text}`clear_cka:.0f` %.
-# In the mean over the four columns GW has {glue:text}`all_gw:.0f` %, RSM {glue:text}`all_rsm:.0f` %, CKA {glue:text}`all_cka:.0f` %, RSA {glue:text}`all_rsa:.0f` %, Wasserstein {glue:text}`all_w:.0f` %. So with each block divided by its mean GW is clearer than Euclid and Wasserstein; it is about as clear as CKA and RSA, and less clear than RSM. With raw distances, as in the paper, none of the four is clearly less clear: in the mean over the columns the best cut explains {glue:text}`raw_euclid:.0f` % under Euclid, {glue:text}`raw_cosine:.0f` % under cosine, {glue:text}`raw_w:.0f` % under Wasserstein and {glue:text}`raw_gw:.0f` % under GW. At the higher rate GW and RSM are less clear than at the usual one; CKA and RSA
-# are so on SST-2, and clearer on Yelp. CCA has nothing to say: with {glue:text}`n_mapped:d` texts and a width of 384, every block predicts every other without error.
+# Cosine is clearest, but only of the last block, which is scale again. On SST-2 the best cut of the dense encoder under GW is before block {glue:text}`cut_gw:d`, and explains {glue:text}`clear_gw:.0f` %. In the mean over the four encoders GW has {glue:text}`all_gw:.0f` %, and RSM is clearer with {glue:text}`all_rsm:.0f` %. CKA with {glue:text}`all_cka:.0f` % and {term}`RSA` with {glue:text}`all_rsa:.0f` % are about as clear as GW. Wasserstein has {glue:text}`all_w:.0f` %, less than even drift. {term}`CCA` is of no use here. With fewer texts than dimensions it finds every block in every other.
 #
+# With raw distances, as in the paper, none of the four is clearly behind: the best cut explains {glue:text}`raw_least:.0f` % or more. All of these cuts set the last block apart. The fold lists where the normalised maps are cut.
+
+# %% tags=["hide-input", "hide-output"] mystnb={"figure": {"name": "tab-08b-cuts", "caption": "First block after the best cut, and the share of the variance that it explains in per cent, with normalised distances."}}
+pd.DataFrame(
+    {
+        labels[k]: {t: PLACE.format(*c) for t, c in r.items()}
+        for k, r in clarity.items()
+    }
+)
+
+# %% [markdown]
 # ## How many groups?
 #
-# The paper cuts its maps with spectral clustering {cite:p}`luxburg2007tutorial`, into two groups. That always returns two. Here it is beside the
-# best cut into two runs of blocks, which always finds a cut, too:
-
-
-# %%
-def letters(layer_map, groups):
-    """Each block's group as a letter; a block not in the map is a dot."""
-    group = dict(zip(groups.names, groups.labels, strict=True))
-    return "".join(".ABC"[group.get(name, -1) + 1] for name in layer_map.names)
-
-
-# %% [markdown]
-# For each encoder, and the test that may also answer "one group":
-
-# %%
-rows = {}
-for key, run in runs.items():
-    whole = run.maps["cls/mean/gw"]
-    known = whole.defined()
-    rows[key] = {
-        "spectral": letters(whole, fs.spectral_partition(known, 2, seed=seed)),
-        "best cut": letters(whole, fs.partition_into(known, 2)),
-        "p": fs.partition(known, seed=seed).p_value,
-    }
-cut_table = pd.DataFrame(rows).T
-note(p_six=cut_table.loc[("SST-2", "dense"), "p"])
-note(p_six_yelp=cut_table.loc[("Yelp", "dense"), "p"])
-same = cut_table["spectral"] == cut_table["best cut"]
-tuned_ones = [key for key in rows if key[1] != "pre-trained"]
-note(n_same=int(same[tuned_ones].sum()), n_tuned=len(tuned_ones))
-cut_table
-
-# %% [markdown]
-# In {glue:text}`n_same:d` of the {glue:text}`n_tuned:d` fine-tuned encoders both ways agree. Where nothing was tuned, spectral clustering returns two groups all the same, and they are not even runs of blocks.
+# The paper uses {term}`spectral clustering` {cite:p}`luxburg2007tutorial`, which returns as many groups as it is asked for. Asked for two, it agrees with `fs.partition_into`, which cuts into consecutive blocks, in {glue:text}`n_same:d` of {glue:text}`n_tuned:d` fine-tuned encoders. Before fine-tuning its two groups are not even consecutive blocks.
 #
-# The last column is the test of [chapter 06](06-modular-sum-subnetworks.ipynb), which may answer "one group". Can it see anything in so few layers?
-# Here are perfect maps, distance 0 within a group and 1 between groups.
+# The test of [chapter 06](06-modular-sum-subnetworks.ipynb) can answer "one group". Can it find anything in six layers? We try perfect maps, with distance 0 within a group and 1 between groups.
 
 
-# %%
+# %% mystnb={"figure": {"name": "tab-08b-perfect", "caption": "The test on perfect maps of six and of twelve layers, by the sizes of their groups."}}
 def perfect(*sizes):
     """A map in which groups of these sizes are all that there is."""
     group = np.repeat(range(len(sizes)), sizes)
@@ -350,99 +365,119 @@ def perfect(*sizes):
     return fs.LayerMap(values, names, names, "gw", "mean", 200)
 
 
-# %% [markdown]
-# Some cuts of six and of twelve layers:
+found = {}
+for sizes in [(4, 2), (5, 1), (4, 1, 1), (10, 2), (11, 1)]:
+    groups = fs.partition(perfect(*sizes))
+    shape = " + ".join(map(str, sizes))
+    found[shape] = {"groups found": groups.n_groups, "p": groups.p_value}
+pd.DataFrame(found).T.astype({"groups found": int})
 
-# %%
-shapes = [(4, 2), (5, 1), (4, 1, 1), (10, 2), (11, 1)]
-found = {" + ".join(map(str, s)): fs.partition(perfect(*s)) for s in shapes}
-note(p_perfect=found["4 + 2"].p_value, p_single=found["5 + 1"].p_value)
-pd.DataFrame(
-    {
-        sizes: {"groups found": g.n_groups, "p": g.p_value}
-        for sizes, g in found.items()
-    }
-).T.astype({"groups found": int})
+# %% tags=["remove-cell"]
+note(p_perfect=found["4 + 2"]["p"], p_single=found["5 + 1"]["p"])
 
 # %% [markdown]
-# It can see one boundary, also in front of a single last layer: $p$ = {glue:text}`p_perfect:.4f` and {glue:text}`p_single:.4f`. Two boundaries among five steps are too many to stand out.
-# But real steps are uneven, and five of them show little. So we look twice in every block: after its attention, and at its end. That makes twelve points on the same
-# way, as many as the paper has. Steps into points after attention are compared with each other, and so are steps into ends. The map of the fine-tuned encoder on SST-2, with what the test finds:
+# Among six layers the test finds one perfect boundary ($p$ = {glue:text}`p_perfect:.4f`), even before a single last layer. It does not find two: two large steps among five are too many to stand out. Here are the real steps.
 
-# %% tags=["fig"] mystnb={"image": {"alt": "GW map of twelve points of the fine-tuned encoder, two per block; the four points of the last two blocks are bright against the eight before."}}
-points = tuple(f"{b}, {where}" for b in blocks for where in ("attention", "end"))
-halves = replace(
-    runs["SST-2", "dense"].maps["halves/mean/gw"], names=points, columns=points
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "GW distance from block to block in four encoders. In the dense ones the steps into blocks 2 to 4 are small, those into blocks 5 and 6 twice as large or more. In the fast ones the steps are already large at block 3 or 4."}, "figure": {"name": "fig-08b-steps", "caption": "The step into each block under GW, normalised. In the dense encoders the last two steps are large and the first three small. Nothing follows them."}}
+dense_or_fast = {key: runs[key].maps["cls/mean/gw"] for key in clarity}
+steps = {key: np.diag(m.values, k=1) for key, m in dense_or_fast.items()}
+viz.curves(
+    {labels[key]: values for key, values in steps.items()},
+    x=list(range(2, len(blocks) + 1)),
+    xlabel="step into block",
+    ylabel="GW distance to the block before",
 )
-viz.layer_map(halves, fs.partition(halves, seed=seed))
 
-# %% [markdown]
-# Some points are missing elsewhere: in the sparsest encoders no head of the first blocks writes anything, so [CLS] knows no text there.
+# %% tags=["remove-cell"]
+for task in TASKS:
+    values = steps[task, "dense"]
+    early = values[:-2] if len(values) > 2 else values[:1]
+    note(**{f"faster_{TASKS[task]}": values[-2:].mean() / early.mean()})
 
 
-# %%
+# %% tags=["remove-cell"]
 def groups_in(run, measure="gw"):
     """The test on the points of a run at which texts differ."""
     return fs.partition(run.maps[f"halves/mean/{measure}"].defined(), seed=seed)
 
 
-def told(run, found):
+points = tuple(f"{b}, {where}" for b in blocks for where in ("attention", "end"))
+
+
+def in_words(run, found):
     """The p-value, and where groups start."""
     names = run.maps["halves/mean/gw"].names
     starts = [points[names.index(found.names[i])] for i in found.boundaries]
     return f"{found.p_value:.2f}" + (f" ({'; '.join(starts)})" if starts else "")
 
 
-# %% [markdown]
-# For all twelve encoders:
+# %% tags=["remove-cell"]
+def letters(layer_map, groups):
+    """Each block's group as a letter; a block not in the map is a dot."""
+    group = dict(zip(groups.names, groups.labels, strict=True))
+    return "".join(".ABC"[group.get(name, -1) + 1] for name in layer_map.names)
 
-# %%
-found = {key: groups_in(run) for key, run in runs.items()}
-pd.Series(
-    {key: told(runs[key], groups) for key, groups in found.items()},
-    name="p (a group starts at)",
-).to_frame()
 
-# %% [markdown]
-# The numbers for the text:
+tested, rows = {}, {}
+for key, run in runs.items():
+    whole = run.maps["cls/mean/gw"]
+    known = whole.defined()
+    tested[key] = groups_in(run)
+    rows[labels[key]] = {
+        "spectral": letters(whole, fs.spectral_partition(known, 2, seed=seed)),
+        "consecutive": letters(whole, fs.partition_into(known, 2)),
+        "p, six ends": fs.partition(known, seed=seed).p_value,
+        "p, twelve points (a group starts at)": in_words(run, tested[key]),
+    }
+cut_table = pd.DataFrame(rows).T
 
-# %%
-for (task, kind), groups in found.items():
+# %% tags=["remove-cell"]
+note(p_six=cut_table.loc["SST-2, dense", "p, six ends"])
+note(p_six_yelp=cut_table.loc["Yelp, dense", "p, six ends"])
+same = cut_table["spectral"] == cut_table["consecutive"]
+tuned_ones = [labels[key] for key in runs if key[1] != "before"]
+note(n_same=int(same[tuned_ones].sum()), n_tuned=len(tuned_ones))
+for (task, kind), groups in tested.items():
     name = f"{TASKS[task]}_{KINDS[kind]}".replace("-", "_")
     note(**{f"p_{name}": groups.p_value})
-    note(**{f"acc_{name}": 100 * runs[task, kind].scores["accuracy"]})
-    note(**{f"heads_{name}": ", ".join(map(str, runs[task, kind].heads))})
-note(n_encoders=len(found), n_with=sum(g.n_groups > 1 for g in found.values()))
-note(least_p=min(groups.p_value for groups in found.values()))
+note(n_with=sum(g.n_groups > 1 for g in tested.values()))
+note(least_p=min(groups.p_value for groups in tested.values()))
 
 # %% [markdown]
-# As they came, neither encoder has a boundary ($p$ = {glue:text}`p_sst2_pretrained:.2f` and {glue:text}`p_yelp_pretrained:.2f`). Fine-tuned at the usual rate, neither has one either ($p$ = {glue:text}`p_sst2_dense:.2f` and {glue:text}`p_yelp_dense:.2f`).
-# Yet the eye sees something. The steps into the last two blocks are twice as large as those before, and they stay large to the end. To the test this is a change of speed: a chain that goes on where it was going, only faster. A boundary would need something slow
-# behind it. At four times the rate the change begins earlier ($p$ = {glue:text}`p_sst2_fast:.2f` and {glue:text}`p_yelp_fast:.2f`).
+# In the dense encoders the last two steps are {glue:text}`faster_sst2:.1f` times as large as the others on SST-2, and {glue:text}`faster_yelp:.1f` times on Yelp. They stay large to the end of the network. To the test this is a change of speed: for a boundary, slow steps would have to follow. It gives $p$ = {glue:text}`p_six:.2f` on SST-2 and {glue:text}`p_six_yelp:.2f` on Yelp. Whether MiniLM has two groups of blocks we cannot tell.
 #
-# The paper compares ends of blocks, and there $p$ = {glue:text}`p_six:.2f` on SST-2 and {glue:text}`p_six_yelp:.2f` on Yelp. Six blocks leave five steps, and two large ones among five cannot stand out. So whether this encoder has two groups of *blocks* we cannot tell.
+# We also looked twice in every block, after its attention and at its end. Each step is then compared with steps of its own kind. Twelve points do not decide it either: the dense encoders have $p$ = {glue:text}`p_sst2_dense:.2f` on SST-2 and {glue:text}`p_yelp_dense:.2f` on Yelp. The test finds a boundary in {glue:text}`n_with:d` of the {glue:text}`n_encoders:d` encoders, with $p$ = {glue:text}`least_p:.3f`. Among twelve tests this is no surprise. The folds have the details.
+
+# %% tags=["hide-input", "hide-output"] mystnb={"figure": {"name": "tab-08b-tests", "caption": "Two groups by spectral clustering and by `fs.partition_into` (consecutive), a letter for each block; the p-value of the test on the six block ends, and on twelve points. A dot is a block that gives the same vector for every text."}}
+cut_table
+
+# %% [markdown]
+# The dense encoder on SST-2:
+
+# %% tags=["fig", "hide-input", "hide-output"] mystnb={"image": {"alt": "GW map of twelve points of the fine-tuned encoder, two per block; the four points of the last two blocks are bright against the eight before."}, "figure": {"name": "fig-08b-twelve", "caption": "Twelve points of the dense encoder on SST-2, two in each block. The test finds one group."}}
+halves = runs["SST-2", "dense"].maps["halves/mean/gw"]
+halves = replace(halves, names=points, columns=points)
+viz.layer_map(halves, fs.partition(halves, seed=seed))
+
+# %% [markdown]
+# ## Does it survive?
 #
-# Of all {glue:text}`n_encoders:d` encoders the test finds a boundary in {glue:text}`n_with:d`. The smallest $p$ is {glue:text}`least_p:.3f`, and one as small is no surprise among twelve tests.
-# At 95 % pruned, few heads are left. Block by block they are {glue:text}`heads_sst2_neuroprune_95` on SST-2 and {glue:text}`heads_yelp_neuroprune_95` on Yelp. Where there are few, [CLS] receives little of the text, and the encoder on Yelp answers {glue:text}`acc_yelp_neuroprune_95:.1f` % right.
-# Its bright corner is a trace of the pruning, not of a function.
-#
-# ## Other seeds
-#
-# Three dense encoders on SST-2, with other classifiers, other orders of the texts and other dropout. For each pair of seeds: do the maps
-# rank the pairs of blocks alike, and do the cuts into two agree (adjusted Rand index: 1 the same, 0 by chance)?
+# **Other seeds.** There are three dense encoders on SST-2, which differ in classifier, order of the texts and dropout.
 
 # %%
 seeds = (0, 1, 2)
 dense = {s: fine_tuned.load("sst2-dense", profile, s) for s in seeds}
 gw = {s: run.maps["cls/mean/gw"] for s, run in dense.items()}
-cuts = {s: fs.partition_into(m, 2).labels for s, m in gw.items()}
-spectral = {s: fs.spectral_partition(m, 2, seed=seed).labels for s, m in gw.items()}
-
 
 # %% [markdown]
-# Pair by pair:
+# Their maps under GW:
 
-# %% tags=["paper-R19"]
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "GW maps of the dense encoder on SST-2 with three seeds: nearly the same, with the last two blocks apart."}, "figure": {"name": "fig-08b-seeds", "caption": "Three seeds of the dense encoder on SST-2, under GW. The maps are nearly the same."}}
+viz.map_grid({"GW": {f"seed {s}": m for s, m in gw.items()}})
+
+# %% tags=["remove-cell"]
+cuts = {s: fs.partition_into(m, 2).labels for s, m in gw.items()}
+spectral = {s: fs.spectral_partition(m, 2, seed=seed).labels for s, m in gw.items()}
 pairs = [(a, b) for a in seeds for b in seeds if a < b]
 across = pd.DataFrame(
     {
@@ -450,43 +485,31 @@ across = pd.DataFrame(
             "rank correlation": spearmanr(
                 gw[a].values[upper], gw[b].values[upper]
             ).statistic,
-            "ARI, best cut": adjusted_rand_score(cuts[a], cuts[b]),
+            "ARI, consecutive": adjusted_rand_score(cuts[a], cuts[b]),
             "ARI, spectral": adjusted_rand_score(spectral[a], spectral[b]),
         }
         for a, b in pairs
     }
 ).T
-across.round(2)
+by_seed = {f"seed {s}": groups_in(run) for s, run in dense.items()}
 
-
-# %% [markdown]
-# The least of each:
-
-# %%
+# %% tags=["remove-cell"]
 note(
     seed_rank=across.iloc[:, 0].min(),
-    seed_cut=across.iloc[:, 1].min(),
-    seed_spectral=across.iloc[:, 2].min(),
+    seed_cut=across.iloc[:, 1:].min(axis=None),
 )
-
-# %% [markdown]
-# And the test on the twelve points of each:
-
-# %%
-by_seed = {f"seed {s}": groups_in(run) for s, run in dense.items()}
 note(seeds_found=sum(f.n_groups > 1 for f in by_seed.values()), n_seeds=len(seeds))
-pd.Series(
-    {f"seed {s}": told(run, by_seed[f"seed {s}"]) for s, run in dense.items()},
-    name="p",
-).to_frame()
 
 # %% [markdown]
-# The maps of two seeds have a rank correlation of at least {glue:text}`seed_rank:.2f`, and the cuts agree (the least index is {glue:text}`seed_cut:.0f` for the best cut and {glue:text}`seed_spectral:.0f` for spectral clustering). The test finds a boundary in {glue:text}`seeds_found:d` of {glue:text}`n_seeds:d` seeds.
-# With {glue:text}`n_seeds:d` seeds that is not much of a sample, and they share the pre-trained weights: only the classifier, the order of the texts and the dropout were drawn anew.
+# Any two have a rank correlation of {glue:text}`seed_rank:.2f` or more. Cut into two, they have the same groups: the {term}`adjusted Rand index` is at least {glue:text}`seed_cut:.0f`. The test finds a boundary in {glue:text}`seeds_found:d` of {glue:text}`n_seeds:d`. The sample is small, and all seeds began with the same pre-trained weights.
+
+# %% tags=["paper-R19", "hide-input", "hide-output"] mystnb={"figure": {"name": "tab-08b-seeds", "caption": "Pairs of seeds: rank correlation of their GW maps, and the adjusted Rand index (ARI) of their groups, by `fs.partition_into` (consecutive) and by spectral clustering."}}
+across.round(2)
+
+# %% [markdown]
+# **Another learning rate.** The fast encoder on SST-2 is cut before block {glue:text}`cut_fast_sst2:d`, and the dense one before block {glue:text}`cut_dense_sst2:d`. On Yelp both are cut before block {glue:text}`cut_fast_yelp:d`. The cut explains less at the higher rate: {glue:text}`clear_fast_sst2:.0f` % on SST-2 and {glue:text}`clear_fast_yelp:.0f` % on Yelp.
 #
-# ## Pooling
-#
-# [CLS], the mean over tokens, or all tokens in one long vector, the fine-tuned encoder on SST-2.
+# **Another {term}`pooling`.** A text becomes a point by its [CLS] token, by the mean over its tokens, or by all tokens in one long vector.
 
 # %%
 tuned = runs["SST-2", "dense"]
@@ -495,18 +518,15 @@ pooled = {
     "mean": tuned.reps["mean"].head(100),
     "all tokens": tuned.reps["tokens"],
 }
-by_pooling = {name: fs.compare(x, progress=False) for name, x in pooled.items()}
+by_pooling = {t: fs.compare(x, progress=False) for t, x in pooled.items()}
 
 # %% [markdown]
-# The three maps:
+# The three maps under GW:
 
-# %% tags=["fig"] mystnb={"image": {"alt": "GW maps of the fine-tuned encoder at the [CLS] token, for the mean over tokens and for all tokens."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "GW maps of the dense encoder on SST-2 at the [CLS] token, for the mean over tokens and for all tokens. The last two blocks stand apart in the first two maps, the last block alone in the third."}, "figure": {"name": "fig-08b-pooling", "caption": "The dense encoder on SST-2, 100 texts, in three poolings. With all tokens only the last block stands apart."}}
 viz.map_grid({"GW": by_pooling})
 
-# %% [markdown]
-# Which cut explains most of each map, and how much, as above; for [CLS] and the mean on all {glue:text}`n_mapped:d` texts and also for the other seeds and Yelp:
-
-# %%
+# %% tags=["remove-cell"]
 also = {f"SST-2, seed {s}": run for s, run in dense.items()}
 also["Yelp"] = runs["Yelp", "dense"]
 cut_at = {
@@ -517,43 +537,32 @@ cut_at = {
     for name, run in also.items()
 }
 cut_at["SST-2, seed 0"]["all tokens"] = clearest(by_pooling["all tokens"].values)
-pooling_table = pd.DataFrame(
-    {
-        name: {
-            title: f"block {at}, {share:.0f} %" for title, (at, share) in r.items()
-        }
-        for name, r in cut_at.items()
-    }
-).T
-pooling_table.fillna("")
-
-# %% [markdown]
-# And the ranks:
-
-# %%
 by_rank = {
     title: spearmanr(m.values[upper], by_pooling["[CLS]"].values[upper]).statistic
     for title, m in by_pooling.items()
 }
 note(pooling_mean=by_rank["mean"], pooling_all=by_rank["all tokens"])
-pd.Series(by_rank, name="rank correlation with [CLS]").to_frame().round(2)
 
 # %% [markdown]
-# The mean over tokens keeps the ranks to {glue:text}`pooling_mean:.2f`, all tokens to {glue:text}`pooling_all:.2f`. The bright corner of the [CLS] maps begins at the same block in all of them. With the mean it is weaker, and one block earlier on Yelp; with all tokens
-# only the last block stands apart. [CLS] is the only token that the classifier reads. So the choice of pooling, which is not in the text we worked from, decides how clear the groups are, and on one task where they start.
-#
-# ## GW or CKA?
-#
-# Pictures suggest that they agree. Do they? The rank correlation of the GW map with that of each other measure, over the pairs of blocks:
+# The best cut of each, also for the other seeds and for Yelp:
 
-# %%
+# %% tags=["hide-input"] mystnb={"figure": {"name": "tab-08b-pooling", "caption": "First block after the best cut under GW, and the share that it explains, in the dense encoders."}}
+pd.DataFrame(
+    {
+        name: {t: PLACE.format(*c) for t, c in row.items()}
+        for name, row in cut_at.items()
+    }
+).T.fillna("")
+
+# %% [markdown]
+# At [CLS] the best cut is at the same block in all four encoders. With the mean over tokens it explains less, and on Yelp it is one block earlier. With all tokens it sets the last block apart. The rank correlation with the map at [CLS] is {glue:text}`pooling_mean:.2f` for the mean and {glue:text}`pooling_all:.2f` for all tokens. The text we worked from does not say which pooling the paper uses. Pooling decides how clear the groups are, and here also where they begin.
+#
+# ## Do GW and CKA agree?
+#
+# A reviewer finds that CKA looks the same. We take the rank correlation of the GW map with that of another measure. RSM is GW without its matching: it compares the same distances text by text.
+
+# %% tags=["remove-cell"]
 signs = {name: -1 if m.is_similarity else 1 for name, m in fs.measures().items()}
-
-
-# %% [markdown]
-# A row per encoder:
-
-# %%
 agree = {}
 for key, run in runs.items():
     entries = {
@@ -562,24 +571,35 @@ for key, run in runs.items():
     }
     agree[key] = pd.DataFrame(entries).corr(method="spearman")["gw"].drop("gw")
 agree = pd.DataFrame(agree).T
+agree.index = pd.MultiIndex.from_tuples(agree.index)
+
+# %% tags=["remove-cell"]
 note(gw_cka=agree["cka-debiased"].median(), gw_rsm=agree["rsm"].median())
-came_agree = agree.xs("pre-trained", level=1)
+came_agree = agree.xs("before", level=1)
 note(came_rsm=came_agree["rsm"].max(), came_cka=came_agree["cka-debiased"].max())
-few_zeros = [key for key in runs if key[1] not in ("pre-trained", "95 %")]
+few_zeros = [key for key in runs if key[1] not in ("before", "95 %")]
 note(tuned_rsm=agree["rsm"][few_zeros].min())
-agree[["rsm", "rsa", "cka-debiased"]].round(2)
 
 # %% [markdown]
-# Between GW and RSM {glue:text}`gw_rsm:.2f` in the median, between GW and CKA {glue:text}`gw_cka:.2f`. RSM is GW without its matching: the same matrices of distances, compared text by text.
-# In encoders that were fine-tuned and have at most 70 % zeros the matching changes little of the picture ({glue:text}`tuned_rsm:.2f` or more). On the encoders as they came neither RSM (at most {glue:text}`came_rsm:.2f`) nor CKA (at most {glue:text}`came_cka:.2f`) agrees with GW. Why? To CKA, as to RSM, two blocks are the less alike the more blocks lie between them.
-# The rank correlation of each map with how many lie between, similarities with their sign turned:
+# Each encoder has a row:
 
-# %%
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Rank correlation of the GW map with those of RSM, RSA and CKA, for twelve encoders. With RSM it is 0.86 or more in all fine-tuned encoders with at most 70 % zeros, with RSA and CKA between 0.4 and 0.8. Before fine-tuning all are below 0.3."}, "figure": {"name": "fig-08b-agree", "caption": "Rank correlation of the GW map with the maps of three other measures, over the pairs of blocks. After fine-tuning RSM agrees well, CKA and RSA less. Before fine-tuning none agrees."}}
+drawn = agree.set_axis([labels[key] for key in runs])
+viz.dots(
+    drawn.set_axis(["RSM", "RSA", "CKA"], axis=1),
+    xlabel="rank correlation with GW",
+    reference=0,
+)
+
+# %% [markdown]
+# The median is {glue:text}`gw_rsm:.2f` for RSM and {glue:text}`gw_cka:.2f` for CKA. In fine-tuned encoders with at most 70 % zeros RSM has {glue:text}`tuned_rsm:.2f` or more, so the matching changes little. Before fine-tuning neither RSM (at most {glue:text}`came_rsm:.2f`) nor CKA (at most {glue:text}`came_cka:.2f`) agrees with GW. Why? We compare each map with the number of blocks between two blocks.
+
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Rank correlation of three maps with the number of blocks between two blocks. CKA has 0.6 to 0.9 in every encoder. GW has 0.27 and -0.15 before fine-tuning, and 0.6 to 0.9 in fine-tuned encoders with at most 70 % zeros."}, "figure": {"name": "fig-08b-drift", "caption": "Rank correlation of each map with the number of blocks between two blocks, similarities with their sign turned. Before fine-tuning CKA sees drift, and GW hardly any."}}
 apart = upper[1] - upper[0]
 THREE = {"GW": "gw", "RSM": "rsm", "CKA": "cka-debiased"}
 drifts = pd.DataFrame(
     {
-        key: {
+        labels[key]: {
             title: spearmanr(
                 signs[m] * run.maps[f"cls/mean/{m}"].values[upper],
                 apart,
@@ -590,15 +610,18 @@ drifts = pd.DataFrame(
         for key, run in runs.items()
     }
 ).T
-drifts.round(2)
+viz.dots(drifts, xlabel="rank correlation with blocks between", reference=0)
+
+# %% tags=["remove-cell"]
+for (task, kind), title in labels.items():
+    if kind == "before":
+        note(**{f"drift_gw_{TASKS[task]}": drifts.loc[title, "GW"]})
+note(drift_cka=drifts["CKA"].min())
 
 # %% [markdown]
-# CKA falls with the number of blocks between in every encoder, before fine-tuning as well. GW sees no drift there: the shape of the cloud stays as it is while the texts move within it, and a measure that may match any text with any other
-# does not see texts move. This is what CKA sees and GW does not.
-#
-# Do they also find the same groups? The test on the twelve points, under three measures:
+# Under CKA far blocks are less alike than near ones in every encoder (rank correlation {glue:text}`drift_cka:.2f` or more). Under GW there is little drift before fine-tuning ({glue:text}`drift_gw_sst2:.2f` and {glue:text}`drift_gw_yelp:.2f`). We read this so: the texts move within the cloud, and its shape stays. GW may match any text with any other, so it does not see them move. CKA does.
 
-# %%
+# %% tags=["remove-cell"]
 everyone = runs | {("SST-2", f"dense, seed {s}"): dense[s] for s in seeds[1:]}
 tests = {
     t: {key: groups_in(run, m) for key, run in everyone.items()}
@@ -610,23 +633,30 @@ for title, each in tests.items():
     note(**{f"dense_{title}": sum(f.n_groups > 1 for f in tuned_alike)})
     note(**{f"worst_{title}": max(f.p_value for f in tuned_alike)})
 note(n_runs=len(everyone), n_dense=len(tuned_alike))
+note(
+    best_dense=min(
+        each[k].p_value
+        for each in tests.values()
+        for k in each
+        if k[1].startswith("dense")
+    )
+)
 note(n_all=sum(f.n_groups > 1 for each in tests.values() for f in each.values()))
+note(n_all_tests=sum(len(each) for each in tests.values()))
+
+# %% [markdown]
+# By the test on twelve points no measure is ahead. In the {glue:text}`n_dense:d` dense encoders it finds no boundary under GW, RSM or CKA; the smallest $p$ is {glue:text}`best_dense:.2f`. In all {glue:text}`n_all_tests:d` tests it finds {glue:text}`n_all:d`, about as many as chance gives at 5 %.
+
+# %% tags=["hide-input", "hide-output"] mystnb={"figure": {"name": "tab-08b-three", "caption": "p-value of the test on the twelve points under three measures, and where a group starts."}}
 pd.DataFrame(
     {
-        t: {key: told(everyone[key], f) for key, f in each.items()}
+        t: {", ".join(k): in_words(everyone[k], f) for k, f in each.items()}
         for t, each in tests.items()
     }
 )
 
-# %% [markdown]
-# Of the {glue:text}`n_dense:d` dense encoders GW finds a boundary in {glue:text}`dense_GW:d`, RSM in {glue:text}`dense_RSM:d`, CKA in {glue:text}`dense_CKA:d`. Their largest $p$ is {glue:text}`worst_GW:.2f`, {glue:text}`worst_RSM:.2f` and {glue:text}`worst_CKA:.2f`. By the test no measure is ahead of another here.
-# With three times {glue:text}`n_runs:d` tests at 5 %, about two false boundaries are to be expected; there are {glue:text}`n_all:d`.
-#
-# A few texts with very long vectors can rule a measure. CKA squares and multiplies lengths, GW compares distances. What changes when we leave
-# out the texts whose vectors are among the longest 1 % in any block, or as many others? In the fine-tuned encoder, on SST-2:
 
-
-# %%
+# %% tags=["remove-cell"]
 def without_longest(reps, share=0.01):
     """The samples that are not among the longest vectors of any layer."""
     keep = np.ones(reps.n_samples, dtype=bool)
@@ -636,13 +666,11 @@ def without_longest(reps, share=0.01):
     return fs.Representations({name: x[keep] for name, x in reps.items()})
 
 
-# %% [markdown]
-# The change of the map, for three measures:
-
-# %%
 few = tuned.reps["cls"].head(200)
 longest = without_longest(few)
 others = {"the longest": longest, "others": few.subsample(longest.n_samples, seed)}
+
+# %% tags=["remove-cell"]
 moved = {}
 for title, name in THREE.items():
     a = fs.compare(few, measure=name, progress=False).values[upper]
@@ -654,46 +682,35 @@ for title, name in THREE.items():
             "rank correlation": spearmanr(a, b).statistic,
         }
 outliers = pd.DataFrame(moved).T
+note(n_long=few.n_samples - longest.n_samples)
+long_ranks = outliers["rank correlation"].xs("the longest", level=1)
+note(long_rank=long_ranks.min())
+
+# %% [markdown]
+# A few texts with very long vectors do not make these maps. Without {glue:text}`n_long:d` of them the order of the entries hardly changes (rank correlation {glue:text}`long_rank:.2f` or more).
+
+# %% tags=["hide-input", "hide-output"] mystnb={"figure": {"name": "tab-08b-long", "caption": "What changes in the map of the dense encoder on SST-2 without the texts whose vectors are among the longest 1 % in any block, and without as many random ones."}}
 outliers.round(2)
 
 # %% [markdown]
-# The numbers for the text:
+# ## How far is one encoder from another?
+#
+# The paper's Figure 12 compares the blocks of two encoders, on the same texts. We compare the dense encoder on Yelp with all six.
 
 # %%
-note(n_long=few.n_samples - longest.n_samples)
-for title in THREE:
-    for what, key in {"the longest": "long", "others": "any"}.items():
-        note(**{f"{key}_{title}": outliers.loc[(title, what), "median change (%)"]})
+own = runs["Yelp", "dense"].reps["cls"].head(100)
+crossed = {}
+for kind in KINDS:
+    other = runs["Yelp", kind].reps["cls"].head(100)
+    crossed[kind] = fs.compare(own, other, degenerate="nan", progress=False)
 
 # %% [markdown]
-# Without the {glue:text}`n_long:d` texts with the longest vectors the entries of the GW map change by {glue:text}`long_GW:.1f` % in the median, against {glue:text}`any_GW:.1f` % without as many others; under RSM {glue:text}`long_RSM:.1f` against {glue:text}`any_RSM:.1f`, under CKA {glue:text}`long_CKA:.1f` against {glue:text}`any_CKA:.1f`.
-# So texts with long vectors count for more than others, under GW the least. They rule none of the three: the order of the entries hardly changes.
-#
-# ## One encoder against another
-#
-# Figure 12 of the paper: blocks of one model against blocks of another, the same texts.
+# Rows are the blocks of the dense encoder, columns those of the other.
 
-# %%
-crossed = {
-    kind: fs.compare(
-        runs["Yelp", "dense"].reps["cls"].head(100),
-        runs["Yelp", kind].reps["cls"].head(100),
-        degenerate="nan",
-        progress=False,
-    )
-    for kind in KINDS
-}
-
-# %% [markdown]
-# Rows are the blocks of the dense encoder, columns those of the other:
-
-# %% tags=["fig", "wide", "paper-F12"] mystnb={"image": {"alt": "GW distances of the blocks of the fine-tuned encoder on Yelp to the blocks of six encoders."}}
+# %% tags=["fig", "wide", "paper-F12", "hide-input"] mystnb={"image": {"alt": "GW distances of the blocks of the dense encoder on Yelp to the blocks of six encoders. The last two rows are bright in all maps but against the last columns of fine-tuned encoders."}, "figure": {"name": "fig-08b-crossed", "caption": "GW distances from the blocks of the dense encoder (rows) to the blocks of each encoder (columns), on Yelp. White columns are blocks that give the same vector for every text."}}
 viz.map_grid({"dense": crossed})
 
-# %% [markdown]
-# The mean over all pairs of blocks, and over blocks at the same depth:
-
-# %%
+# %% tags=["remove-cell"]
 cross_table = pd.DataFrame(
     {
         kind: {
@@ -705,19 +722,22 @@ cross_table = pd.DataFrame(
 ).T
 for kind in KINDS:
     note(**{f"cross_{KINDS[kind].split('-')[-1]}": cross_table.loc[kind].iloc[1]})
+
+# %% [markdown]
+# Their means:
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "tab-08b-crossed", "caption": "Mean GW distance from the dense encoder, over all pairs of blocks and over blocks at the same depth."}}
 cross_table.round(3)
 
 # %% [markdown]
-# At the same depth, the dense encoder is {glue:text}`cross_pretrained:.2f` from the one that was not fine-tuned and {glue:text}`cross_fast:.2f` from the one tuned faster; from the sparse ones {glue:text}`cross_25:.2f`, {glue:text}`cross_70:.2f` and {glue:text}`cross_95:.2f`. The sparser, the farther; with 70 % zeros about as far as if it had
-# not been fine-tuned at all.
+# Between blocks at the same depth, the mean distance is {glue:text}`cross_pretrained:.2f` to the encoder before fine-tuning and {glue:text}`cross_fast:.2f` to the fast one. The distance to the sparse ones grows with their zeros, from {glue:text}`cross_25:.2f` over {glue:text}`cross_70:.2f` to {glue:text}`cross_95:.2f`. So the encoder with 70 % zeros is about as far away as the one without fine-tuning. Only the one with 95 % is clearly farther, and it hardly works.
 #
 # ## What moved?
 #
-# A rival explanation for blocks at the end: fine-tuning moves the last blocks most, and so they end up far from the others. Then the map
-# would say nothing that the change of the weights does not say.
+# There is a simpler story, as in chapter 08. Fine-tuning moves the last blocks most, and so they end up far from the others. We compare each block with itself before fine-tuning.
 
-# %%
-came = runs["SST-2", "pre-trained"]
+# %% tags=["remove-cell"]
+came = runs["SST-2", "before"]
 
 
 def to_others(run):
@@ -726,48 +746,57 @@ def to_others(run):
 
 
 def to_itself(measure):
-    """What every block says after fine-tuning, compared with before."""
+    """Every block's output after fine-tuning, compared with before."""
     after, before = (run.reps["cls"].head(200) for run in (tuned, came))
     return np.diag(
         fs.compare(after, before, measure=measure, progress=False).values
     )
 
 
-# %% [markdown]
-# For every block: how far its weights moved, how far what it says is from what it said before, and how far it is from the other blocks.
-
-# %%
+# %% tags=["remove-cell"]
 drift = pd.DataFrame(
     {
         "weights moved (%)": 100 * tuned.moved,
         "GW to itself before": to_itself("gw"),
         "CKA to itself before": to_itself("cka-debiased"),
         "GW to the others": to_others(tuned),
-        "and before": to_others(came),
+        "GW to the others before": to_others(came),
     },
     index=blocks,
 )
 note(moved_least=drift.iloc[:, 0].min(), moved_most=drift.iloc[:, 0].max())
 note(self_first=drift.iloc[0, 1], self_last=drift.iloc[-1, 1])
-drift.round(3)
-
-# %% [markdown]
-# It was not the weights: those of all blocks moved almost equally far, by {glue:text}`moved_least:.1f` to {glue:text}`moved_most:.1f` %. It was what the blocks *say*: the first is {glue:text}`self_first:.2f` from what it said before, the last {glue:text}`self_last:.2f`.
-# Every block receives what those before it have changed. Does the map say more than the column "GW to itself before"? If it did not, the distance of two blocks could be told from how far the two have moved. The simplest guess is the larger of both:
-
-# %%
 self_moved = drift["GW to itself before"].to_numpy()
 guess = np.maximum.outer(self_moved, self_moved)[upper]
 note(rival=spearmanr(guess, gw[0].values[upper]).statistic)
 note(rival_r2=100 * np.corrcoef(guess, gw[0].values[upper])[0, 1] ** 2)
 
 # %% [markdown]
-# The guess has a rank correlation of {glue:text}`rival:.2f` with the map and explains {glue:text}`rival_r2:.0f` % of its variance.
-# So the rival explanation cannot be dismissed: the map of a fine-tuned encoder is first of all a list of how far its blocks have come from a map that was even. Whether the last blocks also do something *new* no map can say. That takes operations on the network.
+# Beside it stands the mean distance to the other blocks.
+
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "GW distance of each block to itself before fine-tuning, and to the other blocks before and after it. The first rises from 0.04 at block 1 to 0.39 at block 6. The mean distance to the others is flat before fine-tuning, and rises at blocks 5 and 6 after it."}, "figure": {"name": "fig-08b-moved", "caption": "The dense encoder on SST-2: GW distance of each block to itself before fine-tuning, and its mean distance to the other blocks before and after. The last two blocks have moved most, and are farthest from the others."}}
+viz.curves(
+    {
+        "to itself before": drift["GW to itself before"],
+        "to the others": drift["GW to the others"],
+        "to the others before": drift["GW to the others before"],
+    },
+    xlabel="block",
+    ylabel="GW distance",
+)
+
+# %% [markdown]
+# The weights of all blocks moved about equally far, by {glue:text}`moved_least:.1f` to {glue:text}`moved_most:.1f` % of their length. Their *outputs* did not: the first block is at {glue:text}`self_first:.2f` from its output before, the last at {glue:text}`self_last:.2f`.
 #
+# The simplest guess at the distance of two blocks is the larger of their two moves. It has a rank correlation of {glue:text}`rival:.2f` with the map, and explains {glue:text}`rival_r2:.0f` % of its variance. So the simple story cannot be dismissed here either. Whether the last blocks also do something *new* no map can say ([chapter 11](11-fine-tuning-ablations.ipynb) operates on the network).
+
+# %% tags=["hide-input", "hide-output"] mystnb={"figure": {"name": "tab-08b-moved", "caption": "For each block: how far its weights moved, how far its output is from its output before fine-tuning, and how far it is from the other blocks."}}
+drift.round(3)
+
+# %% [markdown]
 # ## What we found
 #
-# C counts the paper's claims, D the doubts of its reviewers. *paper*: tested as the paper has it; *ours*: on a network, a task, a scale or a statistic of our own. The [scorecard](../book/scorecard.md) makes one answer of all rows about a claim.
+# C marks a claim of the paper, D a doubt of its reviewers. The condition is *paper* if we tested the claim as the paper states it, and *ours* if we changed the network, the task, the size or the statistic. The [scorecard](../book/scorecard.md) combines all rows about a claim into one answer.
 #
 # | claim | condition | result | evidence on this page |
 # | --- | --- | --- | --- |
@@ -778,14 +807,23 @@ note(rival_r2=100 * np.corrcoef(guess, gw[0].values[upper])[0, 1] ** 2)
 # | C28: on SST-2 two to three groups as well, the last block apart (G, Figure 13) | ours | undecided, as C19; the last block alone is scale | $p$ = {glue:text}`p_six:.2f` at the six ends; the raw map is to {glue:text}`raw_scale:.0f` % the difference of scales |
 # | C32: the same across seeds (reviews, Figure 19) | ours | undecided: the maps agree, but whether there are groups of blocks is open (C19), and the seeds share the pre-trained weights | rank correlation of two maps at least {glue:text}`seed_rank:.2f`; a boundary among twelve points in {glue:text}`seeds_found:d` of {glue:text}`n_seeds:d` |
 # | C33: GW shows clearer sub-networks than RSM, RSA, CCA, CKA, MSID, AGW, on text (reviews, Figures 15 to 17), by the best cut | ours | disagrees: RSM is clearer | it explains {glue:text}`all_gw:.0f` % under GW, {glue:text}`all_rsm:.0f` % under RSM, {glue:text}`all_cka:.0f` % under CKA |
-# | C33, on text, by the test | ours | undecided: four encoders, of which three began with the same weights, and no test of the difference | a boundary in {glue:text}`dense_GW:d`, {glue:text}`dense_RSM:d` and {glue:text}`dense_CKA:d` of {glue:text}`n_dense:d` dense encoders under GW, RSM and CKA |
+# | C33, on text, by the test | ours | undecided: four encoders that began with the same pre-trained weights, and no test of the difference | a boundary in {glue:text}`dense_GW:d`, {glue:text}`dense_RSM:d` and {glue:text}`dense_CKA:d` of {glue:text}`n_dense:d` dense encoders under GW, RSM and CKA |
 # | D05: CKA looks the same | - | open: the maps differ, but the test finds no boundary under either | rank correlation of the maps {glue:text}`gw_cka:.2f`; CKA sees drift before fine-tuning, GW does not |
 # | D06: other seeds | - | open: the maps of three seeds agree, but all of them began with the same pre-trained weights | rank correlation at least {glue:text}`seed_rank:.2f` |
 #
-# CKA sees every step of the way, GW only changes of shape. Which of the two finds groups more surely four encoders cannot tell. And of BERT-base, which was not run, no row says anything yet.
+# Four encoders cannot tell which measure finds groups most reliably. And BERT-base was not run, so no row speaks of it.
 #
-# **Before you report groups**: divide by the mean; say which pooling; give the test, not the clustering; and try another learning rate.
+# **Before you report groups**: divide each layer by its mean distance, say which pooling you used, give the test and not the clustering, and try another learning rate.
 #
+# ## Where the stored results come from
+#
+# The encoders were trained, and their maps computed, before this page was run. The next cell shows the records.
+
+# %% tags=["hide-cell"]
+for one in everyone.values():
+    print(one.origin)
+
+# %% [markdown]
 # ## References
 #
 # ```{bibliography}

@@ -15,11 +15,20 @@
 # %% [markdown]
 # # 10b The dynamics of six blocks
 #
-# [Chapter 10](10-training-dynamics.ipynb) watches an encoder of twelve blocks while it learns. This page watches a smaller one, with what only it has: three seeds, a dating of boundaries, and a training in which every block moves equally far.
+# [Chapter 10](10-training-dynamics.ipynb) watches an encoder of twelve {term}`blocks <block>` while it learns. Does a smaller one, MiniLM with six, learn in the same way? And do its last blocks stand apart because their weights move most?
 #
-# The encoder is `all-MiniLM-L6-v2`, distilled and then contrastively tuned for sentences, with {glue:text}`n_blocks:d` blocks. It was trained for {glue:text}`sst2_steps:,d` steps on SST-2 and {glue:text}`yelp_steps:,d` on Yelp.
+# ## In short
 #
-# **Time**: 20 minutes to read, one minute to run.
+# Much is the same. After a few dozen steps the last blocks leave the others. The mean {term}`Gromov-Wasserstein distance` (GW) rises *after* accuracy: on SST-2 it is halfway after {glue:text}`lag_sst2:.2f` times as many steps. Over three seeds the {term}`interval` of this lag is {glue:text}`lag_sst2_low:.2f` to {glue:text}`lag_sst2_high:.2f`. The last block goes farthest, but {glue:text}`earliest` is the first to be halfway. Then we trained again and made every block move equally far. The map hardly changed: its {term}`rank correlation` with the usual one is {glue:text}`equal_rank:.2f`. So larger moves of their weights are not what sets the last blocks of MiniLM apart. In the usual training, too, all weights move about equally far.
+#
+# :::{glue:figure} fig_in_short_10b
+# :name: fig-10b-in-short
+# :alt: Three GW maps of twelve points on SST-2. Before training the map is even. After the usual training and after training with equal moves the last four points are bright against all others, in nearly the same way.
+#
+# GW maps on SST-2, two points in each block: before training, after the usual training, and after a training in which every block moved equally far. Dark is alike. The last blocks stand apart in both.
+# :::
+#
+# **Time**: 15 minutes to read, one minute to run.
 # **In the paper**: section 5.3 with Figures 7 and 8; the discussion of its reviews.
 
 # %% tags=["parameters"]
@@ -50,108 +59,115 @@ import pandas as pd
 from scipy import stats
 
 import funcsim as fs
-from bookkit.glue import note
 from funcsim import viz
 from funcsim.viz.interactive import stepper
 from replication.encoder import dynamics as encoder_dynamics
 
+# %% tags=["remove-cell"]
+# isort: split
+from bookkit.glue import keep_figure, note
+
 # %% [markdown]
-# ## To watch without touching
+# ## What was watched
 #
-# A network changes fast at first and slowly later. So it is looked at after steps that are evenly spaced in their logarithm: 0, 1, 2, 3, 4, 6 and so on to the last. A look captures what the
-# layers say of {glue:text}`n_mapped:d` validation texts and compares them. Nothing is drawn at random that training would have drawn, so a network that is watched ends at the same weights to the last bit as one that is not; the tests of
-# the library check this. SST-2 was watched with three seeds, Yelp with one.
+# The encoder is `all-MiniLM-L6-v2`, MiniLM for short. It was distilled from a larger encoder, and then tuned contrastively for sentences. It has {glue:text}`n_blocks:d` blocks. We fine-tuned it for {glue:text}`sst2_steps:,d` steps on SST-2, with three seeds, and for {glue:text}`yelp_steps:d` steps on Yelp, with one. All that follows is about MiniLM; BERT-base was not run.
+#
+# As in chapter 10, we looked after steps that are evenly spaced in their logarithm. The looks do not change the training. Each look captures {glue:text}`n_mapped:d` validation texts at {term}`[CLS]`. It takes two points in each block, after its attention and at its end.
 
 # %%
 SEEDS = (0, 1, 2)
 sst2 = [encoder_dynamics.load("sst2", profile, s) for s in SEEDS]
 yelp = encoder_dynamics.load("yelp", profile)
-print(sst2[0].origin)
-print(yelp.origin)
+equal = encoder_dynamics.load("sst2-equal", profile)
+watched = {f"SST-2, seed {s}": d for s, d in zip(SEEDS, sst2, strict=True)}
+watched["Yelp"] = yelp
 
 
-# %% [markdown]
-# Every block is looked at twice, after its attention and at its end. Some of what follows is about ends only:
-
-
-# %%
+# %% tags=["remove-cell"]
 def ends(dynamics):
     """Indices of the layers that are the end of a block."""
     return [k for k, name in enumerate(dynamics.names) if "attention" not in name]
 
 
-# %% [markdown]
-# How large everything is:
-
-# %%
 n_blocks = len(ends(yelp))
+blocks = [f"block {k + 1}" for k in range(n_blocks)]
 note(n_blocks=n_blocks, n_mapped=yelp.n_samples)
 note(sst2_steps=int(sst2[0].steps[-1]), yelp_steps=int(yelp.steps[-1]))
 note(n_looks=len(yelp.steps))
 
+# %% tags=["remove-cell"]
+keep_figure(
+    "fig_in_short_10b",
+    viz.map_grid(
+        {
+            "SST-2": {
+                "before": sst2[0].layer_map(0),
+                "usual": sst2[0].layer_map(-1),
+                "equal moves": equal.layer_map(-1),
+            }
+        }
+    ),
+)
+
 # %% [markdown]
 # ## Maps at selected steps
 #
-# The paper's Figure 7: maps after some of the steps, in one scale of colours. Raw, as in the paper, then with each layer divided by its mean distance.
+# The paper's Figure 7 shows maps after some of the steps, with raw distances. Here are ours on Yelp: raw, and with each layer divided by its mean distance.
 
 
-# %%
+# %% tags=["remove-cell"]
 def at_steps(dynamics, key, n=5):
-    """Maps of a few snapshots, the first and the last among them."""
+    """Maps of a few looks, the first and the last among them."""
     chosen = np.unique(np.linspace(0, len(dynamics.steps) - 1, n).astype(int))
     return {f"step {dynamics.steps[s]}": dynamics.layer_map(s, key) for s in chosen}
 
 
-# %% [markdown]
-# On Yelp, as in the paper:
+def raw_and_normalised(dynamics):
+    """The same maps in two rows."""
+    rows = {"raw": "raw/gw", "normalised": "mean/gw"}
+    return viz.map_grid({t: at_steps(dynamics, key) for t, key in rows.items()})
 
-# %% tags=["fig", "wide", "paper-F07"] mystnb={"image": {"alt": "Maps of the encoder at five moments on Yelp: raw, the last block outshines all others from the start; normalised, the map is even at first, and the last blocks stand apart later."}}
-viz.map_grid(
-    {"raw": at_steps(yelp, "raw/gw"), "mean = 1": at_steps(yelp, "mean/gw")}
+
+# %% [markdown]
+# Colours can be compared within a row:
+
+# %% tags=["fig", "wide", "paper-F07", "hide-input"] mystnb={"image": {"alt": "Maps of the encoder at five moments on Yelp: raw, the last block outshines all others from the start; normalised, the map is even at first, and the last blocks stand apart later."}, "figure": {"name": "fig-10b-maps", "caption": "GW maps on Yelp after some of the steps, twelve points each. Raw, the last block outshines everything from the start. Normalised, the last blocks leave the others after a few dozen steps."}}
+raw_and_normalised(yelp)
+
+# %% [markdown]
+# Read the lower row. At first nothing can be seen. Then the last blocks, in the lower right corner, leave the rest, and more of the same follows. In the upper row the last block outshines everything from the start, because its distances are large. SST-2 shows the same, in the fold.
+
+# %% tags=["fig", "wide", "paper-F07", "hide-input", "hide-output"] mystnb={"image": {"alt": "The same on SST-2: an even normalised map for the first dozens of steps, then the last blocks apart."}, "figure": {"name": "fig-10b-maps-sst2", "caption": "GW maps on SST-2 after some of the steps, seed 0."}}
+raw_and_normalised(sst2[0])
+
+# %% [markdown]
+# All {glue:text}`n_looks:d` looks at Yelp follow, {term}`normalised`. Press play, or move the slider.
+
+# %% tags=["widget", "paper-F07", "hide-input"]
+maps = [yelp.layer_map(s) for s in range(len(yelp.steps))]
+top = max(m.values.max() for m in maps)
+stepper(
+    [
+        viz.layer_map(m, title=f"after step {step}", vmax=top)
+        for m, step in zip(maps, yelp.steps, strict=True)
+    ],
+    [f"Map of the encoder on Yelp after step {s}" for s in yelp.steps],
+    "look",
 )
-
-# %% [markdown]
-# And on SST-2:
-
-# %% tags=["fig", "wide", "paper-F07"] mystnb={"image": {"alt": "The same on SST-2: an even normalised map for the first dozens of steps, then the last blocks apart."}}
-viz.map_grid(
-    {"raw": at_steps(sst2[0], "raw/gw"), "mean = 1": at_steps(sst2[0], "mean/gw")}
-)
-
-# %% [markdown]
-# Read the lower rows. For the first few dozen steps nothing can be seen. Then the lower right corner, the last blocks, leaves the rest, and what follows is more of the same. In the upper rows one block outshines
-# everything from the beginning, because its distances are large.
-#
-# All {glue:text}`n_looks:d` snapshots of Yelp, normalised. Press play, or move the slider.
-
-# %% tags=["widget", "paper-F07"]
-top = max(yelp.layer_map(s).values.max() for s in range(len(yelp.steps)))
-frames = [
-    viz.layer_map(yelp.layer_map(s), title=f"after step {step}", vmax=top)
-    for s, step in enumerate(yelp.steps)
-]
-alts = [
-    f"Layer map of the encoder on Yelp after step {step}" for step in yelp.steps
-]
-stepper(frames, alts, "snapshot")
 
 # %% [markdown]
 # ## Does it rise with accuracy?
 #
-# The paper's Figure 8: the mean distance of all pairs of layers, beside loss, accuracy and F1. Each curve from its value before the first step (0) to its value after the last (1), on Yelp:
+# The paper's Figure 8 draws the mean distance of all pairs of layers beside loss, accuracy and {term}`F1`. Each curve here goes from its value before the first step (0) to its value after the last (1). The loss is turned round.
 
 
-# %%
+# %% tags=["remove-cell"]
 def share(curve):
     """A curve as a share of its way from the first value to the last."""
     way = curve[-1] - curve[0]
     return (curve - curve[0]) / (way if way else 1)
 
 
-# %% [markdown]
-# Four curves, of which the loss is turned round:
-
-# %%
 RISING = {
     "mean GW": lambda d: d.mean_distance(),
     "accuracy": lambda d: d.history["val_accuracy"],
@@ -160,9 +176,9 @@ RISING = {
 }
 
 # %% [markdown]
-# Over the steps, which are spaced by their logarithm; step 0 stands at 1/2:
+# On Yelp; step 0 stands at 1/2:
 
-# %% tags=["fig", "paper-F08"] mystnb={"image": {"alt": "Mean distance, accuracy, F1 and training loss on Yelp, each as a share of its way: accuracy and F1 jump after a few steps, the distance rises later, together with the fall of the loss."}}
+# %% tags=["fig", "paper-F08", "hide-input"] mystnb={"image": {"alt": "Mean distance, accuracy, F1 and training loss on Yelp, each as a share of its way: accuracy jumps after a few steps, F1 falls and then jumps with it, and the distance rises later, together with the fall of the loss."}, "figure": {"name": "fig-10b-rise", "caption": "Four curves on Yelp, each as a share of its way. Accuracy jumps after a few steps; F1 falls at first and jumps with it. Mean GW rises later, together with the fall of the loss."}}
 viz.curves(
     {name: share(curve(yelp)) for name, curve in RISING.items()},
     np.maximum(yelp.steps, 0.5),
@@ -171,12 +187,8 @@ viz.curves(
     xscale="log",
 )
 
-# %% [markdown]
-# When has a curve gone half of its way? The first crossing, between two snapshots on the logarithm of the step. A lag is how much later one curve is than the other, as a
-# factor: 2 means at twice as many steps.
 
-
-# %%
+# %% tags=["remove-cell"]
 def halfway(dynamics, curve):
     """After how many steps a curve has first gone half of its way."""
     gone, log = share(curve(dynamics)), np.log2(np.maximum(dynamics.steps, 0.5))
@@ -187,28 +199,6 @@ def halfway(dynamics, curve):
     return 2 ** (log[k - 1] + part * (log[k] - log[k - 1]))
 
 
-# %% [markdown]
-# In the encoders:
-
-# %% tags=["paper-F08"]
-watched = {f"SST-2, seed {s}": d for s, d in zip(SEEDS, sst2, strict=True)} | {
-    "Yelp": yelp
-}
-half = pd.DataFrame(
-    {
-        name: {curve: halfway(d, f) for curve, f in RISING.items()}
-        for name, d in watched.items()
-    }
-).T
-half["lag of GW behind accuracy"] = half["mean GW"] / half["accuracy"]
-half.round(1)
-
-
-# %% [markdown]
-# The mean over seeds, with an interval: Student's, on the logarithm, because a lag is a factor.
-
-
-# %%
 def interval(factors):
     """Geometric mean of factors, and the ends of its 95 % interval."""
     log = np.log2(factors)
@@ -219,37 +209,48 @@ def interval(factors):
 
 
 # %% [markdown]
-# On SST-2, three seeds:
+# When is a curve halfway? As in chapter 10, we take the first crossing. A lag of 2 means twice as many steps.
 
-# %%
-lag, low, high = interval(half["lag of GW behind accuracy"].iloc[:3].to_numpy())
-note(lag_sst2=lag, lag_sst2_low=low, lag_sst2_high=high)
-note(lag_yelp=half["lag of GW behind accuracy"].iloc[3])
+# %% tags=["paper-F08", "hide-input"] mystnb={"figure": {"name": "tab-10b-half", "caption": "After how many steps each curve is halfway, and the lag of mean GW behind accuracy."}}
+half = pd.DataFrame(
+    {
+        name: {curve: halfway(d, f) for curve, f in RISING.items()}
+        for name, d in watched.items()
+    }
+).T
+half["lag behind accuracy"] = half["mean GW"] / half["accuracy"]
+half.round(1)
+
+# %% tags=["remove-cell"]
+lags = half["lag behind accuracy"]
+lag, low, high = interval(lags.iloc[:3].to_numpy())
+note(lag_sst2=lag, lag_sst2_low=low, lag_sst2_high=high, lag_yelp=lags.iloc[3])
 still = np.flatnonzero(share(yelp.mean_distance()) < 0.05)
 note(before_gw=100 * float(yelp.history["val_accuracy"][still].max()))
 note(half_gw_yelp=half["mean GW"].iloc[3], half_acc_yelp=half["accuracy"].iloc[3])
-note(half_loss_yelp=half["loss"].iloc[3])
+note(half_loss_yelp=half["loss"].iloc[3], f1_latest=half["F1"].iloc[:3].max())
 one = next(iter(watched.values()))
 way = share(one.mean_distance())
 k = int(np.diff(way).argmax())
 note(steep_from=100 * way[k], steep_to=100 * way[k + 1])
 note(steep_a=int(one.steps[k]), steep_b=int(one.steps[k + 1]))
-print(
-    f"GW is halfway after {lag:.2f} times as many steps as accuracy "
-    f"[{low:.2f}, {high:.2f}]"
-)
+note(steep_steps=int(one.steps[k + 1] - one.steps[k]))
+means = [d.mean_distance() for d in watched.values()]
+note(top_ratio=max(m.max() / m[-1] for m in means))
 
 # %% [markdown]
-# On SST-2 the mean distance is halfway after {glue:text}`lag_sst2:.2f` times as many steps as accuracy, with an interval from {glue:text}`lag_sst2_low:.2f` to {glue:text}`lag_sst2_high:.2f`; on Yelp after {glue:text}`half_gw_yelp:.0f` steps against {glue:text}`half_acc_yelp:.0f`, when the loss is falling (halfway after {glue:text}`half_loss_yelp:.0f`).
-# The interval knows of seeds, not of snapshots: the lag on SST-2 is less than the step from one snapshot to the next. The rise is steep, as the paper says: in seed 0 the mean goes from {glue:text}`steep_from:.0f` to {glue:text}`steep_to:.0f` % of its way between steps {glue:text}`steep_a:d` and {glue:text}`steep_b:d`. And it follows accuracy. It does not announce it: on Yelp the encoder gets {glue:text}`before_gw:.0f` % of the texts right before the mean distance has gone a twentieth of its way. (F1 is a poor clock: an encoder that calls every text positive, as on SST-2 after a few steps, has an F1 of two thirds, and one that calls every text negative, as on Yelp, has 0.)
+# Mean GW follows accuracy in each run. There are three seeds on SST-2. Their lag is {glue:text}`lag_sst2:.2f`, with an interval from {glue:text}`lag_sst2_low:.2f` to {glue:text}`lag_sst2_high:.2f`. The interval is over seeds only: the lag is smaller than the gap between two looks. On Yelp accuracy is halfway after {glue:text}`half_acc_yelp:.0f` steps. Mean GW is halfway after {glue:text}`half_gw_yelp:.0f`, and the loss, which falls with it, after {glue:text}`half_loss_yelp:.0f`.
+#
+# The rise is steep, as the paper says. In seed 0 it leads from {glue:text}`steep_from:.0f` to {glue:text}`steep_to:.0f` % of the way within {glue:text}`steep_steps:d` steps. But mean GW does not announce what the network learns. On Yelp {glue:text}`before_gw:.0f` % of the texts are right before mean GW has gone a twentieth of its way. In twelve blocks mean GW then falls again (chapter 10). Here it falls only a little: its largest value is at most {glue:text}`top_ratio:.2f` times its last.
+#
+# F1 is a poor clock. On SST-2 it is halfway after {glue:text}`f1_latest:.1f` steps or fewer, because an encoder that calls every text positive has an F1 of two thirds.
 #
 # ## How much of the growth is scale?
 #
-# The paper's distances are raw. A layer whose texts move apart is farther from everything, whatever its shape. So the mean raw distance is set against the
-# mean scale of the layers: what share of its variance over the snapshots goes along with the scale?
+# The paper's distances are raw. A layer whose texts move apart is farther from every other layer, whatever its shape. So we set the raw distances beside the {term}`scale` of the layers, and beside distances without scale.
 
 
-# %%
+# %% tags=["remove-cell"]
 def by_scale(dynamics):
     """Share of the variance over steps that goes along with the scale."""
     scale = dynamics.history["scale"].mean(axis=1)
@@ -257,57 +258,52 @@ def by_scale(dynamics):
 
 
 def growth(curve):
-    """By which factor a curve has grown from the first snapshot to the last."""
+    """By which factor a curve has grown from the first look to the last."""
     return curve[-1] / curve[0]
 
 
 # %% [markdown]
-# For each run:
+# Each of them has grown:
 
-# %%
+# %% tags=["hide-input"] mystnb={"figure": {"name": "tab-10b-scale", "caption": "By which factor each mean has grown from the first look to the last, and which share of the variance of raw GW over the looks goes along with the scale."}}
 scale = pd.DataFrame(
     {
         name: {
-            "raw GW grows by": growth(d.mean_distance("raw/gw")),
-            "scale grows by": growth(d.history["scale"].mean(axis=1)),
-            "normalised GW grows by": growth(d.mean_distance()),
-            "raw GW explained by scale (%)": by_scale(d),
+            "raw GW": growth(d.mean_distance("raw/gw")),
+            "scale": growth(d.history["scale"].mean(axis=1)),
+            "normalised GW": growth(d.mean_distance()),
+            "shared with scale (%)": by_scale(d),
         }
         for name, d in watched.items()
     }
 ).T
-note(width_r2=scale.iloc[:, 3].min())
-note(
-    raw_growth=scale.iloc[3, 0],
-    width_growth=scale.iloc[3, 1],
-    norm_growth=scale.iloc[3, 2],
-)
 scale.round(2)
 
+# %% tags=["remove-cell"]
+note(width_r2=scale.iloc[:, 3].min())
+note(raw_growth=scale.iloc[3, 0], width_growth=scale.iloc[3, 1])
+note(norm_growth=scale.iloc[3, 2])
+
 # %% [markdown]
-# On Yelp the mean raw distance grows {glue:text}`raw_growth:.1f` times, the scale of the layers {glue:text}`width_growth:.1f` times, and the mean distance without scale {glue:text}`norm_growth:.1f` times. In every run the scale goes along with the raw mean, to {glue:text}`width_r2:.1f` % of its variance or more. That alone proves little,
-# because everything rises here. But a curve of raw distances, as in the paper's Figure 8, cannot tell growth of scale from change of shape, and both happen.
+# On Yelp mean raw GW grows {glue:text}`raw_growth:.1f` times, the scale of the layers {glue:text}`width_growth:.1f` times, and the mean without scale {glue:text}`norm_growth:.1f` times. Raw GW and scale rise together: in every run they share {glue:text}`width_r2:.1f` % of their variance or more. That alone proves little, because everything rises here. But a curve of raw distances, as in the paper's Figure 8, cannot tell growth of scale from change of shape. Here both happen.
 #
 # ## When does a boundary come?
 #
-# A boundary could be dated: run the test of [chapter 06](06-modular-sum-subnetworks.ipynb) on every snapshot, and take the step after which it finds a boundary that is
-# still there in all later ones. The layers are two points for each block, after attention and at its end, and each is compared with its like.
+# A {term}`boundary` could be dated. We run the test of [chapter 06](06-modular-sum-subnetworks.ipynb) on every look. The date is the step from which a boundary is found in all later looks. Each point is compared with points of its own kind, after attention or at the end of a block.
 
 
 # %%
 def boundaries(dynamics):
-    """For each snapshot, the p-value and the layers before which the test cuts."""
-    found = [
-        fs.partition(dynamics.layer_map(s)) for s in range(len(dynamics.steps))
-    ]
+    """For each look, the p-value and where the test cuts."""
+    looks = range(len(dynamics.steps))
+    found = [fs.partition(dynamics.layer_map(s)) for s in looks]
     return [(p.p_value, p.boundaries) for p in found]
 
 
-# %% [markdown]
-# A boundary is dated by the one that stands first at the end:
+dated = {name: boundaries(d) for name, d in watched.items()}
 
 
-# %%
+# %% tags=["remove-cell"]
 def onset(dynamics, found):
     """Step after which a boundary stays, and the block behind it; else None."""
     last = found[-1][1]
@@ -317,11 +313,6 @@ def onset(dynamics, found):
     return dynamics.steps[missing[-1] + 1 if missing else 0], last[0] // 2 + 1
 
 
-# %% [markdown]
-# In the four runs:
-
-# %%
-dated = {name: boundaries(d) for name, d in watched.items()}
 table = pd.DataFrame(
     {name: onset(d, dated[name]) for name, d in watched.items()},
     index=["from step", "in block"],
@@ -330,142 +321,142 @@ onsets = table["from step"].dropna().astype(int)
 note(n_dated=len(onsets), n_watched=len(table))
 table["p before training"] = [found[0][0] for found in dated.values()]
 table["p at the end"] = [found[-1][0] for found in dated.values()]
-table
+cuts = [at for found in dated.values() for _, at in found]
+note(n_cut=sum(bool(at) for at in cuts), n_all_looks=len(cuts))
 
 # %% [markdown]
-# The table has a date for {glue:text}`n_dated:d` of the {glue:text}`n_watched:d` runs. The last blocks do leave the others, all at once, as the curves above show. But two blocks that change faster, up to the end of the network, are a change of speed and no boundary. An encoder of
-# twelve blocks could show what comes after; six cannot.
+# What the test says of the four runs:
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "tab-10b-dated", "caption": "From which step on a boundary is found, and in which block, if there is one; and the p-value of the test before training and at the end."}}
+table.fillna("-")
+
+# %% [markdown]
+# A boundary can be dated in {glue:text}`n_dated:d` of the {glue:text}`n_watched:d` runs. Over all {glue:text}`n_all_looks:d` looks the test finds one in {glue:text}`n_cut:d`, about as often as chance does at 5 %. The last blocks do leave the others, and they leave together. But blocks that change faster up to the end of the network are a change of speed, and no boundary. After the last of six blocks nothing comes that could tell the two apart.
 #
 # ## Which block changes first?
 #
-# The paper says: the last layer by iteration 300, its neighbours by 3,000 and 15,000. Two things can be meant. That a block is *far from the others*; or that it is far from *what it said
-# before training*. The second is the cleaner question, since a distance of two blocks cannot say which of them has moved. It is answered by the GW distance of every block to itself before the first step.
+# The paper says that the last block changes by iteration 300, and its neighbours by 3,000 and 15,000. As in chapter 10, we take the GW distance of each block to its own output before training. So we know which block has moved.
 
 
-# %%
-def said(dynamics):
+# %% tags=["remove-cell"]
+def to_itself(dynamics):
     """Distance of each block to itself before training, per step (S, blocks)."""
     return dynamics.history["said"][:, ends(dynamics)]
 
 
 # %% [markdown]
-# On Yelp, a line for four of the blocks:
+# Four of the blocks on Yelp:
 
-# %% tags=["fig"] mystnb={"image": {"alt": "GW distance of four blocks to themselves before training, over the steps on Yelp: all rise together, the later the block the higher."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "GW distance of four blocks to themselves before training, over the steps on Yelp: all rise together, the later the block the higher."}, "figure": {"name": "fig-10b-moved", "caption": "How far four of the blocks are from their own output before training, on Yelp. They rise together, and the later block goes farther."}}
+shown = (0, n_blocks // 2, n_blocks - 2, n_blocks - 1)
 viz.curves(
-    {
-        f"block {k + 1}": said(yelp)[:, k]
-        for k in (0, n_blocks // 2, n_blocks - 2, n_blocks - 1)
-    },
+    {blocks[k]: to_itself(yelp)[:, k] for k in shown},
     np.maximum(yelp.steps, 0.5),
     xlabel="step",
     ylabel="GW distance to itself before",
     xscale="log",
 )
 
-
-# %% [markdown]
-# Is it that the last blocks change *first*, or that they change *most*? Divided by where each block ends, the order is seen apart from the size: after how many steps has each block gone half of its own way?
-
-
-# %%
-def half_of_its_way(dynamics, k):
-    """The same for what block k says."""
-    return halfway(dynamics, lambda d: said(d)[:, k])
-
-
-# %% [markdown]
-# In every run:
-
-# %%
+# %% tags=["remove-cell"]
 first = pd.DataFrame(
     {
-        name: [half_of_its_way(d, k) for k in range(n_blocks)]
+        name: [
+            halfway(d, lambda d, k=k: to_itself(d)[:, k]) for k in range(n_blocks)
+        ]
         for name, d in watched.items()
     },
-    index=[f"block {k + 1}" for k in range(n_blocks)],
+    index=blocks,
 )
-first.round().astype("Int64")
-
-# %% [markdown]
-# The rank correlation of a block's place with how far it goes, and with how late it is halfway:
-
-# %%
 places = np.arange(n_blocks)
 order = pd.DataFrame(
     {
         name: {
-            "how far": stats.spearmanr(places, said(d)[-1]).statistic,
+            "how far": stats.spearmanr(places, to_itself(d)[-1]).statistic,
             "how late": stats.spearmanr(places, first[name]).statistic,
         }
         for name, d in watched.items()
     }
 ).T
+
+# %% tags=["remove-cell"]
 note(earliest=", ".join(sorted(set(first.idxmin()))))
 note(late_ratio=float((first.iloc[-1] / first.min()).max()))
-note(
-    far_least=order["how far"].min(),
-    late_least=order["how late"].min(),
-    late_most=order["how late"].max(),
-)
-order.round(2)
+note(far_least=order["how far"].min())
+note(late_least=order["how late"].min(), late_most=order["how late"].max())
 
 # %% [markdown]
-# The later a block, the farther it goes: the least rank correlation of the runs is {glue:text}`far_least:.2f`. But the last block is not the first. First to be halfway, in
-# all runs, is {glue:text}`earliest`; the last block takes up to {glue:text}`late_ratio:.1f` times as many steps. (Later blocks tend to be a little earlier, with rank correlations from {glue:text}`late_least:.2f` to {glue:text}`late_most:.2f`; with so few blocks that decides nothing.) What looks like a wave from the end, in maps, is one movement of different size: a block that goes farther is the first to be *seen* to have moved.
-#
+# Do the last blocks change *first*, or *most*? We measure the way of each block as a share of where it ends, and ask when it is halfway.
+
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "After how many steps each block is halfway of its own way, in four runs. The first two blocks are late, block 4 is earliest, and the last block a little later again."}, "figure": {"name": "fig-10b-when", "caption": "After how many steps each block has gone half of its own way. The middle of the network is first in each run."}}
+viz.curves(dict(first.items()), xlabel="block", ylabel="halfway after step")
+
+# %% [markdown]
+# The later a block, the farther it goes: the rank correlation is {glue:text}`far_least:.2f` in each run. But the last block is not first. In all runs {glue:text}`earliest` is halfway first, and the last block takes up to {glue:text}`late_ratio:.1f` times as many steps. What looks like a wave from the end is one movement of different size. A block that goes farther is the first to be *seen* to have moved. The fold has the numbers.
+
+# %% tags=["hide-input", "hide-output"] mystnb={"figure": {"name": "tab-10b-first", "caption": "After how many steps each block is halfway. Last two rows: the rank correlation of a block's place with how far it goes, and with how late it is halfway. With so few blocks a correlation of -0.5 decides nothing."}}
+pd.concat([first.round(), order.T.round(2)])
+
+# %% [markdown]
 # ## Larger gradients at the end?
 #
-# A first version of the paper guessed that the last blocks change because their gradients are larger. The authors then looked, found no differences among the blocks, and more than ten
-# times larger ones in the classifier. Mean absolute gradient, in the mean over the snapshots after the first step, relative to block 1:
+# A first version of the paper guessed that the last blocks change because their gradients are larger. The authors then looked. They found no differences among the blocks, and gradients more than ten times as large in the classifier.
 
-# %%
-parts = [*(f"block {k + 1}" for k in range(n_blocks)), "pooler", "classifier"]
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Mean absolute gradient of each block relative to block 1, in four runs. It falls from block to block, to 0.2 at the last."}, "figure": {"name": "fig-10b-gradients", "caption": "Mean absolute gradient of each block, relative to block 1, as a mean over the looks after the first step. It falls from block to block in every run."}}
 gradients = pd.DataFrame(
     {
         name: np.nanmean(d.history["gradients"][1:, 1:], axis=0)
         for name, d in watched.items()
     },
-    index=parts,
+    index=[*blocks, "pooler", "classifier"],
 )
 gradients = gradients / gradients.iloc[0]
-note(
-    grad_last=gradients.iloc[n_blocks - 1].mean(),
-    grad_head=gradients.iloc[-1].min(),
+viz.curves(
+    {name: g.iloc[:n_blocks] for name, g in gradients.items()},
+    xlabel="block",
+    ylabel="gradient (block 1 = 1)",
 )
-note(
-    grad_least=gradients.iloc[:n_blocks].min().min(),
-    grad_most=gradients.iloc[:n_blocks].max().max(),
-)
+
+# %% tags=["remove-cell"]
+last_block = gradients.iloc[n_blocks - 1]
+note(grad_last=last_block.mean(), grad_head=gradients.iloc[-1].min())
+
+# %% [markdown]
+# Our blocks do differ. The gradients fall from block to block, and the last has {glue:text}`grad_last:.1f` times the gradient of the first. In twelve blocks this was so on one task of two. The classifier has at least {glue:text}`grad_head:.1f` times as much as the first block, as the authors say. So larger gradients do not explain the last blocks. The authors found this, too.
+
+# %% tags=["hide-input", "hide-output"] mystnb={"figure": {"name": "tab-10b-gradients", "caption": "Mean absolute gradient relative to block 1."}}
 gradients.round(1)
 
 # %% [markdown]
-# There are differences among the blocks, and they are the other way round: the last block has {glue:text}`grad_last:.1f` times the gradient of the first. The classifier has at least {glue:text}`grad_head:.1f` times as much. So large gradients do not explain the
-# last blocks; the authors found this, too. But they found the gradients of the blocks to be equal, and ours are not.
-#
 # ## Every block moved equally far
 #
-# If the last blocks stood apart because training moves their weights most, they should not when it moves all blocks equally. So SST-2 was learned once more, and after every step the move of each block from where it began was stretched or shortened
-# to the mean of all, which is what learning rates of their own would do.
+# Do the last blocks stand apart because training moves their weights most? If so, they should not stand apart when all blocks move equally far. So we learned SST-2 once more, with seed 0. After every step we scaled each block's move from its start to the mean of all moves. Separate learning rates for the blocks would do the same.
 
 # %%
-equal = encoder_dynamics.load("sst2-equal", profile)
 usual = sst2[0]
 control = pd.DataFrame(
     {
-        "moved (%)": 100 * usual.history["moved"][-1],
-        "moved, equal (%)": 100 * equal.history["moved"][-1],
-        "said": said(usual)[-1],
-        "said, equal": said(equal)[-1],
+        "weights moved (%)": 100 * usual.history["moved"][-1],
+        "the same, equal moves (%)": 100 * equal.history["moved"][-1],
+        "output moved": to_itself(usual)[-1],
+        "the same, equal moves": to_itself(equal)[-1],
     },
-    index=[f"block {k + 1}" for k in range(n_blocks)],
+    index=blocks,
 )
-control.round(3)
 
 # %% [markdown]
-# And the maps:
+# How far the outputs end from where they began, in both trainings:
 
-# %%
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "GW distance of each block to its output before training, after the usual training and after one with equal moves. The two lines nearly coincide: 0.04 at block 1, 0.26 at block 5 and 0.39 or 0.38 at block 6."}, "figure": {"name": "fig-10b-equal", "caption": "GW distance of each block to its own output before training on SST-2, after the usual training and after one in which every block moved equally far. The lines nearly coincide."}}
+viz.curves(
+    {
+        "usual training": control["output moved"],
+        "equal moves": control["the same, equal moves"],
+    },
+    xlabel="block",
+    ylabel="GW distance to itself before",
+)
+
+# %% tags=["remove-cell"]
 inner = np.triu_indices(len(usual.names), k=1)
 alike = stats.spearmanr(
     usual.layer_map(-1).values[inner], equal.layer_map(-1).values[inner]
@@ -475,19 +466,19 @@ note(equal_rank=alike.statistic, equal_acc=100 * equal.history["val_accuracy"][-
 note(usual_acc=100 * usual.history["val_accuracy"][-1])
 found = boundaries(equal)[-1]
 note(equal_p=found[0], equal_boundaries=len(found[1]))
-print(
-    f"rank correlation of the maps {alike.statistic:.2f}; "
-    f"with equal moves p = {found[0]:.3f}, boundaries {found[1]}"
-)
 
 # %% [markdown]
-# It was hardly needed: in the usual training, too, each block moves here by about the same share of its length, {glue:text}`moved_least:.1f` to {glue:text}`moved_most:.1f` %. Adam divides each gradient by its size. Moved equally far, the blocks end at a map with a rank correlation of {glue:text}`equal_rank:.2f`
-# to the usual one, the test finds {glue:text}`equal_boundaries:d` boundaries there as well ($p$ = {glue:text}`equal_p:.2f`), and accuracy is {glue:text}`equal_acc:.1f` % instead of {glue:text}`usual_acc:.1f` %. What sets the last blocks apart is not how far their weights move. It is what a move of this size does there. Our reading, not tested here:
-# the changes of all earlier blocks arrive at the last one, and those of the last at no other.
+# With equal moves the outputs end nearly where they do in the usual training. The map has a rank correlation of {glue:text}`equal_rank:.2f` with the usual one ({numref}`fig-10b-in-short`). The test finds {glue:text}`equal_boundaries:d` boundaries ($p$ = {glue:text}`equal_p:.2f`). Accuracy is {glue:text}`equal_acc:.1f` %, and {glue:text}`usual_acc:.1f` % in the usual training.
 #
+# The control turned out to be a mild one. In the usual training, too, each block moves by {glue:text}`moved_least:.1f` to {glue:text}`moved_most:.1f` % of the length of its weights. This is the work of Adam, which divides each gradient by its size. So what sets the last blocks apart is not how far their weights move. It is what a move of this size does there. Our reading, not tested here, is that the changes of all earlier blocks arrive at the last one.
+
+# %% tags=["hide-input", "hide-output"] mystnb={"figure": {"name": "tab-10b-equal", "caption": "For each block, how far its weights and its output moved, in the usual training and with equal moves."}}
+control.round(3)
+
+# %% [markdown]
 # ## What we found
 #
-# C counts the paper's claims, D the doubts of its reviewers. *paper*: tested as the paper has it; *ours*: on a network, a task, a scale or a statistic of our own. The [scorecard](../book/scorecard.md) makes one answer of all rows about a claim.
+# C marks a claim of the paper, D a doubt of its reviewers. The condition is *paper* if we tested the claim as the paper states it, and *ours* if we changed the network, the task, the size or the statistic. The [scorecard](../book/scorecard.md) combines all rows about a claim into one answer.
 #
 # | claim | condition | result | evidence on this page |
 # | --- | --- | --- | --- |
@@ -499,4 +490,12 @@ print(
 # | C29: the classifier's are more than ten times larger | ours | agrees | at least {glue:text}`grad_head:.1f` times those of block 1 |
 # | C36: computation changes abruptly (later version) | ours | undecided: the last blocks change faster, up to the end, which is no boundary (C19) | a boundary that stays in {glue:text}`n_dated:d` of {glue:text}`n_watched:d` runs |
 #
-# **Before you read a curve of distances**: divide by the scale; draw it beside the accuracy on *training* data; and ask of each block how far it has come from itself, not from others.
+# **Before you read a curve of distances**: divide by the scale, draw it beside the accuracy on *training* data, and ask of each block how far it has come from itself.
+#
+# ## Where the stored results come from
+#
+# The encoder was trained, and watched, before this page was run. The next cell shows the records.
+
+# %% tags=["hide-cell"]
+for one in [*watched.values(), equal]:
+    print(one.origin)

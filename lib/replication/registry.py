@@ -7,7 +7,8 @@ An experiment lives in one file, with its plan, `compute`, `read`, `load`, and i
 from __future__ import annotations
 
 from replication.benchmark import leaderboard, level_and_power, scores
-from replication.encoder import block_ablation, block_maps, dense, fine_tuned, freezing, untrained
+from replication.decoder import experiment as decoder
+from replication.encoder import block_ablation, block_maps, dense, fine_tuned, freezing, sparse, untrained
 from replication.encoder import dynamics as encoder_dynamics
 from replication.known import networks as known_networks
 from replication.modular_addition import dynamics as modular_dynamics
@@ -27,6 +28,7 @@ MODULES = (
     block_ablation,
     dense,
     block_maps,
+    sparse,
     untrained,
     second_stage,
     resnet9,
@@ -35,5 +37,6 @@ MODULES = (
     known_networks,
     scores,
     search,
+    decoder,
 )
 EXPERIMENTS: dict[str, Experiment] = {name: e for module in MODULES for name, e in module.EXPERIMENTS.items()}

@@ -101,6 +101,24 @@ def test_the_blocks_of_a_bert():
         blocks_of(torch.nn.Linear(2, 2))
 
 
+def test_the_blocks_of_an_mpnet():
+    from transformers import MPNetConfig, MPNetForSequenceClassification
+
+    config = MPNetConfig(
+        vocab_size=20, hidden_size=8, num_hidden_layers=2, num_attention_heads=2, intermediate_size=16
+    )
+    model = MPNetForSequenceClassification(config)
+    for block, layer in zip(blocks_of(model), model.mpnet.encoder.layer, strict=True):
+        attention = layer.attention.attn
+        assert block.linears == (
+            *(attention.q, attention.k, attention.v, attention.o),
+            *(layer.intermediate.dense, layer.output.dense),
+        )
+        assert active_heads(block) == 2
+    sparsifier(model, "magnitude", 0.5, FineTuningConfig(steps=1))(model, 0, 0.0)
+    assert model_sparsity(model) == pytest.approx(0.5, abs=0.01)
+
+
 def test_shrinking_stops_at_zero():
     model = load_encoder("tiny").model
     before = blocks_of(model)[0].up.weight.clone()

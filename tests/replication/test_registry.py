@@ -24,14 +24,15 @@ KINDS = (
         "encoder/sst2-dense",
         "encoder-maps/sst2-dense",
         "encoder/yelp-untrained",
+        "encoder/sst2-neuroprune-70",
         "second-sum",
         "resnet9",
         "leaderboard",
         "level-and-power",
     ),
-    *("known/streams", "boundaries", "search"),
+    *("known/streams", "boundaries", "search", "decoder"),
 )
-TEXTS = ("bert/", "dynamics/sst2", "dynamics/yelp", "ablations/", "encoder/")
+TEXTS = ("bert/", "dynamics/sst2", "dynamics/yelp", "ablations/", "encoder/", "decoder")
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(FILES[0].parent)))

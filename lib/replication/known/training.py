@@ -155,8 +155,8 @@ class _Fit:
         recipe, width = self.recipe, self.part.operands[0].embedding_dim
         p = self.part.readouts[0][1].out_features
         keepers = nn.ModuleList(nn.Sequential(nn.LayerNorm(width), nn.Linear(width, p)) for _ in self.kept)
-        optimizer = torch.optim.AdamW(
-            [*learning, *keepers.parameters()], lr=recipe.lr, weight_decay=recipe.weight_decay
+        optimizer = torch.optim.AdamW(  # fused: a third less time for networks this small
+            [*learning, *keepers.parameters()], lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True
         )
         targets, right, step = self.train_set.answers[:, self.column], 0, 0
         batch = min(recipe.batch, len(targets))

@@ -109,16 +109,16 @@ def predict_rearranged(
     for start in range(0, len(corpus), batch_size):
         rows = by_length[start : start + batch_size]
         batch = encoder.encode([corpus.texts[i] for i in rows], max_length)
-        outputs = _outputs(model, blocks, batch)
+        outputs = outputs_of(model, blocks, batch)
         for r, order in enumerate(orders):
             same = next((i for i, k in enumerate(order) if i != k), len(order))
-            shortened = [_Output(outputs[same - 1])] if same else []
-            with _in_place(model, encoder.blocks, [*shortened, *(blocks[k] for k in order[same:])]):
+            shortened = [Known(outputs[same - 1])] if same else []
+            with in_place(model, encoder.blocks, [*shortened, *(blocks[k] for k in order[same:])]):
                 logits[r, rows] = model(**batch).logits.double().numpy()
     return logits
 
 
-class _Output(nn.Module):
+class Known(nn.Module):
     """Stands for all blocks up to one, whose output is known."""
 
     def __init__(self, output: Any) -> None:
@@ -129,7 +129,7 @@ class _Output(nn.Module):
         return self.output
 
 
-def _outputs(model: nn.Module, blocks: Sequence[nn.Module], batch: dict[str, Tensor]) -> list[Any]:
+def outputs_of(model: nn.Module, blocks: Sequence[nn.Module], batch: dict[str, Tensor]) -> list[Any]:
     """What each block outputs on a batch."""
     found: list[Any] = []
     hooks = [block.register_forward_hook(lambda _, __, output: found.append(output)) for block in blocks]
@@ -153,7 +153,7 @@ def _put(model: nn.Module, name: str, blocks: Sequence[nn.Module]) -> None:
 
 
 @contextmanager
-def _in_place(model: nn.Module, name: str, blocks: Sequence[nn.Module]) -> Iterator[None]:
+def in_place(model: nn.Module, name: str, blocks: Sequence[nn.Module]) -> Iterator[None]:
     """The model with other blocks for a while."""
     before = list(model.get_submodule(name).children())
     _put(model, name, blocks)

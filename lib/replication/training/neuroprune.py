@@ -53,7 +53,7 @@ class Block:
 
 
 def blocks_of(model: nn.Module) -> list[Block]:
-    """The blocks of a BERT.
+    """The blocks of a BERT or an MPNet.
 
     Raises
     ------
@@ -64,8 +64,12 @@ def blocks_of(model: nn.Module) -> list[Block]:
     for name, module in model.named_modules():
         if name.rsplit(".", 1)[-1].isdigit() and hasattr(module, "intermediate"):
             attention = module.attention
+            if hasattr(attention, "attn"):  # MPNet's
+                parts = [getattr(attention.attn, letter) for letter in "qkvo"]
+            else:
+                of = attention.self
+                parts = [of.query, of.key, of.value, attention.output.dense]
             heads = model.config.num_attention_heads
-            parts = (attention.self.query, attention.self.key, attention.self.value, attention.output.dense)
             blocks.append(Block(*parts, module.intermediate.dense, module.output.dense, heads))
     if not blocks:
         raise ModelError(f"{type(model).__name__} has no blocks like BERT's, whose weights could be pruned")

@@ -266,6 +266,17 @@ def found_itself(pool):
     return made
 
 
+def ends_apart(chapter, run, keys, low):
+    """The solution, with guesses that reach from `low` to e above it."""
+
+    def made(e):
+        names = solution(chapter, "predicted")
+        said = names["predicted"]() | dict.fromkeys(keys, (low, low + e))
+        return lambda: said, names["own_network"], names[run]
+
+    return made
+
+
 def drifting(e):
     """The solution, with one step that is e times the others."""
     where = np.arange(12.0) + (e - 1) * (np.arange(12) > 5)
@@ -328,12 +339,14 @@ CASES = [
     ("06", "forgets", shuffled, 1, 0.5),
     ("06", "forgets", shaken, 0.01, 0.1),
     ("06", "width_null", mixed, 1e-6, 1e-3),
+    ("06", "predicted", ends_apart("06", "beside", ["agreement"], 0.1), 0.4, 0.42),
     ("06", "predicted", agreeing, 0.018, 0.022),
     ("06", "predicted", agreeing, -0.018, -0.022),
     *exact("07", "pool_mean"),
     ("07", "margin", lambda e: (times("07", "margin", e),), 1.02, 1.03),
     ("07", "margin", lambda e: (times("07", "margin", e),), 0.98, 0.97),
     ("07", "clouds", nearly_pooled, 1e-7, 1e-3),
+    ("07", "predicted", ends_apart("07", "itself", ["mean", "cls"], 30), 20, 20.5),
     ("07", "predicted", found_itself("cls"), 4, 6),
     ("07", "predicted", found_itself("mean"), 4, 6),
     ("08", "no_groups", drifting, 1, 8),

@@ -360,7 +360,7 @@ keep_figure("fig_in_short_01", in_short)
 # :::{exercise} A share of variance
 # :label: ex-01-explained
 #
-# *Difficulty 1 of 5, importance 4 of 5, 5 minutes.* The score of the first probe was the share of variance that it explains. Write `explained(target, predicted)` for two arrays of the same length, with NumPy alone.
+# *Difficulty 1 of 4, importance 4 of 5, 5 minutes.* The score of the first probe was the share of variance that it explains. Write `explained(target, predicted)` for two arrays of the same length, with NumPy alone.
 #
 # ```{dropdown} Hint 1
 # What would you predict if you had seen the targets, but no layer? That is what every prediction is measured against.
@@ -384,7 +384,7 @@ check.explained(explained)
 # :::{exercise} Invisible to a line
 # :label: ex-01-invisible
 #
-# *Difficulty 2 of 5, importance 3 of 5, 5 minutes.* Find a function of $z$, other than a parabola, of which a line explains less than 2 % when $z$ is uniform between $-1$ and $1$. Write it as `invisible(z)`.
+# *Difficulty 2 of 4, importance 3 of 5, 5 minutes.* Find a function of $z$, other than a parabola, of which a line explains less than 2 % when $z$ is uniform between $-1$ and $1$. Write it as `invisible(z)`.
 #
 # ```{dropdown} Hint 1
 # The slope of the best line is the mean of $z\,f(z)$, up to a factor. When does it vanish?
@@ -407,7 +407,7 @@ check.invisible(invisible)
 # :::{exercise} All layers, and no trace
 # :label: ex-01-hook
 #
-# *Difficulty 3 of 5, importance 5 of 5, 15 minutes.* Build what `fs.capture` does first. Write `read_layers(model, x)` for an `nn.Sequential`: a dictionary from the names of its modules to what they return, read by forward hooks in evaluation mode. Some modules work in place. Afterwards the model is as you found it, even if it failed on `x`.
+# *Difficulty 3 of 4, importance 5 of 5, 15 minutes.* Build what `fs.capture` does first. Write `read_layers(model, x)` for an `nn.Sequential`: a dictionary from the names of its modules to what they return, read by forward hooks in evaluation mode. Some modules work in place. Afterwards the model is as you found it, even if it failed on `x`.
 #
 # ```{dropdown} Hint 1
 # A hook gets a reference to a tensor that may be overwritten a moment later. `model.named_children()` gives names and modules, `model.training` the mode.
@@ -449,7 +449,7 @@ check.read_layers(read_layers)
 # :::{exercise} Predict what an untrained network knows
 # :label: ex-01-predict
 #
-# *Difficulty 2 of 5, importance 5 of 5, 20 minutes.* Take the network for digits before its training. How many per cent of the unseen digits does a linear probe read off its last hidden layer, the second ReLU? Write your answer into `predicted()`, as two numbers at most 20 apart. Only then write `probed(model, images, digits)`: capture the layers, fit a linear probe of each on the first 1,400 images, and return its accuracy on the others in per cent, by module. Then compare. What does the trained network add?
+# *Difficulty 2 of 4, importance 5 of 5, 20 minutes.* Take the network for digits before its training. How many per cent of the unseen digits does a linear probe read off its last hidden layer, the second ReLU? Write your answer into `predicted()`, as two numbers at most 20 apart. Only then write `probed(model, images, digits)`: capture the layers, fit a linear probe of each on the first 1,400 images, and return its accuracy on the others in per cent, by module. Then compare. What does the trained network add?
 #
 # ```{dropdown} Hint 1
 # The chapter has all parts: `fs.capture`, and a ridge classifier behind a `StandardScaler`.

@@ -689,7 +689,7 @@ interactive.matching(
 # :::{exercise} Without its size
 # :label: ex-02-scale
 #
-# *Difficulty 1 of 5, importance 5 of 5, 5 minutes.* Write `mean_one(points)`: the distance matrix of a cloud (n, d), divided by the mean distance of two different points.
+# *Difficulty 1 of 4, importance 5 of 5, 5 minutes.* Write `mean_one(points)`: the distance matrix of a cloud (n, d), divided by the mean distance of two different points.
 #
 # ```{dropdown} Hint 1
 # The diagonal is zero, and says nothing about the cloud.
@@ -713,7 +713,7 @@ check.mean_one(mean_one)
 # :::{exercise} The cost is no metric
 # :label: ex-02-triangle
 #
-# *Difficulty 3 of 5, importance 4 of 5, 10 minutes.* Find three clouds such that going from the first to the third costs more than going by the second. Return them from `three_clouds()`, as arrays (n, d).
+# *Difficulty 3 of 4, importance 4 of 5, 10 minutes.* Find three clouds such that going from the first to the third costs more than going by the second. Return them from `three_clouds()`, as arrays (n, d).
 #
 # ```{dropdown} Hint 1
 # The smallest clouds will do: two points at a distance $r$. What is the cost of two of them, with distances $r$ and $s$?
@@ -736,7 +736,7 @@ check.three_clouds(three_clouds)
 # :::{exercise} A step that leaves a local minimum
 # :label: ex-02-exchange
 #
-# *Difficulty 3 of 5, importance 5 of 5, 20 minutes.* Above, a descent got stuck. Build the step that can go on. `partners` (n,) holds for each point of the first cloud its partner in the second. Write `exchange(D1, D2, partners)`: among all matchings that differ from this one by the exchange of two partners, the one of least cost. If none is better, return the matching as it is.
+# *Difficulty 3 of 4, importance 5 of 5, 20 minutes.* Above, a descent got stuck. Build the step that can go on. `partners` (n,) holds for each point of the first cloud its partner in the second. Write `exchange(D1, D2, partners)`: among all matchings that differ from this one by the exchange of two partners, the one of least cost. If none is better, return the matching as it is.
 #
 # ```{dropdown} Hint 1
 # For a matching, all weights are $1/n$ and the cost is a mean over pairs: the squared difference of `D1` and of `D2` with its rows and columns rearranged.
@@ -770,7 +770,7 @@ check.exchange(exchange)
 # :::{exercise} What no coupling is below
 # :label: ex-02-bound
 #
-# *Difficulty 4 of 5, importance 4 of 5, 15 minutes.* A matrix has a size: the root of its mean square. Write `never_below(D1, D2)`: a bound of the distance, without any search, that grows with the difference of the two sizes.
+# *Difficulty 4 of 4, importance 4 of 5, 15 minutes.* A matrix has a size: the root of its mean square. Write `never_below(D1, D2)`: a bound of the distance, without any search, that grows with the difference of the two sizes.
 #
 # ```{dropdown} Hint 1
 # For a coupling $T$, read the cost as a squared length: that of the difference of two functions of $(i, j, k, l)$, weighted by $T_{ij} T_{kl}$.
@@ -794,7 +794,7 @@ check.never_below(never_below)
 # :::{exercise} Predict which pair is nearest
 # :label: ex-02-predict
 #
-# *Difficulty 2 of 5, importance 5 of 5, 15 minutes.* Here are four pairs of clouds of 40 points. `copy`: noise in 3 dimensions, and the same points rotated, shuffled and five times as large. `noise`: two independent clouds in 3 dimensions. `narrow, wide`: independent noise in 3 and in 60 dimensions. `line, circle`: points on a line and on a circle. Add a pair of your own, `own()`: two arrays with the same number of points, at least 20. Write the five names into `predicted()`, from the nearest pair to the farthest. Only then write `measured(pairs)`: the normalised Gromov-Wasserstein distance of each pair, by name. Then compare. Which pair surprised you, and why?
+# *Difficulty 2 of 4, importance 5 of 5, 15 minutes.* Here are four pairs of clouds of 40 points. `copy`: noise in 3 dimensions, and the same points rotated, shuffled and five times as large. `noise`: two independent clouds in 3 dimensions. `narrow, wide`: independent noise in 3 and in 60 dimensions. `line, circle`: points on a line and on a circle. Add a pair of your own, `own()`: two arrays with the same number of points, at least 20. Write the five names into `predicted()`, from the nearest pair to the farthest. Only then write `measured(pairs)`: the normalised Gromov-Wasserstein distance of each pair, by name. Then compare. Which pair surprised you, and why?
 #
 # ```{dropdown} Hint 1
 # `fs.gw` normalises if nothing else is asked for. What do the distances in 60 dimensions have in common?

@@ -506,7 +506,7 @@ note(own_gw=own.corr(gw, method="spearman"))
 # :::{exercise} Alike by width alone
 # :label: ex-03-noise
 #
-# *Difficulty 2 of 5, importance 4 of 5, 5 minutes.* Two clouds of Gaussian noise have nothing to do with each other. Find numbers of samples and of dimensions for which their linear CKA is above 0.9 all the same, and return them as `samples_and_dimensions()`. At most 200 of each.
+# *Difficulty 2 of 4, importance 4 of 5, 5 minutes.* Two clouds of Gaussian noise have nothing to do with each other. Find numbers of samples and of dimensions for which their linear CKA is above 0.9 all the same, and return them as `samples_and_dimensions()`. At most 200 of each.
 #
 # ```{dropdown} Hint 1
 # In how many directions can a sample differ from the others, and how alike are then all inner products?
@@ -529,7 +529,7 @@ check.samples_and_dimensions(samples_and_dimensions)
 # :::{exercise} CKA in three lines
 # :label: ex-03-cka
 #
-# *Difficulty 2 of 5, importance 5 of 5, 10 minutes.* Write `linear_cka(X, Y)` for two clouds (n, d) and (n, e) with the same samples in their rows: between 0 and 1, the same for a cloud that is rotated, moved or scaled.
+# *Difficulty 2 of 4, importance 5 of 5, 10 minutes.* Write `linear_cka(X, Y)` for two clouds (n, d) and (n, e) with the same samples in their rows: between 0 and 1, the same for a cloud that is rotated, moved or scaled.
 #
 # ```{dropdown} Hint 1
 # Centre the columns of both. Then compare the matrices of inner products $XX^\top$ and $YY^\top$, entry by entry, as if they were two long vectors.
@@ -554,7 +554,7 @@ check.linear_cka(linear_cka)
 # :::{exercise} A p-value that cannot be zero
 # :label: ex-03-permutation
 #
-# *Difficulty 3 of 5, importance 5 of 5, 10 minutes.* Is a similarity more than chance? Shuffle the samples of one cloud, and see how often the score is as large. Write `p_value(score, X, Y, n, rng)`: `score(X, Y)` is larger for what is more alike, `n` shuffles are drawn with `rng.permutation`.
+# *Difficulty 3 of 4, importance 5 of 5, 10 minutes.* Is a similarity more than chance? Shuffle the samples of one cloud, and see how often the score is as large. Write `p_value(score, X, Y, n, rng)`: `score(X, Y)` is larger for what is more alike, `n` shuffles are drawn with `rng.permutation`.
 #
 # ```{dropdown} Hint 1
 # Shuffle the rows of one of the two, not of both in the same way.
@@ -579,7 +579,7 @@ check.p_value(p_value)
 # :::{exercise} Predict what goes unnoticed
 # :label: ex-03-predict
 #
-# *Difficulty 2 of 5, importance 5 of 5, 15 minutes.* Invent a change of a cloud (60, 4) that is not on this page: cut some digits off, drop an axis, double every second sample, anything. Which measures will *not* notice it? Write their names into `predicted()`, as a set; `agw` is left out. Only then write `changed(x)`. The check runs all measures. It says that a measure has noticed if the pair is more than a hundredth of the way to a cloud with nothing in common. Then compare: for each measure that you got wrong, say which part of its formula you had overlooked.
+# *Difficulty 2 of 4, importance 5 of 5, 15 minutes.* Invent a change of a cloud (60, 4) that is not on this page: cut some digits off, drop an axis, double every second sample, anything. Which measures will *not* notice it? Write their names into `predicted()`, as a set; `agw` is left out. Only then write `changed(x)`. The check runs all measures. It says that a measure has noticed if the pair is more than a hundredth of the way to a cloud with nothing in common. Then compare: for each measure that you got wrong, say which part of its formula you had overlooked.
 #
 # ```{dropdown} Hint 1
 # Ask of each measure whether it uses distances, angles, spans or neighbours. Does your change keep them?

@@ -584,7 +584,7 @@ keep_figure("fig_in_short_04", in_short)
 # :::{exercise} Three sums
 # :label: ex-04-sums
 #
-# *Difficulty 1 of 5, importance 4 of 5, 5 minutes.* Write `third_sum(a, b, moduli)`: $c_3$ for arrays of numbers and a tuple of three moduli. When does it need $c_1$ and $c_2$?
+# *Difficulty 1 of 4, importance 4 of 5, 5 minutes.* Write `third_sum(a, b, moduli)`: $c_3$ for arrays of numbers and a tuple of three moduli. When does it need $c_1$ and $c_2$?
 #
 # ```{dropdown} Hint 1
 # A loop over the moduli, in which the answer of one step is the first summand of the next.
@@ -610,7 +610,7 @@ check.third_sum(third_sum)
 # :::{exercise} How late it understands
 # :label: ex-04-delay
 #
-# *Difficulty 2 of 5, importance 4 of 5, 10 minutes.* Grokking is a delay. Write `delay(train, val, level)`: how many epochs after the training accuracy the validation accuracy first reaches a level; infinity if it never does.
+# *Difficulty 2 of 4, importance 4 of 5, 10 minutes.* Grokking is a delay. Write `delay(train, val, level)`: how many epochs after the training accuracy the validation accuracy first reaches a level; infinity if it never does.
 #
 # ```{dropdown} Hint 1
 # `np.argmax` of a condition is the first place where it is true, and also 0 where it is true nowhere.
@@ -635,7 +635,7 @@ check.delay(delay)
 # :::{exercise} A stage on a frozen one
 # :label: ex-04-stage
 #
-# *Difficulty 3 of 5, importance 5 of 5, 20 minutes.* Build the training of Model L. Write `train_stage(first, second, x, y)`: the module `second` learns the labels `y` (n,) from what `first` returns for `x` (n, d), and `first` stays the same to the last bit, with its mode and without gradients. Return how many per cent of the labels both together get right in evaluation mode.
+# *Difficulty 3 of 4, importance 5 of 5, 20 minutes.* Build the training of Model L. Write `train_stage(first, second, x, y)`: the module `second` learns the labels `y` (n,) from what `first` returns for `x` (n, d), and `first` stays the same to the last bit, with its mode and without gradients. Return how many per cent of the labels both together get right in evaluation mode.
 #
 # ```{dropdown} Hint 1
 # What does `first` return? That can be computed once, before the training begins. A batch normalisation changes in training mode even if nothing is optimised.
@@ -671,7 +671,7 @@ check.train_stage(train_stage)
 # :::{exercise} Predict unseen pairs
 # :label: ex-04-predict
 #
-# *Difficulty 3 of 5, importance 5 of 5, 20 minutes.* All pairs of two numbers below 11 are 121. A small network sees half of them: 22 numbers, a one for each of the two, then 128 hidden units, then the answer. It learns two tasks, each by itself: `sum`, $(a + b) \bmod 11$, and `larger`, whether $a > b$. How many per cent of the *other* half will it get right? Write two ends, at most 20 apart, for each task into `predicted()`. Only then write `learn(pairs, answers, train)`, with `train` a mask: it trains such a network of your own on the marked pairs until they are right, and returns its accuracy on the others. Then compare. What would make the network find the rule of the sum?
+# *Difficulty 3 of 4, importance 5 of 5, 20 minutes.* All pairs of two numbers below 11 are 121. A small network sees half of them: 22 numbers, a one for each of the two, then 128 hidden units, then the answer. It learns two tasks, each by itself: `sum`, $(a + b) \bmod 11$, and `larger`, whether $a > b$. How many per cent of the *other* half will it get right? Write two ends, at most 20 apart, for each task into `predicted()`. Only then write `learn(pairs, answers, train)`, with `train` a mask: it trains such a network of your own on the marked pairs until they are right, and returns its accuracy on the others. Then compare. What would make the network find the rule of the sum?
 #
 # ```{dropdown} Hint 1
 # `nn.functional.one_hot(torch.tensor(pairs), 11).flatten(1).float()` are the inputs. AdamW with a rate of 0.01 needs about 200 steps.

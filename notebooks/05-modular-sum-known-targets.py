@@ -468,7 +468,7 @@ note(part_c1=begin[0], part_c2=begin[1], part_c3=begin[2])
 # :::{exercise} A control
 # :label: ex-05-control
 #
-# *Difficulty 1 of 5, importance 5 of 5, 5 minutes.* Write `control(target, rng)`: a target that no input explains, but for which guessing is as easy as for the real one.
+# *Difficulty 1 of 4, importance 5 of 5, 5 minutes.* Write `control(target, rng)`: a target that no input explains, but for which guessing is as easy as for the real one.
 #
 # ```{dropdown} Hint 1
 # Who always answers the most frequent value should be right equally often for both.
@@ -491,7 +491,7 @@ check.control(control)
 # :::{exercise} When two targets are one
 # :label: ex-05-one
 #
-# *Difficulty 3 of 5, importance 5 of 5, 10 minutes.* Gromov-Wasserstein sees neither the order of the inputs nor the names of the classes. Write `one_space(first, second)`: whether two lists of labels are one space to it, if classes are all equally far apart.
+# *Difficulty 3 of 4, importance 5 of 5, 10 minutes.* Gromov-Wasserstein sees neither the order of the inputs nor the names of the classes. Write `one_space(first, second)`: whether two lists of labels are one space to it, if classes are all equally far apart.
 #
 # ```{dropdown} Hint 1
 # Take away the order, then take away the names. What is left of [0, 0, 0, 1, 1, 2]?
@@ -518,7 +518,7 @@ check.one_space(one_space)
 # :::{exercise} A linear probe by hand
 # :label: ex-05-readout
 #
-# *Difficulty 3 of 5, importance 5 of 5, 20 minutes.* Write `readout(layer, labels, fitted_on)` with NumPy alone: fit a linear map from the rows (n, d) that `fitted_on` marks with `True` to their labels, and return the labels that it reads off the *other* rows. Labels are names, not sizes, and a layer may lie far from 0 or have equal columns.
+# *Difficulty 3 of 4, importance 5 of 5, 20 minutes.* Write `readout(layer, labels, fitted_on)` with NumPy alone: fit a linear map from the rows (n, d) that `fitted_on` marks with `True` to their labels, and return the labels that it reads off the *other* rows. Labels are names, not sizes, and a layer may lie far from 0 or have equal columns.
 #
 # ```{dropdown} Hint 1
 # One column of zeros and ones for each label. Which of the predicted columns wins?
@@ -545,7 +545,7 @@ check.readout(readout)
 # :::{exercise} Predict which targets are one space
 # :label: ex-05-predict
 #
-# *Difficulty 3 of 5, importance 5 of 5, 20 minutes.* Choose at least four targets of your own: functions of $a$ and $b$, both below 5, written as `targets(a, b)`, a dictionary from names to labels (25,). Which pairs of them are at a Gromov-Wasserstein distance of 0, if labels are classes that are all equally far apart? Write these pairs of names into `predicted()`, as a set of tuples. Only then write `apart(first, second)`, the distance of two labellings. Then compare. Some pairs must be one space and some not.
+# *Difficulty 3 of 4, importance 5 of 5, 20 minutes.* Choose at least four targets of your own: functions of $a$ and $b$, both below 5, written as `targets(a, b)`, a dictionary from names to labels (25,). Which pairs of them are at a Gromov-Wasserstein distance of 0, if labels are classes that are all equally far apart? Write these pairs of names into `predicted()`, as a set of tuples. Only then write `apart(first, second)`, the distance of two labellings. Then compare. Some pairs must be one space and some not.
 #
 # ```{dropdown} Hint 1
 # How often does each value occur? Count before you run. Products have more zeros than sums.

@@ -66,6 +66,7 @@ if not importlib.util.find_spec("funcsim"):  # not installed, as on Colab
 import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
+from torch import nn
 
 import funcsim as fs
 from exercises import chapter_06 as check
@@ -675,81 +676,35 @@ fig
 #
 # ## Exercises
 #
-# :::{exercise} What scale would say
-# :label: ex-06-scale
+# Each has a check that says in a sentence what is missing. The solutions are folded, with what their checks print. In the last exercise you write a prediction down before you run anything. A prediction that turns out wrong costs nothing.
 #
-# *Difficulty 2 of 5, importance 5 of 5, 5 minutes.* Write `by_scale(layers)`: for a list of L clouds (n, d) the map (L, L) that one would guess if nothing counted but how far apart the points of each layer are, on average.
+# :::{exercise} How many numbers are free?
+# :label: ex-06-free
+#
+# *Difficulty 1 of 4, importance 4 of 5, 10 minutes.* The weights of an attention map add up to one, so two weights are one free number. Write `free_numbers(layer)`: for a layer (n, d) the number of directions in which its inputs differ. Rounding is no direction: layers come in single precision.
 #
 # ```{dropdown} Hint 1
-# `mean_distance` and `pairwise_distances` are imported above.
+# A layer that is the same for all inputs has none. What do you take off before you count?
 # ```
 # ```{dropdown} Hint 2
-# One number per layer; the absolute difference for every pair.
+# The rank of a matrix is the number of its singular values that are more than rounding.
 # ```
 # :::
 
 
 # %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
-def by_scale(layers):
-    """Differences (L, L) of the mean distances of L clouds."""
-    sizes = np.array([mean_distance(pairwise_distances(x)) for x in layers])
-    return np.abs(sizes[:, None] - sizes[None])
+def free_numbers(layer):
+    """How many directions a layer (n, d) fills."""
+    return np.linalg.matrix_rank(layer - layer.mean(axis=0))
 
 
-check.by_scale(by_scale)
-
-# %% [markdown]
-# :::{exercise} Where an eye would cut
-# :label: ex-06-step
-#
-# *Difficulty 1 of 5, importance 3 of 5, 5 minutes.* Write `new_group(values)`: for a map (L, L) the index of the layer that begins a group, if we cut where the step from a layer to the next is largest.
-#
-# ```{dropdown} Hint 1
-# `np.diag(values, k=1)` are the steps. How many are there?
-# ```
-# ```{dropdown} Hint 2
-# Step 0 leads to layer 1.
-# ```
-# :::
-
-
-# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
-def new_group(values):
-    """Index of the layer after the largest step of a map (L, L)."""
-    return int(np.argmax(np.diag(values, k=1))) + 1
-
-
-check.new_group(new_group)
-
-# %% [markdown]
-# :::{exercise} Scoring a partition
-# :label: ex-06-f1
-#
-# *Difficulty 2 of 5, importance 4 of 5, 10 minutes.* If the true boundaries are known, how good are those that a test has found? Write `f1(found, true)` for two tuples of layers: two times the hits, divided by cuts and boundaries together; 1 if there are none of either.
-#
-# ```{dropdown} Hint 1
-# A hit is in both. Sets have `&`.
-# ```
-# ```{dropdown} Hint 2
-# Check that one cut too many and one too few both cost something.
-# ```
-# :::
-
-
-# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
-def f1(found, true):
-    """F1 of boundaries against the true ones, between 0 and 1."""
-    together = len(found) + len(true)
-    return 2 * len(set(found) & set(true)) / together if together else 1.0
-
-
-check.f1(f1)
+check.free_numbers(free_numbers)
 
 # %% [markdown]
 # :::{exercise} What Gromov-Wasserstein forgets
 # :label: ex-06-forgets
 #
-# *Difficulty 3 of 5, importance 5 of 5, 10 minutes.* Write `forgets(x)`: for a cloud (n, d) another one that has a Gromov-Wasserstein distance of nearly 0 from it, while CKA says that they have nothing in common.
+# *Difficulty 2 of 4, importance 5 of 5, 10 minutes.* Write `forgets(x)`: for a cloud (n, d) another one that has a Gromov-Wasserstein distance of nearly 0 from it, while CKA says that they have nothing in common.
 #
 # ```{dropdown} Hint 1
 # A rotation is forgiven by both. What does one of them not even see?
@@ -767,6 +722,81 @@ def forgets(x):
 
 
 check.forgets(forgets)
+
+# %% [markdown]
+# :::{exercise} A network that computes nothing
+# :label: ex-06-null
+#
+# *Difficulty 3 of 4, importance 5 of 5, 20 minutes.* Build the null of this chapter. Write `width_null(layers, rng)`: for a list of layers (n, d) a list of as many arrays (n, r). Each is the *first* layer, projected at random to the r dimensions that the layer in its place fills, and to one at least. Each layer has a projection of its own, drawn with the generator `rng`.
+#
+# ```{dropdown} Hint 1
+# A layer may be wide and fill few dimensions. The first exercise counts them.
+# ```
+# ```{dropdown} Hint 2
+# A random projection is a product with a matrix (d, r) of normal numbers, drawn anew for each layer.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
+def width_null(layers, rng):
+    """The first layer in place of every layer, as wide as that one."""
+    first, found = layers[0], []
+    for layer in layers:
+        filled = np.linalg.matrix_rank(layer - layer.mean(axis=0))
+        size = (first.shape[1], max(1, filled))
+        found.append(first @ rng.normal(size=size))
+    return found
+
+
+check.width_null(width_null)
+
+# %% [markdown]
+# :::{exercise} Predict how much of a map is width
+# :label: ex-06-predict
+#
+# *Difficulty 4 of 4, importance 5 of 5, 30 minutes.* Build a network of 6 to 10 modules for inputs (n, 16), as `own_network()`, an `nn.Sequential` whose layers have at least three different widths. It is not trained. How well will the map of its widths alone predict its map? Write into `predicted()` a dictionary of two guesses: `"agreement"`, a pair of numbers at most 0.4 apart, between which the rank correlation of the two maps lies; and `"groups"`, how many groups the test finds in the map of the widths. Only then write `beside(model, x, null)`, where `null` takes captured layers and returns a null of them. It returns a dictionary with `"agreement"`, the number of `"groups"` in the map of the null, and the number of `"own groups"` in the map of the network. Then compare, and draw both maps.
+#
+# ```{dropdown} Hint 1
+# `fs.capture` gives the layers, and `null` makes others of them. Both go through `fs.compare` and `fs.partition`.
+# ```
+# ```{dropdown} Hint 2
+# A pair of layers counts once, and no layer is compared with itself: `np.triu_indices`. `viz.map_grid({"": {"own": one, "widths": other}})` draws them.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
+def predicted():
+    """Agreement of both maps, and groups in the map of the widths."""
+    return {"agreement": (0.3, 0.7), "groups": 1}
+
+
+def own_network():
+    """A network of 6 to 10 modules, of three widths or more."""
+    return nn.Sequential(
+        nn.Linear(16, 32),
+        nn.Tanh(),
+        nn.Linear(32, 8),
+        nn.Tanh(),
+        nn.Linear(8, 2),
+        nn.Tanh(),
+    )
+
+
+def beside(model, x, null):
+    """The map of a network beside that of its null."""
+    reps = fs.capture(model, [x])
+    own, other = fs.compare(reps), fs.compare(null(reps))
+    pairs = np.triu_indices(len(own.names), k=1)
+    return {
+        "agreement": spearmanr(own.values[pairs], other.values[pairs])[0],
+        "groups": fs.partition(other).n_groups,
+        "own groups": fs.partition(own).n_groups,
+    }
+
+
+check.predicted(predicted, own_network, beside)
 
 # %% [markdown]
 # ## Where the stored results come from

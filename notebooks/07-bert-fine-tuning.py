@@ -66,10 +66,12 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
+import torch
 from scipy.spatial.distance import pdist
 from scipy.stats import binomtest, entropy, spearmanr
 from sklearn.manifold import TSNE
 from sklearn.neighbors import NearestNeighbors
+from torch import nn
 
 import funcsim as fs
 from exercises import chapter_07 as check
@@ -592,10 +594,12 @@ for (title, name), row in two.iterrows():
 #
 # ## Exercises
 #
+# Each has a check that says in a sentence what is missing. The solutions are folded, with what their checks print. In the last exercise you write a prediction down before you run anything. A prediction that turns out wrong costs nothing.
+#
 # :::{exercise} A text as one point
 # :label: ex-07-pool
 #
-# *Difficulty 1 of 5, importance 5 of 5, 5 minutes.* Write `pool_mean(states, mask)`: for states (n, tokens, d) and a mask (n, tokens) of ones for real tokens and zeros for padding, the mean over the real tokens of every text, (n, d).
+# *Difficulty 1 of 4, importance 5 of 5, 5 minutes.* Write `pool_mean(states, mask)`: for states (n, tokens, d) and a mask (n, tokens) of ones for real tokens and zeros for padding, the mean over the real tokens of every text, (n, d).
 #
 # ```{dropdown} Hint 1
 # Multiply before you add, and think about what to divide by.
@@ -616,34 +620,10 @@ def pool_mean(states, mask):
 check.pool_mean(pool_mean)
 
 # %% [markdown]
-# :::{exercise} Where F1 begins
-# :label: ex-07-f1
-#
-# *Difficulty 1 of 5, importance 4 of 5, 5 minutes.* Write `f1(answers, labels)` for two arrays of zeros and ones: two times the hits, divided by what is called positive and what is positive, together; 0 if that is nothing. What does it give an encoder that calls every text positive?
-#
-# ```{dropdown} Hint 1
-# A hit is called positive and is.
-# ```
-# ```{dropdown} Hint 2
-# On balanced classes such an encoder has two thirds. So an F1 of 0.67 is no achievement.
-# ```
-# :::
-
-
-# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
-def f1(answers, labels):
-    """F1 of the positive class, between 0 and 1."""
-    together = answers.sum() + labels.sum()
-    return 2 * (answers * labels).sum() / together if together else 0.0
-
-
-check.f1(f1)
-
-# %% [markdown]
 # :::{exercise} How sure is an accuracy?
 # :label: ex-07-margin
 #
-# *Difficulty 2 of 5, importance 5 of 5, 5 minutes.* Write `margin(accuracy, n)`: half the width of the 95 % interval of an accuracy that was measured on `n` texts, by the normal approximation.
+# *Difficulty 2 of 4, importance 5 of 5, 5 minutes.* Write `margin(accuracy, n)`: half the width of the 95 % interval of an accuracy that was measured on `n` texts, by the normal approximation.
 #
 # ```{dropdown} Hint 1
 # One answer is right or wrong; its variance is $p (1 - p)$.
@@ -663,33 +643,80 @@ def margin(accuracy, n):
 check.margin(margin)
 
 # %% [markdown]
-# :::{exercise} Kept neighbourhoods
-# :label: ex-07-kept
+# :::{exercise} From batches to clouds
+# :label: ex-07-clouds
 #
-# *Difficulty 3 of 5, importance 4 of 5, 15 minutes.* Write `kept(x, y, k)`: for every point its `k` nearest neighbours in one cloud and in the other; how many are common, divided by how many are in either; the mean over all points.
+# *Difficulty 4 of 4, importance 5 of 5, 30 minutes.* Texts come in batches, each padded to its own longest text. Write `clouds(model, batches)`: `model` is an `nn.Sequential` whose modules take states (n, tokens, d) and treat each token by itself; a batch is a pair of states and mask, two tensors. Return a dictionary from the name of each module to an array (all texts, features): the mean of its output over the real tokens of each text, in the order in which the texts come. What you do must leave no trace in the model.
 #
 # ```{dropdown} Hint 1
-# The nearest point to a point is the point itself, and does not count.
+# `for name, module in model.named_children()` runs a model step by step. Which modules behave otherwise in training, and which write over their input?
 # ```
 # ```{dropdown} Hint 2
-# Boolean matrices: `(a & b).sum(axis=1) / (a | b).sum(axis=1)`.
+# `model.eval()` within `torch.no_grad()`, and at the end `model.train(before)` with what `model.training` was. Pool an output before the next module gets it, and join the batches of each module with `np.concatenate`.
 # ```
 # :::
 
 
 # %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
-def kept(x, y, k):
-    """Mean Jaccard index of k neighbours in clouds (n, d) and (n, e)."""
-    near = []
-    for cloud in (x, y):
-        order = np.argsort(pairwise_distances(cloud), axis=1)[:, 1 : k + 1]
-        near.append(np.zeros((len(x), len(x)), dtype=bool))
-        np.put_along_axis(near[-1], order, True, axis=1)
-    a, b = near
-    return ((a & b).sum(axis=1) / (a | b).sum(axis=1)).mean()
+def clouds(model, batches):
+    """Mean over real tokens of each module's output, by name."""
+    found = {name: [] for name, _ in model.named_children()}
+    before = model.training
+    model.eval()
+    with torch.no_grad():
+        for states, mask in batches:
+            real = mask[..., None].to(states.dtype)
+            states = states.clone()  # a module may write over it
+            for name, module in model.named_children():
+                states = module(states)
+                pooled = (states * real).sum(1) / real.sum(1)
+                found[name].append(pooled.numpy())
+    model.train(before)
+    return {name: np.concatenate(rows) for name, rows in found.items()}
 
 
-check.kept(kept)
+check.clouds(clouds)
+
+# %% [markdown]
+# :::{exercise} Predict who finds itself
+# :label: ex-07-predict
+#
+# *Difficulty 3 of 4, importance 5 of 5, 25 minutes.* Build a network of 3 to 8 modules for states (n, tokens, 16), as `own_network()`, an `nn.Sequential`. It is not trained, and at least one module should mix the tokens. Take the output of the first module and that of the last, and match them under GW. How many of the inputs does the best matching match with themselves, in the mean over tokens, and at the first token? Write into `predicted()` a dictionary with `"mean"` and `"cls"`, each a pair of numbers at most 20 apart, in per cent. Only then write `itself(model, states)`, which returns the two shares. Its search must not know the order of the inputs. Then compare, and ask what the same number means in a trained encoder.
+#
+# ```{dropdown} Hint 1
+# `fs.capture` takes `pool="mean"` or `pool="cls"`, and `layers=`, a list of names. The partner of each input is the largest entry of its row in `fs.gw(x, y).plan`.
+# ```
+# ```{dropdown} Hint 2
+# The search tries each input with itself as a first guess. Shuffle the inputs of the last module, match, and undo the shuffle in the partners. Under [What the matching matches](#what-the-matching-matches) this is done.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
+def predicted():
+    """Shares of inputs (%) that are matched with themselves."""
+    return {"mean": (60, 80), "cls": (20, 40)}
+
+
+def own_network():
+    """A network of 3 to 8 modules."""
+    made = [nn.TransformerEncoderLayer(16, 4, 32, batch_first=True)]
+    made += [nn.Linear(16, 16), nn.Tanh()]
+    return nn.Sequential(*made)
+
+
+def itself(model, states):
+    """Share (%) by pooling, between the first module and the last."""
+    found, ends = {}, ("0", str(len(model) - 1))
+    for pool in ("mean", "cls"):
+        x, y = fs.capture(model, [states], layers=ends, pool=pool).values()
+        order = np.random.default_rng(0).permutation(len(x))
+        partner = order[fs.gw(x, y[order]).plan.argmax(axis=1)]
+        found[pool] = 100 * (partner == np.arange(len(x))).mean()
+    return found
+
+
+check.predicted(predicted, own_network, itself)
 
 # %% [markdown]
 # ## Where the stored results come from

@@ -66,7 +66,9 @@ if not importlib.util.find_spec("funcsim"):  # not installed, as on Colab
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import torch
 from scipy.stats import spearmanr
+from torch import nn
 
 import funcsim as fs
 from exercises import chapter_08 as check
@@ -199,12 +201,16 @@ for task in TASKS:
 # %% tags=["remove-cell"]
 note(drift=clearest(drift)[1])
 note(random_share=float(np.median([clearest(m)[1] for m in twin.maps])))
+
+# %% tags=["remove-cell"]
 KEYS = {"RSM": "rsm", "AGW": "agw", "RSA": "rsa", "CKA, debiased": "cka"}
 for title, key in KEYS.items():
     for task in TASKS:
         share = clear.loc[title, f"{TASKS[task]}, after"]
         note(**{f"{key}_{task}": share})
 note(rsa_yelp_before=clear.loc["RSA", "Yelp, before"])
+
+# %% tags=["remove-cell"]
 gains = {t: clear[f"{t}, after"] - clear[f"{t}, before"] for t in TASKS.values()}
 note(
     **{
@@ -414,6 +420,8 @@ note(
     n_found=int(found.map(lambda p: "block" in p).to_numpy().sum()),
     n_tests=found.size,
 )
+
+# %% tags=["remove-cell"]
 inside = {
     t: fs.partition(every[t, "after"]["mean-sublayers/mean/gw"]) for t in TASKS
 }
@@ -564,65 +572,18 @@ viz.curves(
 #
 # ## Exercises
 #
-# :::{exercise} What a cut explains
-# :label: ex-08-cut
+# Each has a check that says in a sentence what is missing. The solutions are folded, with what their checks print. In the last exercise you write a prediction down before you run anything. A prediction that turns out wrong costs nothing.
 #
-# *Difficulty 2 of 5, importance 4 of 5, 10 minutes.* Write `cut_explains(values, k)`: for a map (L, L) and a cut before layer `k`, the share of the variance of its entries that is explained by whether a pair of layers lies on both sides of the cut. It is the number with which this chapter ranks its maps.
-#
-# ```{dropdown} Hint 1
-# Each pair of different layers once: `np.triu_indices(L, k=1)`.
-# ```
-# ```{dropdown} Hint 2
-# The square of the correlation between the entries and "crosses the cut", as zeros and ones.
-# ```
-# :::
-
-
-# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
-def cut_explains(values, k):
-    """Share of the variance of a map (L, L) explained by a cut before k."""
-    rows, columns = np.triu_indices(len(values), k=1)
-    crosses = (rows < k) & (columns >= k)
-    return np.corrcoef(crosses, values[rows, columns])[0, 1] ** 2
-
-
-check.cut_explains(cut_explains)
-
-# %% [markdown]
-# :::{exercise} Two groups where there are none
-# :label: ex-08-none
-#
-# *Difficulty 3 of 5, importance 5 of 5, 10 minutes.* Write `no_groups(n)`: a map (n, n) in which the test finds one group, while spectral clustering, asked for two groups, cuts it into a first and a second half.
-#
-# ```{dropdown} Hint 1
-# What does a network look like in which every layer changes a little, all of them equally?
-# ```
-# ```{dropdown} Hint 2
-# Points on a line, equally spaced.
-# ```
-# :::
-
-
-# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
-def no_groups(n):
-    """A map (n, n) of layers that drift, all steps alike."""
-    where = np.arange(n, dtype=float)
-    return np.abs(where[:, None] - where[None])
-
-
-check.no_groups(no_groups)
-
-# %% [markdown]
 # :::{exercise} Many maps, some boundaries
 # :label: ex-08-many
 #
-# *Difficulty 1 of 5, importance 5 of 5, 5 minutes.* Write `false_alarm(n, alpha)`: if none of `n` networks has a boundary, and each is tested at level `alpha`, what is the chance that at least one boundary is found?
+# *Difficulty 1 of 4, importance 5 of 5, 5 minutes.* Write `false_alarm(n, alpha)`: if none of `n` networks has a boundary, and each is tested at level `alpha`, what is the chance that at least one boundary is found?
 #
 # ```{dropdown} Hint 1
 # Not `n * alpha`: for thirty tests that is more than 1.
 # ```
 # ```{dropdown} Hint 2
-# One minus the chance that all tests keep quiet.
+# What is the chance that all tests keep quiet?
 # ```
 # :::
 
@@ -636,28 +597,103 @@ def false_alarm(n, alpha):
 check.false_alarm(false_alarm)
 
 # %% [markdown]
-# :::{exercise} Do two maps agree?
-# :label: ex-08-agree
+# :::{exercise} Two groups where there are none
+# :label: ex-08-none
 #
-# *Difficulty 1 of 5, importance 4 of 5, 5 minutes.* Write `agreement(first, second)`: the rank correlation of two maps of the same layers.
+# *Difficulty 2 of 4, importance 5 of 5, 10 minutes.* Write `no_groups(n)`: a map (n, n) in which the test finds one group, while spectral clustering, asked for two groups, cuts it into a first and a second half.
 #
 # ```{dropdown} Hint 1
-# What would the diagonals do to it?
+# What does a network look like in which every layer changes a little, all of them equally?
 # ```
 # ```{dropdown} Hint 2
-# `spearmanr` of the entries above the diagonal.
+# Put the layers on a line. A map holds their distances.
 # ```
 # :::
 
 
 # %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
-def agreement(first, second):
-    """Rank correlation of the pairs of layers in two maps (L, L)."""
-    upper = np.triu_indices(len(first), k=1)
-    return spearmanr(first[upper], second[upper]).statistic
+def no_groups(n):
+    """A map (n, n) that two methods judge differently."""
+    where = np.arange(n, dtype=float)
+    return np.abs(where[:, None] - where[None])
 
 
-check.agreement(agreement)
+check.no_groups(no_groups)
+
+# %% [markdown]
+# :::{exercise} Spectral clustering by hand
+# :label: ex-08-spectral
+#
+# *Difficulty 4 of 4, importance 4 of 5, 25 minutes.* Write `two_groups(values)` with NumPy alone: for a map (L, L) an array of L booleans, `True` for the layers of one group. The affinity of two layers is the largest distance of the map minus theirs. Take the normalised Laplacian of the affinities. The sign of one of its eigenvectors tells the groups. What does it return for a map in which all steps are equal?
+#
+# ```{dropdown} Hint 1
+# The degree of a layer is the sum of its affinities, $d_i$. The normalised Laplacian is the identity minus $a_{ij} / \sqrt{d_i d_j}$.
+# ```
+# ```{dropdown} Hint 2
+# `np.linalg.eigh` sorts from the smallest eigenvalue on. The first eigenvector has one sign everywhere, so it cannot be that one.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
+def two_groups(values):
+    """Booleans (L,): the group of each layer of a map (L, L)."""
+    affinity = values.max() - values
+    degree = affinity.sum(axis=1)
+    scaled = affinity / np.sqrt(np.outer(degree, degree))
+    _, vectors = np.linalg.eigh(np.eye(len(values)) - scaled)
+    return vectors[:, 1] > 0
+
+
+check.two_groups(two_groups)
+
+# %% [markdown]
+# :::{exercise} Predict what the cut says, and what the test says
+# :label: ex-08-predict
+#
+# *Difficulty 3 of 4, importance 5 of 5, 25 minutes.* Build a network of 8 to 12 modules for inputs (n, 16), as `own_network()`, an `nn.Sequential` in which an eye should see a last group. It is not trained. Write into `predicted()` a dictionary of three guesses: `"cut"`, the number of the module with which the later part begins, counted from 0, if the best cut is made; `"share"`, a pair of numbers at most 15 apart, between which lies the variance that this cut explains, in per cent; and `"groups"`, how many groups the test finds. Only then write `measured(model, x)`, which returns these three for any network, its share as one number. Normalise, as this chapter does. Then compare. What would you write into a paper about your network?
+#
+# ```{dropdown} Hint 1
+# A module close to the identity makes a small step: `nn.Linear` with a weight of `torch.eye(16)` plus a little noise. Under [How clear is the picture?](#how-clear-is-the-picture) the share of a cut is counted, each pair of modules once.
+# ```
+# ```{dropdown} Hint 2
+# `fs.compare(fs.capture(model, [x]))` is the map, and `fs.partition` tests it. For each cut correlate the entries above the diagonal with "lies across the cut", as zeros and ones, and square.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
+def predicted():
+    """Where the best cut lies, what it explains, and how many groups."""
+    return {"cut": 6, "share": (60, 75), "groups": 2}
+
+
+def own_network():
+    """A network of 8 to 12 modules."""
+    network = nn.Sequential(*(nn.Linear(16, 16) for _ in range(10)))
+    with torch.no_grad():
+        for k, module in enumerate(network):
+            size = 0.03 if k < 6 else 0.15
+            module.weight.copy_(torch.eye(16) + size * torch.randn(16, 16))
+    return network
+
+
+def measured(model, x):
+    """Best cut, share of the variance (%), and groups of the test."""
+    layer_map = fs.compare(fs.capture(model, [x]))
+    rows, columns = np.triu_indices(len(layer_map.names), k=1)
+    entries = layer_map.values[rows, columns]
+    cuts = range(1, len(layer_map.names))
+    across = [(rows < k) & (columns >= k) for k in cuts]
+    shares = [np.corrcoef(entries, one)[0, 1] ** 2 for one in across]
+    return {
+        "cut": cuts[int(np.argmax(shares))],
+        "share": 100 * max(shares),
+        "groups": fs.partition(layer_map).n_groups,
+    }
+
+
+check.predicted(predicted, own_network, measured)
 
 # %% [markdown]
 # ## Where the stored results come from

@@ -506,7 +506,7 @@ pd.DataFrame(pattern, index=TARGETS).rename_axis("zero (%)").round(2)
 # :::{exercise} To zero, and not beyond
 # :label: ex-09-shrink
 #
-# *Difficulty 1 of 5, importance 4 of 5, 5 minutes.* Write `shrink(weights, amount)`: every weight moved towards zero by `amount`, and zero if it would go beyond.
+# *Difficulty 1 of 4, importance 4 of 5, 5 minutes.* Write `shrink(weights, amount)`: every weight moved towards zero by `amount`, and zero if it would go beyond.
 #
 # ```{dropdown} Hint 1
 # The sign stays, the size loses `amount`.
@@ -529,7 +529,7 @@ check.shrink(shrink)
 # :::{exercise} How sparse is it?
 # :label: ex-09-zeros
 #
-# *Difficulty 1 of 5, importance 3 of 5, 5 minutes.* Write `zeros(matrices)`: for a list of weight matrices the share of all weights that are exactly zero.
+# *Difficulty 1 of 4, importance 3 of 5, 5 minutes.* Write `zeros(matrices)`: for a list of weight matrices the share of all weights that are exactly zero.
 #
 # ```{dropdown} Hint 1
 # The matrices are not equally large.
@@ -552,7 +552,7 @@ check.zeros(zeros)
 # :::{exercise} What Adam does to a penalty
 # :label: ex-09-adam
 #
-# *Difficulty 3 of 5, importance 5 of 5, 15 minutes.* Write `adam_moves(gradients, lr)`: where Adam (with $\beta_1 = 0.9$, $\beta_2 = 0.999$, $\epsilon = 10^{-8}$) brings one weight that began at 0, given the gradient of every step. Then make all gradients ten times as large.
+# *Difficulty 3 of 4, importance 5 of 5, 15 minutes.* Write `adam_moves(gradients, lr)`: where Adam (with $\beta_1 = 0.9$, $\beta_2 = 0.999$, $\epsilon = 10^{-8}$) brings one weight that began at 0, given the gradient of every step. Then make all gradients ten times as large.
 #
 # ```{dropdown} Hint 1
 # Two running means: of the gradients, and of their squares. The step is one divided by the root of the other.
@@ -579,7 +579,7 @@ check.adam_moves(adam_moves)
 # :::{exercise} Layers that have fallen silent
 # :label: ex-09-silent
 #
-# *Difficulty 2 of 5, importance 4 of 5, 10 minutes.* In a sparse encoder a block may say the same of all texts. Write `is_silent(layer)`: whether the rows of a layer (n, d) are all the same, up to rounding. Mind that a layer may be small, or have large numbers in all rows.
+# *Difficulty 2 of 4, importance 4 of 5, 10 minutes.* In a sparse encoder a block may say the same of all texts. Write `is_silent(layer)`: whether the rows of a layer (n, d) are all the same, up to rounding. Mind that a layer may be small, or have large numbers in all rows.
 #
 # ```{dropdown} Hint 1
 # What counts is how far rows differ, relative to how large they are.

@@ -64,7 +64,9 @@ if not importlib.util.find_spec("funcsim"):  # not installed, as on Colab
 # %%
 import numpy as np
 import pandas as pd
+import torch
 from scipy import stats
+from torch import nn
 
 import funcsim as fs
 from exercises import chapter_10 as check
@@ -467,10 +469,12 @@ note(fall_0=fall.iloc[:3].max(), fall_e=fall.iloc[3:].min())
 #
 # ## Exercises
 #
+# Each has a check that says in a sentence what is missing. The solutions are folded, with what their checks print. In the last exercise you write a prediction down before you run anything. A prediction that turns out wrong costs nothing.
+#
 # :::{exercise} When to look
 # :label: ex-10-look
 #
-# *Difficulty 1 of 5, importance 4 of 5, 5 minutes.* Write `when_to_look(last, n)`: about `n` different steps from 0 to `last`, in order, evenly spaced in their logarithm.
+# *Difficulty 1 of 4, importance 4 of 5, 5 minutes.* Write `when_to_look(last, n)`: about `n` different steps from 0 to `last`, in order, evenly spaced in their logarithm.
 #
 # ```{dropdown} Hint 1
 # `np.geomspace` begins at 1. What about step 0, and about steps that round to the same number?
@@ -491,61 +495,10 @@ def when_to_look(last, n):
 check.when_to_look(when_to_look)
 
 # %% [markdown]
-# :::{exercise} Half of the way
-# :label: ex-10-half
-#
-# *Difficulty 3 of 5, importance 4 of 5, 15 minutes.* Write `halfway(steps, curve)`: after how many steps a curve has first gone half of the way from its first value to its last, on straight lines between the points. It may rise or fall, and need not be monotone.
-#
-# ```{dropdown} Hint 1
-# Turn the curve into a share of its way: 0 at the beginning, 1 at the end, whether it rises or falls.
-# ```
-# ```{dropdown} Hint 2
-# `np.argmax(gone >= 0.5)` is the first point beyond; the crossing lies on the line from the point before.
-# ```
-# :::
-
-
-# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
-def halfway(steps, curve):
-    """Where a curve (n,) over steps (n,) first crosses half of its way."""
-    gone = (curve - curve[0]) / (curve[-1] - curve[0])
-    k = np.argmax(gone >= 0.5)
-    part = (0.5 - gone[k - 1]) / (gone[k] - gone[k - 1])
-    return steps[k - 1] + part * (steps[k] - steps[k - 1])
-
-
-check.halfway(halfway)
-
-# %% [markdown]
-# :::{exercise} How sure is a lag?
-# :label: ex-10-lag
-#
-# *Difficulty 3 of 5, importance 5 of 5, 15 minutes.* A lag is a factor: 2 means after twice as many steps. Write `lag(factors)`: from the factors of a few seeds, their mean and the two ends of its 95 % interval. Twice as late and twice as early cancel.
-#
-# ```{dropdown} Hint 1
-# Take logarithms, do what you would do with lengths, and go back.
-# ```
-# ```{dropdown} Hint 2
-# The standard error, `stats.sem`, times the quantile of Student's distribution, `stats.t.ppf(0.975, n - 1)`.
-# ```
-# :::
-
-
-# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
-def lag(factors):
-    """Geometric mean of factors (n,), and both ends of its interval."""
-    log = np.log2(factors)
-    reach = stats.t.ppf(0.975, len(log) - 1) * stats.sem(log)
-    return 2.0 ** (log.mean() + reach * np.array([0, -1, 1]))
-
-
-check.lag(lag)
-
-# %% [markdown]
 # :::{exercise} Come to stay
 # :label: ex-10-stays
 #
-# *Difficulty 2 of 5, importance 4 of 5, 10 minutes.* Write `stays_from(steps, found, layer)`: `found` has for each step the boundaries that the test found, as a tuple. From which step on is `layer` among them to the end? `None` if it is not there at the end.
+# *Difficulty 2 of 4, importance 4 of 5, 10 minutes.* Write `stays_from(steps, found, layer)`: `found` has for each step the boundaries that the test found, as a tuple. From which step on is `layer` among them to the end? `None` if it is not there at the end.
 #
 # ```{dropdown} Hint 1
 # When was it last missing?
@@ -565,6 +518,86 @@ def stays_from(steps, found, layer):
 
 
 check.stays_from(stays_from)
+
+# %% [markdown]
+# :::{exercise} To watch without touching
+# :label: ex-10-watch
+#
+# *Difficulty 4 of 4, importance 5 of 5, 25 minutes.* Write `watched(model, optimizer, batches, look_at, x)`: train a classifier, one step of cross-entropy for each batch, a pair of inputs and labels. On the way look at it. Return a dictionary from each step in `look_at` to the model's output for `x` after so many steps, as an array. Step 0 is before the first. The network must end at the same weights as one that nobody has watched, to the last bit, also if it has dropout and batch normalisation.
+#
+# ```{dropdown} Hint 1
+# What does a network do in training mode that it does not do in evaluation mode? Two of these things leave a trace.
+# ```
+# ```{dropdown} Hint 2
+# A look is `model.eval()`, an output within `torch.no_grad()`, and `model.train()`. Look once before the loop, and then after each step.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
+def watched(model, optimizer, batches, look_at, x):
+    """Outputs for x by step, of a network while it learns."""
+    seen = {}
+
+    def look(step):
+        if step in look_at:
+            model.eval()
+            with torch.no_grad():
+                seen[step] = model(x).numpy()
+            model.train()
+
+    model.train()
+    look(0)
+    for step, (inputs, labels) in enumerate(batches, 1):
+        loss = nn.functional.cross_entropy(model(inputs), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        look(step)
+    return seen
+
+
+check.watched(watched)
+
+# %% [markdown]
+# :::{exercise} Predict what moves far and what moves first
+# :label: ex-10-predict
+#
+# *Difficulty 3 of 4, importance 5 of 5, 20 minutes.* Build a network of 4 to 8 modules that tells handwritten digits apart, as `own_network()`, an `nn.Sequential` from images (n, 64) to (n, 10). The check trains it. Which module will end farthest from its own output before training, and which will be the first to have gone half of its own way? Write both names into `predicted()`, a dictionary with `"farthest"` and `"first"`, such as `"2"`. Only then write `moved(before, after, x)`: for two states of one network the Gromov-Wasserstein distance of each module to itself, without scale, as a dictionary by name. Then compare. Does the last module move first?
+#
+# ```{dropdown} Hint 1
+# Capture the same images in both networks. The modules have the same names in both.
+# ```
+# ```{dropdown} Hint 2
+# `fs.gw` normalises if nothing else is asked for, and returns the distance as `.distance`.
+# ```
+# :::
+
+
+# %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
+def predicted():
+    """Names of the module that ends farthest, and of the first."""
+    return {"farthest": "4", "first": "4"}
+
+
+def own_network():
+    """A classifier of digits with three linear modules."""
+    return nn.Sequential(
+        nn.Linear(64, 32),
+        nn.ReLU(inplace=True),
+        nn.Linear(32, 32),
+        nn.ReLU(inplace=True),
+        nn.Linear(32, 10),
+    )
+
+
+def moved(before, after, x):
+    """GW distance of each module to itself in two states, by name."""
+    old, new = fs.capture(before, [x]), fs.capture(after, [x])
+    return {name: fs.gw(old[name], new[name]).distance for name in old}
+
+
+check.predicted(predicted, own_network, moved)
 
 # %% [markdown]
 # ## Where the stored results come from

@@ -657,7 +657,7 @@ note(chance=float(np.quantile(np.abs(by_chance), 0.95)))
 # :::{exercise} The strongest cut
 # :label: ex-11-cut
 #
-# *Difficulty 1 of 5, importance 3 of 5, 5 minutes.* Write `strongest_cut(values)`: for a map of distances (L, L), how many layers come before its largest step from one layer to the next.
+# *Difficulty 1 of 4, importance 3 of 5, 5 minutes.* Write `strongest_cut(values)`: for a map of distances (L, L), how many layers come before its largest step from one layer to the next.
 #
 # ```{dropdown} Hint 1
 # Steps from one layer to the next stand beside the diagonal.
@@ -680,7 +680,7 @@ check.strongest_cut(strongest_cut)
 # :::{exercise} Without a block
 # :label: ex-11-without
 #
-# *Difficulty 2 of 5, importance 4 of 5, 10 minutes.* A stack of blocks is a list of functions, applied one after the other. Write `without_block(blocks, k)`: the function that the stack is without its block number k, counted from 1.
+# *Difficulty 2 of 4, importance 4 of 5, 10 minutes.* A stack of blocks is a list of functions, applied one after the other. Write `without_block(blocks, k)`: the function that the stack is without its block number k, counted from 1.
 #
 # ```{dropdown} Hint 1
 # A function may be defined inside a function, and returned.
@@ -710,7 +710,7 @@ check.without_block(without_block)
 # :::{exercise} On the same texts
 # :label: ex-11-lost
 #
-# *Difficulty 3 of 5, importance 5 of 5, 10 minutes.* Write `points_lost(whole, part)`: from which texts (n,) the whole encoder and its part answer right, the points of accuracy lost, and half the width of the 95 % interval of that.
+# *Difficulty 3 of 4, importance 5 of 5, 10 minutes.* Write `points_lost(whole, part)`: from which texts (n,) the whole encoder and its part answer right, the points of accuracy lost, and half the width of the 95 % interval of that.
 #
 # ```{dropdown} Hint 1
 # A text is lost (1), won (-1), or neither (0). The mean of that is the difference of the accuracies.
@@ -734,7 +734,7 @@ check.points_lost(points_lost)
 # :::{exercise} Enough
 # :label: ex-11-enough
 #
-# *Difficulty 3 of 5, importance 4 of 5, 15 minutes.* With the first 0, 1, ..., L - 1 blocks so many points are lost, each give or take half of an interval. Write `enough(lost, half, tolerance)`: the least number of blocks from which on the loss is never above the tolerance, even at the upper end of its interval. If there is none, L.
+# *Difficulty 3 of 4, importance 4 of 5, 15 minutes.* With the first 0, 1, ..., L - 1 blocks so many points are lost, each give or take half of an interval. Write `enough(lost, half, tolerance)`: the least number of blocks from which on the loss is never above the tolerance, even at the upper end of its interval. If there is none, L.
 #
 # ```{dropdown} Hint 1
 # Where is the last number of blocks with which it may be above?

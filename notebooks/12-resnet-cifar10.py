@@ -463,7 +463,7 @@ note(class_random=run.readouts[0, 0].max())
 # :::{exercise} A number for each channel
 # :label: ex-12-places
 #
-# *Difficulty 1 of 5, importance 4 of 5, 5 minutes.* Write `over_places(layer)`: from what a convolution returns, (n, c, h, w), the mean over the image of each channel, (n, c).
+# *Difficulty 1 of 4, importance 4 of 5, 5 minutes.* Write `over_places(layer)`: from what a convolution returns, (n, c, h, w), the mean over the image of each channel, (n, c).
 #
 # ```{dropdown} Hint 1
 # Which axes are places?
@@ -486,7 +486,7 @@ check.over_places(over_places)
 # :::{exercise} Something local
 # :label: ex-12-red
 #
-# *Difficulty 1 of 5, importance 3 of 5, 5 minutes.* Write `redness(images)`: from bytes (n, 32, 32, 3) the mean of red in the upper left quarter of each image, (n,).
+# *Difficulty 1 of 4, importance 3 of 5, 5 minutes.* Write `redness(images)`: from bytes (n, 32, 32, 3) the mean of red in the upper left quarter of each image, (n,).
 #
 # ```{dropdown} Hint 1
 # The axes are image, row from above, column from the left, and colour.
@@ -509,7 +509,7 @@ check.redness(redness)
 # :::{exercise} The same distances in few numbers
 # :label: ex-12-few
 #
-# *Difficulty 3 of 5, importance 5 of 5, 15 minutes.* 300 images are 300 points, in a layer of 65,536 numbers. Write `few_numbers(x)`: for points (n, d) other points with at most n numbers each that have the same distances.
+# *Difficulty 3 of 4, importance 5 of 5, 15 minutes.* 300 images are 300 points, in a layer of 65,536 numbers. Write `few_numbers(x)`: for points (n, d) other points with at most n numbers each that have the same distances.
 #
 # ```{dropdown} Hint 1
 # n points and their mean lie in a space of less than n dimensions. What are good axes in it?
@@ -533,7 +533,7 @@ check.few_numbers(few_numbers)
 # :::{exercise} Predict the largest step before training
 # :label: ex-12-predict
 #
-# *Difficulty 3 of 5, importance 5 of 5, 20 minutes.* Build a convolutional network of 4 to 12 modules for images (n, 1, 8, 8), as `own_network()`, an `nn.Sequential`. It is not trained. Between which neighbours will the Gromov-Wasserstein distance be largest? Write the name of the later one, such as `"3"`, into `predicted()`. Only then write `steps(model, images)`: the distance from each module to the next, whole outputs and without scale, as a dictionary from the name of the later module. Then compare. What would you have said of this step in a trained network?
+# *Difficulty 3 of 4, importance 5 of 5, 20 minutes.* Build a convolutional network of 4 to 12 modules for images (n, 1, 8, 8), as `own_network()`, an `nn.Sequential`. It is not trained. Between which neighbours will the Gromov-Wasserstein distance be largest? Write the name of the later one, such as `"3"`, into `predicted()`. Only then write `steps(model, images)`: the distance from each module to the next, whole outputs and without scale, as a dictionary from the name of the later module. Then compare. What would you have said of this step in a trained network?
 #
 # ```{dropdown} Hint 1
 # `fs.capture(model, [images])` flattens if no `pool` is given. The steps lie beside the diagonal of the map.

@@ -575,7 +575,7 @@ note(same_found=int((survives["as they are"] == survives["standardised"]).sum())
 # :::{exercise} Score a cut
 # :label: ex-13-f1
 #
-# *Difficulty 1 of 5, importance 4 of 5, 5 minutes.* Write `f1_of_cuts(found, true)`, two tuples of places: the harmonic mean of precision and recall. What should it be if both are empty?
+# *Difficulty 1 of 4, importance 4 of 5, 5 minutes.* Write `f1_of_cuts(found, true)`, two tuples of places: the harmonic mean of precision and recall. What should it be if both are empty?
 #
 # ```{dropdown} Hint 1
 # Precision: which share of what was found is true? Recall: which share of what is true was found?
@@ -600,7 +600,7 @@ check.f1_of_cuts(f1_of_cuts)
 # :::{exercise} Make a layer from another
 # :label: ex-13-made
 #
-# *Difficulty 2 of 5, importance 4 of 5, 10 minutes.* Write `made_from(source, target, rows)`: fit the best affine map from `source` (n, d) to `target` (n, e) on the samples where `rows` is true, and return what it makes of the others.
+# *Difficulty 2 of 4, importance 4 of 5, 10 minutes.* Write `made_from(source, target, rows)`: fit the best affine map from `source` (n, d) to `target` (n, e) on the samples where `rows` is true, and return what it makes of the others.
 #
 # ```{dropdown} Hint 1
 # An affine map is a linear one with a shift: add a column of ones to the source.
@@ -625,7 +625,7 @@ check.made_from(made_from)
 # :::{exercise} Which measure is better?
 # :label: ex-13-gain
 #
-# *Difficulty 3 of 5, importance 5 of 5, 15 minutes.* Two measures were scored on the same chains. Write `gain(one, other, rng)`: the mean difference of their scores (n,), and both ends of its 95 % bootstrap interval, from 2,000 draws of n chains with `rng`.
+# *Difficulty 3 of 4, importance 5 of 5, 15 minutes.* Two measures were scored on the same chains. Write `gain(one, other, rng)`: the mean difference of their scores (n,), and both ends of its 95 % bootstrap interval, from 2,000 draws of n chains with `rng`.
 #
 # ```{dropdown} Hint 1
 # Some chains are hard for both. If you draw a chain, draw both of its scores.
@@ -650,7 +650,7 @@ check.gain(gain)
 # :::{exercise} Beyond depth
 # :label: ex-13-depth
 #
-# *Difficulty 3 of 5, importance 5 of 5, 15 minutes.* Layers far apart differ more, and more is lost if one stands for the other. Write `beyond_depth(distance, lost, depth)`: the rank correlation of distance and loss when what depth explains of either is taken out.
+# *Difficulty 3 of 4, importance 5 of 5, 15 minutes.* Layers far apart differ more, and more is lost if one stands for the other. Write `beyond_depth(distance, lost, depth)`: the rank correlation of distance and loss when what depth explains of either is taken out.
 #
 # ```{dropdown} Hint 1
 # Go over to ranks, fit a line over the ranks of depth to each, and keep what is left.

@@ -333,7 +333,7 @@ paths = write_report(folder, findings, title, {"seed": seed})
 # :::{exercise} How often does it come back?
 # :label: ex-14-often
 #
-# *Difficulty 1 of 5, importance 4 of 5, 5 minutes.* Write `how_often(cuts, n_layers)`: for a list of tuples, the boundaries that were found in one random half of the inputs after another, the share of halves in which each layer begins a group.
+# *Difficulty 1 of 4, importance 4 of 5, 5 minutes.* Write `how_often(cuts, n_layers)`: for a list of tuples, the boundaries that were found in one random half of the inputs after another, the share of halves in which each layer begins a group.
 #
 # ```{dropdown} Hint 1
 # A half in which none was found is a half.
@@ -358,7 +358,7 @@ check.how_often(how_often)
 # :::{exercise} The last real token
 # :label: ex-14-last
 #
-# *Difficulty 2 of 5, importance 4 of 5, 10 minutes.* Write `last_real(states, mask)`: for states (n, tokens, d) and a mask (n, tokens), what is said at the last real token of every text, (n, d). The padding may be on the right or on the left.
+# *Difficulty 2 of 4, importance 4 of 5, 10 minutes.* Write `last_real(states, mask)`: for states (n, tokens, d) and a mask (n, tokens), what is said at the last real token of every text, (n, d). The padding may be on the right or on the left.
 #
 # ```{dropdown} Hint 1
 # The last place at which the mask is 1. How many tokens there are does not tell where they are.
@@ -382,7 +382,7 @@ check.last_real(last_real)
 # :::{exercise} The same network, untrained
 # :label: ex-14-untrained
 #
-# *Difficulty 2 of 5, importance 5 of 5, 10 minutes.* Write `untrained(model, seed)`: a copy of a model with the random weights with which PyTorch begins; the model itself stays as it is.
+# *Difficulty 2 of 4, importance 5 of 5, 10 minutes.* Write `untrained(model, seed)`: a copy of a model with the random weights with which PyTorch begins; the model itself stays as it is.
 #
 # ```{dropdown} Hint 1
 # Most layers of PyTorch have a method `reset_parameters`.
@@ -412,7 +412,7 @@ check.untrained(untrained)
 # :::{exercise} Predict the groups of your own network
 # :label: ex-14-predict
 #
-# *Difficulty 2 of 5, importance 5 of 5, 15 minutes.* Build a network of 8 to 16 modules for rows of 16 numbers, as `own_network()`, an `nn.Sequential`. Train it or leave it as it is. How many groups will the test find in its map? Write the number into `predicted()`. Only then write `starts(model, x)`: capture, compare, partition; return the layers at which a new group starts, as a list of whole numbers, empty for one group. The check draws new random weights three times and counts their groups as well. Then compare. Could you have told your network from these?
+# *Difficulty 2 of 4, importance 5 of 5, 15 minutes.* Build a network of 8 to 16 modules for rows of 16 numbers, as `own_network()`, an `nn.Sequential`. Train it or leave it as it is. How many groups will the test find in its map? Write the number into `predicted()`. Only then write `starts(model, x)`: capture, compare, partition; return the layers at which a new group starts, as a list of whole numbers, empty for one group. The check draws new random weights three times and counts their groups as well. Then compare. Could you have told your network from these?
 #
 # ```{dropdown} Hint 1
 # The three lines of this chapter. A `Partition` has `boundaries`. In a network of linear layers and ReLUs the steps are of two kinds; the library warns, and `kinds=` tells it which is which.

@@ -111,7 +111,7 @@ def exercise_findings(notebook: nbformat.NotebookNode, least: int) -> Iterator[s
     if found < written:
         yield (
             f"of {written} exercises {found} have a label and a line "
-            "`*Difficulty 2 of 5, importance 5 of 5, 10 minutes.*`"
+            "`*Difficulty 2 of 4, importance 5 of 5, 10 minutes.*`"
         )
     if found < least:
         yield f"has {found} exercises, {least} are asked for"

@@ -13,7 +13,8 @@ from bookkit.errors import BookError
 
 EXERCISE = re.compile(
     r"^:::\{exercise\} (?P<title>.+)\n:label: (?P<label>\S+)\n\n"
-    r"\*Difficulty (?P<difficulty>\d) of 5, importance (?P<importance>\d) of 5, (?P<minutes>\d+) minutes\.\*",
+    r"\*Difficulty (?P<difficulty>[1-4]) of 4, importance (?P<importance>\d) of 5, "
+    r"(?P<minutes>\d+) minutes\.\*",
     re.MULTILINE,
 )
 READING = re.compile(r"^\*\*Time\*\*: (\d+) minutes to read", re.MULTILINE)

@@ -15,7 +15,12 @@ from bookkit.files import write_if_different
 from bookkit.plain import Plain, kept_figures
 from bookkit.scorecard import fill_in, noted
 
-FOLDED = "hide-input"
+#: What JupyterLab and VS Code fold where the page does.
+FOLDED = {
+    "hide-input": ("source_hidden",),
+    "hide-output": ("outputs_hidden",),
+    "hide-cell": ("source_hidden", "outputs_hidden"),
+}
 
 
 def readable(
@@ -42,10 +47,7 @@ def readable(
     for cell in copied.cells:
         if cell.cell_type == "markdown":
             cell.source = fill_in(cell.source, numbers, chapter)
-        elif FOLDED in tags(cell):
-            folded = {"source_hidden": True}  # JupyterLab and VS Code fold it as the page does
-            if "hide-output" in tags(cell):
-                folded["outputs_hidden"] = True
+        elif folded := {part: True for tag in tags(cell) for part in FOLDED.get(tag, ())}:
             cell.metadata["jupyter"] = folded
     return Plain(root, chapter, kept_figures(notebook), beside).notebook(copied)
 

@@ -76,10 +76,14 @@ def execute(
 
 
 def fold_answers(notebook: NotebookNode) -> None:
-    """Tag solutions so that a page folds what their checks print with their code: it tells the answer."""
+    """Tag solutions so that a page folds what their checks print with their code: it tells the answer.
+
+    One fold holds both. Tagged `hide-input` and `hide-output`, a cell would have two of the same name.
+    """
     for cell in notebook.cells:
-        if "solution" in tags(cell) and "hide-output" not in tags(cell):
-            cell.metadata["tags"] = [*tags(cell), "hide-output"]
+        if "solution" in tags(cell):
+            kept = [tag for tag in tags(cell) if tag not in ("hide-input", "hide-output", "hide-cell")]
+            cell.metadata["tags"] = [*kept, "hide-cell"]
 
 
 def _story(chapter: str, partial: Path, ids: list[str], error: Exception, failed: Path) -> str:

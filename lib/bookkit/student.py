@@ -66,7 +66,7 @@ def without_solutions(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         copied = nbformat.from_dict(cell)
         if "solution" in tags(cell):
             copied.source = stub(cell.source)
-            copied.metadata["tags"] = [tag for tag in tags(cell) if tag not in (FOLDED, "hide-output")]
+            copied.metadata["tags"] = [tag for tag in tags(cell) if tag not in FOLDED]
             copied.metadata.pop("jupyter", None)
         cells.append(copied)
         if "solution" in tags(cell) and (pictures := drawn(cell)):

@@ -1,10 +1,14 @@
-"""Fine-tuning an encoder: pooling, F1, how sure an accuracy is, and neighbourhoods."""
+"""Fine-tuning an encoder: pooling, how sure an accuracy is, clouds from batches, who finds itself."""
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
-from exercises.asking import Answer, array, number, passed, require
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from exercises.asking import Answer, array, between, call, number, outcome, passed, require
 
 
 def pool_mean(answer: Answer) -> None:
@@ -36,28 +40,6 @@ def pool_mean(answer: Answer) -> None:
     passed("A text says the same, however much padding its batch has.")
 
 
-def f1(answer: Answer) -> None:
-    """`f1(answers, labels)`: F1 of the positive class."""
-    labels = np.array([1, 1, 1, 0, 0, 0])
-    everything = number(answer, np.ones(6, dtype=int), labels)
-    require(
-        not np.isclose(everything, 0.5),
-        "For an encoder that calls everything positive you give 0.5. That is its accuracy, or its precision.",
-    )
-    require(
-        np.isclose(everything, 2 / 3),
-        "An encoder that calls everything positive, on balanced classes, has an F1 of 2/3.",
-    )
-    require(np.isclose(number(answer, labels, labels), 1), "If every answer is right it is 1.")
-    some = number(answer, np.array([1, 0, 0, 0, 0, 1]), labels)
-    require(
-        np.isclose(some, 2 / 5),
-        f"One hit, two positives missed, one false alarm: 2 / 5, and you have {some:.2f}.",
-    )
-    require(number(answer, np.zeros(6, dtype=int), labels) == 0, "If nothing is called positive it is 0.")
-    passed("Two thirds, for an encoder that has learned nothing: look at what F1 starts from.")
-
-
 def margin(answer: Answer) -> None:
     """`margin(accuracy, n)`: half the width of a 95 % interval."""
     found = number(answer, 0.89, 872)
@@ -84,35 +66,197 @@ def margin(answer: Answer) -> None:
     passed("Two encoders that differ by less than two points on 872 texts may well be equally good.")
 
 
-def kept(answer: Answer) -> None:
-    """`kept(x, y, k)`: overlap of the k nearest neighbours in two clouds."""
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=(80, 3))
+def clouds(answer: Answer) -> None:
+    """`clouds(model, batches)`: each module's output as points, a mean over the real tokens of each text."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(3, 6), nn.ReLU(inplace=True), nn.Dropout(0.5), nn.Linear(6, 2))
+    lengths = ((4, 2, 3), (7, 1))
+    texts = [torch.randn(n, 3) for batch in lengths for n in batch]
+    batches = [_padded(texts[:3]), _padded(texts[3:])]
+    given = [(states.clone(), mask.clone()) for states, mask in batches]
+    model.train()
+    wanted = {
+        name: np.array([np.mean(x, axis=0) for x in rows]) for name, rows in _alone(model, texts).items()
+    }
+    found = call(answer, model, batches, copies=False)  # this very model: it is looked at afterwards
     require(
-        np.isclose(number(answer, x, 3 * x + 1, 5), 1), "A larger copy elsewhere has the same neighbours: 1."
-    )
-    other = rng.normal(size=(80, 3))
-    chance = number(answer, x, other, 5)
-    require(
-        chance < 0.12,
-        f"Two clouds that have nothing in common have an overlap of {chance:.2f}. Does every point count "
-        "as its "
-        "own neighbour?",
-    )
-    moved = x.copy()
-    moved[:40] = x[:40][::-1]
-    near = [set(np.argsort(np.linalg.norm(c - c[i], axis=1))[1:6]) for i in range(80) for c in (x, moved)]
-    pairs = list(zip(near[::2], near[1::2], strict=True))
-    wanted = float(np.mean([len(a & b) / len(a | b) for a, b in pairs]))
-    found = number(answer, x, moved, 5)
-    of_k = float(np.mean([len(a & b) / 5 for a, b in pairs]))
-    require(
-        not np.isclose(found, of_k),
-        "You divide by k. The Jaccard index divides by the number of points that are in either "
-        "neighbourhood.",
+        isinstance(found, dict) and list(found) == list(wanted),
+        f"Return a dictionary with an array for each module, {list(wanted)}.",
     )
     require(
-        np.isclose(found, wanted),
-        f"For the clouds of this check it is {wanted:.3f}, and you have {found:.3f}.",
+        all(isinstance(one, np.ndarray) and one.ndim == 2 for one in found.values()),
+        "Each value should be an array (texts, features).",
     )
-    passed(f"Half of the points moved, and {100 * wanted:.0f} % of the neighbourhoods are kept.")
+    require(
+        all(len(one) == len(texts) for one in found.values()),
+        f"There are {len(texts)} texts in both batches together, and you have rows for "
+        f"{len(found['0'])}. Join the batches.",
+    )
+    for name, one in found.items():
+        array(lambda one=one: one, wanted[name].shape)
+    require(
+        np.allclose(found["2"], found["1"], atol=1e-6),
+        "Dropout was at work while you looked. Call `model.eval()` first.",
+    )
+    require(
+        bool((found["0"] < 0).any()),
+        "There is no negative number in the first one: you have what the ReLU made of it in place. Pool "
+        "before the next module runs.",
+    )
+    padded = np.concatenate([_of_all_places(model, *batch) for batch in given])
+    require(
+        not np.allclose(found["3"], padded, atol=1e-5),
+        "Padding has been counted: a module makes something of zeros, too. Use the mask after each module.",
+    )
+    for name, one in found.items():
+        require(
+            np.allclose(one, wanted[name], atol=1e-5),
+            f"For module {name!r} these are not the means over the real tokens of each text, in the order of "
+            "the texts.",
+        )
+    require(
+        all(
+            torch.equal(a, b) for x, y in zip(batches, given, strict=True) for a, b in zip(x, y, strict=True)
+        ),
+        "The batches that you were given have changed.",
+    )
+    require(model.training, "The model was in training mode, and now it is not. Leave it as you found it.")
+    model.eval()
+    call(answer, model, batches, copies=False)
+    require(not model.training, "The model was in evaluation mode, and now it is in training mode.")
+    passed("A text is the same point, whatever batch it came in. This is `fs.capture(..., pool='mean')`.")
+
+
+def _padded(texts: list[Tensor]) -> tuple[Tensor, Tensor]:
+    """States and mask of a batch, as long as its longest text."""
+    longest = max(map(len, texts))
+    states = torch.stack([nn.functional.pad(x, (0, 0, 0, longest - len(x))) for x in texts])
+    return states, torch.tensor([[int(k < len(x)) for k in range(longest)] for x in texts])
+
+
+def _alone(model: nn.Sequential, texts: list[Tensor]) -> dict[str, list[np.ndarray]]:
+    """What each module makes of each text by itself, without padding, in evaluation mode."""
+    found: dict[str, list[np.ndarray]] = {name: [] for name, _ in model.named_children()}
+    model.eval()
+    with torch.no_grad():
+        for x in texts:
+            for name, module in model.named_children():
+                x = module(x.clone())
+                found[name].append(x.numpy().copy())
+    model.train()
+    return found
+
+
+def _of_all_places(model: nn.Sequential, states: Tensor, mask: Tensor) -> np.ndarray:
+    """The last output, with padding counted as if it were text."""
+    before = model.training
+    model.eval()
+    with torch.no_grad():
+        pooled = model(states.clone()).mean(dim=1).numpy()
+    model.train(before)
+    return pooled
+
+
+def predicted(prediction: Answer, own: Answer, itself: Answer) -> None:
+    """How many inputs the best matching matches with themselves in a reader's own network."""
+    said = call(prediction)
+    require(
+        isinstance(said, dict) and set(said) == set(POOLINGS),
+        "First predict: a dictionary with 'mean' and 'cls'.",
+    )
+    guesses = {
+        pool: between(said[pool], f"the share for {pool!r} in per cent", widest=20) for pool in POOLINGS
+    }
+    torch.manual_seed(0)
+    network = call(own)
+    require(isinstance(network, nn.Sequential), "`own_network` should return an `nn.Sequential`.")
+    require(3 <= len(network) <= 8, f"Your network has {len(network)} modules. Take 3 to 8.")
+    states = torch.randn(40, 6, 16, generator=torch.Generator().manual_seed(0))
+    network.eval()
+    with torch.no_grad():
+        one, other = (network(x)[:, 0] for x in (states, torch.cat([states[:, :1], -states[:, 1:]], dim=1)))
+    network.train()
+    require(
+        not torch.allclose(one, other, atol=1e-4),
+        "In your network the first token hears nothing of the others. Let a module mix tokens, such as "
+        "`nn.TransformerEncoderLayer(16, 4, 32, batch_first=True)`.",
+    )
+    turned = nn.Sequential(_turn(1), nn.Identity(), _turn(3))
+    found = _shares(itself, turned, states)
+    for pool in POOLINGS:
+        require(
+            found[pool] > 95,
+            "In a network that only turns and stretches, the best matching matches all inputs with "
+            f"themselves. For {pool!r} you have {found[pool]:.0f} %. If you have shuffled, undo it in the "
+            "partners.",
+        )
+    found = _shares(itself, nn.Sequential(nn.Identity(), nn.Identity(), _Neighbour()), states)
+    require(
+        found["cls"] < 5,
+        "Here the first token of each input becomes that of the next input, so at the first token nobody is "
+        f"matched with itself, and you have {found['cls']:.0f} %. Match the first module with the last, at "
+        "the first token.",
+    )
+    require(
+        found["mean"] > 95,
+        f"Here the mean over tokens stays as it is, so all are matched with themselves in it, and you have "
+        f"{found['mean']:.0f} %. Is it the mean over tokens?",
+    )
+    rng = np.random.default_rng(2)
+    x = torch.tensor(rng.normal(size=(30, 1, 8)), dtype=torch.float32)
+    noisy = nn.Sequential(nn.Identity(), nn.Identity(), _Adds(0.75 * rng.normal(size=(30, 1, 8))))
+    share = max(_shares(itself, noisy, x).values())
+    require(
+        share < 40,
+        f"Here so much noise is added that a search which does not know the order finds few, and yours finds "
+        f"{share:.0f} %. It tries each input with itself as a first guess. Shuffle one side.",
+    )
+    require(turned.training, "The network was in training mode, and now it is not. Leave it as it was.")
+    found = _shares(itself, network, states)
+    lines = " ".join(outcome(word, guesses[pool], found[pool]) for pool, word in POOLINGS.items())
+    passed(f"{lines} By chance it would be {100 / len(states):.1f} %.")
+
+
+POOLINGS = {"mean": "Mean over tokens", "cls": "First token"}
+
+
+def _turn(size: float) -> nn.Linear:
+    """A rotation of 16 dimensions, and a change of size."""
+    turn = nn.Linear(16, 16, bias=False)
+    nn.init.orthogonal_(turn.weight, gain=size)
+    return turn.requires_grad_(False)
+
+
+class _Neighbour(nn.Module):
+    """The first token of each input becomes that of the next input; the mean over tokens stays."""
+
+    def forward(self, states: Tensor) -> Tensor:
+        first, second, rest = states[:, :1], states[:, 1:2], states[:, 2:]
+        other = first.roll(1, dims=0)
+        return torch.cat([other, second + first - other, rest], dim=1)
+
+
+class _Adds(nn.Module):
+    """The same noise is added each time."""
+
+    def __init__(self, noise: np.ndarray) -> None:
+        super().__init__()
+        self.register_buffer("noise", torch.tensor(noise, dtype=torch.float32))
+
+    def forward(self, states: Tensor) -> Any:
+        return states + self.noise
+
+
+def _shares(itself: Answer, network: nn.Sequential, states: Tensor) -> dict[str, float]:
+    """The answer for one network, if it is a percentage for each pooling."""
+    found: Any = call(itself, network, states, copies=False)
+    require(
+        isinstance(found, dict) and set(found) == set(POOLINGS),
+        "`itself` should return a dictionary with 'mean' and 'cls'.",
+    )
+    shares = {pool: number(lambda value=value: value) for pool, value in found.items()}
+    require(
+        all(0 <= share <= 100 for share in shares.values()) and not 0 < max(shares.values()) <= 1,
+        "The shares should be in per cent, from 0 to 100.",
+    )
+    return shares

@@ -39,7 +39,7 @@ CHAPTER = """
 # :::{exercise} A share
 # :label: ex-01-share
 #
-# *Difficulty 2 of 5, importance 5 of 5, 10 minutes.* Write `share(x)`. Hint 1. Hint 2.
+# *Difficulty 2 of 4, importance 5 of 5, 10 minutes.* Write `share(x)`. Hint 1. Hint 2.
 # :::
 
 # %% tags=["solution", "hide-input"]
@@ -100,6 +100,8 @@ def test_a_chapter_that_a_page_does_not_know(whole, page, old, message):
         ("b. Two</summary>No: two.", "d. Two</summary>No: two.", "'Which?' must have the answers a, b and c"),
         ("No: one.", "Right: one.", "'Why?' must say `Right:` to one answer and `No:` to two"),
         (":::{exercise} A share", ":::{note}", "has 0 exercises, 1 are asked for"),
+        ("Difficulty 2 of 4", "Difficulty 5 of 4", "of 1 exercises 0 have a label and a line `*Difficulty 2"),
+        ("Difficulty 2 of 4", "Difficulty 2 of 5", "of 1 exercises 0 have a label and a line `*Difficulty 2"),
         ("importance 5 of 5, ", "", "of 1 exercises 0 have a label and a line `*Difficulty 2"),
         (
             "# **Time**: 20 minutes to read, one to run.",

@@ -9,7 +9,7 @@ from bookkit.errors import BookError
 TASK = """:::{exercise} A share
 :label: ex-01-share
 
-*Difficulty 2 of 5, importance 5 of 5, 10 minutes.* Write `share(x)`.
+*Difficulty 2 of 4, importance 5 of 5, 10 minutes.* Write `share(x)`.
 :::"""
 
 

@@ -171,7 +171,7 @@ def test_numbers_come_before_markup():
     notebook = markdown(":::{admonition} Costs {glue:text}`x:.2f`\nIt is {glue:text}`x:.1f`.\n:::")
     notebook.cells.append(cell)
     notebook.cells.append(nbformat.v4.new_code_cell("plot()", metadata={"tags": ["hide-input"]}))
-    solved = {"tags": ["solution", "hide-input", "hide-output"]}
+    solved = {"tags": ["solution", "hide-cell"]}
     notebook.cells.append(nbformat.v4.new_code_cell("check()", metadata=solved))
     text, noted, folded, answered = readable(notebook, ROOT, "02-gromov-wasserstein").cells
     assert "jupyter" not in noted.metadata

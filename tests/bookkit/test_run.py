@@ -55,7 +55,7 @@ def test_what_a_check_prints_is_folded_with_the_solution(book, write, out):
     )
     (made,) = run(book, out)
     told = {c.source[:3]: tags(c) for c in nbformat.read(made, as_version=4).cells if tags(c)}
-    assert told["def"] == ["solution", "hide-input", "hide-output"]
+    assert told["def"] == ["solution", "hide-cell"]
     assert told["pri"] == ["hide-input"]
 
 

@@ -54,6 +54,22 @@ def test_site_is_built_checked_and_says_how_it_was_run(small, out):
     check_site(site)
 
 
+def test_a_solution_has_one_fold_with_what_its_check_prints(small, out, write):
+    told = '"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"'
+    write(
+        "01-a",
+        f'# %% tags=["solution", "hide-input"] mystnb={{{told}}}\n'
+        'def two():\n    return 2\n\n\nprint(two() * "ha")\n',
+    )
+    run(small, out)
+    page = BeautifulSoup((build(small, out) / "notebooks/01-a.html").read_text(), "html.parser")
+    (fold,) = page.select("article details.hide")
+    assert fold.select_one("summary .collapsed").text == "Show the solution"
+    assert "return 2" in fold.text
+    assert "haha" in fold.text
+    assert page.select_one("article").text.count("haha") == 1
+
+
 def test_a_notebook_to_download_has_its_numbers(small, out, write):
     write(
         "01-a",

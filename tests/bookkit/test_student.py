@@ -41,7 +41,7 @@ check.twice(twice)'''
 def test_a_chapter_without_its_solutions():
     cells = [
         nbformat.v4.new_markdown_cell("# A"),
-        nbformat.v4.new_code_cell(SOLUTION, metadata={"tags": ["solution", "hide-input", "hide-output"]}),
+        nbformat.v4.new_code_cell(SOLUTION, metadata={"tags": ["solution", "hide-cell"]}),
         nbformat.v4.new_markdown_cell("Because.", metadata={"tags": ["answer"]}),
         nbformat.v4.new_code_cell("twice(2)"),
     ]

@@ -143,6 +143,41 @@ def interval(e):
     return (stretched,)
 
 
+def seen(e):
+    right = solution("10", "watched")["watched"]
+    return (lambda *given: {step: x + e for step, x in right(*given).items()},)
+
+
+def moving(e):
+    names = solution("10", "predicted")
+
+    def more(*given):
+        return {name: (1 + e) * d for name, d in names["moved"](*given).items()}
+
+    return names["predicted"], names["own_network"], more
+
+
+def standing(e):
+    """The solution, with no distance below e."""
+    names = solution("10", "predicted")
+
+    def more(*given):
+        return {name: max(e, d) for name, d in names["moved"](*given).items()}
+
+    return names["predicted"], names["own_network"], more
+
+
+def spaced(early):
+    """Looks, of which so many are among the first 30 steps of 1,000."""
+
+    def when(last, n):
+        if last < 100:
+            return np.arange(last + 1)
+        return np.concatenate([np.arange(early), np.linspace(40, last, 20 - early).astype(int)])
+
+    return (when,)
+
+
 def places(e):
     right = solution("12", "over_places")["over_places"]
     return (lambda layer: right(layer) * (1 + e),)
@@ -162,10 +197,123 @@ def fresh(e):
     return (grown,)
 
 
+def counted(e):
+    """Directions that are more than e of the largest."""
+
+    def free_numbers(layer):
+        sizes = np.linalg.svd(layer - layer.mean(axis=0), compute_uv=False)
+        return np.count_nonzero(sizes > e * sizes[0])
+
+    return (free_numbers,)
+
+
+def shuffled(share):
+    """The solution for a share of the rows; the others keep their places."""
+
+    def forgets(x):
+        rows = np.arange(len(x))
+        some = rows[: int(share * len(x))]
+        return x[np.concatenate([np.roll(some, 1), rows[len(some) :]])]
+
+    return (forgets,)
+
+
+def shaken(e):
+    """The solution with noise of e times its size."""
+    right = solution("06", "forgets")["forgets"]
+    return (lambda x: right(x) + e * np.random.default_rng(7).normal(size=x.shape),)
+
+
+def mixed(e):
+    """The solution, with noise that does not come from the first layer."""
+    right = solution("06", "width_null")["width_null"]
+
+    def null(layers, rng):
+        other = np.random.default_rng(rng.integers(9999))
+        return [x + e * np.abs(x).mean() * other.normal(size=x.shape) for x in right(layers, rng)]
+
+    return (null,)
+
+
+def agreeing(e):
+    """The solution, with a rank correlation that is e larger."""
+    names = solution("06", "predicted")
+
+    def more(*given):
+        found = names["beside"](*given)
+        return found | {"agreement": found["agreement"] + e}
+
+    return names["predicted"], names["own_network"], more
+
+
+def nearly_pooled(e):
+    right = solution("07", "clouds")["clouds"]
+    return (lambda *given: {name: x + e for name, x in right(*given).items()},)
+
+
+def found_itself(pool):
+    """The solution, with a share that is e per cent lower, or higher where few are matched so."""
+
+    def made(e):
+        names = solution("07", "predicted")
+
+        def less(*given):
+            found = names["itself"](*given)
+            return found | {pool: found[pool] - e if found[pool] > 50 else found[pool] + e}
+
+        return names["predicted"], names["own_network"], less
+
+    return made
+
+
+def ends_apart(chapter, run, keys, low):
+    """The solution, with guesses that reach from `low` to e above it."""
+
+    def made(e):
+        names = solution(chapter, "predicted")
+        said = names["predicted"]() | dict.fromkeys(keys, (low, low + e))
+        return lambda: said, names["own_network"], names[run]
+
+    return made
+
+
+def drifting(e):
+    """The solution, with one step that is e times the others."""
+    where = np.arange(12.0) + (e - 1) * (np.arange(12) > 5)
+    return (lambda n: np.abs(where[:, None] - where[None]),)
+
+
+def share(e):
+    """The solution, whose best cut explains e per cent more."""
+    names = solution("08", "predicted")
+
+    def more(model, x):
+        found = names["measured"](model, x)
+        return found | {"share": found["share"] + e}
+
+    return names["predicted"], eight_modules, more
+
+
+def guessed(e):
+    names = solution("08", "predicted")
+    said = names["predicted"]() | {"share": (60, 60 + e)}
+    return lambda: said, eight_modules, names["measured"]
+
+
+def eight_modules():
+    return nn.Sequential(*(nn.Linear(16, 16) for _ in range(8)))
+
+
 CASES = [
     *exact("01", "explained"),
     *exact("02", "mean_one"),
     *exact("03", "linear_cka"),
+    *exact("08", "false_alarm"),
+    ("10", "when_to_look", spaced, 8, 6),
+    ("10", "watched", seen, 1e-7, 1e-3),
+    ("10", "predicted", moving, 0.08, 0.12),
+    ("10", "predicted", moving, -0.08, -0.12),
+    ("10", "predicted", standing, 0.015, 0.025),
     *exact("12", "few_numbers"),
     *exact("12", "redness"),
     *exact("14", "last_real"),
@@ -186,6 +334,25 @@ CASES = [
     ("05", "readout", readout, 0.08, 0.12),
     ("05", "predicted", apart, 0.08, 0.12),
     ("05", "predicted", apart, -0.08, -0.12),
+    ("06", "free_numbers", counted, 1e-5, 1e-9),
+    ("06", "free_numbers", counted, 1e-4, 0.05),
+    ("06", "forgets", shuffled, 1, 0.5),
+    ("06", "forgets", shaken, 0.01, 0.1),
+    ("06", "width_null", mixed, 1e-6, 1e-3),
+    ("06", "predicted", ends_apart("06", "beside", ["agreement"], 0.1), 0.4, 0.42),
+    ("06", "predicted", agreeing, 0.018, 0.022),
+    ("06", "predicted", agreeing, -0.018, -0.022),
+    *exact("07", "pool_mean"),
+    ("07", "margin", lambda e: (times("07", "margin", e),), 1.02, 1.03),
+    ("07", "margin", lambda e: (times("07", "margin", e),), 0.98, 0.97),
+    ("07", "clouds", nearly_pooled, 1e-7, 1e-3),
+    ("07", "predicted", ends_apart("07", "itself", ["mean", "cls"], 30), 20, 20.5),
+    ("07", "predicted", found_itself("cls"), 4, 6),
+    ("07", "predicted", found_itself("mean"), 4, 6),
+    ("08", "no_groups", drifting, 1, 8),
+    ("08", "predicted", share, 1.8, 2.2),
+    ("08", "predicted", share, -1.8, -2.2),
+    ("08", "predicted", guessed, 15, 15.5),
     ("12", "over_places", places, 1e-7, 1e-3),
     ("12", "predicted", steps, 0.08, 0.12),
     ("12", "predicted", steps, -0.08, -0.12),

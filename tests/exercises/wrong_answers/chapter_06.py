@@ -1,37 +1,31 @@
 """What readers may well write, and what the check says to it."""
 
 import numpy as np
+from scipy.stats import pearsonr, spearmanr
+from torch import nn
+
+import funcsim as fs
 
 
-def by_length(layers):
-    sizes = np.array([np.linalg.norm(x, axis=1).mean() for x in layers])
-    return np.abs(sizes[:, None] - sizes[None])
+def columns(layer):
+    return layer.shape[1]
 
 
-def sums(layers):
-    sizes = np.array([x.std() for x in layers])
-    return sizes[:, None] + sizes[None]
+def not_centred(layer):
+    return np.linalg.matrix_rank(layer)
 
 
-def last_of_the_group(values):
-    return int(np.argmax(np.diag(values, k=1)))
+def columns_that_vary(layer):
+    return np.count_nonzero(layer.std(axis=0) > 1e-6)
 
 
-def farthest_pair(values):
-    return int(np.argmax(values) % len(values))
+def more_than_zero(layer):
+    return np.count_nonzero(np.linalg.svd(layer - layer.mean(axis=0), compute_uv=False) > 1e-9)
 
 
-def precision(found, true):
-    return len(set(found) & set(true)) / len(found) if found else float(not true)
-
-
-def recall(found, true):
-    return len(set(found) & set(true)) / len(true) if true else float(not found)
-
-
-def jaccard(found, true):
-    both = set(found) | set(true)
-    return len(set(found) & set(true)) / len(both) if both else 1.0
+def most_of_the_variance(layer):
+    sizes = np.linalg.svd(layer - layer.mean(axis=0), compute_uv=False) ** 2
+    return np.count_nonzero(sizes > 0.01 * sizes.sum())
 
 
 def rotated(x):
@@ -42,9 +36,132 @@ def fresh(x):
     return np.random.default_rng(1).normal(size=x.shape)
 
 
+def rank(layer):
+    return max(1, np.linalg.matrix_rank(layer - layer.mean(axis=0)))
+
+
+def as_wide(layers, rng):
+    return [layers[0] @ rng.normal(size=(layers[0].shape[1], x.shape[1])) for x in layers]
+
+
+def none_for_a_constant(layers, rng):
+    first = layers[0]
+    sizes = [np.linalg.matrix_rank(x - x.mean(axis=0)) for x in layers]
+    return [first @ rng.normal(size=(first.shape[1], r)) for r in sizes]
+
+
+def noise(layers, rng):
+    return [rng.normal(size=(len(x), rank(x))) for x in layers]
+
+
+def of_each_itself(layers, rng):
+    return [x @ rng.normal(size=(x.shape[1], rank(x))) for x in layers]
+
+
+def one_after_the_other(layers, rng):
+    found = [layers[0] @ rng.normal(size=(layers[0].shape[1], rank(layers[0])))]
+    for x in layers[1:]:
+        found.append(found[-1] @ rng.normal(size=(found[-1].shape[1], rank(x))))
+    return found
+
+
+def one_projection(layers, rng):
+    matrix = rng.normal(size=(layers[0].shape[1], 99))
+    return [layers[0] @ matrix[:, : rank(x)] for x in layers]
+
+
+def first_columns(layers, rng):
+    return [np.roll(layers[0], k, axis=1)[:, : rank(x)] for k, x in enumerate(layers)]
+
+
+def the_first_stays(layers, rng):
+    return [layers[0], *(layers[0] @ rng.normal(size=(layers[0].shape[1], rank(x))) for x in layers[1:])]
+
+
+def without_the_generator(layers, rng):
+    return [layers[0] @ np.random.normal(size=(layers[0].shape[1], rank(x))) for x in layers]  # noqa: NPY002
+
+
+def own():
+    return nn.Sequential(*(nn.Linear(*size) for size in ((16, 8), (8, 4), (4, 2), (2, 4), (4, 2), (2, 2))))
+
+
+def guess():
+    return {"agreement": (0, 0.4), "groups": 1}
+
+
+def changed(**parts):
+    return lambda: guess() | parts
+
+
+def ranks(a, b):
+    return spearmanr(a, b).statistic
+
+
+def by(score=ranks, whole=False, groups=None, **how):
+    """What is asked for, of which some may be found otherwise."""
+
+    def beside(model, x, null):
+        reps = fs.capture(model, [x])
+        one, other = fs.compare(reps, **how), fs.compare(null(reps), **how)
+        pairs = np.triu_indices(len(one.names), k=0 if whole else 1)
+        counts = groups(one, other) if groups else [fs.partition(m).n_groups for m in (other, one)]
+        agreement = score(one.values[pairs], other.values[pairs])
+        return {"agreement": agreement, "groups": counts[0], "own groups": counts[1]}
+
+    return beside
+
+
+def with_itself(model, x, null):
+    found = by()(model, x, lambda reps: reps)
+    return found | {"groups": 1}
+
+
+def left_in_evaluation(model, x, null):
+    model.eval()
+    return by()(model, x, null)
+
+
 WRONG = {
-    "by_scale": [(by_length, "not length"), (sums, "from itself by nothing")],
-    "new_group": [(last_of_the_group, "begins with layer 3"), (farthest_pair, "very next")],
-    "f1": [(precision, r"\(5,\)|both count"), (recall, "should be|both count"), (jaccard, "should be 0.67")],
+    "free_numbers": [
+        (columns, "Take the mean off first"),
+        (not_centred, "Take the mean off first"),
+        (columns_that_vary, "you count two"),
+        (more_than_zero, "is rounding"),
+        (most_of_the_variance, "Small is not rounding"),
+    ],
     "forgets": [(rotated, "kept its place"), (fresh, "forgives rotations")],
+    "width_null": [
+        (as_wide, "In its place you have 30"),
+        (none_for_a_constant, "has one dimension here"),
+        (noise, "no projection of the first layer"),
+        (of_each_itself, "no projection of the first layer"),
+        (one_after_the_other, "not what you made before"),
+        (one_projection, "Draw a new one for each layer"),
+        (first_columns, "Project at random"),
+        (the_first_stays, "also in the first place"),
+        (without_the_generator, "Draw with `rng`|Project at random"),
+        (lambda layers, rng: layers[0], "a list with an array for each"),
+    ],
+    "predicted": [
+        ((lambda: 0.5, own, by()), "First predict: a dictionary"),
+        ((changed(agreement=0.5), own, by()), "First predict the rank correlation"),
+        ((changed(agreement=(-1, 1)), own, by()), "too wide to be wrong"),
+        ((changed(agreement=(20, 60)), own, by()), "both from -1 to 1"),
+        ((changed(groups=0), own, by()), "a whole number from 1 to 6"),
+        ((guess, lambda: nn.Linear(16, 16), by()), "should return an `nn.Sequential`"),
+        ((guess, lambda: own()[:5], by()), "Take 6 to 10"),
+        ((guess, lambda: nn.Sequential(*[nn.Linear(16, 16)] * 6), by()), "three different ones"),
+        ((guess, own, by(lambda a, b: pearsonr(a, b)[0])), "Ranks, without scale"),
+        ((guess, own, by(whole=True)), "each pair of different layers once"),
+        ((guess, own, by(normalize=None)), "Ranks, without scale"),
+        ((guess, own, with_itself), "rank correlation is"),
+        (
+            (guess, own, by(groups=lambda a, b: [fs.partition(m).n_groups for m in (a, b)])),
+            "null comes first",
+        ),
+        ((guess, own, by(groups=lambda a, b: (1, 1))), "in the map of the network"),
+        ((guess, own, by(groups=lambda a, b: (2, 2))), "in the map of its widths"),
+        ((guess, own, left_in_evaluation), "Leave it as it was"),
+    ],
 }

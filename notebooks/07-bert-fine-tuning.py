@@ -442,7 +442,7 @@ points = {s: np.column_stack([here, p]) + 1 for s, p in matchings.items()}
 viz.panels(points, kinds, xlabel="text", ylabel="matched with")
 
 # %% [markdown]
-# The matchings are permutations, as in the paper. They could hardly be anything else: with equally many texts on both sides a best matching is very often a permutation {cite:p}`maron2018probably`, and our search returns nothing else. But nearly all texts are matched with themselves. How often this is so, for {glue:text}`n_texts:d` texts and both ways to make a point, is in the next figure.
+# The matchings are permutations, as in the paper. They could hardly be anything else: with equally many texts and Euclidean distances one of the best matchings is always a permutation ([chapter 02](02-gromov-wasserstein.ipynb)), and our search returns nothing else. But nearly all texts are matched with themselves. How often this is so, for {glue:text}`n_texts:d` texts and both ways to make a point, is in the next figure.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Share of texts matched with themselves from block to block after fine-tuning. In the mean over tokens it is above 90 % up to block 7 on both tasks, but for 8 % into block 2 on SST-2, and between 28 and 96 % later. At [CLS] it is below 30 % everywhere."}, "figure": {"name": "fig-07-itself", "caption": "How many of the texts the best matching matches with themselves, after fine-tuning. In the mean over tokens nearly all up to block 7, but for one step on SST-2, and fewer later. At [CLS] few. By chance it would be one text."}}
 found = {

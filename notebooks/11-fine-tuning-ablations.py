@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# The paper freezes the first blocks of BERT and loses next to nothing. It also keeps only the first few, and loses little. We did both with an encoder of twelve blocks, after short training. With seven frozen blocks nothing that we can see is lost. But the loss does not wait for the map's cut: with the nine blocks before it we lose {glue:text}`freeze_yelp_cut:.1f` points (± {glue:text}`freeze_yelp_cut_half:.1f`). And few blocks are not enough: the first four alone lose {glue:text}`keep_yelp_4:.1f` points on Yelp. Neither loss follows the map more closely than it follows depth.
+# The paper freezes the first blocks of BERT and loses next to nothing. It also keeps only the first few, and loses little. We did both with an encoder of twelve blocks, after short training. With seven frozen blocks nothing that we can see is lost. But the loss does not wait for the map's cut: with the nine blocks before it we lose {glue:text}`freeze_yelp_cut:.1f` points (± {glue:text}`freeze_yelp_cut_half:.1f`). And after this training few blocks are not enough: with the first four alone we lose {glue:text}`keep_yelp_4:.1f` points on Yelp. The loss by freezing follows depth more closely than it follows the map.
 #
 # :::{glue:figure} fig_in_short_11
 # :name: fig-11-in-short
@@ -299,7 +299,7 @@ for task in TASKS:
 # %% [markdown]
 # On both tasks the loss falls with every block that is kept. With the first four it is {glue:text}`keep_yelp_4:.1f` points on Yelp, where the paper has 0.01. With the first two it is {glue:text}`keep_sst2_2:.1f` points on SST-2, where the paper has 0.54. With eight blocks the loss is {glue:text}`keep_sst2_8:.1f` points on SST-2 (± {glue:text}`keep_sst2_8_half:.1f`). On Yelp it is {glue:text}`keep_yelp_8:.1f` (± {glue:text}`keep_yelp_8_half:.1f`). So our second rule, blocks one to nine, may be enough. The paper's count is not, after this training.
 #
-# One thing speaks for the paper. Our training is short, and few blocks may need more steps. With one block the encoder guesses on both tasks, as it does with none, so it has hardly begun to learn. A smaller encoder that was trained five times as long reaches 78 % on SST-2 with one block ([page 11b](11b-cutting-six-blocks.ipynb)). So we do not read the loss with one or two blocks as a limit of these blocks.
+# One thing speaks for the paper. Our training is short, and few blocks may need more steps. With one block the encoder guesses on both tasks, as it does with none, so it has hardly begun to learn. A smaller encoder, trained longer, is far from guessing with one block ([page 11b](11b-cutting-six-blocks.ipynb)). So we do not read the loss with one or two blocks as a limit of these blocks.
 #
 # What is gained? We measure the time of a batch on encoders of this size with random weights, since it does not depend on what the weights are.
 
@@ -367,7 +367,7 @@ PREDICTORS = {
     "CKA": {task: 1 - step for task, step in steps["cka-debiased"].items()},
     "depth": depth,
 }
-COSTS = {"freezing": frozen_lost, "leaving out": first_lost}
+COSTS = {"freezing": frozen_lost, "truncation": first_lost}
 predicted = pd.DataFrame(
     {
         cost: {
@@ -401,7 +401,7 @@ for cost, tables in COSTS.items():
         note(**{f"tell_{name.lower()}_{key}": predicted.loc[name, cost]})
 
 # %% [markdown]
-# The loss by freezing is ordered as depth is: the rank correlation is {glue:text}`tell_depth_freezing:.2f`, and that of GW is {glue:text}`tell_gw_freezing:.2f`. By chance it reaches {glue:text}`chance_freezing:.2f` in one of twenty cases. The loss by leaving blocks out is larger at the start, where the steps of the map are small: GW has {glue:text}`tell_gw_leaving:.2f`. CKA has {glue:text}`tell_cka_freezing:.2f` and {glue:text}`tell_cka_leaving:.2f`. So one map cannot predict both losses, and for neither does it beat a count of blocks. There are only {glue:text}`n_rises_freezing:d` rises of one kind and {glue:text}`n_rises_leaving:d` of the other, from one seed.
+# The loss by freezing goes with depth: the rank correlation is {glue:text}`tell_depth_freezing:.2f`. For GW it is {glue:text}`tell_gw_freezing:.2f`, and for CKA {glue:text}`tell_cka_freezing:.2f`. By chance its size reaches {glue:text}`chance_freezing:.2f` in one of twenty cases, so only depth is beyond chance. For truncation chance reaches {glue:text}`chance_truncation:.2f`, and nothing is beyond it. GW has {glue:text}`tell_gw_truncation:.2f` there: where its step is large, less is lost. Depth has {glue:text}`tell_depth_truncation:.2f`. So a large step goes with a large loss in one case and with a small one in the other. There are only {glue:text}`n_rises_freezing:d` rises of one kind and {glue:text}`n_rises_truncation:d` of the other, from one seed.
 #
 # ## Pruning, merging, and block structure
 #
@@ -419,7 +419,7 @@ for cost, tables in COSTS.items():
 # | C26: freezing those behind it costs more and more; "the later layers are crucial" | ours | agrees, wherever one puts the boundary | {glue:text}`freeze_yelp_most:.1f` points with eleven frozen, {glue:text}`freeze_yelp_all:.1f` with all; behind the cut {glue:text}`bend_yelp:.1f` points a block more than before it, at any place at least {glue:text}`least_bend_yelp:.1f` |
 # | C30: the first four blocks suffice on Yelp, and nearly the first two on SST-2 (reviews, Table 7) | ours | undecided: far from it after short training, and few blocks may need more | {glue:text}`keep_yelp_4:.1f` points (± {glue:text}`keep_yelp_4_half:.1f`) and {glue:text}`keep_sst2_2:.1f` (± {glue:text}`keep_sst2_2_half:.1f`) |
 # | C30: one block fewer costs far more | ours | undecided: with one block the encoder has hardly begun to learn | {glue:text}`keep_sst2_1:.0f` points with one block on SST-2, {glue:text}`keep_sst2_2:.0f` with two |
-# | D04: no evidence that a group is a function: does the map predict what a cut loses? | - | justified: no better than depth does | rank correlation with the loss by freezing: GW {glue:text}`tell_gw_freezing:.2f`, depth {glue:text}`tell_depth_freezing:.2f`; by leaving out: {glue:text}`tell_gw_leaving:.2f` and {glue:text}`tell_depth_leaving:.2f` |
+# | D04: no evidence that a group is a function: does the map predict what a cut loses? | - | justified: for freezing less well than depth does, and for truncation not beyond chance | rank correlation with the loss by freezing: GW {glue:text}`tell_gw_freezing:.2f`, depth {glue:text}`tell_depth_freezing:.2f`; by truncation {glue:text}`tell_gw_truncation:.2f` and {glue:text}`tell_depth_truncation:.2f` |
 # | D14: can a sub-network stand in for the whole, or make it faster? | - | answered: it can, at a price | half of the blocks take {glue:text}`time_half:.0f` % of the time and lose {glue:text}`keep_sst2_6:.1f` points on SST-2, {glue:text}`keep_yelp_6:.1f` on Yelp |
 #
 # This is one seed for each task with short training, and BERT-base was not run.

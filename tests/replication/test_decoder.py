@@ -1,6 +1,7 @@
 """The small decoder: its texts, its training, and what it loses without some of its blocks."""
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -144,6 +145,13 @@ def test_what_is_asked_is_stored(tmp_path, monkeypatch):
     assert again.history.step == tiny.history.step
     assert again.maps["b/last/gw"].names == again.twin().names
     assert not np.allclose(again.maps["a/mean/gw"].values, again.maps["b/mean/gw"].values)
+
+
+def test_too_few_texts_are_refused(decoder, texts):
+    plan = replace(experiment.Plan().tiny(), n_mapped=10_000)
+    run = experiment.Run("decoder", "smoke", progress=False, encoder="tiny")
+    with pytest.raises(InputError, match=r"fill \d+ windows, and 20008 are needed"):
+        experiment.ask(decoder, None, texts, plan, run)
 
 
 def test_a_decoder_from_a_folder_is_asked_the_same(decoder, tmp_path):

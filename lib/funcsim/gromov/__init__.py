@@ -87,8 +87,8 @@ def gw(
     coupling is a permutation; except at "quick" no exchange of two partners improves the one returned.
     Without `starts` no effort ends above POT's conditional gradient from its default start: its
     descent is one of ours, up to ties between equally good steps, and up to the rounding of the
-    single precision in which we search. With thousands of samples POT's steps are unfinished unless
-    its ``numItermaxEmd`` is raised, and then its end may lie to either side of ours. The cost itself
+    single precision in which we search. With thousands of samples POT's steps may be unfinished
+    unless its ``numItermaxEmd`` is raised, and its end may then lie to either side of ours. The cost itself
     is computed in double precision.
 
     The cloud whose distances spread less is always the first to the search, and points are taken in order

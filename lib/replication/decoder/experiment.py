@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 import funcsim as fs
 from funcsim._internal.storage import read_tensors, write_tensors
+from funcsim.errors import InputError
 from replication.decoder.model import Decoder, Sizes, load_decoder, untrained
 from replication.decoder.shortened import losses_without, state_cosines
 from replication.decoder.texts import Texts, byte_pairs, load_texts, windows
@@ -156,10 +157,19 @@ def _decoder(
 
 
 def ask(decoder: Decoder, history: History | None, texts: Texts, plan: Plan, run: Run) -> Asked:
-    """Maps, twins, and losses without every run of blocks."""
+    """Maps, twins, and losses without every run of blocks.
+
+    Raises
+    ------
+    InputError
+        If the held-out texts do not fill all windows.
+    """
     ids = windows(decoder.tokenizer, texts.held_out, plan.sizes.window, 0)
+    needed = plan.n_judged + len(DRAWS) * plan.n_mapped
+    if len(ids) < needed:
+        raise InputError(f"the held-out texts fill {len(ids)} windows, and {needed} are needed")
     judged, *shown = np.split(
-        ids[: plan.n_judged + len(DRAWS) * plan.n_mapped],
+        ids[:needed],
         [plan.n_judged, plan.n_judged + plan.n_mapped],
     )
     layers = f"{decoder.blocks}.*"

@@ -5,7 +5,7 @@ Taught in chapter 13.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -24,9 +24,6 @@ class Sizes:
     heads: int = 6
     vocabulary: int = 4096
     window: int = 128
-
-    def to_dict(self) -> dict[str, int]:
-        return asdict(self)
 
 
 @dataclass(frozen=True)

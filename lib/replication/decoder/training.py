@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -49,9 +49,6 @@ class Recipe:
         """The learning rate of a step, counted from 0."""
         fall = 0.1 + 0.45 * (1 + np.cos(np.pi * step / self.steps))
         return float(self.lr * min((step + 1) / self.warmup, fall))
-
-    def to_dict(self) -> dict[str, object]:
-        return asdict(self)
 
 
 @dataclass

@@ -17,7 +17,7 @@ from funcsim.geometry import is_degenerate
 
 FORMAT = "funcsim.layer_maps/1"
 
-#: The ten families that the paper and its reviewers name: what stored maps and the leaderboard hold.
+#: The ten families that the paper and its reviewers name: what stored maps hold.
 MEASURES = (
     *("euclidean", "cosine", "wasserstein", "rsm", "rsa", "rsa-pearson", "cca", "svcca", "pwcca"),
     *("cka", "cka-debiased", "cka-rbf", "cka-rbf-debiased", "msid", "agw", "gw"),

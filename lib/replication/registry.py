@@ -6,11 +6,12 @@ An experiment lives in one file, with its plan, `compute`, `read`, `load`, and i
 
 from __future__ import annotations
 
-from replication.benchmark import leaderboard, level_and_power, scores
+from replication.benchmark import level_and_power, scores
 from replication.decoder import experiment as decoder
 from replication.encoder import block_ablation, block_maps, dense, fine_tuned, freezing, sparse, untrained
 from replication.encoder import dynamics as encoder_dynamics
 from replication.known import networks as known_networks
+from replication.known import stitched
 from replication.modular_addition import dynamics as modular_dynamics
 from replication.modular_addition import known_targets, maps, second_stage, trained_networks
 from replication.run import Experiment
@@ -32,9 +33,9 @@ MODULES = (
     untrained,
     second_stage,
     resnet9,
-    leaderboard,
     level_and_power,
     known_networks,
+    stitched,
     scores,
     search,
     decoder,

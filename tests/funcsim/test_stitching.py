@@ -78,7 +78,7 @@ def test_another_network_of_the_same_function_can_take_over(bump):
 
 
 def test_a_layer_made_from_itself_changes_no_answer():
-    trained = trained_networks.load("known-boundaries/1-2", "smoke")
+    trained = trained_networks.load("known-boundaries/1-1-1", "smoke")
     model, pairs = trained.model.eval(), trained.pairs
     reps = fs.capture(model, [pairs], "parts.*.blocks.*.resid_mid", progress=False)
     patcher = ActivationPatcher(model, pairs)

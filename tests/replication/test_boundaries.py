@@ -12,6 +12,7 @@ import funcsim as fs
 from replication.benchmark import __main__ as command
 from replication.benchmark import judgement, scores
 from replication.benchmark.entrants import MEASURES, Found, entrants
+from replication.benchmark.map_variants import VARIANTS
 from replication.benchmark.precision import average_precision, random_precisions, skill
 from replication.known.networks import KnownLayers
 
@@ -85,7 +86,8 @@ def test_every_measure_and_rule_takes_part_and_finds_what_is_plain():
     found = {(sort, name): says for sort, name, says in entrants(plain)}
     assert {name for sort, name in found if sort == "measure"} == set(MEASURES)
     assert len(MEASURES) == len(fs.measures()) - 1
-    assert {sort for sort, _ in found} == {"measure", "rule", "guess"}
+    assert {sort for sort, _ in found} == {"measure", "rule", "variant", "guess"}
+    assert {name for sort, name in found if sort == "variant"} == set(VARIANTS)
     assert len([1 for sort, _ in found if sort == "rule"]) == 16
     assert found["measure", "rsm"].cuts == found["measure", "gw"].given == (5,)
     assert found["guess", "equal groups"].given == (5,)

@@ -13,8 +13,6 @@ from replication.stored import Record, data_dir, store
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDS = sorted(p.relative_to(data_dir()).as_posix() for p in data_dir().rglob("record.json"))
-#: Computed on a commit that was rewritten before it became part of the history, so that its code is lost.
-UNKNOWN = ["leaderboard/seed-1/record.json", "results/record.json"]
 
 
 def git(folder, *words):
@@ -67,16 +65,13 @@ def test_without_git_the_commit_is_unknown(clone, tmp_path):
 
 
 def test_there_are_records():
-    assert set(UNKNOWN) < set(RECORDS)
     assert len(RECORDS) > 50
 
 
 @pytest.mark.parametrize("name", RECORDS)
 def test_the_commit_of_a_record_is_in_the_history(name):
     commit = Record(**json.loads((data_dir() / name).read_text())).commit
-    assert (commit == "unknown") == (name in UNKNOWN)
-    if commit == "unknown":
-        return
+    assert commit != "unknown"
     assert not commit.endswith("-dirty")
     try:
         shallow = git(ROOT, "rev-parse", "--is-shallow-repository")

@@ -17,7 +17,7 @@ FILES = sorted(Path(replication.__file__).parent.rglob("*.py"))
 SERVES = re.compile(r"\b([Tt]ables?|[Ff]igures?|[Ss]ections?|[Aa]ppendi(x|ces)|claims?|reviews|reviewers)\b")
 #: One of each kind; the others differ by numbers in their plans.
 KINDS = (
-    *("model-l-nested", "known-boundaries/2-1-1", "modular-maps/model-0", "known-targets/classifier"),
+    *("model-l-nested", "known-boundaries/1-1-1", "modular-maps/model-0", "known-targets/classifier"),
     *("bert/yelp-neuroprune-25", "dynamics/sst2", "dynamics/model-e", "ablations/yelp-first"),
     *(
         "ablations/sst2-interventions",
@@ -27,10 +27,9 @@ KINDS = (
         "encoder/sst2-neuroprune-70",
         "second-sum",
         "resnet9",
-        "leaderboard",
         "level-and-power",
     ),
-    *("known/streams", "boundaries", "search", "decoder"),
+    *("known/streams", "known-stitching", "boundaries", "search", "decoder"),
 )
 TEXTS = ("bert/", "dynamics/sst2", "dynamics/yelp", "ablations/", "encoder/", "decoder")
 

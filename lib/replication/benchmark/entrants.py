@@ -1,4 +1,4 @@
-"""Who takes part in the benchmark: measures, rules, and guesses that look at no activation (claim C33).
+"""Who takes part in the benchmark: measures, variants of GW, rules, guesses that see nothing (claim C33).
 
 The protocol is in ``PROTOCOL.md``, beside this file.
 
@@ -18,6 +18,7 @@ from funcsim._internal.typing import Array
 from funcsim.kinds import MixedKindsWarning
 from funcsim.similarity.cca import FullRankWarning
 from replication.benchmark.known_chains import quietly
+from replication.benchmark.map_variants import VARIANTS
 from replication.benchmark.rules import RULES
 from replication.known.networks import KnownLayers
 
@@ -93,6 +94,9 @@ def entrants(known: KnownLayers, measures: tuple[str, ...] = MEASURES) -> Iterat
         if measure in RULED:
             for name, rule in RULES.items():
                 yield "rule", f"{name}, {measure}", Found(cuts=quietly(rule, m))
+    if "gw" in measures:
+        for name, made in VARIANTS.items():
+            yield "variant", name, by_map(made(known.reps), k)
     for name, guess in GUESSES.items():
         yield "guess", name, guess(known)
 

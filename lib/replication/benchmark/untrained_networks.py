@@ -11,7 +11,6 @@ from torch import nn
 from transformers import BertConfig, BertModel, GPT2Config, GPT2Model, LlamaConfig, LlamaModel
 
 import funcsim as fs
-from replication.benchmark.leaderboard import layers_of
 from replication.data.modular_addition import all_pairs
 from replication.modular_addition.plans import KNOWN_BOUNDARIES
 
@@ -72,10 +71,15 @@ def chain_maps(n_seeds: int, measure: str, points: str) -> Iterator[tuple[str, f
                 model = plan.network(seed).eval()
             pairs = all_pairs(plan.p)
             reps = fs.capture(model, [pairs], pool="last", progress=False)
-            names = layers_of(reps.names, "stream")
+            names = [n for n in reps.names if "resid" in n and not _is_repeated(n)]
             if points == "ends":
                 names = [n for n in names if not n.endswith("resid_mid")]
             chosen = reps.select(names).subsample(min(100, reps.n_samples), seed)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", UserWarning)
                 yield f"chain {name}", fs.compare(chosen, measure=measure, jobs=1, progress=False)
+
+
+def _is_repeated(name: str) -> bool:
+    """Whether a layer is the same tensor as the end of the block before it."""
+    return name.endswith("resid_pre") and ".blocks.0." not in name

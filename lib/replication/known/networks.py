@@ -15,6 +15,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +26,9 @@ from funcsim._internal.progress import progress_bar
 from funcsim._internal.storage import read_tensors, write_tensors
 from replication.errors import StoredResultError
 from replication.known.designs import FAMILIES, Design
-from replication.known.tasks import digits, make_data
+from replication.known.tasks import Data, digits, make_data
 from replication.known.training import Learned, train
+from replication.models.known_network import KnownNetwork
 from replication.run import Experiment, Run, Stored, load_result
 from replication.stored import Record, data_dir, folder_of
 
@@ -141,8 +143,18 @@ class Known(Stored):
     networks: Mapping[str, KnownLayers]
 
 
-def make(design: Design, seed: int, n_samples: int = 100, attempts: int = ATTEMPTS) -> KnownLayers:
-    """Train a network until it has learned, at most so many times, and capture its layers.
+class Trained(NamedTuple):
+    """A network, its inputs and answers, how well each stage was learned, and at which attempt."""
+
+    network: KnownNetwork
+    data: Data
+    accuracies: tuple[float, ...]
+    attempt: int
+    learned: bool
+
+
+def train_until_learned(design: Design, seed: int, n_samples: int = 100, attempts: int = ATTEMPTS) -> Trained:
+    """Train a network until it has learned, at most so many times.
 
     Parameters
     ----------
@@ -150,13 +162,12 @@ def make(design: Design, seed: int, n_samples: int = 100, attempts: int = ATTEMP
     seed : int
         Of weights, inputs, tables and labels; each attempt draws others.
     n_samples : int
-        Held-out inputs; of random labels, which have none, inputs that were trained on.
+        Held-out inputs, at least; of random labels, which have none, inputs that were trained on.
     attempts : int
     """
-    began = time.process_time()
+    sizes = design.sizes
     for attempt in range(attempts):
         drawn = np.random.default_rng([seed, attempt]).integers(2**31, size=3).tolist()
-        sizes = design.sizes
         data = make_data(
             design.operations, sizes.p, sizes.operands, drawn[0], design.n_train, max(n_samples, 2000)
         )
@@ -168,12 +179,18 @@ def make(design: Design, seed: int, n_samples: int = 100, attempts: int = ATTEMP
         learned = all(accuracy >= design.least for accuracy in accuracies)
         if learned:
             break
+    return Trained(network, data, accuracies, attempt, learned)
+
+
+def make(design: Design, seed: int, n_samples: int = 100, attempts: int = ATTEMPTS) -> KnownLayers:
+    """Train a network, and capture its layers on so many inputs; see :func:`train_until_learned`."""
+    began = time.process_time()
+    network, data, *how = train_until_learned(design, seed, n_samples, attempts)
     names, kinds, parts, stages = zip(*network.points(), strict=True)
     reps = fs.capture(network, [data.test_inputs[:n_samples]], list(names), "cls", progress=False)
     functions = tuple(design.functions[k] for k in stages)
     seconds = round(time.process_time() - began, 1)
-    labels = (kinds, parts, stages, functions)
-    return KnownLayers(reps.select(names), *labels, accuracies, attempt, learned, seconds)
+    return KnownLayers(reps.select(names), kinds, parts, stages, functions, *how, seconds)
 
 
 def compute(plan: Plan, run: Run) -> Record:
@@ -184,7 +201,7 @@ def compute(plan: Plan, run: Run) -> Record:
         if path and path.exists():
             made |= _read([path])
             continue
-        one = {name: make(design, _seed(plan.family, name, run.seed), plan.n_samples, plan.attempts)}
+        one = {name: make(design, network_seed(plan.family, name, run.seed), plan.n_samples, plan.attempts)}
         if path:
             _write(path, one, LAYERS["all"])
         made |= one
@@ -201,7 +218,7 @@ def compute(plan: Plan, run: Run) -> Record:
     )
 
 
-def _seed(family: str, name: str, seed: int) -> int:
+def network_seed(family: str, name: str, seed: int) -> int:
     """Another one for every network."""
     return int(digest(json.dumps([family, name, seed]))[:8], 16)
 

@@ -164,13 +164,14 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _stored_rows(options: argparse.Namespace, seeds: list[int]) -> pd.DataFrame:
-    """Those of the other entrants on the same networks; none if they are not here."""
+    """Those of the other entrants, but for variants of GW, on the same networks; none if they are not here."""
     try:
         rows = scores.load_rows(options.profile, seeds)
     except FuncsimError as error:
         print(f"the other entrants are left out: {error}", file=sys.stderr)
         return pd.DataFrame()
-    return rows[(rows["layers"] == options.layers) & rows["family"].isin(options.families)]
+    listed = (rows["layers"] == options.layers) & (rows["sort"] != "variant")
+    return rows[listed & rows["family"].isin(options.families)]
 
 
 def _save(out: Path, own: pd.DataFrame, table: pd.DataFrame) -> None:

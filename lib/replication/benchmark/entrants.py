@@ -77,8 +77,10 @@ def widths_fit(reps: fs.Representations, measure: str) -> bool:
     return equal or not fs.measures()[measure].requires_equal_dim
 
 
-def entrants(known: KnownLayers, measures: tuple[str, ...] = MEASURES) -> Iterator[tuple[str, str, Found]]:
-    """For each entrant its sort, its name, and what it says of a network.
+def entrants(
+    known: KnownLayers, measures: tuple[str, ...] = MEASURES, variants: bool = True
+) -> Iterator[tuple[str, str, Found]]:
+    """For each entrant its sort, its name, and what it says of a network; variants of GW if asked for.
 
     A measure that does not take the layers, or that compares some of them with nothing, says nothing of
     this network.
@@ -94,7 +96,7 @@ def entrants(known: KnownLayers, measures: tuple[str, ...] = MEASURES) -> Iterat
         if measure in RULED:
             for name, rule in RULES.items():
                 yield "rule", f"{name}, {measure}", Found(cuts=quietly(rule, m))
-    if "gw" in measures:
+    if variants and "gw" in measures:
         for name, made in VARIANTS.items():
             yield "variant", name, by_map(made(known.reps), k)
     for name, guess in GUESSES.items():

@@ -170,7 +170,8 @@ def function_or_architecture(rows: pd.DataFrame, seed: int = 0) -> dict[str, pd.
     -------
     dict of str to DataFrame
         "embedded again": chains minus handed-on networks of several parts; "one stream": streams minus
-        handed-on networks of one part. Each as of :func:`intervals`, with both means beside it.
+        handed-on networks of one part. Each as of :func:`intervals`, with both means beside it. One of
+        which there are no rows is left out.
     """
     handed = rows[rows["family"] == "handed-on"]
     pairs = {
@@ -181,6 +182,8 @@ def function_or_architecture(rows: pd.DataFrame, seed: int = 0) -> dict[str, pd.
     for name, (computing, handing) in pairs.items():
         one, other = by_design(computing, "skill 0"), by_design(handing, "skill 0")
         both = one.columns.intersection(other.columns)
+        if both.empty:
+            continue
         one, other = one[both], other[both]
         rng = np.random.default_rng(seed)
         draws = drawn_means(one, rng) - drawn_means(other, rng)

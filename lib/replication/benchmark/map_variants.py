@@ -72,6 +72,7 @@ VARIANTS: dict[str, Callable[[fs.Representations], fs.LayerMap]] = {
     "gw, raw": lambda reps: fs.compare(reps, normalize=None, progress=False),
     "gw, without the longest": lambda reps: _gw(without_longest(reps)),
     "gw, without the first direction": lambda reps: _gw(without_first_direction(reps)),
+    "gw, standardised": lambda reps: _gw(reps.standardised()),
     "gw, from one start": from_one_start,
     "gw, lower bound": lower_bound,
     "gw, a quarter of the inputs": lambda reps: _gw(reps.subsample(max(8, reps.n_samples // 4))),

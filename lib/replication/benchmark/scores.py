@@ -20,7 +20,7 @@ from funcsim.simulated_maps import boundary_f1
 from replication.benchmark.entrants import MEASURES, Found, entrants
 from replication.benchmark.precision import average_precision, skill
 from replication.known.designs import FAMILIES
-from replication.known.networks import SEEDS, KnownLayers, load
+from replication.known.networks import SEEDS, KnownLayers, load, load_all
 from replication.run import Experiment, Run, load_result
 from replication.stored import Record
 
@@ -31,9 +31,12 @@ TOLERANCES = (0, 1)
 
 @dataclass(frozen=True)
 class Plan:
-    """What is scored: sets of layers (of ``replication.known.networks.LAYERS``), measures, families."""
+    """What is scored: sets of layers (of ``replication.known.networks.LAYERS``), measures, families.
 
-    layers: tuple[str, ...] = ("ends", "stream")
+    With "all" among the sets, the hidden layers have to be here, which a copy of the repository lacks.
+    """
+
+    layers: tuple[str, ...] = ("ends", "stream", "all")
     measures: tuple[str, ...] = MEASURES
     families: tuple[str, ...] = tuple(FAMILIES)
 
@@ -95,7 +98,7 @@ def rows_of(known: KnownLayers, layers: str, measures: tuple[str, ...] = MEASURE
     shown = known.only(layers).unnamed()
     found = [
         {"layers": layers, "sort": sort, "entrant": name} | row(shown, says)
-        for sort, name, says in entrants(shown, measures)
+        for sort, name, says in entrants(shown, measures, layers == "ends")
     ]
     return pd.DataFrame(found).assign(**told(shown))
 
@@ -114,7 +117,8 @@ def compute(plan: Plan, run: Run) -> Record:
     """Score all networks of a seed; networks that are done are resumed."""
     tables: list[pd.DataFrame] = []
     for family in plan.families:
-        known_set = load(family, run.profile, run.seed)
+        inner = "all" in plan.layers
+        known_set = load_all(family, run.seed) if inner else load(family, run.profile, run.seed)
         for name, known in progress_bar(list(known_set.networks.items()), family, run.progress):
             where = {"family": family, "network": name, "seed": run.seed}
             for layers in plan.layers:
@@ -146,7 +150,7 @@ def compute(plan: Plan, run: Run) -> Record:
 
 def _write(path: Path, table: pd.DataFrame) -> None:
     with replacing(path) as temporary:
-        table.to_csv(temporary, index=False, float_format="%.6g")
+        table.to_csv(temporary, index=False, float_format="%.5g")
 
 
 def _read_rows(path: Path) -> pd.DataFrame:

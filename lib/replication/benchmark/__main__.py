@@ -164,7 +164,7 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _stored_rows(options: argparse.Namespace, seeds: list[int]) -> pd.DataFrame:
-    """Those of the other entrants, but for variants of GW, on the same networks; none if they are not here."""
+    """Those of other entrants on the same networks, without variants of GW; none if they are not here."""
     try:
         rows = scores.load_rows(options.profile, seeds)
     except FuncsimError as error:

@@ -1,4 +1,4 @@
-"""What a release hands out: the site and the executed chapters as zip files, and their checksums.
+"""What a release hands out: the site, the executed chapters and the benchmark as zip files, with checksums.
 
 The same files give the same archives, byte for byte, whenever they are packed.
 """
@@ -15,10 +15,14 @@ from bookkit.files import files_below, sha256, write_atomically
 #: The earliest time that a zip file can tell.
 EPOCH = (1980, 1, 1, 0, 0, 0)
 SITE, CHAPTERS, SUMS = "book-html.zip", "notebooks.zip", "SHA256SUMS"
+#: The layers of all networks whose boundaries are known, and the scores of all entrants.
+BENCHMARK, BENCHMARK_DATA = "known-boundaries.zip", ("known", "boundaries")
 
 
 def archive(root: Path, out: Path) -> list[Path]:
-    """Pack ``_build/html`` and the executed chapters into `out`, and say which files were written.
+    """Pack ``_build/html``, the executed chapters and the benchmark into `out`; which files were written.
+
+    Of the benchmark all that is in ``data/`` is packed, such as further seeds that were trained here.
 
     Raises
     ------
@@ -35,6 +39,11 @@ def archive(root: Path, out: Path) -> list[Path]:
     _pack(out / SITE, ((path.relative_to(site).as_posix(), path.read_bytes()) for path in files_below(site)))
     _pack(out / CHAPTERS, ((path.name, written(path, root).encode()) for path in chapters))
     packed = [out / SITE, out / CHAPTERS]
+    data = root / "data"
+    stored = [path for name in BENCHMARK_DATA if (data / name).is_dir() for path in files_below(data / name)]
+    if stored:
+        _pack(out / BENCHMARK, ((p.relative_to(root).as_posix(), p.read_bytes()) for p in stored))
+        packed.append(out / BENCHMARK)
     write_atomically(out / SUMS, "".join(f"{sha256(path)}  {path.name}\n" for path in packed))
     for path in packed:
         print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")

@@ -44,6 +44,21 @@ def test_the_site_and_the_executed_chapters_are_packed(built, tmp_path):
     assert [cell.source for cell in chapter.cells] == ["note(r2=r2)", "It explains 0.13."]
 
 
+def test_the_benchmark_is_packed_with_all_seeds_that_are_here(built, tmp_path):
+    for name in ("known/chains/seed-0/stream.bin", "known/chains/seed-3/inner.bin", "boundaries/table.csv"):
+        (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "data" / name).write_text(name)
+    (tmp_path / "data" / "other.csv").write_text("not of the benchmark")
+    *_, benchmark, sums = archive(built, tmp_path / "out")
+    with zipfile.ZipFile(benchmark) as packed:
+        assert sorted(packed.namelist()) == [
+            "data/boundaries/table.csv",
+            "data/known/chains/seed-0/stream.bin",
+            "data/known/chains/seed-3/inner.bin",
+        ]
+    assert "known-boundaries.zip" in sums.read_text()
+
+
 def test_checksums_hold(built, tmp_path):
     out = archive(built, tmp_path / "out")[0].parent
     subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=out, check=True)

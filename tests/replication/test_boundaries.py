@@ -232,6 +232,19 @@ def test_an_entry_is_scored_beside_the_others(tmp_path, monkeypatch, capsys):
     assert "my_own_entry:cut" in capsys.readouterr().out
 
 
+def test_without_an_entry_there_is_the_table_of_those_that_are_stored(tmp_path, monkeypatch, capsys):
+    told = ["--profile", "smoke", "--seeds", "0", "--families", "chains", "handed-on"]
+    assert command.main([*told, "--out", str(tmp_path)]) == 0
+    assert "rsm" in capsys.readouterr().out
+    table = pd.read_csv(tmp_path / "table.csv", index_col=0)
+    assert {"rsm", "cka", "middle first", "SGLP, gw"} - {*table.index} == {"SGLP, gw"}
+    assert set(json.loads((tmp_path / "table.json").read_text())) == set(table.index)
+    assert not (tmp_path / "rows.csv").exists()
+    monkeypatch.setenv("FUNCSIM_FROZEN", str(tmp_path))
+    assert command.main(["--seeds", "0"]) == 2
+    assert "the other entrants are left out" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [

@@ -1,8 +1,8 @@
 """Score a measure or a rule of one's own on networks whose boundaries are known (claims C33 and C36).
 
 ``python -m replication.benchmark --entry module:function`` gives the function the layers of each network, and
-takes what it returns: distances between layers, evidence for boundaries, or boundaries. See the protocol in
-``PROTOCOL.md``, beside this file.
+takes what it returns: distances between layers, evidence for boundaries, or boundaries. Without an entry it
+makes the table of the entrants that are stored. See the protocol in ``PROTOCOL.md``, beside this file.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ class EntryError(FuncsimError):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Score an entry beside the stored entrants; 0 if it went well, 2 if it was asked wrongly."""
+    """Score an entry, if any, beside the stored entrants; 0 if it went well, 2 if it was asked wrongly."""
     parser = argparse.ArgumentParser(prog="python -m replication.benchmark", description=__doc__)
-    parser.add_argument("--entry", required=True, help="module:function; the module is looked for here, too")
+    parser.add_argument("--entry", help="module:function; the module is looked for here, too")
     parser.add_argument("--of", help="give the function the map of this measure, in place of the layers")
     parser.add_argument("--layers", choices=tuple(LAYERS)[:2], default="ends")
     parser.add_argument("--seeds", type=int, nargs="+", help="without it, all that are here")
@@ -47,13 +47,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help="a folder for rows.csv, table.csv and table.json")
     options = parser.parse_args(arguments)
     try:
-        entry = find_entry(options.entry)
-        seeds = options.seeds or seeds_here(options.families) or [0]
-        own = score_entry(options.entry, entry, options, seeds)
+        if options.entry:
+            entry = find_entry(options.entry)
+            seeds = options.seeds or seeds_here(options.families) or [0]
+            own = score_entry(options.entry, entry, options, seeds)
+        else:
+            seeds, own = options.seeds or list(SEEDS), pd.DataFrame()
     except FuncsimError as error:
         print(error, file=sys.stderr)
         return 2
     rows = pd.concat([own, _stored_rows(options, seeds)], ignore_index=True)
+    if rows.empty:
+        return 2
     table = summary(rows)
     print(table.round(3).to_string())
     if options.out:
@@ -175,11 +180,10 @@ def _stored_rows(options: argparse.Namespace, seeds: list[int]) -> pd.DataFrame:
 
 
 def _save(out: Path, own: pd.DataFrame, table: pd.DataFrame) -> None:
-    for name, text in {
-        "rows.csv": own.to_csv(index=False),
-        "table.csv": table.to_csv(),
-        "table.json": json.dumps(json.loads(table.to_json(orient="index")), indent=2) + "\n",
-    }.items():
+    texts = {"rows.csv": own.to_csv(index=False)} if len(own) else {}
+    texts["table.csv"] = table.round(4).to_csv()
+    texts["table.json"] = json.dumps(json.loads(table.round(4).to_json(orient="index")), indent=2) + "\n"
+    for name, text in texts.items():
         with replacing(out / name) as path:
             path.write_text(text)
 

@@ -642,7 +642,7 @@ prediction.round(2)
 # - *Merging* joins two networks, and needs to know which unit of one does the work of which unit of the other {cite:p}`stoica2024zipit`. The matching of GW pairs *inputs*, so it answers another question.
 # - *Block structure* was seen in maps before, under CKA. It appears in networks that are large for their data, where neighbouring layers share one dominant direction {cite:p}`nguyen2021wide`. So layers can be alike because one direction outshines what differs. A {term}`group <group>` on a map is not yet a function.
 #
-# Cutting, here and in [chapter 13](13-is-the-boundary-real.ipynb), tests whether it is.
+# Cutting, here and in [page 13b](13b-cut-and-stitch.ipynb), tests whether it is.
 #
 # ## What we found
 #

@@ -80,3 +80,14 @@ def test_only_networks_with_answers_are_stitched():
     assert len(stitched.Plan().designs) == 48
     assert families.isdisjoint(stitched.WITHOUT_ANSWERS)
     assert len(replace(PLAN, few=2).designs) == 4
+
+
+def test_beyond_depth_a_distance_that_is_depth_says_nothing_and_one_that_is_the_loss_says_all():
+    rng = np.random.default_rng(0)
+    one, other = np.triu_indices(8)
+    rows = pd.DataFrame({"from": one, "to": other, "right": 1 - 0.05 * (other - one) - 0.1 * rng.random(36)})
+    rows = rows.assign(same=-rows["right"], depth_and_noise=(other - one) + 1e-3 * rng.random(36))
+    found = stitched.beyond_depth(rows, ["same", "depth_and_noise"])
+    assert found["same"] == pytest.approx(1)
+    assert abs(found["depth_and_noise"]) < 0.5
+    assert stitched.rank_correlation(rows, ["depth_and_noise"])["depth_and_noise"] > 0.7

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.stats import rankdata
 
 import funcsim as fs
 from funcsim._internal.progress import progress_bar
@@ -161,3 +162,16 @@ def rank_correlation(rows: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
     """
     apart = rows[rows["from"] < rows["to"]].assign(depth=lambda t: t["to"] - t["from"])
     return apart[list(columns)].corrwith(-apart["right"], method="spearman")
+
+
+def beyond_depth(rows: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
+    """The same, when what depth explains of the ranks of either is taken out: a partial rank correlation."""
+    apart = rows[rows["from"] < rows["to"]]
+    depth = rankdata(apart["to"] - apart["from"])
+    lost = _without(rankdata(-apart["right"]), depth)
+    return pd.Series({c: np.corrcoef(_without(rankdata(apart[c]), depth), lost)[0, 1] for c in columns})
+
+
+def _without(values: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """What a straight line over `other` leaves of `values`."""
+    return values - np.polyval(np.polyfit(other, values, 1), other)

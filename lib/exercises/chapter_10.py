@@ -203,7 +203,7 @@ def predicted(prediction: Answer, own: Answer, moved: Answer) -> None:
     passed(
         f"Farthest from itself is module {farthest}, {ways[farthest][-1]:.2f}; you predicted "
         f"{said['farthest']}. Halfway first is module {first}, after {half[first]:.1f} steps; you predicted "
-        f"{said['first']}. In the encoder of this chapter the block that goes farthest was not first."
+        f"{said['first']}. Now look at this chapter's encoder: is the block that goes farthest the first?"
     )
 
 

@@ -43,7 +43,7 @@ def rows(gw, cka, handed=0.0, rsm=0.4, f1=0.8, guess=0.2, alarms=0.0):
 
 
 def test_a_measure_that_finds_function_alone_gets_all_it_claims():
-    found = answers(rows(gw=0.9, cka=0.3))  # sixty designs without an alarm: fewer cannot bound it by 10 %
+    found = answers(rows(gw=0.9, cka=0.3))  # with sixty silent designs: fewer cannot bound alarms by 10 %
     assert found == {
         "C33": "agrees",
         "C36": "agrees",

@@ -350,6 +350,11 @@ def rises(table):
     return cost * np.sign(cost.sum()), spans
 
 
+# %% [markdown]
+# And the order of these costs, beside that of the steps:
+
+
+# %%
 def order_of(table, step):
     """Rank correlation of costs with the mean step into the blocks."""
     costs, spans = rises(table)

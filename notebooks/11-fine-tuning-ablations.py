@@ -351,7 +351,7 @@ def rises(table):
 
 
 # %% [markdown]
-# And the order of these costs, beside that of the steps:
+# And whether they have the order of the steps:
 
 
 # %%

@@ -61,6 +61,7 @@ if not importlib.util.find_spec("funcsim"):  # not installed, as on Colab
 # The imports:
 
 # %%
+import copy
 import time
 from itertools import pairwise
 
@@ -69,6 +70,7 @@ import numpy as np
 import pandas as pd
 import torch
 from scipy import stats
+from torch import nn
 from transformers import MPNetConfig, MPNetForSequenceClassification
 
 import funcsim as fs
@@ -348,6 +350,11 @@ def rises(table):
     return cost * np.sign(cost.sum()), spans
 
 
+# %% [markdown]
+# And whether they have the order of the steps:
+
+
+# %%
 def order_of(table, step):
     """Rank correlation of costs with the mean step into the blocks."""
     costs, spans = rises(table)
@@ -444,105 +451,128 @@ for cost, tables in COSTS.items():
 #
 # ## Exercises
 #
-# :::{exercise} The strongest cut
-# :label: ex-11-cut
+# Each has a check that says in a sentence what is missing. The solutions are folded, with what their checks print. In the last exercise you write a prediction down before you run anything. A prediction that turns out wrong costs nothing.
 #
-# *Difficulty 1 of 4, importance 3 of 5, 5 minutes.* Write `strongest_cut(values)`: for a map of distances (L, L), how many layers come before its largest step from one layer to the next.
+# :::{exercise} What could be seen?
+# :label: ex-11-see
+#
+# *Difficulty 1 of 4, importance 5 of 5, 5 minutes.* Two encoders read the same `n` texts. The share `differ` of these texts is answered right by only one of the two. Write `could_see(n, differ)`: the least loss, in points, whose 95 % interval leaves out 0. The differences may be taken to vary around 0.
 #
 # ```{dropdown} Hint 1
-# Steps from one layer to the next stand beside the diagonal.
+# A text counts 1, -1 or 0. What is the mean of the squares of these numbers?
 # ```
 # ```{dropdown} Hint 2
-# `np.diag(values, k=1)`, and remember that counting begins at 0.
+# It is `differ`. The standard error of the mean is its root over the root of `n`, and the interval reaches 1.96 of them to either side.
 # ```
 # :::
 
 
 # %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
-def strongest_cut(values):
-    """The number of layers before the largest step."""
-    return int(np.argmax(np.diag(values, k=1))) + 1
+def could_see(n, differ):
+    """Points of accuracy that n texts tell from no loss."""
+    return 196 * np.sqrt(differ / n)
 
 
-check.strongest_cut(strongest_cut)
+check.could_see(could_see)
 
 # %% [markdown]
-# :::{exercise} Without a block
-# :label: ex-11-without
+# :::{exercise} Where does it bend?
+# :label: ex-11-bends
 #
-# *Difficulty 2 of 4, importance 4 of 5, 10 minutes.* A stack of blocks is a list of functions, applied one after the other. Write `without_block(blocks, k)`: the function that the stack is without its block number k, counted from 1.
+# *Difficulty 2 of 4, importance 4 of 5, 10 minutes.* With `n` blocks frozen, an array in order, `lost` points are lost. Write `bends(n, lost)`: for each number of blocks but the first and the last, what a block behind it loses on average, less what a block before it loses. Then ask for a loss that grows with the square of n. Where does it bend?
 #
 # ```{dropdown} Hint 1
-# A function may be defined inside a function, and returned.
+# Behind a place is all that lies between it and the last number of blocks.
 # ```
 # ```{dropdown} Hint 2
-# `for i, block in enumerate(blocks, 1)`, and skip one.
+# `(lost[-1] - lost) / (n[-1] - n)`, of which you need `[1:-1]`. The same from the first number on.
 # ```
 # :::
 
 
 # %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
-def without_block(blocks, k):
-    """All blocks but number k, one after the other."""
-
-    def cut(x):
-        for i, block in enumerate(blocks, 1):
-            if i != k:
-                x = block(x)
-        return x
-
-    return cut
+def bends(n, lost):
+    """Points per block behind each inner place, less those before."""
+    behind = (lost[-1] - lost[1:-1]) / (n[-1] - n[1:-1])
+    before = (lost[1:-1] - lost[0]) / (n[1:-1] - n[0])
+    return behind - before
 
 
-check.without_block(without_block)
+check.bends(bends)
 
 # %% [markdown]
-# :::{exercise} On the same texts
-# :label: ex-11-lost
+# :::{exercise} Frozen to the last bit
+# :label: ex-11-frozen
 #
-# *Difficulty 3 of 4, importance 5 of 5, 10 minutes.* Write `points_lost(whole, part)`: from which texts (n,) the whole encoder and its part answer right, the points of accuracy lost, and half the width of the 95 % interval of that.
+# *Difficulty 4 of 4, importance 5 of 5, 25 minutes.* Write `train_rest(model, n, batches)`: train a classifier, an `nn.Sequential`, while its first `n` modules stay as they are. A batch is a pair of inputs and labels. For each take one step of cross-entropy with `torch.optim.AdamW` and the rate 0.01. The frozen modules work as in evaluation. Neither their weights nor what {term}`batch normalisation` keeps may change by a bit. The others train as usual. Afterwards all modules are in training mode again, and all weights may learn.
 #
 # ```{dropdown} Hint 1
-# A text is lost (1), won (-1), or neither (0). The mean of that is the difference of the accuracies.
+# What changes in a module without a gradient? Two things do: one in the module itself, one in the optimizer.
 # ```
 # ```{dropdown} Hint 2
-# 1.96 standard errors: the standard deviation of these numbers over the square root of how many there are. In points, times 100.
+# `model[:n].eval()` once training mode is set, and an optimizer that is given `model[n:].parameters()` alone. The frozen modules may run within `torch.no_grad()`.
 # ```
 # :::
 
 
 # %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
-def points_lost(whole, part):
-    """Points lost, and half the width of their 95 % interval."""
-    apart = whole.astype(float) - part
-    return 100 * apart.mean(), 196 * apart.std() / np.sqrt(len(apart))
+def train_rest(model, n, batches):
+    """Train the modules from number n on, counted from 0."""
+    model.train()
+    frozen, rest = model[:n].eval(), model[n:]
+    optimizer = torch.optim.AdamW(rest.parameters(), lr=0.01)
+    for inputs, labels in batches:
+        with torch.no_grad():
+            x = frozen(inputs)
+        loss = nn.functional.cross_entropy(rest(x), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    model.train()
 
 
-check.points_lost(points_lost)
+check.train_rest(train_rest)
 
 # %% [markdown]
-# :::{exercise} Enough
-# :label: ex-11-enough
+# :::{exercise} Predict what freezing and cutting cost
+# :label: ex-11-predict
 #
-# *Difficulty 3 of 4, importance 4 of 5, 15 minutes.* With the first 0, 1, ..., L - 1 blocks so many points are lost, each give or take half of an interval. Write `enough(lost, half, tolerance)`: the least number of blocks from which on the loss is never above the tolerance, even at the upper end of its interval. If there is none, L.
+# *Difficulty 3 of 4, importance 5 of 5, 25 minutes.* Build a network that tells handwritten digits apart, as `own_network()`. It is an `nn.Sequential` of a first module from images (n, 64) to a stream, 4 to 8 blocks, and a last module from the stream to (n, 10). `check.block(32)` makes a residual block 32 numbers wide. The check pre-trains it on the ten digits. Then it is fine-tuned shortly to tell odd digits from even ones. How many points are lost if the first module and half of the blocks stay frozen? And how many if only these and the last module are kept? Write into `predicted()` a dictionary with `"frozen"` and `"kept"`, each a pair of numbers at most 5 apart. A loss may be negative. Only then write `costs(model, n, fine_tune)`, which returns both losses for n blocks. `fine_tune(model)` trains all weights that may learn, and returns which images are answered right. Leave `model` as it is. Then compare.
 #
 # ```{dropdown} Hint 1
-# Where is the last number of blocks with which it may be above?
+# Three networks begin with the same weights: the whole one, one with frozen modules, and a shorter one. `copy.deepcopy` makes each.
 # ```
 # ```{dropdown} Hint 2
-# `np.flatnonzero(lost + half > tolerance)`; it may be empty.
+# `module.requires_grad_(False)` freezes a module. `nn.Sequential(*model[: 1 + n], model[-1])` is the shorter network.
 # ```
 # :::
 
 
 # %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
-def enough(lost, half, tolerance):
-    """One more than the last number of blocks that fails."""
-    fails = np.flatnonzero(lost + half > tolerance)
-    return int(fails.max()) + 1 if len(fails) else 0
+def predicted():
+    """Points that are lost with half of the blocks."""
+    return {"frozen": (0, 5), "kept": (2, 7)}
 
 
-check.enough(enough)
+def own_network():
+    """A first module, six blocks, and a last module."""
+    blocks = [check.block(32) for _ in range(6)]
+    return nn.Sequential(nn.Linear(64, 32), *blocks, nn.Linear(32, 10))
+
+
+def costs(model, n, fine_tune):
+    """Points lost with n blocks frozen, and with n blocks kept."""
+    whole, frozen, other = (copy.deepcopy(model) for _ in range(3))
+    frozen[: 1 + n].requires_grad_(False)
+    kept = nn.Sequential(*other[: 1 + n], other[-1])
+    right = fine_tune(whole).mean()
+    return {
+        "frozen": 100 * (right - fine_tune(frozen).mean()),
+        "kept": 100 * (right - fine_tune(kept).mean()),
+    }
+
+
+check.predicted(predicted, own_network, costs)
 
 # %% [markdown]
 # ## Where the stored results come from

@@ -19,18 +19,22 @@ SOLUTIONS = {
 }
 
 
+#: Checks that are there before their exercises are on a page.
+AHEAD = {("13", name) for name in ("when_it_rings", "precision_of", "predicted")}
+
+
 def wrong_answers(chapter):
     path = ROOT / f"tests/exercises/wrong_answers/chapter_{chapter}.py"
     spec = importlib.util.spec_from_file_location(f"wrong_{chapter}", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.WRONG
+    return module
 
 
 WRONG = {
     (chapter, name, k): answer
     for chapter in sorted({chapter for chapter, _ in SOLUTIONS})
-    for name, answers in wrong_answers(chapter).items()
+    for name, answers in wrong_answers(chapter).WRONG.items()
     for k, answer in enumerate(answers)
 }
 
@@ -67,7 +71,7 @@ def test_a_wrong_answer_fails(chapter, name, k):
 
 
 def test_every_exercise_has_a_wrong_answer():
-    assert {(chapter, name) for chapter, name, _ in WRONG} == set(SOLUTIONS)
+    assert {(chapter, name) for chapter, name, _ in WRONG} == set(SOLUTIONS) | AHEAD
 
 
 @pytest.mark.parametrize(

@@ -304,11 +304,88 @@ def eight_modules():
     return nn.Sequential(*(nn.Linear(16, 16) for _ in range(8)))
 
 
+def visible(e):
+    right = solution("11", "could_see")["could_see"]
+    return (lambda *given: e * right(*given),)
+
+
+def bending(e):
+    right = solution("11", "bends")["bends"]
+    return (lambda *given: right(*given) + e,)
+
+
+def beside_frozen(e):
+    """The solution, with weights that learn moved by e afterwards."""
+    right = solution("11", "train_rest")["train_rest"]
+
+    def moved(model, n, batches):
+        right(model, n, batches)
+        with torch.no_grad():
+            for weight in model[n:].parameters():
+                weight.add_(e)
+
+    return (moved,)
+
+
+def frozen_moved(e):
+    """The solution, with frozen weights moved by e."""
+    right = solution("11", "train_rest")["train_rest"]
+
+    def moved(model, n, batches):
+        right(model, n, batches)
+        with torch.no_grad():
+            for weight in model[:n].parameters():
+                weight.add_(e)
+
+    return (moved,)
+
+
+def costing(e):
+    names = solution("11", "predicted")
+
+    def more(*given):
+        return {name: lost + e for name, lost in names["costs"](*given).items()}
+
+    return names["predicted"], names["own_network"], more
+
+
+ON_BOUNDARIES = SOLVED.wrong_answers("13")  # among its wrong answers, built from right parts
+
+
+def worth(e):
+    return (lambda hits, alarms, share: e * hits * share / (hits * share + alarms * (1 - share)),)
+
+
+def precise(e):
+    return (lambda *given: (1 + e) * ON_BOUNDARIES.ranked(*given),)
+
+
+def tied(e):
+    """The solution, with a score that is e larger where all places are equal."""
+
+    def more(evidence, true, rng):
+        return ON_BOUNDARIES.ranked(evidence, true, rng, draws=4000) + e * (np.ptp(evidence) == 0)
+
+    return (more,)
+
+
 CASES = [
     *exact("01", "explained"),
     *exact("02", "mean_one"),
     *exact("03", "linear_cka"),
     *exact("08", "false_alarm"),
+    ("11", "could_see", visible, 1.015, 1.025),
+    ("11", "could_see", visible, 0.985, 0.975),
+    ("11", "bends", bending, 1e-7, 1e-3),
+    ("11", "train_rest", beside_frozen, 1e-7, 1e-3),
+    ("11", "train_rest", frozen_moved, 0, 1e-6),
+    ("11", "predicted", ends_apart("11", "costs", ["frozen", "kept"], 0), 5, 5.1),
+    ("11", "predicted", costing, 1e-7, 1e-2),
+    *exact("13", "f1_of_cuts"),
+    ("13", "when_it_rings", worth, 1 + 1e-7, 1.001),
+    ("13", "precision_of", precise, 1e-7, 1e-3),
+    ("13", "precision_of", tied, 0.04, 0.06),
+    ("13", "precision_of", tied, -0.04, -0.06),
     ("10", "when_to_look", spaced, 8, 6),
     ("10", "watched", seen, 1e-7, 1e-3),
     ("10", "predicted", moving, 0.08, 0.12),
@@ -372,6 +449,46 @@ def test_just_inside_passes_and_just_outside_does_not(chapter, name, off_by, ins
     assert capsys.readouterr().out.startswith("Right. ")
     with pytest.raises(NotYetError):
         check_of(chapter, name)(*off_by(outside))
+
+
+@pytest.mark.parametrize(("n", "passes"), [(3, False), (4, True), (8, True), (9, False)])
+def test_half_of_the_blocks_can_be_cut(n, passes, capsys, monkeypatch):
+    chapter = importlib.import_module("exercises.chapter_11")
+    monkeypatch.setattr(chapter, "_fine_tuned", lambda *told, steps: np.ones(9, dtype=bool))
+    names = solution("11", "predicted")
+    own = nn.Sequential(nn.Linear(64, 8), *(chapter.block(8) for _ in range(n)), nn.Linear(8, 10))
+    given = (names["predicted"], lambda: own, names["costs"])
+    if passes:
+        chapter.predicted(*given)
+        assert capsys.readouterr().out.startswith(f"Right. With {n // 2} of {n} blocks: ")
+    else:
+        with pytest.raises(NotYetError, match="Take 4 to 8"):
+            chapter.predicted(*given)
+
+
+@pytest.mark.parametrize(
+    ("n", "first", "right", "says"),
+    [
+        (8, 2, 0.96, None),
+        (12, 10, 0.96, None),
+        (7, 3, 0.96, "Take 8 to 12"),
+        (13, 3, 0.96, "Take 8 to 12"),
+        (8, 1, 0.96, "should begin with module 2 to 6"),
+        (8, 7, 0.96, "should begin with module 2 to 6"),
+        (8, 2, 0.94, "What was not learned has no boundary"),
+    ],
+)
+def test_a_boundary_is_known_in_a_network_that_has_learned(n, first, right, says, capsys, monkeypatch):
+    chapter = importlib.import_module("exercises.chapter_13")
+    monkeypatch.setattr(chapter, "_learned", lambda network, first: (torch.randn(20, 32), [right, 1.0]))
+    own = nn.Sequential(*(nn.Linear(32, 32) for _ in range(n)))
+    given = (lambda: {"place": 1, "groups": 8}, lambda: (own, first), ON_BOUNDARIES.by())
+    if says is None:
+        chapter.predicted(*given)
+        assert capsys.readouterr().out.startswith("Right. ")
+    else:
+        with pytest.raises(NotYetError, match=says):
+            chapter.predicted(*given)
 
 
 @pytest.mark.parametrize(("n", "passes"), [(7, False), (8, True), (16, True), (17, False)])

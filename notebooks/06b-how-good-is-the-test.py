@@ -123,7 +123,7 @@ viz.dots(
 # %% [markdown]
 # Chains of even steps are never cut. Chains of uneven steps are cut about as often as the level says, and the spread of the steps does not matter. Chains that speed up are hardly ever cut, because a change of speed is not counted as a boundary.
 #
-# The same holds for networks that have learned nothing. We drew random weights for BERT, GPT-2 and Llama, and for small transformers of three or four blocks with one output, as in [chapter 04](04-modular-sum-training.ipynb).
+# The same holds for networks that have learned nothing. We drew random weights for BERT, GPT-2 and Llama, and for small transformers with one output, like those of [chapter 04](04-modular-sum-training.ipynb).
 
 # %% tags=["remove-cell"]
 untrained = ours[ours["family"].str.startswith("untrained")]

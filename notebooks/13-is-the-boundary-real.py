@@ -9,29 +9,34 @@
 #     language: python
 #     name: python3
 #   bookkit:
-#     data: [leaderboard]
+#     data: [boundaries, known]
 # ---
 
 # %% [markdown]
 # # 13 Is the boundary real?
 #
-# The reviewers of the paper had two questions that no picture answers. Is a group a *function*? And why Gromov-Wasserstein, when CKA is cheaper and looks the same? Both can be put to a test where the truth is
-# known. [Chapter 04](04-modular-sum-training.ipynb) trained chains of networks, each part of which computes one function and hands on nothing but its answer. Here ten families of measures are asked where one function ends
-# and the next begins, and so are guesses that look at no activation at all.
+# A map of layers shows a {term}`boundary`, and {cite:t}`gao2024identifying` read functions from it. Does a new function begin there? We ask networks in which we know the answer.
 #
-# **What is smaller here.** The chains are small, their parts are transformers of one to three blocks, and their functions are sums and products. A measure that fails here may do well on language. But there we could not tell.
+# ## In short
+#
+# We trained {glue:text}`n_networks:d` small networks of {glue:text}`n_designs:d` designs. In half of the designs one function follows another, and we know where. If the next part receives an answer as a number and embeds it again, cosine distance finds the boundary: its {term}`skill` is {glue:text}`cosine_chain:.2f`, where chance is 0 and the best is 1. But if the next part computes nothing, it is {glue:text}`cosine_handed:.2f`. If all functions share one {term}`stream <residual stream>`, no measure of this book finds where the next one begins. The {term}`Gromov-Wasserstein distance` (GW) has {glue:text}`gw_stream:.2f` there. In a stream the next function begins where the map is quiet. So a boundary on a map shows where much changes. It does not show where a function begins.
+#
+# :::{glue:figure} fig_in_short_13
+# :name: fig-13-in-short
+# :alt: Skill of nineteen measures and two guesses. In chains, Euclidean and cosine distance and CCA are at 1, and they are at 1 where an answer is only passed on. GW is near 0 in chains, and higher where an answer is only passed on. In one stream nearly all measures lie below 0.
+#
+# Skill in finding boundaries, with 95 % {term}`intervals <interval>` for all entrants of a kind together. Circles: chains, in which a function ends and its answer is embedded again. Squares: networks that are built in the same way, but whose later parts compute nothing. Triangles: networks whose functions share one stream. A measure that sees functions would have its circle and its triangle at 1, and its square at 0.
+# :::
 #
 # :::{admonition} What you will learn
-# - how to score a partition against a truth, and against guesses that cost nothing;
-# - which measures find boundaries of function, with an interval over networks;
-# - how to act on a network instead of looking at it: stitching, with its controls;
-# - what each measure finds where there is nothing to find;
-# - which choices a conclusion about GW survives: scale, outliers, solver, sample;
-# - what to report with a map, and when to take GW and when CKA.
+# - how to score a measure without choosing a threshold;
+# - which measures find a boundary of function, and how sure that is;
+# - how to tell a boundary of function from one of architecture;
+# - how often a method finds a boundary where there is none.
 #
-# **Time**: 25 minutes to read, two minutes to run.
+# **Time**: 20 minutes to read, half a minute to run.
 # **In the paper**: section 5; the discussion of its reviews.
-# **You need**: [chapter 03](03-ten-measures.ipynb), [chapter 06](06-modular-sum-subnetworks.ipynb) and [chapter 08](08-bert-subnetworks.ipynb).
+# **You need**: [chapter 03](03-ten-measures.ipynb) and [chapter 06](06-modular-sum-subnetworks.ipynb).
 # :::
 
 # %% tags=["parameters"]
@@ -57,502 +62,416 @@ if not importlib.util.find_spec("funcsim"):  # not installed, as on Colab
 # The imports:
 
 # %%
-from itertools import pairwise
-
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from scipy import stats
+from torch import nn
 
 import funcsim as fs
-from bookkit.glue import note
 from exercises import chapter_13 as check
-from funcsim.layer_map import dissimilarity
-from funcsim.nulls import spectrum_matched
-from funcsim.stitching import stitch
-from replication.benchmark import leaderboard
-from replication.modular_addition import trained_networks
-from replication.modular_addition.map_variants import VARIANTS
+from funcsim import viz
+from replication.benchmark import judgement, scores
+from replication.benchmark.answers import answers
+from replication.benchmark.precision import average_precision, skill
+from replication.known import designs, networks
+
+# %% tags=["remove-cell"]
+# isort: split
+from bookkit.glue import keep_figure, note
 
 # %% [markdown]
-# ## The question
+# ## Networks with a known answer
 #
-# Every chain is mapped under every measure that takes its layers, in two ways: the *stream* alone, each state once; and *inner*, all layers, with one head standing for all four. Every map is cut twice: by a test, which may say
-# "one group", and into the right number of groups, as a kindness. A row of the stored table is one such map.
+# Every network reads a few small numbers, or the picture of a digit, and computes with them. Its {term}`blocks <block>` read a stream 48 numbers wide and add to it. Each function is learned by blocks of its own. So we know after which block a function is done. There are eight families:
 #
-# *Which test?* That of this book's first edition, here and wherever this page says "the test". It cuts chains of uneven steps too often, as [chapter 06](06-modular-sum-subnetworks.ipynb) shows, so its false alarms are a part of what follows. What a map is worth when the number of
-# groups is given does not depend on it.
+# - *chains*: a part gets the answer of the part before as a number, and embeds it again.
+# - *streams*: all functions follow one another in one stream. Nothing is embedded again, and no width changes.
+# - *joined*: two networks were trained alone, and a small adapter joins their streams.
+# - *readers*: {term}`convolutions <convolution>` read a digit from a picture, then blocks compute with it.
+# - *handed-on*: built and trained as chains and streams, but after the first function nothing more is computed.
+# - *one-function*, *untrained*, and *random-labels*: nothing to find in them.
+#
+# The next figure shows some of the designs.
 
-# %%
-rows, origin = leaderboard.load(profile)
-print(origin)
-trained = rows[rows["state"] == "trained"]
-networks = sorted(trained["network"].unique())
-note(n_networks=len(networks), n_seeds=rows["seed"].nunique(), n_rows=len(rows))
-trained.iloc[:5, :8]
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Rows of squares, one row for each of sixteen designs. The number and the colour of a square say to which function a block belongs. Chains, streams, joined and readers change once to three times, the other four families never."}, "figure": {"name": "fig-13-designs", "caption": "Two designs of each family. A square is a block, and its number is the function that it helps to compute. A thick line is where a part ends and its answer is embedded again. The last four families have one function or none."}}
+drawn = [
+    (f"{family}, {name}", design)
+    for family, chosen in designs.FAMILIES.items()
+    for name, design in list(chosen.items())[:2]
+]
+centred = {"color": "white", "ha": "center", "va": "center"}
+fig, ax = viz.new_figure(6.2, 4.6)
+for row, (_, design) in enumerate(drawn):
+    blocks = [n for part in design.blocks for n in part]
+    for at, function in enumerate(np.repeat(design.functions, blocks)):
+        ax.barh(row, 0.9, left=at, color=viz.LINES[function][0])
+        ax.text(at + 0.45, row, function + 1, **centred)
+    parts = np.cumsum([sum(part) for part in design.blocks])[:-1]
+    ax.vlines(parts - 0.05, row - 0.45, row + 0.45, color="black", lw=3)
+ax.set_yticks(range(len(drawn)), [name for name, _ in drawn])
+ax.invert_yaxis()
+ax.set(xlabel="block", xticks=[])
+ax.spines[["top", "right", "bottom", "left"]].set_visible(False)
+fig
 
 # %% [markdown]
-# Three scores. *Exact*: the cuts are the truth. *F1*: how many of the cuts are true boundaries and how many boundaries are cut, as one number; a cut one layer off counts as wrong. *ARI*, the adjusted Rand index:
-# do pairs of layers that belong together stay together? It is 1 for the truth and 0 by chance. For each score the mean over {glue:text}`n_networks:d` chains, each trained from {glue:text}`n_seeds:d` seeds, with an interval from drawing chains again and again, because chains and not maps are what differs.
+# The design of the study was written down before any network was trained: networks, scores, tests, and what each answer will follow from. It is a [file beside the code](https://github.com/functional-similarity/sub-networks/blob/main/lib/replication/benchmark/PROTOCOL.md).
 
 # %%
-SCORES = ["exact", "f1", "ari", "f1 given K", "ari given K"]
+rows = scores.load_rows(profile)
+ends = rows[rows["layers"] == "ends"]
+ends = ends[ends["sort"] != "variant"]  # those are on page 13b
+
+# %% tags=["remove-cell"]
+REFERENCE = "gw" if "gw" in set(ends["entrant"]) else "rsm"
+one_of_each = ends.drop_duplicates(["family", "network", "seed"])
+note(n_networks=len(one_of_each))
+note(n_designs=len(ends.drop_duplicates(["family", "network"])))
+n_unlearned = int((~one_of_each["learned"]).sum())
+note(unlearned_words=str(n_unlearned) if n_unlearned else "None")
+note(n_seeds=ends["seed"].nunique())
 
 
-def by_network(table, score):
-    """Mean score of every measure (rows) in every chain (columns)."""
-    numbers = table.assign(score=table[score].astype(float))
-    return numbers.pivot_table(index="measure", columns="network", values="score")
+TITLES = {name: measure.title for name, measure in fs.measures().items()}
 
 
-# %% [markdown]
-# The interval of a mean over chains:
-
-
-# %%
-def interval(scores, n_draws=2000):
-    """Ends of the 95 % bootstrap interval of the mean of every row."""
-    drawn = np.random.default_rng(seed).integers(
-        scores.shape[1], size=(n_draws, scores.shape[1])
+def dotted(table, column="skill"):
+    """Values and intervals as the figures take them."""
+    named = table.rename(index=TITLES)
+    return tuple(
+        named[[key]].set_axis([column], axis=1) for key in ("mean", "low", "high")
     )
-    means = np.nanmean(scores.to_numpy()[:, drawn], axis=2)
-    return np.nanquantile(means, [0.025, 0.975], axis=1)
 
 
 # %% [markdown]
-# And a way to put numbers of a table into the text:
-
-
-# %%
-def keep(table, column, **rows):
-    """Note numbers by name; none where a measure was not asked."""
-    note(**{name: table[column].get(row, np.nan) for name, row in rows.items()})
-
-
-# %% [markdown]
-# ## The leaderboard
+# A network counts only if each of its functions is right on at least 90 % of the inputs that it has not seen. {glue:text}`unlearned_words` of the {glue:text}`n_networks:d` networks failed that. We kept what each layer outputs for 100 inputs. Here we compare the ends of {term}`blocks <block>`, and [page 13b](13b-cut-and-stitch.ipynb) says what other layers show.
 #
-# A table per kind of layers. The best first, by F1 when the number of groups is told:
-
+# ## One network, step by step
+#
+# Here is one network. Two functions share its stream. Its map under GW is computed now.
 
 # %%
-def ranked(table, by="f1 given K"):
-    """Means of all scores, and the interval of one of them."""
-    means = pd.DataFrame(
-        {score: by_network(table, score).mean(axis=1) for score in SCORES}
-    )
-    low, high = interval(by_network(table, by))
-    means["interval"] = [
-        f"{a:.2f} to {b:.2f}" for a, b in zip(low, high, strict=True)
-    ]
-    return means.sort_values(by, ascending=False)
+family = networks.load("streams", profile)
+name, known = next(iter(family.networks.items()))
+known = known.only("ends")
+layer_map = fs.compare(known.reps)
+print(f"{name}: a new function begins with layer", known.starts)
 
+# %% [markdown]
+# The map, and the evidence for a boundary before each block:
 
-stream = trained[trained["layers"] == "stream"]
-usual = stream[~stream["measure"].isin(VARIANTS)]
-board = ranked(usual)
-
-
-keep(board, "f1 given K", gw_told="gw", cka_told="cka", cosine_told="cosine")
-keep(
-    board, "f1", gw_test="gw", cka_test="cka", rsm_test="rsm", cosine_test="cosine"
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Left: a map of eight blocks, darkest near the diagonal. A dashed line before the fifth block marks where the second function begins; nothing in the map changes there. Right: the evidence for a boundary is lowest at that place."}, "figure": {"name": "fig-13-map", "caption": "The GW map of one network, and the evidence for a boundary before each block. The dashed line is where the second function begins. The evidence there is the lowest of all."}}
+evidence = fs.boundary_evidence(layer_map)
+fig, (left, right) = plt.subplots(
+    1, 2, figsize=(7.2, 3.2), dpi=110, layout="constrained"
 )
-keep(board, "exact", gw_exact="gw", equal_exact="guess: equal blocks")
-keep(board, "f1 given K", block_told="guess: every block")
-keep(board, "f1", block_test="guess: every block", none_test="guess: one block")
-board.round(2)
+plt.close(fig)
+left.imshow(layer_map.values, cmap=viz.COLOURS)
+left.set(title="GW map", xlabel="block", ylabel="block")
+right.plot(range(1, len(evidence)), evidence[1:], "o-", color=viz.BLUE)
+for start in known.starts:
+    left.axvline(start - 0.5, color="white", dashes=(3, 2))
+    right.axvline(start, color=viz.GREY, dashes=(3, 2))
+right.set(title="evidence", xlabel="boundary before layer")
+right.grid(alpha=0.3)
+fig
 
 # %% [markdown]
-# Told how many functions there are, the plainest measures are the best: cosine distance is right nearly everywhere (F1 {glue:text}`cosine_told:.2f`), GW and CKA are in the middle ({glue:text}`gw_told:.2f` and {glue:text}`cka_told:.2f`), no better than
-# cutting at every block ({glue:text}`block_told:.2f`), which looks at nothing. Left to the test, the order turns around: GW has {glue:text}`gw_test:.2f`, the most of all measures, though hardly more than cosine distance ({glue:text}`cosine_test:.2f`), and CKA {glue:text}`cka_test:.2f`. But cutting at every block, which is told nothing but where the blocks are, has {glue:text}`block_test:.2f`. Equal
-# groups (*equal blocks* in the table), which is told the number of functions, is exact in {glue:text}`equal_exact:.2f` of the cases; GW, which is not told it, in {glue:text}`gw_exact:.2f`. And whoever always says "one group" (*one block* in the table) has {glue:text}`none_test:.2f`: so many of the chains have one function.
-#
-# And of the inner layers, whose widths differ:
+# The evidence says how much a step stands out from the other steps of the map. A measure is good if the place with the most evidence is the true one. So we take the places in the order of their evidence. At each true boundary we note the precision, which is the share of the places so far that are true. Their mean is the *{term}`average precision`*. It needs no threshold. Random orders have some as well, so we subtract what they have on average, and divide so that the best order is 1. This is the *skill*.
 
 # %%
-inner = ranked(trained[trained["layers"] == "inner"])
-seeing = inner[~inner.index.str.startswith("guess")]
-keep(inner, "f1 given K", inner_gw="gw", inner_best=seeing.index[0])
-note(inner_test=seeing["f1"].max(), inner_who=seeing.index[0])
-inner.round(2)
+precision = average_precision(evidence, known.starts)
+its_skill = skill(precision, len(evidence) - 1, known.starts)
+print(f"average precision {precision:.2f}, skill {float(its_skill):.2f}")
 
 # %% [markdown]
-# Among all layers, keys and attention maps and hidden ones, hardly a measure finds the functions. The best is {glue:text}`inner_who`, with {glue:text}`inner_best:.2f` when it is told how many; GW has {glue:text}`inner_gw:.2f`. No test reaches the F1 of a cut at every block: {glue:text}`inner_test:.2f` at best. In such maps the
-# kinds of layers make the groups, as in [chapter 06](06-modular-sum-subnetworks.ipynb), and they hide what the network computes.
+# Here the true place comes last, so the skill is below 0. Is this one network unlucky?
+#
+# ## Which measure finds the boundaries?
+#
+# We average the skill over the {glue:text}`n_seeds:d` seeds of a design, then over the {glue:text}`n_positive:d` designs with boundaries. The {term}`intervals <interval>` hold for all entrants together. Beside the measures stand two guesses that look at no activation. *Middle first* puts the middle of the network first. *New parts* names the places at which a part of the architecture begins.
+
+# %%
+looking = ends[ends["sort"] != "rule"]
+found = judgement.means(judgement.positive(looking), "skill 0")
+
+# %% [markdown]
+# All entrants, the best first:
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Skill of all entrants. Mean CCA and the guess that knows the parts are near 0.5, cosine and Euclidean distance near 0.35, linear CKA near 0.1, GW near -0.1."}, "figure": {"name": "fig-13-board", "caption": "Skill of all measures and of two guesses, over all designs with boundaries. The guess that only knows where a part begins is near the top. GW stands at the lower end, near chance."}}
+viz.dots(
+    *dotted(found),
+    xlabel="skill (0 by chance, 1 at best)",
+    reference=0.0,
+    reference_label="chance",
+)
+
+# %% tags=["remove-cell"]
+note(n_positive=int(found["designs"].max()))
+only = found[found.index.isin(ends.loc[ends["sort"] == "measure", "entrant"])]
+note(best_measure=TITLES[only.index[0]], best_skill=only["mean"].iloc[0])
+note(gw_skill=found.loc[REFERENCE, "mean"], gw_low=found.loc[REFERENCE, "low"])
+note(gw_high=found.loc[REFERENCE, "high"], n_entrants=len(only))
+note(gw_rank=1 + only.index.get_loc(REFERENCE))
+note(parts_skill=found.loc["new parts", "mean"])
+note(middle_skill=found.loc["middle first", "mean"])
+
+# %% [markdown]
+# GW has {glue:text}`gw_skill:.2f` [{glue:text}`gw_low:.2f`, {glue:text}`gw_high:.2f`]. It stands at place {glue:text}`gw_rank:d` of {glue:text}`n_entrants:d` measures. The highest skill is that of {glue:text}`best_measure`, {glue:text}`best_skill:.2f`. The guess that only knows where parts begin has {glue:text}`parts_skill:.2f`.
+#
+# Is the difference from GW sure? We take it design by design.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Difference in skill from GW. Ten or so measures, from CCA with 0.6 to RSM with 0.1, lie above 0 with their intervals. None lies below."}, "figure": {"name": "fig-13-against", "caption": "Skill of each measure minus that of GW, over designs with boundaries. A measure whose interval crosses the dashed line cannot be distinguished from GW."}}
+measures = ends[ends["sort"] == "measure"]
+gaps = judgement.against(measures, reference=REFERENCE)
+viz.dots(
+    *dotted(gaps, "minus GW"),
+    xlabel="skill minus that of GW",
+    reference=0.0,
+    reference_label="GW",
+)
+
+# %% tags=["remove-cell"]
+verdicts = gaps["verdict"].value_counts()
+for verdict in ("better", "worse", "not told apart"):
+    note(**{f"n_{verdict.split()[0]}": int(verdicts.get(verdict, 0))})
+linear = gaps.loc["cka"]
+note(cka_gap=linear["mean"], cka_low=linear["low"], cka_high=linear["high"])
+note(needed=float(gaps["needed for 0.10"].median()))
+note(needed_cka=float(linear["needed"]), n_gaps=len(gaps))
+
+# %% [markdown]
+# Of the {glue:text}`n_gaps:d` other measures {glue:text}`n_better:d` are better than GW, and {glue:text}`n_worse:d` are worse. The others cannot be distinguished from it. {term}`Linear CKA <CKA>` minus GW is {glue:text}`cka_gap:.2f` [{glue:text}`cka_low:.2f`, {glue:text}`cka_high:.2f`]. How many designs would tell a measure from GW, if the two differ by 0.10? For the median measure it takes {glue:text}`needed:.0f`, with a power of 80 % and corrected for the number of measures.
+#
+# ## Function or architecture?
+#
+# In the chains an answer is embedded again where a function ends. A measure may see the embedding, and not the function. So there are networks that are built in the same way, but whose later parts compute nothing new. They learn to repeat the answer, or to rename it. We score them *as if* each part began a function. A measure that sees functions should have skill in the chains, and none in these.
+
+# %% tags=["remove-cell"]
+handed = looking[looking["family"] == "handed-on"]
+kinds = {
+    "chain, a new function": looking[looking["family"] == "chains"],
+    "chain, only passed on": handed[handed["parts"] > 1],
+    "one stream, a new function": looking[looking["family"] == "streams"],
+}
+by_kind = {
+    what: judgement.means(rows_of, "skill 0")
+    for what, rows_of in kinds.items()
+    if rows_of["skill 0"].notna().any()
+}
+order = by_kind["chain, a new function"].index
+mean, low, high = (
+    pd.DataFrame({what: table[key] for what, table in by_kind.items()}).loc[order]
+    for key in ("mean", "low", "high")
+)
+keep_figure(
+    "fig_in_short_13",
+    viz.dots(
+        *(table.rename(index=TITLES) for table in (mean, low, high)),
+        xlabel="skill (0 by chance, 1 at best)",
+        reference=0.0,
+        reference_label="chance",
+    ),
+)
+at = mean.reindex(columns=list(kinds))
+for name, short in ((REFERENCE, "gw"), ("cosine", "cosine"), ("cka", "cka")):
+    values = at.loc[name] if name in at.index else at.iloc[0] * np.nan
+    for what, key in zip(kinds, ("chain", "handed", "stream"), strict=True):
+        note(**{f"{short}_{key}": values[what]})
+measured = at.drop(index=["middle first", "new parts"])[
+    "one stream, a new function"
+]
+note(stream_best=measured.max(), stream_best_name=TITLES.get(measured.idxmax()))
+note(middle_stream=at.loc["middle first", "one stream, a new function"])
+
+# %% [markdown]
+# {numref}`fig-13-in-short` at the top of this page shows the outcome. In the chains cosine distance has a skill of {glue:text}`cosine_chain:.2f`. Where the next part computes nothing it has {glue:text}`cosine_handed:.2f`. So what it sees is the new embedding. GW has {glue:text}`gw_chain:.2f` in the chains, and {glue:text}`gw_handed:.2f` where an answer is only passed on. In the chains the steps inside the parts are as large as the step between them. Where the last part hardly changes its input, the same step stands out.
+#
+# The triangles are the harder test. In one stream nothing is embedded again, and no width changes. GW has {glue:text}`gw_stream:.2f`, and linear CKA {glue:text}`cka_stream:.2f`. The best is {glue:text}`stream_best_name` with {glue:text}`stream_best:.2f`. The guess that starts in the middle has {glue:text}`middle_stream:.2f`.
+#
+# Computing minus passing on, with intervals:
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Skill where a stage computes minus skill where it passes on. In chains all intervals include 0 or lie below it. In one stream nearly all include 0."}, "figure": {"name": "fig-13-function", "caption": "Skill where a stage computes minus skill where it only passes on. *Embedded again*: chains. *One stream*: networks of one stream. A measure that sees function lies to the right of the dashed line in both."}}
+split = judgement.function_or_architecture(measures)
+gap = {
+    key: pd.DataFrame({what: t[key] for what, t in split.items()})
+    for key in ("mean", "low", "high")
+}
+gap = {key: table.rename(index=TITLES) for key, table in gap.items()}
+viz.dots(
+    gap["mean"],
+    gap["low"],
+    gap["high"],
+    xlabel="skill, computing minus passing on",
+    reference=0.0,
+    reference_label="no difference",
+)
+
+# %% tags=["remove-cell"]
+for what, short in (("embedded again", "again"), ("one stream", "shared")):
+    table = split.get(what)
+    for key in ("mean", "low", "high"):
+        value = np.nan if table is None else table.loc[REFERENCE, key]
+        note(**{f"gw_{short}_{key}": value})
+above = {what: int((table["low"] > 0).sum()) for what, table in split.items()}
+note(n_above_again=above.get("embedded again", 0))
+note(n_above_shared=above.get("one stream", 0))
+
+# %% [markdown]
+# For GW the difference is {glue:text}`gw_again_mean:.2f` [{glue:text}`gw_again_low:.2f`, {glue:text}`gw_again_high:.2f`] in chains. In one stream it is {glue:text}`gw_shared_mean:.2f` [{glue:text}`gw_shared_low:.2f`, {glue:text}`gw_shared_high:.2f`]. In chains {glue:text}`n_above_again:d` measures lie above 0 for sure, and in one stream {glue:text}`n_above_shared:d`.
+#
+# ## A function begins where the stream is quiet
+#
+# A skill below 0 is more than no skill. It says that other places come first again and again. Which places? We take the steps between neighbouring blocks in the networks of one stream, and line them up at the boundary. We looked at this after we had seen the scores. So it is an observation, and not a test.
+
+# %%
+MEASURES = {"gw": "GW", "cka": "linear CKA", "cosine": "cosine distance"}
+steps = []
+for net in networks.load("streams", profile, seed).networks.values():
+    ends_of = net.only("ends")
+    for measure, words in MEASURES.items():
+        m = fs.compare(ends_of.reps, measure=measure, progress=False)
+        step = np.diag(fs.metric_distances(m), k=1)
+        for start in ends_of.starts:
+            place = np.arange(1, len(step) + 1) - start
+            steps += zip(
+                [words] * len(step), place, step / step.mean(), strict=True
+            )
+
+# %% [markdown]
+# The mean step at each place:
+
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Three lines over the places from -3 to 3. All are lowest at 0 and higher on both sides."}, "figure": {"name": "fig-13-quiet", "caption": "Steps between neighbouring blocks, each divided by the mean step of its network, as a mean over the boundaries of twelve networks of one stream. At 0 is the step into the first block of the next function. It is the smallest. The steps at the end of a function are larger."}}
+table = pd.DataFrame(steps, columns=["measure", "place", "step"])
+table = table[table["place"].abs() <= 3]
+lines = table.pivot_table(index="place", columns="measure", values="step")
+fig, ax = viz.new_figure(5.6, 3.2)
+for words, (colour, style) in zip(lines, viz.LINES, strict=False):
+    lines[words].plot(ax=ax, style=style, marker="o", color=colour)
+ax.axvline(0, color=viz.GREY, lw=0.8)
+ax.set(xlabel="place, counted from the boundary", ylabel="step (mean = 1)")
+ax.legend(frameon=False)
+fig
+
+# %% tags=["remove-cell"]
+for words, short in (("GW", "gw"), ("linear CKA", "cka")):
+    line = lines[words]
+    note(
+        **{
+            f"{short}_at": line.get(0, np.nan),
+            f"{short}_before": line.get(-2, np.nan),
+        }
+    )
+
+# %% [markdown]
+# Under GW the step into the next function is {glue:text}`gw_at:.2f` times the mean step, and the step two places before it is {glue:text}`gw_before:.2f`. Under linear CKA the two are {glue:text}`cka_at:.2f` and {glue:text}`cka_before:.2f`. A function does most of its visible work when it forms its answer, in its last blocks. The first block of the next function starts from this answer and changes little. So the {term}`groups <group>` on a map of one stream begin *inside* a function, and the true boundary lies inside a group.
 #
 # ## Where there is nothing to find
 #
-# Four states of every chain: trained; before training, when no part computes a function; layers replaced by surrogates, Gaussian clouds of the same spectrum; and one cloud projected to the width of every layer. F1 of the test in each of them, and the gain from training with its interval
-# over chains:
+# Half of the designs have no boundary of function. Here the test of [chapter 06](06-modular-sum-subnetworks.ipynb) should find one group. How often does it find more?
 
-# %%
-STATES = list(leaderboard.STATES)
-asked = rows[(rows["layers"] == "stream") & ~rows["measure"].isin(VARIANTS)]
-asked = asked[~asked["measure"].str.startswith("guess")].dropna(subset=["f1"])
-f1 = {state: by_network(asked[asked["state"] == state], "f1") for state in STATES}
-gain = f1["trained"] - f1["untrained"]
-low, high = interval(gain)
-nulls = pd.DataFrame({state: scores.mean(axis=1) for state, scores in f1.items()})
-nulls = nulls.assign(gain=gain.mean(axis=1), low=low, high=high)
-keep(nulls, "untrained", gw_untrained="gw", cosine_untrained="cosine")
-keep(nulls, "spectrum", gw_spectrum="gw")
-keep(nulls, "gain", gw_gain="gw", cka_gain="cka")
-keep(nulls, "low", gw_gain_low="gw")
-keep(nulls, "high", gw_gain_high="gw")
-nulls.sort_values("gain", ascending=False).round(2)
-
-# %% [markdown]
-# And how often is a boundary found in trained chains that compute one function alone?
-
-# %%
-asked = asked.astype({"K": float, "K found": float, "f1": float})
-single = asked[asked["K"] == 1]
-alarms = (single["K found"] > 1).groupby(single["state"]).sum()
-note(n_single=int((single["state"] == "trained").sum()))
-note(alarms=int(alarms.get("trained", 0)))
-note(alarms_before=int(alarms.get("untrained", 0)))
-alarms.to_frame("chains of one function that are cut")
-
-# %% [markdown]
-# In the chains of several functions, what does GW find before and after training, and how many of its cuts are true? And how many of the chains of one function does it cut before training?
-
-# %%
-several = asked[(asked["K"] > 1) & (asked["measure"] == "gw")]
-by_state = several.groupby("state")["f1"].mean()
-note(gw_several=by_state.get("trained", np.nan))
-note(gw_several_before=by_state.get("untrained", np.nan))
-done = several[several["state"] == "trained"]
-cuts, borders = done["K found"] - 1, done["K"] - 1
-hits = (done["f1"] * (cuts + borders) / 2).round()
-note(cuts=int(cuts.sum()), hits=int(hits.sum()), borders=int(borders.sum()))
-before = ranked(asked[asked["state"] == "untrained"])
-keep(before, "f1 given K", told_before="gw")
-false = single[(single["measure"] == "gw") & (single["state"] == "untrained")]
-note(gw_alarms_before=int((false["K found"] > 1).sum()), n_gw_single=len(false))
-by_state.round(2).to_frame()
-
-# %% [markdown]
-# The table of the four states turns the leaderboard around once more. Before training no part computes anything, and yet cosine distance finds the borders with an F1 of {glue:text}`cosine_untrained:.2f`. What it sees can only be the hand-over itself: the answer of one part is embedded anew by the next, in directions of its own,
-# trained or not. Under GW the test has {glue:text}`gw_untrained:.2f` before training and {glue:text}`gw_test:.2f` after it: a gain of {glue:text}`gw_gain:.2f` [{glue:text}`gw_gain_low:.2f`, {glue:text}`gw_gain_high:.2f`]. A part of this gain is that it cuts chains of one function before training, {glue:text}`gw_alarms_before:d` of {glue:text}`n_gw_single:d` maps, and not after it; in the chains of several
-# functions alone it goes from {glue:text}`gw_several_before:.2f` to {glue:text}`gw_several:.2f`. RSM and AGW, which are close to GW, gain less, with intervals that include 0; CKA loses ({glue:text}`cka_gain:+.2f`).
-# A limit of this: told how many functions there are, GW cuts untrained chains right as well ({glue:text}`told_before:.2f`); the step is there, but not beyond drift. In trained chains with one function there are {glue:text}`alarms:d` false alarms in {glue:text}`n_single:d` maps (two chains, {glue:text}`n_seeds:d` seeds, three samples, all measures); before training it is {glue:text}`alarms_before:d`. On clouds of the same spectrum GW has {glue:text}`gw_spectrum:.2f`, near what "one group" has.
-#
-# ## The same map, made otherwise
-#
-# What if distances are raw? If the samples farthest out are left away, or the first principal direction of every layer? If the solver starts once, as POT does, or the distance is replaced by what is certified, its lower bound? If there are a quarter of the inputs?
-
-# %%
-both = ["gw", "rsm", *VARIANTS]
-first_draw = stream[(stream["draw"] == 0) & stream["measure"].isin(both)]
-survived = ranked(first_draw).loc[lambda t: t.index.isin(both)]
-keep(survived, "f1", as_base="gw", as_raw="gw, raw", as_bound="gw, lower bound")
-keep(
-    survived,
-    "f1",
-    as_once="gw, from one start",
-    as_longest="gw, without the longest",
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Shares between 0.1 and 0.2 for all measures, with intervals from about 0.03 to 0.35."}, "figure": {"name": "fig-13-alarms", "caption": "The share of networks without a boundary in which the test finds one, by measure. The dashed line is the level of the test."}}
+false = judgement.alarms(measures)
+viz.dots(
+    *dotted(false, "alarms"),
+    xlabel="share of networks without a boundary that are cut",
+    reference=0.05,
+    reference_label="level of the test",
 )
-keep(survived, "f1", as_first="gw, without the first direction")
-keep(survived, "f1 given K", raw_told="gw, raw")
-keep(survived, "f1", as_quarter="gw, a quarter of the inputs")
-one_function = first_draw["K"].astype(float) == 1
-once = first_draw[one_function & (first_draw["measure"] == "gw, from one start")]
-note(once_alarms=int((once["K found"].astype(float) > 1).sum()), n_once=len(once))
-survived.round(2)
-
-# %% [markdown]
-# F1 of the test, on the first sample of inputs. How much less is it than with the usual map, and which of these losses are sure?
-
-# %%
-scores = by_network(first_draw, "f1")
-base = scores.loc["gw" if "gw" in scores.index else "rsm"]  # smoke has no GW
-less = base - scores.loc[list(VARIANTS)]
-low, high = interval(less)
-less = pd.DataFrame({"less": less.mean(axis=1), "from": low, "to": high})
-sure = [name.removeprefix("gw, ") for name in less.index[less["from"] > 0]]
-note(sure=" and ".join(sure) or "none", n_variants=len(less))
-less.sort_values("less").round(2)
-
-# %% [markdown]
-# With the usual map GW has {glue:text}`as_base:.2f`; with the certified lower bound in the place of the distance {glue:text}`as_bound:.2f`, without the farthest inputs {glue:text}`as_longest:.2f`, with one start of the solver {glue:text}`as_once:.2f`, which also gives {glue:text}`once_alarms:d` false alarms in {glue:text}`n_once:d` maps, and without the first direction {glue:text}`as_first:.2f`. With raw distances it is {glue:text}`as_raw:.2f` (but
-# {glue:text}`raw_told:.2f` when the number is told), and with a quarter of the inputs {glue:text}`as_quarter:.2f`, where "one group" has {glue:text}`none_test:.2f`. Of the {glue:text}`n_variants:d` losses these are sure: {glue:text}`sure`.
-#
-# ## Another seed
-#
-# Each chain was trained twice, from other weights and on another choice of pairs. A chain that did not learn its functions is no ground truth, and its second training is left out. F1 of the test for each seed, over the chains that have both:
-
-# %%
-measured = usual[~usual["measure"].str.startswith("guess")]
-f1_of = {s: by_network(table, "f1") for s, table in measured.groupby("seed")}
-other = f1_of[1]
-one = f1_of[0][other.columns]
-apart = other - one
-note(n_twice=other.shape[1], n_not=len(networks) - other.shape[1])
-
-# %% [markdown]
-# The difference has an interval over chains:
-
-# %%
-low, high = interval(apart)
-seeds = pd.DataFrame({"seed 0": one.mean(axis=1), "seed 1": other.mean(axis=1)})
-seeds = seeds.assign(difference=apart.mean(axis=1), low=low, high=high)
-keep(seeds, "seed 0", gw_one="gw", cka_one="cka")
-keep(seeds, "seed 1", gw_other="gw", cka_other="cka")
-keep(seeds, "difference", gw_apart="gw")
-keep(seeds, "low", gw_apart_from="gw")
-keep(seeds, "high", gw_apart_to="gw")
-seeds.sort_values("seed 0", ascending=False).round(2)
-
-# %% [markdown]
-# Is the order of the measures the same?
-
-# %%
-order = stats.spearmanr(seeds["seed 0"], seeds["seed 1"]).statistic
-note(order=order, n_measures=len(seeds))
-note(first_one=seeds["seed 0"].idxmax(), first_other=seeds["seed 1"].idxmax())
-print(f"rank correlation of the two orders: {order:.2f}")
-
-# %% [markdown]
-# The other seed changes the order. On the {glue:text}`n_twice:d` chains that have both, the test under GW has {glue:text}`gw_one:.2f` with the first and {glue:text}`gw_other:.2f` with the second: a difference of {glue:text}`gw_apart:.2f` [{glue:text}`gw_apart_from:.2f`, {glue:text}`gw_apart_to:.2f`]. The first place goes from {glue:text}`first_one` to {glue:text}`first_other`, and the two orders of the {glue:text}`n_measures:d` measures agree at a
-# rank correlation of {glue:text}`order:.2f`. Under CKA it is {glue:text}`cka_one:.2f` and {glue:text}`cka_other:.2f`. The other {glue:text}`n_not:d` chains did not learn their functions; the record has their accuracies. One seed would have named a winner; two do not. All numbers of this chapter but those of stitching use both.
-#
-# ## GW or CKA, once more
-#
-# Chain by chain: GW minus another measure, and the interval of the mean over chains. By the test, and when the number of groups is told:
-
-
-# %%
-def paired(score):
-    """GW minus the others: mean over chains, and its interval."""
-    found = by_network(usual, score)
-    if "gw" not in found.index:  # profile smoke
-        return pd.DataFrame(columns=["GW minus", "from", "to"])
-    rivals = ("cka", "cka-rbf-debiased", "rsa-pearson", "rsm", "agw", "cosine")
-    others = [name for name in rivals if name in found.index]
-    difference = found.loc["gw"] - found.loc[others]
-    low, high = interval(difference)
-    return pd.DataFrame(
-        {"GW minus": difference.mean(axis=1), "from": low, "to": high}
-    )
-
-
-versus = {"by the test": paired("f1"), "when told": paired("f1 given K")}
-test, told = versus.values()
-SHORT = {"cka": "cka", "rsm": "rsm", "cosine": "cosine"}
-SHORT |= {"rbf": "cka-rbf-debiased", "rsa": "rsa-pearson"}
-for short, other in SHORT.items():
-    keep(test, "GW minus", **{f"{short}_test_gap": other})
-    keep(test, "from", **{f"{short}_test_from": other})
-    keep(test, "to", **{f"{short}_test_to": other})
-keep(told, "GW minus", cka_told_gap="cka")
-keep(told, "from", cka_told_from="cka")
-keep(told, "to", cka_told_to="cka")
-pd.concat(versus, axis=1).round(2)
-
-# %% [markdown]
-# The test finds more under GW than under linear CKA: {glue:text}`cka_test_gap:.2f` [{glue:text}`cka_test_from:.2f`, {glue:text}`cka_test_to:.2f`]. Linear CKA is the plainest of its family. Less CKA with a Gaussian kernel and without its bias it is {glue:text}`rbf_test_gap:.2f` [{glue:text}`rbf_test_from:.2f`, {glue:text}`rbf_test_to:.2f`], less RSA with numbers {glue:text}`rsa_test_gap:.2f` [{glue:text}`rsa_test_from:.2f`, {glue:text}`rsa_test_to:.2f`], and of so many measures some lose to GW by chance. When the number is told we see no difference from linear CKA: {glue:text}`cka_told_gap:.2f` [{glue:text}`cka_told_from:.2f`, {glue:text}`cka_told_to:.2f`]. And whether the search is worth its time,
-# that is GW against RSM, which takes each input for itself, these chains cannot tell: {glue:text}`rsm_test_gap:.2f` [{glue:text}`rsm_test_from:.2f`, {glue:text}`rsm_test_to:.2f`]. Nor can the test tell GW from cosine distance: {glue:text}`cosine_test_gap:.2f` [{glue:text}`cosine_test_from:.2f`, {glue:text}`cosine_test_to:.2f`].
-#
-# ## Cut and stitch
-#
-# A map is a picture of similarity. What if one acts on it? In every chain of the first seed, each layer of the stream is made anew from an earlier one by the best affine map, fitted on half of all pairs; the rest of the network goes on from there (*activation patching*)
-# and answers the other half. If nothing is lost, then nothing between the two layers is needed that an affine map cannot do, and the first can stand for the second. {cite:t}`lenc2015equivariance` and {cite:t}`bansal2021stitching` compare
-# networks in this way; here a network is stitched to itself.
-
-
-# %%
-def stream_of(model, pairs):
-    """All numbers of each layer of the stream, and the layers' names."""
-    names = leaderboard.layers_of(tuple(model.representation_layers), "stream")
-    return fs.capture(model, [pairs], names, progress=False)
-
-
-def stitched(chain, reps, source=None):
-    """Accuracy when one layer is made from another, or from one of a source."""
-    rows = np.random.default_rng(seed).random(len(chain.pairs)) < 0.5
-    truth = chain.targets[:, -1]
-    return stitch(chain.model, chain.pairs, truth, reps, rows, source)
-
-
-# %% [markdown]
-# Every chain, stitched in all ways. The first is shown: rows are what a layer is made from, and the diagonal is the untouched network.
-
-# %% tags=["fig"] mystnb={"image": {"alt": "Accuracy of chain 1-2 when one layer is made from another. Two squares are dark, which is right: the layers before the first MLP, and those of the second part before its last MLP. All that crosses the border between the parts is bright, which is wrong."}}
-chains = {
-    name: trained_networks.load(f"known-boundaries/{name}", profile, seed)
-    for name in networks
-}
-streams = {
-    name: stream_of(chain.model, chain.pairs) for name, chain in chains.items()
-}
-stitches = {name: stitched(chain, streams[name]) for name, chain in chains.items()}
-stitches["1-2"].plot(title="Chain 1-2: right answers, stitched")
-
-# %% [markdown]
-# Dark is right. Two squares: the layers up to the first MLP, which can all be made from one another, and those of the second part up to its last MLP. So the first block of the second part could be replaced by a straight map. Nothing crosses the border: the answer goes over
-# it as a number, and the largest of 59 logits is no affine function of the stream.
-#
-# Three controls. If a layer is made from noise with the same spectrum, does the rest of the network answer by itself? Can the last layer be made from any layer of the same chain before training? And what is right if one always gives the most frequent answer?
-
-
-# %%
-def controls(chain, reps):
-    """Best accuracy from noise, and of a last layer from an untrained chain."""
-    first, last = reps.select([reps.names[0]]), reps.select([reps.names[-1]])
-    noise = spectrum_matched(first, seed)
-    untrained = stream_of(chain.plan.network(seed).eval(), chain.pairs)
-    counts = np.bincount(chain.targets[:, -1])
-    return {
-        "from noise": stitched(chain, reps, noise).values.max(),
-        "from untrained": stitched(chain, last, untrained).values.max(),
-        "most frequent": counts.max() / counts.sum(),
-    }
-
-
-control = pd.DataFrame(
-    {name: controls(chain, streams[name]) for name, chain in chains.items()}
-).T
-above = control.sub(control["most frequent"], axis=0)
-note(noise_above=100 * above["from noise"].max())
-note(untrained_above=100 * above["from untrained"].max())
-control.round(2)
-
-# %% [markdown]
-# From noise and from untrained layers the networks guess: at most {glue:text}`noise_above:.1f` and {glue:text}`untrained_above:.1f` points above the most frequent answer, the best of many tries. What a stitched network answers, it has from the layer that it was given.
-#
-# Which steps cannot be made straight? Attention (to the middle of a block), MLP (to its end), and the hand-over from one function to the next:
-
-
-# %%
-def kind(before, after):
-    """What happens between two neighbours of the stream."""
-    if before.split(".")[1] != after.split(".")[1]:
-        return "hand-over"
-    return "attention" if after.endswith("mid") else "MLP"
-
-
-steps = pd.DataFrame(
-    [
-        (name, kind(before, after), m.values[k, k + 1])
-        for name, m in stitches.items()
-        for k, (before, after) in enumerate(pairwise(m.names))
-    ],
-    columns=["network", "step", "accuracy"],
-)
-kinds = steps.groupby("step")["accuracy"].describe()
-kinds = kinds[["count", "mean", "min", "max"]]
-note(
-    **{
-        f"straight_{kind[:4].strip('-')}": 100 * m
-        for kind, m in kinds["mean"].items()
-    }
-)
-kinds.round(2).astype({"count": int})
-
-# %% [markdown]
-# Attention can be replaced nearly everywhere ({glue:text}`straight_atte:.0f` % right on average), an MLP costs nearly half of the answers ({glue:text}`straight_MLP:.0f` %), the hand-over nearly all ({glue:text}`straight_hand:.0f` %). This is what a border of functions looks like to someone who acts.
-#
-# Now the question of the reviewers: is what looks alike what can stand for the other? For each chain, the rank correlation over all pairs of layers between their distance and the accuracy that a stitch loses; and, for comparison, how far apart the layers are in depth.
-
-
-# %%
-def foretold(reps, m, n=100):
-    """Rank correlation of distance and of depth with the accuracy lost."""
-    upper = np.triu_indices(len(m.names), k=1)
-    lost = m.values[0, 0] - m.values[upper]
-    few = reps.subsample(min(n, reps.n_samples), seed)
-    by = {
-        measure: dissimilarity(fs.compare(few, measure=measure, progress=False))[
-            upper
-        ]
-        for measure in ("gw", "rsm", "cka", "euclidean")
-    }
-    by["depth"] = upper[1] - upper[0]
-    return {name: stats.spearmanr(d, lost).statistic for name, d in by.items()}
-
-
-foretell = pd.DataFrame(
-    {name: foretold(streams[name], m) for name, m in stitches.items()}
-)
-low, high = interval(foretell)
-summary = pd.DataFrame({"mean": foretell.mean(axis=1), "from": low, "to": high})
-keep(summary, "mean", tell_gw="gw", tell_cka="cka", tell_depth="depth")
-keep(summary, "from", tell_gw_from="gw", tell_cka_from="cka")
-keep(summary, "to", tell_gw_to="gw", tell_cka_to="cka")
-summary.sort_values("mean", ascending=False).round(2)
-
-# %% [markdown]
-# What looks alike to CKA can best stand for each other ({glue:text}`tell_cka:.2f` [{glue:text}`tell_cka_from:.2f`, {glue:text}`tell_cka_to:.2f`]), but not better than what is near in depth ({glue:text}`tell_depth:.2f`). GW is last, with {glue:text}`tell_gw:.2f` [{glue:text}`tell_gw_from:.2f`, {glue:text}`tell_gw_to:.2f`]. A stitch goes
-# input by input, and GW does not ask which input is which. But Euclidean distance asks, and is hardly better, so this cannot be all of the reason. Whether CKA says anything beyond depth is not tested here; the last exercise makes the tool for it.
-#
-# And the map of stitches itself, cut like all others: does acting find what looking does not?
-
-# %%
-acted = pd.DataFrame({name: leaderboard.score(m) for name, m in stitches.items()}).T
-note(acted_told=acted["f1 given K"].astype(float).mean())
-note(acted_test=acted["f1"].astype(float).mean())
-acted[["K", "K found", *SCORES]]
-
-# %% [markdown]
-# No. Told how many, it is about as good as the better maps ({glue:text}`acted_told:.2f`); the test finds little in it ({glue:text}`acted_test:.2f`), because inside a part there are MLPs which cannot be made straight either. A border between functions is one of several places at which something happens.
-#
-# ## Does it survive standardising?
-#
-# A few dimensions of a layer can carry most of its variance. Then a distance sees little else. So we ask the question again with each dimension brought to the same variance. For every chain of the first seed we compare the layers of the stream under GW, cut the map into as many groups as there are functions, and count how many of the true boundaries are found.
-
-
-# %%
-def part(name):
-    """The function to which a layer of the stream belongs."""
-    return name.split(".")[1]
-
-
-# %% [markdown]
-# The share of true boundaries in one chain:
-
-
-# %%
-def boundaries_found(reps):
-    """Share of the true boundaries at which the best cuts are."""
-    names = reps.names
-    true = [k for k, (a, b) in enumerate(pairwise(names), 1) if part(a) != part(b)]
-    few = reps.subsample(min(60, reps.n_samples), seed)
-    groups = fs.partition_into(fs.compare(few, progress=False), len(true) + 1)
-    return len(set(groups.boundaries) & set(true)) / len(true)
-
-
-# %% [markdown]
-# For all chains with more than one function:
-
-# %%
-survives = pd.DataFrame(
-    {
-        name: {
-            "as they are": boundaries_found(reps),
-            "standardised": boundaries_found(reps.standardised()),
-        }
-        for name, reps in streams.items()
-        if len({part(layer) for layer in reps.names}) > 1
-    }
-).T
-survives.round(2)
 
 # %% tags=["remove-cell"]
-as_is, std = survives.mean()
-note(n_cut=len(survives), found_as_is=as_is, found_std=std)
-note(same_found=int((survives["as they are"] == survives["standardised"]).sum()))
+note(gw_alarms=100 * false.loc[REFERENCE, "mean"])
+note(gw_alarms_high=100 * false.loc[REFERENCE, "high"])
+note(
+    most_alarms=100 * false["mean"].max(),
+    most_alarms_name=TITLES[false["mean"].idxmax()],
+)
+note(n_negative=int(false["designs"].max()))
+gw_single = judgement.negative(measures).query("entrant == @REFERENCE")
+never = gw_single["family"] == "untrained"
+note(gw_alarms_never=100 * gw_single.loc[never, "alarm"].astype(float).mean())
+note(gw_alarms_rest=100 * gw_single.loc[~never, "alarm"].astype(float).mean())
 
 # %% [markdown]
-# On average {glue:text}`found_as_is:.2f` of the boundaries are found in the layers as they are, and {glue:text}`found_std:.2f` in the standardised ones. In {glue:text}`same_found:d` of {glue:text}`n_cut:d` chains the share is the same.
+# On GW maps the test finds a boundary in {glue:text}`gw_alarms:.1f` % of these networks. Most of these were never trained. Among those it is {glue:text}`gw_alarms_never:.0f` %, and among all others {glue:text}`gw_alarms_rest:.1f` %. In an untrained network nothing changes but at a new part, so the boundary is real, but it is one of architecture. With {glue:text}`n_negative:d` designs the interval reaches {glue:text}`gw_alarms_high:.0f` %. Even a measure without any alarm could not be sure to stay below 10 %.
 #
-# ## What a careful user should report
+# ## Other rules
 #
-# - *When does GW tell something that CKA does not?* When the question is whether the shape of a layer changes more at one place than drift would explain, and whether training made it so. There, on these chains, GW with a test was a better witness than linear CKA, not for sure a better one than other forms of CKA, and still a poor one: its F1 is {glue:text}`gw_several:.2f` in the chains of several functions.
-# - *When not?* When the question is which layer can stand for another: there, CKA is better, and the number of layers between them is as good. When widths differ and the kinds of layers are mixed: there, by the test, none of the measures beats a guess.
-# - *Is a group a function?* In the trained chains of several functions the test under GW made {glue:text}`cuts:d` cuts, of which {glue:text}`hits:d` are boundaries of functions. But there are {glue:text}`borders:d` of those. Absence of a boundary says nothing.
+# A rule takes a map and returns groups. The figure has the rules of others beside our test, all on GW maps.
+
+# %% tags=["remove-cell"]
+several, single = judgement.positive(ends), judgement.negative(ends)
+board = pd.DataFrame(
+    {
+        score: judgement.by_design(several, score).mean()
+        for score in ("f1", "exact", "ari")
+    }
+)
+board["alarms"] = judgement.by_design(single, "alarm").mean()
+guesses = [name for name in ("one group", "new parts") if name in board.index]
+on_gw = [name for name in board.index if name.endswith(f", {REFERENCE}")]
+board = board.loc[[REFERENCE, *on_gw, *guesses]]
+board.index = board.index.str.removesuffix(f", {REFERENCE}")
+board = board.rename(index={REFERENCE: "the test of this book"})
+note(our_f1=board.loc["the test of this book", "f1"])
+note(our_alarms=100 * board.loc["the test of this book", "alarms"])
+of_rules = board.iloc[1 : -len(guesses)]
+note(best_rule=str(of_rules["f1"].idxmax()) if len(of_rules) else "none")
+note(best_rule_f1=of_rules["f1"].max())
+note(
+    best_rule_alarms=100 * of_rules["alarms"].get(of_rules["f1"].idxmax(), np.nan)
+    if len(of_rules)
+    else np.nan
+)
+note(parts_f1=board.loc["new parts", "f1"])
+
+# %% [markdown]
+# Boundaries found, and false alarms:
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "F1 and share of false alarms for nine rules on GW maps and two guesses. Rules with a high F1 cut nearly all networks without a boundary; the test of this book finds nearly nothing."}, "figure": {"name": "fig-13-rules", "caption": "Rules on GW maps, and two guesses. Circles: F1 of the boundaries in networks that have some. Squares: the share of networks without a boundary that are cut. A good rule has its circle at the right and its square at the left."}}
+viz.dots(
+    board[["f1", "alarms"]].set_axis(["F1", "false alarms"], axis=1),
+    xlabel="F1, and share of false alarms",
+)
+
+# %% [markdown]
+# The table has more scores.
+
+# %% tags=["hide-output"] mystnb={"figure": {"name": "tab-13-rules", "caption": "Rules on GW maps. *Exact*: the share of networks with boundaries in which the groups are the true ones. *F1* and *ARI* score the groups. *Alarms*: the share of networks without a boundary that are cut."}}
+board.sort_values("f1", ascending=False).round(2)
+
+# %% [markdown]
+# Our test finds few boundaries here: its {term}`F1` is {glue:text}`our_f1:.2f`. Networks of eight blocks are short for it, as [page 06b](06b-how-good-is-the-test.ipynb) shows. The rule with the highest F1 is *{glue:text}`best_rule`* with {glue:text}`best_rule_f1:.2f`, and it cuts {glue:text}`best_rule_alarms:.0f` % of the networks without a boundary. The guess that knows where parts begin has {glue:text}`parts_f1:.2f`. No rule can find in a map what the map does not show.
 #
-# So report, with a map: the same map before training; the test, with the number of inputs; a guess that looks at nothing, scored the same way; the scale divided out; more than one start of the solver; more than one seed of the network; and an intervention for each sentence that says "function".
+# ## Take part
 #
-# What this chapter leaves open: two seeds are few, as the second one shows; the chains hand on numbers, which networks that were not built for it do not do; and freezing and truncation were not tried on chains, whose parts are all needed. On encoders they were, in [chapter 11](11-fine-tuning-ablations.ipynb).
+# A measure or a rule of your own takes part with one command. It gets the layers of each network, and returns distances, evidence or groups.
+#
+# ```
+# python -m replication.benchmark --entry my_module:my_function --out my_scores
+# ```
+#
+# The [page of the benchmark](../book/benchmark.md) has a complete entry of ten lines, and says what it takes to be listed. [Page 13b](13b-cut-and-stitch.ipynb) acts on the same networks instead of looking at them.
+#
+# ## What we found
+#
+# C counts the paper's claims, D the doubts of its reviewers. *ours*: on networks of our own. For C33, C36, D04, D05 and D11 the answer follows from rules that stand in the protocol. The cell below applies them. The [scorecard](../book/scorecard.md) makes one answer of all rows about a claim.
+
+# %% tags=["hide-input"]
+found_answers = answers(rows) if profile != "smoke" else {}
+for claim, answer in found_answers.items():
+    print(f"{claim}: {answer}")
+
+# %% [markdown]
+# | claim | condition | result | evidence on this page |
+# | --- | --- | --- | --- |
+# | C33: GW shows sub-networks more clearly than other measures (reviews), where they are known | ours | disagrees: no measure is worse than GW for sure | skill {glue:text}`gw_skill:.2f` [{glue:text}`gw_low:.2f`, {glue:text}`gw_high:.2f`]; {glue:text}`n_better:d` of {glue:text}`n_gaps:d` measures are better |
+# | C36: what a network computes changes abruptly from one block to the next (abstract of the later version), where the functions share one stream | ours | disagrees: under GW the next function begins at a small step | skill {glue:text}`gw_stream:.2f` in one stream, no better than chance; the step is {glue:text}`gw_at:.2f` times the mean step |
+# | D01: can the method give a number? | - | answered: it can | scores against a known truth, with intervals over {glue:text}`n_positive:d` designs |
+# | D02: established measures are missing | - | answered: all are scored here | GW is at place {glue:text}`gw_rank:d` of {glue:text}`n_entrants:d` measures |
+# | D04: nothing shows that a group is a function | - | justified: where functions share one stream GW does not find them, and where parts are joined it does not tell function from architecture | computing minus passing on {glue:text}`gw_again_mean:.2f` [{glue:text}`gw_again_low:.2f`, {glue:text}`gw_again_high:.2f`] in chains, {glue:text}`gw_shared_mean:.2f` [{glue:text}`gw_shared_low:.2f`, {glue:text}`gw_shared_high:.2f`] in one stream |
+# | D05: CKA looks the same | - | open: these networks do not distinguish the two | linear CKA minus GW {glue:text}`cka_gap:.2f` [{glue:text}`cka_low:.2f`, {glue:text}`cka_high:.2f`]; {glue:text}`needed_cka:.0f` designs would tell a difference of this size |
+# | D11: how many groups, and who decides? | - | justified: on these short networks the test finds fewer boundaries than a guess that knows the parts | F1 {glue:text}`our_f1:.2f` against {glue:text}`parts_f1:.2f`; {glue:text}`gw_alarms:.1f` % false alarms |
 #
 # ## Quiz
 #
@@ -564,31 +483,33 @@ note(same_found=int((survives["as they are"] == survives["standardised"]).sum())
 # <details><summary>b. Its findings say little: they do not depend on whether there is a function.</summary>Right: look at the null first.</details>
 # <details><summary>c. Untrained chains have functions, too.</summary>No: before training no part computes its sum.</details>
 #
-# **2. A layer can be made from an earlier one by an affine map without any loss. What follows?**
+# **2. In networks of one stream a measure has a skill of -0.3. What follows?**
 #
-# <details><summary>a. The layers in between do nothing.</summary>No: they may do something that is not needed, or something affine.</details>
-# <details><summary>b. Nothing that is needed between the two is more than affine.</summary>Right: that is what stitching tests, no more and no less.</details>
-# <details><summary>c. The two layers are at distance 0 under GW.</summary>No: an affine map may stretch, and GW sees that.</details>
+# <details><summary>a. Nothing: it is below 0 by chance.</summary>No: over twelve designs and five seeds chance would stay much nearer to 0.</details>
+# <details><summary>b. Its evidence is largest at other places, again and again.</summary>Right: in these networks they lie inside the functions.</details>
+# <details><summary>c. The measure has a bug.</summary>No: it sees large steps where they are. They are not at the boundary.</details>
 #
 # ## Exercises
 #
-# :::{exercise} Score a cut
+# Each has a check that says in a sentence what is missing. The solutions are folded, with what their checks print. In the last exercise you write a prediction down before you run anything. A prediction that turns out wrong costs nothing.
+#
+# :::{exercise} Score boundaries
 # :label: ex-13-f1
 #
-# *Difficulty 1 of 4, importance 4 of 5, 5 minutes.* Write `f1_of_cuts(found, true)`, two tuples of places: the harmonic mean of precision and recall. What should it be if both are empty?
+# *Difficulty 1 of 4, importance 4 of 5, 5 minutes.* Write `f1_of_cuts(found, true)`, from two tuples of layers at which groups begin: {term}`F1`, the harmonic mean of precision and recall. A boundary that is one layer off is wrong. What should the score be if both tuples are empty?
 #
 # ```{dropdown} Hint 1
 # Precision: which share of what was found is true? Recall: which share of what is true was found?
 # ```
 # ```{dropdown} Hint 2
-# Twice the number that both have, divided by the sum of their numbers.
+# Twice the number of layers that both have, divided by the sum of their numbers.
 # ```
 # :::
 
 
 # %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def f1_of_cuts(found, true):
-    """From 0 to 1; a cut that is one layer off is wrong."""
+    """From 0 to 1; 1 if nothing was there and nothing was found."""
     if not found and not true:
         return 1.0
     return 2 * len(set(found) & set(true)) / (len(found) + len(true))
@@ -597,103 +518,102 @@ def f1_of_cuts(found, true):
 check.f1_of_cuts(f1_of_cuts)
 
 # %% [markdown]
-# :::{exercise} Make a layer from another
-# :label: ex-13-made
+# :::{exercise} An alarm that always rings
+# :label: ex-13-rings
 #
-# *Difficulty 2 of 4, importance 4 of 5, 10 minutes.* Write `made_from(source, target, rows)`: fit the best affine map from `source` (n, d) to `target` (n, e) on the samples where `rows` is true, and return what it makes of the others.
+# *Difficulty 2 of 4, importance 5 of 5, 10 minutes.* A test finds a boundary in the share `hits` of all networks that have one, and in the share `alarms` of those that have none. Of all networks the share `share` has a boundary. Write `when_it_rings(hits, alarms, share)`: if the test finds a boundary in a network, what is the chance that there is one?
 #
 # ```{dropdown} Hint 1
-# An affine map is a linear one with a shift: add a column of ones to the source.
+# Take 1,000 networks and count: how many have a boundary and ring, and how many ring at all?
 # ```
 # ```{dropdown} Hint 2
-# `np.linalg.lstsq(a, b, rcond=None)[0]` are the weights; `~rows` are the others.
+# The share `hits * share` rings and is right. The share `alarms * (1 - share)` rings and is wrong.
 # ```
 # :::
 
 
 # %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
-def made_from(source, target, rows):
-    """The affine image (m, e) of the m samples that are not in rows."""
-    ones = np.column_stack([source, np.ones(len(source))])
-    weights = np.linalg.lstsq(ones[rows], target[rows], rcond=None)[0]
-    return ones[~rows] @ weights
+def when_it_rings(hits, alarms, share):
+    """The chance of a boundary in a network where one was found."""
+    right, wrong = hits * share, alarms * (1 - share)
+    return right / (right + wrong)
 
 
-check.made_from(made_from)
+check.when_it_rings(when_it_rings)
 
 # %% [markdown]
-# :::{exercise} Which measure is better?
-# :label: ex-13-gain
+# :::{exercise} Average precision of evidence
+# :label: ex-13-precision
 #
-# *Difficulty 3 of 4, importance 5 of 5, 15 minutes.* Two measures were scored on the same chains. Write `gain(one, other, rng)`: the mean difference of their scores (n,), and both ends of its 95 % bootstrap interval, from 2,000 draws of n chains with `rng`.
+# *Difficulty 3 of 4, importance 5 of 5, 25 minutes.* Build the score of this chapter. Write `precision_of(evidence, true, rng)`: `evidence` (L,) has an entry for a boundary before each layer, `true` is a tuple of the layers with which a new function begins. Take the places from the most evidence to the least. At each true place note the precision: which share of the places so far is true? Return the mean of these. Before layer 0 there is no place. Places with equal evidence come in random order: draw 500 orders with the generator `rng`, and average over them.
 #
 # ```{dropdown} Hint 1
-# Some chains are hard for both. If you draw a chain, draw both of its scores.
+# `evidence[1:]` has the places 1 to L - 1. With `hit`, a boolean for each place of the order, `np.cumsum(hit)` counts the true ones so far.
 # ```
 # ```{dropdown} Hint 2
-# `rng.choice(one - other, (2000, n))` draws; then means, then `np.quantile`.
+# `np.lexsort((rng.random(n), -evidence[1:]))` sorts by falling evidence, and equal entries at random. Add 1 to get places.
 # ```
 # :::
 
 
 # %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
-def gain(one, other, rng):
-    """Mean difference, lower and upper end."""
-    difference = one - other
-    drawn = rng.choice(difference, (2000, len(difference))).mean(axis=1)
-    return difference.mean(), *np.quantile(drawn, [0.025, 0.975])
+def precision_of(evidence, true, rng):
+    """Mean precision at the true places, averaged over ties."""
+    places, found = -np.asarray(evidence)[1:], []
+    for _ in range(500):
+        order = 1 + np.lexsort((rng.random(len(places)), places))
+        hit = np.isin(order, true)
+        precision = np.cumsum(hit) / np.arange(1, len(order) + 1)
+        found.append(precision[hit].mean())
+    return np.mean(found)
 
 
-check.gain(gain)
+check.precision_of(precision_of)
 
 # %% [markdown]
-# :::{exercise} Beyond depth
-# :label: ex-13-depth
+# :::{exercise} Predict where the evidence lies
+# :label: ex-13-predict
 #
-# *Difficulty 3 of 4, importance 5 of 5, 15 minutes.* Layers far apart differ more, and more is lost if one stands for the other. Write `beyond_depth(distance, lost, depth)`: the rank correlation of distance and loss when what depth explains of either is taken out.
+# *Difficulty 4 of 4, importance 5 of 5, 30 minutes.* Build a network whose boundary you know. Write `own_network()`. It returns an `nn.Sequential` of 8 to 12 modules from (n, 32) to (n, 32), and how many of its first modules will compute the first function. `check.block()` makes a residual block. The check trains the network. Its first modules learn the sum of two numbers modulo 5. Then the others learn a table of this sum and a third number. Write into `predicted()` a dictionary of two guesses: `"place"`, the module before which the evidence for a boundary will be largest under GW, counted from 0; and `"groups"`, how many groups the test will find. Only then write `told(model, x)`, which returns the two for any network. Normalise, as this chapter does. Then compare. Is the place the true one? What does the same network say before training?
 #
 # ```{dropdown} Hint 1
-# Go over to ranks, fit a line over the ranks of depth to each, and keep what is left.
+# `fs.compare(fs.capture(model, [x]))` is the map. Both answers are read from it.
 # ```
 # ```{dropdown} Hint 2
-# `stats.rankdata`, `np.polyfit(x, y, 1)`, `np.polyval`, and `stats.pearsonr` of what is left.
+# `fs.boundary_evidence` has an entry for each module, the first of them minus infinity. `fs.partition(...).n_groups` is what the test finds.
 # ```
 # :::
 
 
 # %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
-def beyond_depth(distance, lost, depth):
-    """Partial rank correlation, between -1 and 1."""
-    ranks = [stats.rankdata(x) for x in (distance, lost, depth)]
-    one, other = (
-        r - np.polyval(np.polyfit(ranks[2], r, 1), ranks[2]) for r in ranks[:2]
-    )
-    return stats.pearsonr(one, other).statistic
+def predicted():
+    """Where the most evidence lies, and how many groups are found."""
+    return {"place": 4, "groups": 2}
 
 
-check.beyond_depth(beyond_depth)
+def own_network():
+    """Eight blocks, of which four compute the first function."""
+    return nn.Sequential(*(check.block() for _ in range(8))), 4
+
+
+def told(model, x):
+    """Place of the most evidence, and groups of the test."""
+    layer_map = fs.compare(fs.capture(model, [x]))
+    return {
+        "place": int(np.argmax(fs.boundary_evidence(layer_map))),
+        "groups": fs.partition(layer_map).n_groups,
+    }
+
+
+check.predicted(predicted, own_network, told)
 
 # %% [markdown]
-# ## What we found
-#
-# C counts the paper's claims, D the doubts of its reviewers. *paper*: tested as the paper has it; *ours*: on a network, a task, a scale or a statistic of our own. The [scorecard](../book/scorecard.md) makes one answer of all rows about a claim.
-#
-# | claim | condition | result | evidence on this page |
-# | --- | --- | --- | --- |
-# | C33: GW shows clearer sub-networks than other measures (reviews), where they are known, by the test | ours | undecided: more than linear CKA, but not for sure more than four others, and {glue:text}`n_measures:d` measures were tried without a correction for that | F1 {glue:text}`gw_test:.2f` under GW; less linear CKA {glue:text}`cka_test_gap:.2f` [{glue:text}`cka_test_from:.2f`, {glue:text}`cka_test_to:.2f`], debiased CKA with a Gaussian kernel {glue:text}`rbf_test_gap:.2f` [{glue:text}`rbf_test_from:.2f`, {glue:text}`rbf_test_to:.2f`], RSA with numbers {glue:text}`rsa_test_gap:.2f` [{glue:text}`rsa_test_from:.2f`, {glue:text}`rsa_test_to:.2f`], RSM {glue:text}`rsm_test_gap:.2f` [{glue:text}`rsm_test_from:.2f`, {glue:text}`rsm_test_to:.2f`], cosine distance {glue:text}`cosine_test_gap:.2f` [{glue:text}`cosine_test_from:.2f`, {glue:text}`cosine_test_to:.2f`] |
-# | C33, when the number of groups is told | ours | disagrees | {glue:text}`gw_told:.2f` under GW, {glue:text}`cosine_told:.2f` under cosine distance, {glue:text}`block_told:.2f` for cuts at every block |
-# | C33, among all layers | ours | disagrees: by the test no measure beats a guess | at best {glue:text}`inner_test:.2f` by the test, {glue:text}`block_test:.2f` for cuts at every block |
-# | C06: a sample of the inputs gives the same finding | ours | disagrees for 50 inputs | F1 of the test {glue:text}`as_quarter:.2f` instead of {glue:text}`as_base:.2f` with 200, and {glue:text}`none_test:.2f` for "one group" |
-# | D01: can the method be used quantitatively? | - | answered: it can | scores against a known truth, with intervals over {glue:text}`n_networks:d` chains |
-# | D02: established measures are missing | - | answered: all are scored here | GW is first by the test ({glue:text}`gw_test:.2f`), but not with the second seed alone, and in the middle when the number is told ({glue:text}`gw_told:.2f`) |
-# | D03: is GW evaluated or optimised, and does it matter? | - | open: the chains tell GW neither from RSM, nor from a search with one start | GW less RSM {glue:text}`rsm_test_gap:.2f` [{glue:text}`rsm_test_from:.2f`, {glue:text}`rsm_test_to:.2f`]; from one start F1 is {glue:text}`as_once:.2f` in place of {glue:text}`as_base:.2f` |
-# | D04: no evidence that a group is a function | - | open on chains: training raises the score, but a part of that is false alarms before it | F1 of the test {glue:text}`gw_untrained:.2f` before training, {glue:text}`gw_test:.2f` after it, gain {glue:text}`gw_gain:.2f` [{glue:text}`gw_gain_low:.2f`, {glue:text}`gw_gain_high:.2f`]; before training it cuts {glue:text}`gw_alarms_before:d` of {glue:text}`n_gw_single:d` maps of one function; {glue:text}`hits:d` of {glue:text}`cuts:d` cuts are true, over three samples of each network |
-# | D04, by interventions | - | justified: distance under GW foretells badly what can be replaced | rank correlation with the accuracy lost {glue:text}`tell_gw:.2f`; depth alone {glue:text}`tell_depth:.2f` |
-# | D05: CKA looks the same | - | open: by the test GW finds more than linear CKA, not for sure more than another CKA; CKA foretells a stitch better | {glue:text}`cka_test_gap:.2f` [{glue:text}`cka_test_from:.2f`, {glue:text}`cka_test_to:.2f`] and {glue:text}`rbf_test_gap:.2f` [{glue:text}`rbf_test_from:.2f`, {glue:text}`rbf_test_to:.2f`]; {glue:text}`tell_cka:.2f` against {glue:text}`tell_gw:.2f` |
-# | D11: how many groups, and who decides? | - | open: the test decides, but it also cuts networks that compute nothing yet | {glue:text}`alarms:d` boundaries in {glue:text}`n_single:d` maps of trained chains with one function, {glue:text}`alarms_before:d` before training |
-#
-# **Before you say that a measure finds sub-networks**: let it look for them where you know them, and in a network that has learned nothing, beside a guess that looks at no activation.
-#
+# ## Where the stored results come from
+
+# %% tags=["hide-cell"]
+print(family.origin)
+
+# %% [markdown]
 # ## References
 #
 # ```{bibliography}

@@ -15,7 +15,7 @@ CHAPTER = Path(__file__).resolve().parents[2] / "notebooks" / "13-is-the-boundar
 
 
 def rows(gw, cka, handed=0.0, rsm=0.4, f1=0.8, guess=0.2, alarms=0.0):
-    """Designs of four families: skill of three measures where a function begins, and of GW where none does."""
+    """Designs of four families: skill of three measures, and of GW where no function begins."""
     rng, table = np.random.default_rng(0), []
     for family, n, k in (
         ("chains", 10, 2),

@@ -44,7 +44,15 @@ def test_rows_make_a_symmetric_matrix_and_ranks_are_of_what_is_lost():
     )
     values = stitched.square(rows)
     assert values.tolist() == [[1.0, 0.9, 0.2], [0.9, 1.0, 0.6], [0.2, 0.6, 1.0]]
+    lost = stitched.layer_map(rows)
+    assert lost.names == ("block 1", "block 2", "block 3")
+    np.testing.assert_allclose(lost.values, [[0, 0.1, 0.8], [0.1, 0, 0.4], [0.8, 0.4, 0]])
+    assert stitched.layer_map(rows, "cka").values[0, 2] == 0.5
+    both = pd.concat([rows.assign(family="a", network=n) for n in ("x", "y")])
+    table = stitched.over_designs(both, stitched.rank_correlation, ["cka", "depth"])
+    assert table.index.tolist() == [("a", "x"), ("a", "y")]
     found = stitched.rank_correlation(rows, ["cka", "depth"])
+    assert table.loc[("a", "y"), "cka"] == found["cka"]
     assert found["cka"] == pytest.approx(0.5)  # ranks 1, 2, 3 where the loss has 1, 3, 2
     assert found["depth"] == pytest.approx(0.866, abs=1e-3)
 

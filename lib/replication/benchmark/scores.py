@@ -41,8 +41,10 @@ class Plan:
     families: tuple[str, ...] = tuple(FAMILIES)
 
     def tiny(self) -> Plan:
-        """The same plan for two families and two measures."""
-        return replace(self, layers=("ends",), measures=("rsm", "cka"), families=("chains", "handed-on"))
+        """The same plan for three families and two measures."""
+        return replace(
+            self, layers=("ends",), measures=("rsm", "cka"), families=("chains", "streams", "handed-on")
+        )
 
 
 def row(known: KnownLayers, found: Found) -> dict[str, object]:

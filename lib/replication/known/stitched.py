@@ -9,7 +9,7 @@ Taught on page 13b.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -31,6 +31,7 @@ NAME = "known-stitching"
 ROWS = "rows.csv"
 #: Where there are no answers to lose, nothing is stitched.
 WITHOUT_ANSWERS = ("untrained", "random-labels")
+DESIGN = ["family", "network"]
 DISTANCES = ("gw", "rsm", "cka", "procrustes", "euclidean")
 
 
@@ -153,6 +154,23 @@ def square(rows: pd.DataFrame, column: str = "right") -> np.ndarray:
     values = np.empty((size, size))
     values[rows["from"], rows["to"]] = values[rows["to"], rows["from"]] = rows[column]
     return values
+
+
+def layer_map(rows: pd.DataFrame, column: str = "right") -> fs.LayerMap:
+    """The rows of one network as a map of its L blocks: of a distance, or for "right" of the answers lost."""
+    values = square(rows, column)
+    if column == "right":
+        values = values[0, 0] - values
+    names = tuple(f"block {k + 1}" for k in range(len(values)))
+    return fs.LayerMap(values, names, names, column, None, len(values))
+
+
+def over_designs(
+    rows: pd.DataFrame, score: Callable[[pd.DataFrame, Sequence[str]], pd.Series], columns: Sequence[str]
+) -> pd.DataFrame:
+    """A score of each network, such as :func:`rank_correlation`: designs by columns."""
+    found = {key: score(network, columns) for key, network in rows.groupby(DESIGN, sort=False)}
+    return pd.DataFrame(found).T.rename_axis(DESIGN)
 
 
 def rank_correlation(rows: pd.DataFrame, columns: Sequence[str]) -> pd.Series:

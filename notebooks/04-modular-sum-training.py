@@ -219,7 +219,7 @@ viz.curves(
 )
 
 # %% [markdown]
-# In the end every stage is right on all pairs, in training and in validation.
+# In the end every stage is right on all training and validation pairs.
 
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "tab-04-stages", "caption": "Accuracy of the three stages of Model L with equal moduli."}}

@@ -122,7 +122,7 @@ gw.round(3)
 note(**{f"cut_{task}_{s}": predicted[name] for name, (task, s) in MODELS.items()})
 
 # %% [markdown]
-# We take the strongest boundary under GW. On Yelp {glue:text}`cut_yelp_0:d` blocks lie before it. On SST-2 there are {glue:text}`cut_sst2_0:d`, {glue:text}`cut_sst2_1:d` and {glue:text}`cut_sst2_2:d` blocks before it, in the order of the seeds. So the prediction says that these first blocks can stay frozen, and that they suffice alone.
+# We take the strongest boundary under GW. On Yelp {glue:text}`cut_yelp_0:d` blocks lie before it. In the three seeds of the other task there are {glue:text}`cut_sst2_0:d`, {glue:text}`cut_sst2_1:d` and {glue:text}`cut_sst2_2:d` blocks before it. So the prediction says that these first blocks can stay frozen, and that they suffice alone.
 #
 # The paper uses another rule. Its map marks the *last* four of twelve blocks on Yelp, and the last two on SST-2. But in its table the *first* four and the first two do as well as all. A boundary before the last four would say: keep the first eight. So we test two rules. The first keeps the blocks *before* the boundary. The second keeps as many of the first blocks as there are blocks *behind* the boundary. We call this number the paper's count.
 #
@@ -365,7 +365,7 @@ means(first, RULES, "keep")
 # | half of the blocks | {glue:text}`keep_sst2_half:.1f` ± {glue:text}`keep_sst2_half_give:.1f` | {glue:text}`keep_yelp_half:.1f` ± {glue:text}`keep_yelp_half_give:.1f` | - | - |
 # :::
 #
-# The paper's count does not suffice here. On Yelp it keeps a single block, and one fewer leaves nothing. How many blocks are needed to lose less than one point? We ask that even the upper end of the interval is below one point. On SST-2 the seeds need {glue:text}`enough_sst2_0:d`, {glue:text}`enough_sst2_1:d` and {glue:text}`enough_sst2_2:d` blocks. Yelp needs {glue:text}`enough_yelp_0:d`.
+# The paper's count does not suffice here. On Yelp it keeps a single block, and one fewer leaves nothing. How many blocks are needed to lose less than one point? We ask that even the upper end of the interval is below one point. Yelp needs {glue:text}`enough_yelp_0:d` blocks. The three seeds of the other task need {glue:text}`enough_sst2_0:d`, {glue:text}`enough_sst2_1:d` and {glue:text}`enough_sst2_2:d`.
 #
 # What does a shorter encoder save? We time encoders of this size with random weights.
 

@@ -143,7 +143,7 @@ note(real_above=int((real["2-opt"] > real["POT"] * (1 + 1e-9)).sum()))
 #
 # ## What no search can go below
 #
-# A better search finds a lower cost. It never tells how much lower the cost could still go. A {term}`lower bound` does {cite:p}`memoli2011gromov`. It compares summaries of the distances. For this one needs no matching of the points, or a simple one. (The definition of that paper has a factor 1/2 in front, which changes no comparison.)
+# A better search finds a lower cost. It never tells how much lower the cost could still go. A {term}`lower bound` does {cite:p}`memoli2011gromov`. Such a bound compares summaries of the distances. This takes no matching of the points, or a simple one. (The definition of that paper has a factor 1/2 in front, which changes no comparison.)
 #
 # - The first bound compares one number per point: its root mean squared distance to all points.
 # - The second compares the two lists of all distances, each sorted.
@@ -181,7 +181,7 @@ note(best_bounds=" and ".join(sorted(set(largest))))
 #
 # ## How long does it take?
 #
-# To compute the cost of one plan takes two products of $n \times n$ matrices. Each step of a descent also solves a matching problem. The next cell measures the time for one distance as $n$ grows. The clouds are those of chapter 02: the second is a non-linear, noisy function of the first.
+# Computing the cost of one plan takes two products of $n \times n$ matrices. Each step of a descent also solves a matching problem. The next cell measures the time for one distance as $n$ grows. The clouds are those of chapter 02: the second is a non-linear, noisy function of the first.
 
 
 # %%

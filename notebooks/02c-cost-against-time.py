@@ -233,7 +233,7 @@ note(thorough_over=100 * best.max())
 # %% [markdown]
 # With {glue:text}`large_n:,d` inputs `effort="quick"` takes {glue:text}`large_quick:.2f` of POT's time, and the default {glue:text}`large_usual:.2f`, as medians over the kinds. The slowest kind for the default is {glue:text}`large_usual_is`, with {glue:text}`large_usual_most:.2f`. POT ends {glue:text}`large_pot:.0f` % above the lowest cost on average.
 #
-# For pairs of this size the library can end above POT. In {glue:text}`n_over:d` of {glue:text}`n_large:d` pairs the default does so, by at most {glue:text}`most_over:.4f` %. The largest excess of `quick` over POT is {glue:text}`quick_over:.2f` %. POT solves a linear program in each step. At this size POT warns that some of these programs stop at their limit of iterations, so POT may descend in another way than we do. CAJAL, too, ends {glue:text}`cajal_over:.2f` % above POT on the pair where our default is worst. Nor is our slowest effort always the lowest of the three. In one pair it ends {glue:text}`thorough_over:.3f` % above the default.
+# For pairs of this size the library can end above POT. In {glue:text}`n_over:d` of {glue:text}`n_large:d` pairs the default does so, by at most {glue:text}`most_over:.4f` %. The largest excess of `quick` over POT is {glue:text}`quick_over:.2f` %. POT solves a linear program in each step. At this size POT warns that some of these programs stop at their limit of iterations, so POT may descend in another way than we do. CAJAL, too, ends {glue:text}`cajal_over:.2f` % above POT on the pair where our default is worst. Our slowest effort is not always the lowest of the three. In one pair it ends {glue:text}`thorough_over:.3f` % above the default.
 #
 # ## How much memory
 #

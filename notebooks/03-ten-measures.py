@@ -418,7 +418,7 @@ note(raw_rsm=steps.loc["rsm", "raw"])
 note(raw_cka=steps.loc["cka", "raw"], kept_cka=steps.loc["cka", "normalised"])
 
 # %% [markdown]
-# Differences of scale explain {glue:text}`raw_gw:.1f` % of the variance of the raw GW map, and {glue:text}`kept_gw:.1f` % of the normalised one. They explain {glue:text}`raw_rsm:.1f` % of the raw RSM map. CKA does not see scale, so normalising changes nothing: the share is {glue:text}`raw_cka:.1f` % before and {glue:text}`kept_cka:.1f` % after. These numbers are not zero, because layers of different scale differ in other ways too. "Explain" only means "go along with".
+# Differences of scale explain {glue:text}`raw_gw:.1f` % of the variance of the raw GW map, and {glue:text}`kept_gw:.1f` % of the normalised one. Of the raw RSM map they explain {glue:text}`raw_rsm:.1f` %. CKA does not see scale, so normalising changes nothing: the share is {glue:text}`raw_cka:.1f` % before and {glue:text}`kept_cka:.1f` % after. These numbers are not zero, because layers of different scale differ in other ways too. "Explain" only means "go along with".
 #
 # In the paper's figures GW maps and CKA maps differ. Where a raw GW map and a CKA map differ, look at the scale before you credit the measure.
 #

@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# The paper trains networks on sums of remainders: {term}`Model 0, Model E and Model L <Model 0, Model E, Model L>`. With {term}`equal moduli <moduli, equal and nested>` the networks shown here get every validation pair right when we stop. But then the sums of Models E and L collapse into one, so a network needs no intermediate sum. With nested moduli this shortcut is gone, and as long as we train, both fail. {term}`Block <block>` 2 of Model L gets {glue:text}`nested_val:.0f` % of the validation pairs right, Model E at most {glue:text}`top_nested:.0f` %. So we build {term}`chains <chain>`, in which each part receives only the answer of the part before it and one number. They learn all their sums, and we know where each function begins.
+# The paper trains networks on sums of remainders: {term}`Model 0, Model E and Model L <Model 0, Model E, Model L>`. With {term}`equal moduli <moduli, equal and nested>` the networks shown here get every validation pair right when we stop. But then the sums of Models E and L collapse into one, so a network needs no intermediate sum. With nested moduli this shortcut is gone, and both fail in our training. {term}`Block <block>` 2 of Model L gets {glue:text}`nested_val:.0f` % of the validation pairs right, Model E at most {glue:text}`top_nested:.0f` %. So we build {term}`chains <chain>`, in which each part receives only the answer of the part before it and one number. They learn all their sums, and we know where each function begins.
 #
 # :::{glue:figure} fig_in_short_04
 # :name: fig-04-in-short
@@ -236,7 +236,7 @@ stage_table(model_l)
 # %% [markdown]
 # Three things differ from Model 0. A stage is trained until all validation pairs have been right for three hundred epochs in a row, because the next stage builds on its output. The causal mask keeps $a$ by itself at the first position. Without it both positions are mixtures of $a$ and $b$ after one block. And the weight decay is 4 instead of 2. A block that starts from another's features may need more pressure to find a rule.
 #
-# Without one of these, later stages did not always get everything right. We did not keep these trials, so this is advice and not a result. (Model L also has the smaller gradients and the larger $\epsilon$ of Model E below. Its learning rate falls to zero over the last 500 epochs of a stage.)
+# Without one of these, later stages did not always get everything right. We did not keep these trials, so this is advice and not a result. (Model L also has the clipped gradients and the larger $\epsilon$ of Model E below. Its learning rate falls to zero over the last 500 epochs of a stage.)
 #
 # ## With nested moduli Model L fails
 #
@@ -477,7 +477,7 @@ known
 note(n_chains=len(known), low_chain=float(known["validation (%)"].min()))
 
 # %% [markdown]
-# All {glue:text}`n_chains:d` chains reach {glue:text}`low_chain:.1f` %. The sums that Models L and E do not learn with nested moduli are easy here, a few hundred epochs each. We think the reason is that every part has an embedding of its own. A part of one block learns a product as easily. A part of two blocks was not right on a product for a hundred epochs in a row before the limit of 4,000. But it is right on all pairs at the end.
+# All {glue:text}`n_chains:d` chains reach {glue:text}`low_chain:.1f` %. The sums that Models L and E do not learn with nested moduli are easy here, a few hundred epochs each. We think the reason is that every part has an embedding of its own. A product in one block is as easy. A product in two blocks is not right for a hundred epochs in a row before the limit of 4,000, but it is right on all pairs at the end.
 #
 # For the first two functions all validation pairs are new. A later part may have met the same answer and $b$ in training, from another $a$.
 #

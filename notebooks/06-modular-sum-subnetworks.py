@@ -228,7 +228,7 @@ note(n_ours=int(n_maps[level_and_power.OURS]), n_rivals=int(n_maps["largest step
 # %% [markdown]
 # Can such a test be trusted? We asked it about simulated maps whose answer is known. The results are stored.
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Three rules on seven families of simulated maps. This test cuts at most five or six per cent of the maps without a boundary and finds four of five boundaries or more. The two others cut up to 40 and 100 per cent of maps without a boundary, and each of them misses all boundaries of one family."}, "figure": {"name": "fig-06-trust", "caption": "Three rules on simulated maps of 13 layers: our test, that of this book's first edition, and a cut at the largest step. Maps above the line have no boundary: dots should lie on the left, at the level of 5 % or below. Maps below the line have one boundary: dots should lie on the right. There they count the maps that are cut exactly at the boundary. *Speeds up*: five times as fast at the end. *Untrained*: a residual network. *Large step*: four times as large. *Far last layer*: ten times as far."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Three rules on seven families of simulated maps. This test cuts at most five or six per cent of the maps without a boundary and finds four of five boundaries or more. The two others cut up to 40 and 100 per cent of maps without a boundary, and each of them misses all boundaries of one family."}, "figure": {"name": "fig-06-trust", "caption": "Three rules on simulated maps of 13 layers: our test, that of this book's first edition, and a cut at the largest step. Maps above the line have no boundary: dots should lie on the left, at the level of 5 % or below. Maps below the line have one boundary: dots should lie on the right. There the dots count the maps that are cut exactly at the boundary. *Speeds up*: five times as fast at the end. *Untrained*: a residual network. *Large step*: four times as large. *Far last layer*: ten times as far."}}
 fig = viz.dots(
     trusted,
     xlabel="maps that are cut (%)",
@@ -361,7 +361,7 @@ farthest
 # %% [markdown]
 # The median distance is {glue:text}`far_1:.1f` for {glue:text}`farthest` and {glue:text}`far_2:.1f` for {glue:text}`second`. The typical layer has {glue:text}`far_typical:.2f`. What is special about these layers? For {glue:text}`share_same:.0f` % of the inputs the weights of the farthest layer agree to within 0.01. Its head is *saturated*: it gives nearly the same weights to whatever it reads. Such a layer is one heap of points with a few strays. Its mean distance is tiny, and divided by this mean the strays are very far away. So normalising brought out the strays of a nearly constant layer.
 #
-# The test returns {glue:text}`n_blocks_l:d` groups ($p$ = {glue:text}`p_l:.3f`). New groups start at {glue:text}`starts_l`, in front of and behind saturated heads. Of the two true boundaries the test finds {glue:text}`found_l_words`. It had no chance: the stream that leaves a block *is* the stream that enters the next, so the step there is {glue:text}`doors:g`.
+# The test returns {glue:text}`n_blocks_l:d` groups ($p$ = {glue:text}`p_l:.3f`). New groups start at {glue:text}`starts_l`, in front of and behind saturated heads. Of the two true boundaries the test finds {glue:text}`found_l_words`. It could find neither: the stream that leaves a block *is* the stream that enters the next, so the step there is {glue:text}`doors:g`.
 #
 # Where are three groups, if we insist on three?
 
@@ -574,7 +574,7 @@ drawn.index = [f"{part}, {label} seed" for part, label in drawn.index]
 viz.dots(drawn, xlabel="mean distance between layers")
 
 # %% [markdown]
-# Are the late layers of Model E alike? Their mean distance is {glue:text}`late_e:.2f`, that of all its layers {glue:text}`mean_e:.2f`. In {glue:text}`alike_words` seeds the late layers are a little closer to each other, but not alike. Raw, their mean distance is larger than that of all layers ({glue:text}`raw_late_e:.1f` against {glue:text}`raw_e:.1f`), because the stream has grown.
+# Are the late layers of Model E alike? Their mean distance is {glue:text}`late_e:.2f`, that of all its layers {glue:text}`mean_e:.2f`. In {glue:text}`alike_words` seeds the late layers are a little closer to each other, but not alike. Their raw mean distance is larger than that of all layers ({glue:text}`raw_late_e:.1f` against {glue:text}`raw_e:.1f`), because the stream has grown.
 #
 # Are the distances of Model L larger? Over all pairs they are, in {glue:text}`larger_words` seeds. The reason is the saturated heads. Without the attention maps the mean of Model L is {glue:text}`calm_l:.2f`, and that of Model E {glue:text}`calm_e:.2f`. The mean of Model L is then larger in {glue:text}`calmer_words` seeds. The raw means are {glue:text}`raw_l:.1f` and {glue:text}`raw_e:.1f`, because Model L's stream is larger. [Page 06c](06c-other-maps.ipynb#seeds-and-positions) has the groups of all these maps.
 #

@@ -362,7 +362,7 @@ for task, title in TASKS.items():
     note(**{f"weights_first_{task}": m[0], f"weights_last_{task}": m[-1]})
 
 # %% [markdown]
-# The last block has {glue:text}`grad_last_sst2:.2f` times the gradient of the first on SST-2 and {glue:text}`grad_last_yelp:.2f` times on Yelp. The last blocks leave the others on both tasks, so larger gradients cannot be the reason. The authors came to the same end. But unlike theirs, our blocks do not have equal gradients. The gradient of the classifier's last layer is {glue:text}`grad_head_sst2:.1f` times that of the first block on SST-2, and {glue:text}`grad_head_yelp:.0f` times on Yelp. So it is more than ten times as large on one task only.
+# The last block has {glue:text}`grad_last_sst2:.2f` times the gradient of the first on SST-2 and {glue:text}`grad_last_yelp:.2f` times on Yelp. The last blocks leave the others on both tasks, so larger gradients cannot be the reason. The authors came to the same conclusion. But unlike theirs, our blocks do not have equal gradients. The gradient of the classifier's last layer is {glue:text}`grad_head_sst2:.1f` times that of the first block on SST-2, and {glue:text}`grad_head_yelp:.0f` times on Yelp. So it is more than ten times as large on one task only.
 #
 # The weights of the last block do move more: {glue:text}`weights_last_sst2:.1f` % of their length on SST-2, against {glue:text}`weights_first_sst2:.1f` % in the first. Is this what sets it apart? In the smaller encoder we made every block move equally far, and the map stayed nearly the same ([going deeper](10b-dynamics-of-six-blocks.ipynb#every-block-moved-equally-far)). With twelve blocks this was not tried.
 #

@@ -640,9 +640,9 @@ prediction.round(2)
 #
 # - {term}`Pruning <pruning>` by blocks asks which blocks may go. It has been done by place and by how little a block changes {cite:p}`sajjad2023effect`, and by block influence {cite:p}`men2025shortgpt`. These rules read one line of a map, the one beside its diagonal.
 # - *Merging* joins two networks. For this one must know which units of the two do the same work {cite:p}`stoica2024zipit`. The matching of GW pairs *inputs*, so it answers another question.
-# - *Block structure* was seen in maps before, under CKA. It appears in networks that are large for their data, where neighbouring layers share one dominant direction {cite:p}`nguyen2021wide`. So one dominant direction can make layers look alike, and hide in what they differ. A {term}`group <group>` on a map is not yet a function.
+# - *Block structure* was seen in maps before, under CKA. It appears in networks that are large for their data, where neighbouring layers share one dominant direction {cite:p}`nguyen2021wide`. So one dominant direction can make layers look alike, and hide how they differ. A {term}`group <group>` on a map is not yet a function.
 #
-# Cutting tests whether a group is a function, here and in [chapter 13](13-is-the-boundary-real.ipynb).
+# Cutting, here and in [chapter 13](13-is-the-boundary-real.ipynb), tests whether it is.
 #
 # ## What we found
 #

@@ -501,7 +501,7 @@ note(
 note(seeds_found=sum(f.n_groups > 1 for f in by_seed.values()), n_seeds=len(seeds))
 
 # %% [markdown]
-# The maps of any two seeds have a rank correlation of {glue:text}`seed_rank:.2f` or more. Both methods that make two groups make the same ones for each seed: the {term}`adjusted Rand index` is at least {glue:text}`seed_cut:.0f`. The test finds a boundary in {glue:text}`seeds_found:d` of {glue:text}`n_seeds:d` seeds. The sample is small, and all seeds began with the same pre-trained weights.
+# The maps of any two seeds have a rank correlation of {glue:text}`seed_rank:.2f` or more. Spectral clustering makes the same two groups for all seeds, and so does the clearest step: the {term}`adjusted Rand index` is at least {glue:text}`seed_cut:.0f`. The test finds a boundary in {glue:text}`seeds_found:d` of {glue:text}`n_seeds:d` seeds. The sample is small, and all seeds began with the same pre-trained weights.
 
 # %% tags=["paper-R19", "hide-input", "hide-output"] mystnb={"figure": {"name": "tab-08b-seeds", "caption": "Pairs of seeds: rank correlation of their GW maps, and the adjusted Rand index (ARI) of their two groups, by the clearest step (`fs.partition_into`) and by spectral clustering."}}
 across.round(2)

@@ -76,20 +76,20 @@ from bookkit.glue import note
 #
 # 1. {term}`Graduated assignment <graduated assignment>` makes a first guess {cite:p}`gold1996graduated`. It begins with everything matched with everything and sharpens the matching in small steps, coarse shape first. A *temperature* says how soft the matching still is. To make a step cheap, each centred matrix of distances is replaced by its 32 leading eigenvectors.
 # 2. The {term}`Frank-Wolfe algorithm` descends from three starts: this guess, everything matched with everything, and each input matched with itself. For the {term}`quadratic assignment problem` it is known as FAQ {cite:p}`vogelstein2015fast`.
-# 3. The best matching is made soft again. At a fixed temperature a plan takes its place that is its own best answer, an *entropic* plan {cite:p}`peyre2016gromov`. From there the search descends again, and it keeps the better end.
-# 4. {term}`2-opt` exchanges partners. As long as two points can swap partners to their advantage, they do.
+# 3. The best matching is made soft again. It is replaced by an *entropic* plan at a fixed temperature {cite:p}`peyre2016gromov`. From there the search descends again. The better of the two matchings is kept.
+# 4. {term}`2-opt` exchanges partners. As long as a swap of two partners lowers the {term}`cost`, it is made.
 #
-# How much of this is done is yours to say. `effort="quick"` leaves parts 3 and 4 out and takes few steps. `"thorough"` begins in more places and repeats parts 3 and 4 as long as they help. At every effort the descent from the product goes to its end. That descent is the one of {term}`POT`, so the result is never above POT's. (Equal choices and the rounding of single precision are the exception.) [Page 02c](02c-cost-against-time.ipynb) measures how long each effort takes.
+# The argument `effort` decides how much of this is done. `effort="quick"` leaves parts 3 and 4 out and takes few steps. `"thorough"` begins in more places and repeats parts 3 and 4 as long as they help. At every effort the descent from everything matched with everything goes to its end. {term}`POT` makes the same descent, so the library's cost is never above POT's. (There are two exceptions. Two steps may be equally good, and single precision rounds.) [Page 02c](02c-cost-against-time.ipynb) measures how long each effort takes.
 #
-# Each pair is solved one way round. So `fs.gw(X, Y)` and `fs.gw(Y, X)` are equal to the last bit.
+# Whichever of two layers is named first, the library solves the pair in the same order. So `fs.gw(X, Y)` and `fs.gw(Y, X)` are equal to the last bit.
 #
-# In 2-opt one matrix product gives the gain of all $n(n-1)/2$ exchanges at once. Rearrange the second matrix to $C$ and let $M = D^X C$. Swapping $r$ and $s$ raises the sum of all products of matched distances by twice
+# In 2-opt one matrix product gives the gain of all $n(n-1)/2$ exchanges at once. Let $C$ be the second matrix of distances, with its points in the order of their partners, and let $M = D^X C$. Swapping $r$ and $s$ raises the sum of all products of matched distances by twice
 #
 # $$
 # M_{rs} + M_{sr} - M_{rr} - M_{ss} + 2 D^X_{rs} C_{rs},
 # $$
 #
-# and the {term}`cost` falls by $2 / n^2$ times that.
+# and the cost falls by $2 / n^2$ times this rise.
 #
 # How much does each part gain on real layers? We take {term}`Model 0 <Model 0, Model E, Model L>` and the five pairs of layers of chapter 02. Three pairs come from two attention {term}`heads <head>`: their {term}`attention maps <attention score, attention map>`, the scores behind them, and their values. The other two are the two sides of the {term}`ReLU` and the two ends of the {term}`MLP`. What is needed of each layer is computed once.
 
@@ -139,15 +139,15 @@ note(real_gain=gains.mean(), most_gain=gains.max(), n_gains=int((gains > 1).sum(
 note(real_above=int((real["2-opt"] > real["POT"] * (1 + 1e-9)).sum()))
 
 # %% [markdown]
-# In {glue:text}`n_gains:d` of the five pairs the search gains more than one per cent. On average it ends {glue:text}`real_gain:.1f` % below POT's default start. Most of this comes from one pair, where it gains {glue:text}`most_gain:.0f` %. It ends above POT {glue:text}`real_above:d` times. [Page 02c](02c-cost-against-time.ipynb) repeats this on hundreds of pairs of layers, beside other solvers, and measures the time.
+# In {glue:text}`n_gains:d` of the five pairs the search gains more than one per cent. On average it ends {glue:text}`real_gain:.1f` % below the cost that POT reaches from its default start. Most of this comes from one pair, where it gains {glue:text}`most_gain:.0f` %. In {glue:text}`real_above:d` pairs it ends above POT. [Page 02c](02c-cost-against-time.ipynb) repeats this on hundreds of pairs of layers, beside other solvers, and measures the time.
 #
 # ## What no search can go below
 #
-# A better search finds a lower cost. It never tells how much lower the cost could still go. A {term}`lower bound` does {cite:p}`memoli2011gromov`. It compares a summary of the distances instead of all of them, so it needs no matching of all points, or only a simple one. (The definition of that paper has a factor 1/2 in front, which changes no comparison.)
+# A better search finds a lower cost. It never tells how much lower the cost could still go. A {term}`lower bound` does {cite:p}`memoli2011gromov`. Such a bound compares summaries of the distances. This takes no matching of the points, or a simple one. (The definition of that paper has a factor 1/2 in front, which changes no comparison.)
 #
 # - The first bound compares one number per point: its root mean squared distance to all points.
 # - The second compares the two lists of all distances, each sorted.
-# - The third compares, for two points, their sorted lists of distances, and finds the best matching of the points by that.
+# - The third gives each point the sorted list of its distances. It finds the matching of the points whose lists agree best.
 # - The fourth compares the eigenvalues of the two centred matrices {cite:p}`hadley1992projection`.
 #
 # The first two need only sorting. The third needs one assignment problem.
@@ -181,7 +181,7 @@ note(best_bounds=" and ".join(sorted(set(largest))))
 #
 # ## How long does it take?
 #
-# One evaluation costs two products of $n \times n$ matrices, and each step of a descent costs a matching problem. The next cell measures the time for one distance as $n$ grows. The clouds are those of chapter 02: the second is a non-linear, noisy function of the first.
+# Computing the cost of one plan takes two products of $n \times n$ matrices. Each step of a descent also solves a matching problem. The next cell measures the time for one distance as $n$ grows. The clouds are those of chapter 02: the second is a non-linear, noisy function of the first.
 
 
 # %%
@@ -225,7 +225,7 @@ viz.curves(
 # %% [markdown]
 # On the machine that built this page, {glue:text}`largest_n:d` inputs took POT {glue:text}`longest:.2f` seconds. The library with its three starts and its bounds took {glue:text}`longest_ours:.2f` seconds. Over these sizes POT's time grew about as $n$ to the power {glue:text}`slope:.1f`, and the library's as $n$ to the power {glue:text}`slope_ours:.1f`. The matrix products alone have the power 3, and they dominate in the end.
 #
-# The width of a layer enters only once, when its distances are measured. No density is estimated, as the paper says. But twice the inputs cost four to eight times the time. This is why everybody draws a sample of the inputs.
+# The width of a layer enters only once, when its distances are measured. No density is estimated, as the paper says. But the number of inputs counts: with a power between 2 and 3, twice the inputs take four to eight times as long. This is why one usually draws a sample of the inputs.
 #
 # A map of $L$ layers needs $L(L-1)/2$ distances. `fs.compare` computes them in parallel processes and keeps each on disk as soon as it is done. So an interrupted map continues where it stopped. On a cluster three lines around the call suffice, and joblib sends the pairs there:
 #

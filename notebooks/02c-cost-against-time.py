@@ -21,13 +21,13 @@
 #
 # ## In short
 #
-# We gave {glue:text}`n_pairs:d` pairs of layers to {glue:text}`n_solvers:d` searches. The pairs have {glue:text}`least_n:d` to {glue:text}`most_n:,d` inputs. The library never ended above {term}`POT`, at any of its three efforts. At the default effort it is within 0.1 % of the lowest cost in {glue:text}`usual_lowest:.0f` % of the pairs, if our own slowest effort is left out. If it is counted, the share is {glue:text}`usual_all:.0f` %. POT, the solver of the paper, ends {glue:text}`pot_above:.0f` % above the lowest known cost on average. For small pairs POT is much faster: with {glue:text}`least_n:d` inputs our default takes {glue:text}`usual_small:.0f` times as long. With {glue:text}`shown_n:d` inputs it takes {glue:text}`usual_median:.1f` of POT's time.
+# We gave {glue:text}`n_pairs:d` pairs of layers to {glue:text}`n_solvers:d` searches. The pairs have {glue:text}`least_n:d` to {glue:text}`most_n:,d` inputs. The library has three *efforts*, from quick to thorough, and never ended above {term}`POT` at any of them. We compare each search with the lowest cost that any of them found. At the default effort the library is within 0.1 % of this cost in {glue:text}`usual_all:.0f` % of the pairs. Without our own slowest effort among the searches, the share is {glue:text}`usual_lowest:.0f` %. POT, the solver of the paper, ends {glue:text}`pot_above:.0f` % above the lowest known cost on average. For small pairs POT is much faster: with {glue:text}`least_n:d` inputs our default takes {glue:text}`usual_small:.0f` times as long. With {glue:text}`shown_n:d` inputs it takes {glue:text}`usual_median:.1f` of POT's time.
 #
 # :::{glue:figure} fig_price_02c
 # :name: fig-02c-price
 # :alt: For each kind of layers, time against cost, one mark for each solver. Those of the library lie lowest; those of other solvers lie higher at the same time, or far to the right.
 #
-# What a search costs and what it finds, for pairs of {glue:text}`shown_n:d` inputs. To the left is faster, downwards is better. The horizontal axis is the time in units of POT's time on the same pair, the vertical axis is the cost above the lowest that any solver found. The time is the median over the pairs, the cost the mean. A mark at the upper edge lies above the picture.
+# How long a search takes and what it finds, for pairs of {glue:text}`shown_n:d` inputs. To the left is faster, downwards is better. The horizontal axis is the time in units of POT's time on the same pair, the vertical axis is the cost above the lowest that any solver found. The time is the median over the pairs, the cost the mean. A mark at the upper edge lies above the picture.
 # :::
 
 # %% tags=["parameters"]
@@ -94,7 +94,7 @@ note(shown_n=shown_n)
 # - *ResNet-9, CIFAR-10*: the network of [chapter 12](12-resnet-cifar10.ipynb) on real images.
 # - *MPNet, SST-2*: the twelve {term}`blocks <block>` of a pre-trained encoder on real sentences.
 #
-# {term}`POT` stands here twice: from its own start, which is the paper's, and from the matching of each input with itself. SciPy's FAQ and CAJAL use the same descent as POT, in other programs. SciPy's {term}`2-opt` exchanges partners one pair at a time. The solver of ott-jax is entropic; the number is its smoothing, relative to the mean cost. The solver of torchgw draws samples of the distances. An entropic plan is not a matching, so we count the better of the plan and of the matching made of it.
+# {term}`POT` stands here twice: from its own start, which is the paper's, and from the matching of each input with itself. SciPy's FAQ and CAJAL use the same descent as POT, in other programs. SciPy's {term}`2-opt` exchanges partners one pair at a time. The solver of ott-jax is entropic. The number in its name is how much it smooths, relative to the mean cost. The solver of torchgw draws samples of the distances. An entropic plan is not a matching, so we count the better of the plan and of the matching made of it.
 
 # %% [markdown]
 # ## How low each search ends
@@ -129,7 +129,7 @@ note(
 # %% [markdown]
 # The best of the other solvers is {glue:text}`best_rival`. It ends {glue:text}`best_rival_above:.1f` % above the lowest cost. Our default effort ends {glue:text}`usual_above:.1f` % above it, and `effort="thorough"` finds the lowest cost in {glue:text}`thorough_lowest:.0f` % of the pairs. Nobody knows the true minimum of a large pair. "Lowest" means the lowest that any of these searches has found.
 #
-# ## What an effort costs
+# ## How long an effort takes
 #
 # The library has three efforts. The next table gives the time of each for every kind of layers, with POT's as 1.
 
@@ -157,11 +157,11 @@ note(
 note(n_slower=int((by_kind["usual"] > 1).sum()), n_kinds=len(by_kind))
 
 # %% [markdown]
-# With {glue:text}`shown_n:d` inputs `effort="quick"` takes {glue:text}`quick_median:.2f` of POT's time, the median of the kinds of layers. The slowest kind is {glue:text}`quick_slowest_is`, with {glue:text}`quick_slowest:.2f`. The default takes {glue:text}`usual_median:.2f` of POT's time, and more than POT in {glue:text}`n_slower:d` of {glue:text}`n_kinds:d` kinds.
+# With {glue:text}`shown_n:d` inputs `effort="quick"` takes {glue:text}`quick_median:.2f` of POT's time, as a median over the kinds of layers. The slowest kind is {glue:text}`quick_slowest_is`, with {glue:text}`quick_slowest:.2f`. The default takes {glue:text}`usual_median:.2f` of POT's time, and more than POT in {glue:text}`n_slower:d` of {glue:text}`n_kinds:d` kinds.
 #
-# Where POT is faster, it stops at the first minimum that it meets, and this minimum is high. A fairer question is when our search is as low as POT's end. And when does it reach the lowest cost that is known?
+# Where POT is faster, it stops at the first minimum that it meets, and this minimum is high. So a fairer question is this: how long does our search take until its cost is as low as the one that POT ends with? And how long until it reaches the lowest cost that is known?
 
-# %% mystnb={"figure": {"name": "tab-02c-way", "caption": "How long the library takes until it is as low as POT's end, with POT's time as 1. And how long until it is within 0.1 % of the lowest cost known. *inf*: in half of the pairs or more it never is. *Reach that*: the share of pairs in which it is."}}
+# %% mystnb={"figure": {"name": "tab-02c-way", "caption": "How long the library takes until its cost is as low as the one that POT ends with, and until it is within 0.1 % of the lowest cost known. POT's time is 1. *inf*: in half of the pairs or more it never gets there. *Reach that*: the share of pairs in which it gets within 0.1 %."}}
 way = tables.on_the_way(pairs)
 way = way[way["n"] == shown_n].drop(columns=["n", "reach it"]).round(2)
 way.style.hide(axis="index").format(precision=2)
@@ -169,16 +169,16 @@ way.style.hide(axis="index").format(precision=2)
 # %% [markdown]
 # ## How the time grows
 #
-# The largest pairs cost minutes each. So there is one pair of {glue:text}`large_n:,d` inputs for each kind of layers, measured in a run of its own.
+# The largest pairs take minutes each. So there is one pair of {glue:text}`large_n:,d` inputs for each kind of layers, measured in a run of its own.
 
 # %%
 large_pairs = measured.load(profile, seed, measured.LARGE)
 both = pd.concat([pairs, large_pairs.pairs], ignore_index=True)
 
 # %% [markdown]
-# The figure has the median time of four solvers, from the smallest pairs to these.
+# The figure has the median time of four solvers, from the smallest pairs to these largest ones.
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Seconds against the number of inputs on logarithmic axes, one line each for POT, CAJAL, ott-jax and the library. The lines are nearly straight. At the right end the library lies below POT."}, "figure": {"name": "fig-02c-growth", "caption": "Seconds for one pair against the number of inputs, as the mean over the kinds of layers of the median. Both axes are logarithmic. *usual* is the default effort of the library."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Seconds against the number of inputs on logarithmic axes, one line each for POT, CAJAL, ott-jax and the library. The lines are nearly straight. At the right end the library lies below POT."}, "figure": {"name": "fig-02c-growth", "caption": "Seconds for one pair against the number of inputs: the median of each kind of layers, and of these the mean. Both axes are logarithmic. *usual* is the default effort of the library."}}
 drawn = [name for name in pictures.DRAWN if name in solvers]
 medians = both.groupby(["layers", "n"])[
     [f"{name}: seconds" for name in drawn]
@@ -201,7 +201,7 @@ note(power_pot=powers["POT"].median(), power_usual=powers["usual"].median())
 note(large_n=int(large_pairs.pairs["n"].max()))
 
 # %% [markdown]
-# POT's time grows as $n$ to the power {glue:text}`power_pot:.1f`, ours at the default effort as $n$ to the power {glue:text}`power_usual:.1f`. (Medians over the kinds of layers. Small pairs have costs of their own, so the powers are not those of very large pairs.)
+# POT's time grows as $n$ to the power {glue:text}`power_pot:.1f`, ours at the default effort as $n$ to the power {glue:text}`power_usual:.1f`. (These are medians over the kinds of layers. Part of the time of a small pair does not depend on $n$, so very large pairs may have other powers.)
 
 # %% mystnb={"figure": {"name": "tab-02c-large", "caption": "One large pair of each kind of layers. The time of each effort, with POT's as 1, and by how many per cent POT, CAJAL and ott-jax end above the lowest cost of all."}}
 at_large = tables.solvers(large_pairs.pairs)
@@ -231,13 +231,13 @@ best = large_pairs.pairs["thorough: cost"] / large_pairs.pairs["usual: cost"] - 
 note(thorough_over=100 * best.max())
 
 # %% [markdown]
-# With {glue:text}`large_n:,d` inputs `effort="quick"` takes {glue:text}`large_quick:.2f` of POT's time, and the default {glue:text}`large_usual:.2f`, the median of the kinds. The slowest kind for the default is {glue:text}`large_usual_is`, with {glue:text}`large_usual_most:.2f`. POT ends {glue:text}`large_pot:.0f` % above the lowest cost on average.
+# With {glue:text}`large_n:,d` inputs `effort="quick"` takes {glue:text}`large_quick:.2f` of POT's time, and the default {glue:text}`large_usual:.2f`, as medians over the kinds. The slowest kind for the default is {glue:text}`large_usual_is`, with {glue:text}`large_usual_most:.2f`. POT ends {glue:text}`large_pot:.0f` % above the lowest cost on average.
 #
-# This large, "never above POT" holds no longer. In {glue:text}`n_over:d` of {glue:text}`n_large:d` pairs the default ends above POT, by {glue:text}`most_over:.4f` %. There `quick` ends {glue:text}`quick_over:.2f` % above it. POT solves a linear program in each step. This large, POT warns that some of them reach their limit of iterations, so its descent may be another one. CAJAL ends {glue:text}`cajal_over:.2f` % above POT on this pair, too. Our slowest effort is not always the lowest of ours either. In one pair it ends {glue:text}`thorough_over:.3f` % above the default.
+# For pairs of this size the library can end above POT. In {glue:text}`n_over:d` of {glue:text}`n_large:d` pairs the default does so, by at most {glue:text}`most_over:.4f` %. The largest excess of `quick` over POT is {glue:text}`quick_over:.2f` %. POT solves a linear program in each step. At this size POT warns that some of these programs stop at their limit of iterations, so POT may descend in another way than we do. CAJAL, too, ends {glue:text}`cajal_over:.2f` % above POT on the pair where our default is worst. Our slowest effort is not always the lowest of the three. In one pair it ends {glue:text}`thorough_over:.3f` % above the default.
 #
 # ## How much memory
 #
-# A distance matrix of {glue:text}`remembered:,d` inputs takes {glue:text}`matrix:.0f` MiB. The next table shows what a solver takes beyond the two that it is given, for this size and for {glue:text}`large_n:,d` inputs. Each solver ran in a process of its own.
+# A distance matrix of {glue:text}`remembered:,d` inputs takes {glue:text}`matrix:.0f` MiB. A solver is given two of them. The next table shows what it takes beyond these, for this size and for {glue:text}`large_n:,d` inputs. Each solver ran in a process of its own.
 
 # %% mystnb={"figure": {"name": "tab-02c-memory", "caption": "Memory for one pair beyond its two distance matrices, in MiB. Solvers that were given no pairs of this size are missing. The solver of ott-jax is compiled during the measurement."}}
 memory = pd.Series(result.memory, dtype=float).sort_values()
@@ -255,13 +255,13 @@ note(remembered=remembered, matrix=8 * remembered**2 / 2**20)
 note(mib_usual=memory["usual"], mib_pot=memory["POT"])
 
 # %% [markdown]
-# The default effort takes {glue:text}`mib_usual:.0f` MiB, and POT {glue:text}`mib_pot:.0f` MiB. All of them hold a few matrices of this size, and none of them more than a common machine has.
+# The default effort takes {glue:text}`mib_usual:.0f` MiB, and POT {glue:text}`mib_pot:.0f` MiB. All solvers hold a few matrices of this size. None needs more than a common machine has.
 #
 # ## How much lower could the cost still be?
 #
-# A {term}`lower bound` says what no search can go below. It is far from the distance found.
+# No search can go below a {term}`lower bound`. Our bound is far below the distance found.
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "The best lower bound as a share of the lowest distance found, for each kind of layers and number of inputs."}, "figure": {"name": "fig-02c-bounds", "caption": "The best lower bound, as a share of the lowest distance found. At 100 % the distance would be proven."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "The best lower bound as a share of the lowest distance found, for each kind of layers and number of inputs."}, "figure": {"name": "fig-02c-bounds", "caption": "The best lower bound, as a share of the lowest distance found. At 100 % the distance found would be proven to be the true one."}}
 share = tables.bounds(pairs).pivot(
     index="layers", columns="n", values="bound / distance"
 )
@@ -309,7 +309,7 @@ note(
 note(n_known=len(known), n_exact=int((known["found"] < 1 + 1e-6).sum()))
 
 # %% [markdown]
-# The search finds the truth in {glue:text}`n_exact:d` of {glue:text}`n_known:d` pairs, while the bound stays at {glue:text}`known_bound:.0f` % of it. So the gap is mostly the bound's. Can a third layer close it? By the triangle inequality the distance of two layers is at least the bound of one to a third, minus the distance of the third to the other.
+# The search finds the truth in {glue:text}`n_exact:d` of {glue:text}`n_known:d` pairs, while the bound stays at {glue:text}`known_bound:.0f` % of it. So the gap is there mostly because the bound is low. Can a third layer close it? Take the lower bound of one layer to the third, and subtract the distance of the third to the other layer. By the triangle inequality the distance of the two layers is at least this difference.
 
 # %%
 trained = trained_networks.load("model-0", profile, seed)
@@ -324,7 +324,7 @@ print(n_raised, "of", len(raised) * (len(raised) - 1) // 2, "bounds rise")
 note(n_raised=n_raised, n_triangle=len(raised) * (len(raised) - 1) // 2)
 
 # %% [markdown]
-# It raises {glue:text}`n_raised:d` of {glue:text}`n_triangle:d` bounds. Better bounds of the {term}`quadratic assignment problem` exist, but one step of them solves $n^2$ assignment problems. With 512 inputs these are 262,144 problems. So we keep the cheap bound. It does not prove that a search has ended well. It serves another purpose: it decides which pairs are certainly far apart.
+# A third layer raises {glue:text}`n_raised:d` of {glue:text}`n_triangle:d` bounds. Better bounds of the {term}`quadratic assignment problem` exist, but each of their steps solves $n^2$ assignment problems. With 512 inputs these are 262,144 problems. So we keep the cheap bound. It does not prove that a search has ended well. It serves another purpose: it decides which pairs are certainly far apart.
 
 # %% tags=["remove-cell"]
 keep_figure("fig_price_02c", pictures.price(table[table["n"] == shown_n]))

@@ -19,13 +19,13 @@
 #
 # ## In short
 #
-# It matters, because the measures answer different questions. Each of them ignores some changes of a layer and counts others. Shuffle the samples of one layer: {term}`GW <Gromov-Wasserstein distance>` sees no difference, and {term}`CKA` sees nothing in common. Stretch one axis: {term}`CCA` sees no difference, and CKA gives {glue:text}`stretched_cka:.2f`, where 0 is the same cloud and 1 is nothing in common. So decide first which changes should not count, and then choose. {numref}`fig-03-in-short` is the guide.
+# It matters, because the measures answer different questions. Each of them ignores some changes of a layer and counts others. Shuffle the samples of one layer: {term}`GW <Gromov-Wasserstein distance>` sees no difference, and {term}`CKA` sees nothing in common. Stretch one axis: {term}`CCA` sees no difference, but CKA does. With 0 for the same cloud and 1 for nothing in common, CKA gives {glue:text}`stretched_cka:.2f`. So decide first which changes should not count, and then choose. {numref}`fig-03-in-short` is the guide.
 #
 # :::{glue:figure} fig_in_short_03
 # :name: fig-03-in-short
 # :alt: A grid of numbers with one row for each of thirteen measures and one column for each of five changes of a cloud. Most measures give 0 for a rotation and about 1 for shuffled samples and for an unrelated cloud; Wasserstein, MSID, AGW and GW give 0 for shuffled samples.
 #
-# What thirteen measures say of five changes of one cloud. 0 means "as to itself", 1 means "as to a cloud with nothing in common". Colours end at 1. No two rows are quite alike, so no measure can replace all others.
+# What thirteen measures say of five changes of one cloud. 0 is the value for the cloud and itself, 1 the value for a cloud with nothing in common. Colours end at 1. No two rows are quite alike, so no measure can replace all others.
 # :::
 #
 # :::{admonition} What you will learn
@@ -187,9 +187,9 @@ ax.tick_params(length=0, labelsize=9)
 fig
 
 # %% [markdown]
-# Read {numref}`fig-03-ignores` by its columns. Only CCA ignores every invertible linear map. It asks what *can be read out*, not what is large. {term}`Wasserstein <Wasserstein distance>`, {term}`MSID`, GW and {term}`AGW` ignore a permutation of the samples. They compare shapes, and do not use which input is which. Euclidean and cosine distance ignore next to nothing. Between layers that do not share their axes, they measure the choice of axes.
+# Read {numref}`fig-03-ignores` by its columns. Only mean CCA ignores every invertible linear map. CCA asks what *can be read out*, not what is large. {term}`Wasserstein <Wasserstein distance>`, {term}`MSID`, GW and {term}`AGW` ignore a permutation of the samples. They compare shapes, and do not use which input is which. Euclidean and cosine distance ignore next to nothing. Between layers that do not share their axes, they measure the choice of axes.
 #
-# Of {glue:text}`n_cells:d` cells, {glue:text}`disagreements:d` disagree with what the library declares. These are the permuted samples for {glue:text}`which_disagree`. The *optimum* does not change, but the search starts elsewhere and may end in another local minimum. Here the GW distance changes by {glue:text}`gw_moves:.1f` %. The library's tests check every declared invariance on many clouds, and show that no others hold.
+# Of the {glue:text}`n_cells:d` dots of this grid, {glue:text}`disagreements:d` disagree with what the library declares. They are in the column of permuted samples: {glue:text}`which_disagree`. The *optimum* of these measures does not change, but the search for it starts elsewhere and may end in another local minimum. Here the GW distance changes by {glue:text}`gw_moves:.1f` %. The library's tests check every declared invariance on many clouds, and show that no others hold.
 #
 # ## Five pairs that tell them apart
 #
@@ -231,7 +231,7 @@ for ax, (word, Z) in zip(
 fig
 
 # %% [markdown]
-# The measures have different units. So for each of them we set 0 to "as to itself" and 1 to "as to a cloud with nothing in common". The latter consists of independent log-normal numbers, so that its shape differs as well.
+# The measures have different units. So we rescale each of them. The value for the cloud and itself becomes 0, and the value for a cloud with nothing in common becomes 1. This last cloud consists of independent log-normal numbers, so that its shape differs as well.
 
 # %% tags=["hide-output"] mystnb={"figure": {"name": "tab-03-pairs", "caption": "Where each pair lies between identity (0) and nothing in common (1), for all measures of the library. The figure at the top of this page shows one member of each family."}}
 nothing = np.exp(rng.normal(size=(n, d)))
@@ -279,8 +279,8 @@ keep_figure("fig_in_short_03", in_short)
 # - **Rotated.** Measures built on distances or on subspaces do not change under rotation: GW gives {glue:text}`rotated_gw:.0f`. Measures built on coordinates change nearly completely: the Euclidean distance gives {glue:text}`rotated_euclidean:.2f`.
 # - **One axis stretched.** For CCA nothing has happened ({glue:text}`stretched_cca:.0f`), because the same can be read out. For CKA ({glue:text}`stretched_cka:.2f`) and for the geometric measures this is another cloud: one direction now decides which samples are near each other.
 # - **Samples shuffled.** GW, AGW, Wasserstein and MSID see nothing. CKA and RSA find nothing in common ({glue:text}`shuffled_cka:.2f` and {glue:text}`shuffled_rsa:.2f`).
-# - **Squashed.** A smooth non-linear function bends the shape. CCA gives {glue:text}`squashed_cca:.2f` and GW {glue:text}`squashed_gw:.2f`. MSID gives {glue:text}`squashed_msid:.2f`, farther than the cloud that defines 1.
-# - **Unrelated.** CKA and RSA find nothing in common ({glue:text}`unrelated_cka:.2f` and {glue:text}`unrelated_rsa:.2f`). GW gives only {glue:text}`unrelated_gw:.2f`, because clouds of one spectrum have similar shapes. *For GW, two layers can be half alike that share no information about the samples.*
+# - **Squashed.** A smooth non-linear function bends the shape. CCA gives {glue:text}`squashed_cca:.2f` and GW {glue:text}`squashed_gw:.2f`. MSID gives {glue:text}`squashed_msid:.2f`: it puts the squashed cloud farther away than the cloud with nothing in common.
+# - **Unrelated.** CKA and RSA find nothing in common ({glue:text}`unrelated_cka:.2f` and {glue:text}`unrelated_rsa:.2f`). GW gives only {glue:text}`unrelated_gw:.2f`, because clouds of one spectrum have similar shapes. *Two layers that share no information about the samples can be half alike for GW.*
 #
 # The columns *shuffled* and *unrelated* show what optimising the matching gains, and what it loses. To ask whether two layers hold the same information, do not take GW. To ask whether they arrange things in the same shape, do not take CKA.
 #
@@ -311,7 +311,7 @@ except ValueError as refusal:
     print(refusal)
 
 # %% [markdown]
-# The other measures make a map each, on {glue:text}`n_used:d` inputs. We leave out AGW to save minutes, because it matches up to 1,024 features with each other at every step. `fs.partition` looks in each map for {term}`groups <group>`: is one step from a layer to the next out of proportion to the other steps? [Chapter 06](06-modular-sum-subnetworks.ipynb) explains this test.
+# The other measures make a map each, on {glue:text}`n_used:d` inputs. We leave out AGW to save minutes, because it matches up to 1,024 features with each other at every step. `fs.partition` looks in each map for {term}`groups <group>`. It tests whether one step from a layer to the next is out of proportion to the other steps. [Chapter 06](06-modular-sum-subnetworks.ipynb) explains this test.
 
 # %%
 wide = [
@@ -323,7 +323,7 @@ maps = {name: fs.compare(sample, measure=name) for name in wide}
 groups = {name: fs.partition(m, seed=seed) for name, m in maps.items()}
 
 # %% [markdown]
-# How much does each map resemble that of GW? We take the {term}`rank correlation` of their entries. A similarity first changes its sign.
+# How much does each map resemble that of GW? We take the {term}`rank correlation` of their entries. The sign of a similarity is changed first, so that larger always means more different.
 
 # %%
 upper = np.triu_indices(len(names), k=1)
@@ -363,7 +363,7 @@ maps["cka"].plot(groups=groups["cka"], title="Model 0, linear CKA")
 maps["gw"].plot(groups=groups["gw"], title="Model 0, GW")
 
 # %% [markdown]
-# The GW map resembles that of {term}`RSM` most ({glue:text}`agree_rsm:.2f`). Linear CKA is less like it ({glue:text}`agree_cka:.2f`), and mean CCA least of these three ({glue:text}`agree_cca:.2f`). The test finds one group in {glue:text}`one_block:d` of the {glue:text}`n_maps:d` maps. This network has layers of too many kinds for it ([chapter 06](06-modular-sum-subnetworks.ipynb)).
+# The GW map resembles that of {term}`RSM` most ({glue:text}`agree_rsm:.2f`). Linear CKA is less like it ({glue:text}`agree_cka:.2f`), and mean CCA least of these three ({glue:text}`agree_cca:.2f`). In {glue:text}`one_block:d` of the {glue:text}`n_maps:d` maps the test finds one group only. This network has too many kinds of layers for the test ([chapter 06](06-modular-sum-subnetworks.ipynb)).
 
 # %% tags=["hide-output"] mystnb={"figure": {"name": "tab-03-groups", "caption": "For each measure, the rank correlation of its map with that of GW, the layers at which a new group starts, and the p-value of the test."}}
 starts = {
@@ -380,13 +380,13 @@ summary_table = pd.DataFrame(
 summary_table.round(3)
 
 # %% [markdown]
-# So on this network the reviewers are right to ask what GW adds. Whether GW shows "clearer" groups cannot be decided on one network. [Chapter 13](13-is-the-boundary-real.ipynb) counts it on networks whose groups are known.
+# So on this network the reviewers are right to ask what GW adds. Whether GW shows "clearer" groups cannot be decided on one network. [Chapter 13](13-is-the-boundary-real.ipynb) asks this on networks whose groups are known.
 #
-# One warning about the CCA family. The wide layers span more than half of the directions that {glue:text}`n_used:d` samples have, so correlations of one appear between any two of them. The library warns about this. We switched the warning off on this page.
+# The CCA family needs a warning. Each wide layer spans more than half of the directions that {glue:text}`n_used:d` samples have. So any two wide layers share directions and have correlations of 1 in them, whatever they compute. The library warns about this. We switched the warning off on this page.
 #
 # ## Raw or normalised
 #
-# By default every layer is divided by its mean distance. This changes only measures that see scale. For them, a raw map shows which layers are *large*. We correlate each map with the difference of the layers' mean distances, once raw and once normalised.
+# By default every layer is divided by its mean distance. This changes only measures that see scale. For them, a raw map shows which layers are *large*. For each pair of layers we take the difference of their mean distances. We correlate it with the raw map and with the normalised map.
 
 # %%
 mean = [mean_distance(pairwise_distances(x)) for x in sample.values()]
@@ -418,7 +418,7 @@ note(raw_rsm=steps.loc["rsm", "raw"])
 note(raw_cka=steps.loc["cka", "raw"], kept_cka=steps.loc["cka", "normalised"])
 
 # %% [markdown]
-# Differences of scale explain {glue:text}`raw_gw:.1f` % of the variance of the raw GW map, and {glue:text}`kept_gw:.1f` % of the normalised one. For RSM the raw map is explained to {glue:text}`raw_rsm:.1f` %. CKA does not see scale, so dividing by it changes nothing: {glue:text}`raw_cka:.1f` % before and {glue:text}`kept_cka:.1f` % after. These numbers are not zero, because layers of different scale differ in other ways too. "Explain" only means "go along with".
+# Differences of scale explain {glue:text}`raw_gw:.1f` % of the variance of the raw GW map, and {glue:text}`kept_gw:.1f` % of the normalised one. Of the raw RSM map they explain {glue:text}`raw_rsm:.1f` %. CKA does not see scale, so normalising changes nothing: the share is {glue:text}`raw_cka:.1f` % before and {glue:text}`kept_cka:.1f` % after. These numbers are not zero, because layers of different scale differ in other ways too. "Explain" only means "go along with".
 #
 # In the paper's figures GW maps and CKA maps differ. Where a raw GW map and a CKA map differ, look at the scale before you credit the measure.
 #
@@ -436,7 +436,7 @@ note(raw_cka=steps.loc["cka", "raw"], kept_cka=steps.loc["cka", "normalised"])
 # | how far does each sample move, if the axes are shared? | Euclidean, cosine | means nothing across different axes |
 # :::
 #
-# Report two measures that ignore different changes. If they agree, no choice was needed. If they do not, the difference is the finding. Two more questions belong to every map: how sure is each entry, and is a small distance small? [Going deeper: how sure is a map?](03b-how-sure-is-a-map.ipynb) answers both for this network. There a typical GW distance is what two unrelated Gaussian clouds with these spectra would have.
+# Report two measures that ignore different changes. If they agree, no choice was needed. If they do not, the difference is the finding. Two more questions belong to every map. How sure is each entry? And is a small distance smaller than that of unrelated clouds? [Going deeper: how sure is a map?](03b-how-sure-is-a-map.ipynb) answers both for this network. On that page a typical GW distance is as large as that of two unrelated Gaussian clouds with the spectra of the two layers.
 #
 # If no measure asks your question, write one. `fs.compare` takes a `fs.Measure` where it takes a name. This one asks how far corresponding samples are apart after the best rotation.
 
@@ -461,7 +461,7 @@ note(own_rsm=own.corr(rsm, method="spearman"))
 note(own_gw=own.corr(gw, method="spearman"))
 
 # %% [markdown]
-# Over the pairs of layers its rank correlation is {glue:text}`own_rsm:.2f` with RSM and {glue:text}`own_gw:.2f` with GW. Like RSM it compares the same inputs, and its order of the pairs is closer to that of RSM.
+# Over the pairs of layers, the rank correlation of this measure is {glue:text}`own_rsm:.2f` with RSM and {glue:text}`own_gw:.2f` with GW. Like RSM this measure compares the same inputs, and its order of the pairs is closer to that of RSM.
 #
 # ## What we found
 #
@@ -469,12 +469,12 @@ note(own_gw=own.corr(gw, method="spearman"))
 #
 # | claim | condition | result | evidence on this page |
 # | --- | --- | --- | --- |
-# | C02: GW compares layers of different widths (4) | paper | agrees, and so do all but {glue:text}`n_equal_width:d` of the others | the table of measures |
-# | C04: GW of two unlike clouds stays if one is rotated, mirrored or shifted (4.1) | paper | agrees | of {glue:text}`n_cells:d` executed cells {glue:text}`disagreements:d` disagree with what is declared, and none of these is about such a change |
+# | C02: GW compares layers of different widths (4) | paper | agrees; all measures but {glue:text}`n_equal_width:d` can do this | the table of measures |
+# | C04: GW of two unlike clouds stays if one is rotated, mirrored or shifted (4.1) | paper | agrees | of {glue:text}`n_cells:d` pairs of a measure and a change {glue:text}`disagreements:d` disagree with what is declared, and none of these is about a rotation, reflection or shift |
 # | C04, if the samples of one are renumbered | ours | undecided for the number that a search finds; the optimum stays by definition | the search ends {glue:text}`gw_moves:.1f` % from where it ended before |
 # | C33: GW shows clearer sub-networks than RSM, RSA, CCA, CKA, MSID (reviews) | ours | undecided: one network | rank correlation with RSM {glue:text}`agree_rsm:.2f`, with CKA {glue:text}`agree_cka:.2f`; {glue:text}`one_block:d` of {glue:text}`n_maps:d` maps are one group |
 # | D02: established measures are missing | - | answered: all ten families are here, and three more | rank correlation of GW with RSM {glue:text}`agree_rsm:.2f`, with CKA {glue:text}`agree_cka:.2f` |
-# | D05: CKA looks the same, on clouds made to tell them apart | - | answered: each sees what the other does not | shuffled samples: CKA {glue:text}`shuffled_cka:.2f`, GW {glue:text}`shuffled_gw:.2f` |
+# | D05: CKA looks the same as GW, on clouds made to tell them apart | - | answered: each sees what the other does not | shuffled samples: CKA {glue:text}`shuffled_cka:.2f`, GW {glue:text}`shuffled_gw:.2f` |
 # | D05, on a trained network | - | open: one network | the maps have a rank correlation of {glue:text}`agree_cka:.2f` |
 #
 # **Before you choose a measure**: write down which changes of a layer should not count, and look up who agrees with you. Two measures that disagree may both be right about different questions.

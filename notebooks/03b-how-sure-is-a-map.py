@@ -76,7 +76,7 @@ upper = np.triu_indices(len(names), k=1)
 # %% [markdown]
 # ## How much would other inputs change it?
 #
-# `fs.intervals` compares the layers again on random halves of the inputs, the same half for all layers. From this it gives each entry a {term}`spread` and an {term}`interval`. We do not draw inputs *with* replacement. Copies of an input would lie at distance zero, which no network does to different inputs {cite:p}`politis1999subsampling`.
+# `fs.intervals` compares the layers again on random halves of the inputs, the same half for all layers. From this it gives each entry a {term}`spread` and an {term}`interval`. We do not draw inputs *with* replacement {cite:p}`politis1999subsampling`. Then some inputs would be drawn twice and lie at distance zero, and different inputs do not.
 
 # %%
 n_draws = 4 if small else 12
@@ -122,10 +122,10 @@ intervals.round(3)
 # There are three different uncertainties, and they should not be mixed up.
 #
 # - The *spread* is about other inputs. With as many other inputs as these, the distance would lie within the distance plus or minus its spread.
-# - The *lower bound* is about the search. On these inputs the true distance is not below it. This is certain, and usually the wider of the two.
-# - The *number of inputs* matters as well. On halves, the entries are larger by {glue:text}`median_bias:.3f` in the median, beside a median spread of {glue:text}`median_spread:.3f`. GW tends to fall with the number of inputs, because small samples differ by chance.
+# - The *lower bound* is about the search. On these inputs the true distance is not below it. This is certain. The range from the bound to the distance found is usually wider than the spread.
+# - The *number of inputs* matters as well. On half of the inputs, the median entry is larger by {glue:text}`median_bias:.3f`. The median spread is {glue:text}`median_spread:.3f`. GW tends to fall with the number of inputs, because small samples differ by chance.
 #
-# "Low" and "high" are the interval for *infinitely many* inputs. No rule says how far GW falls, so the interval begins at what the lower bound allows.
+# "Low" and "high" are the interval for *infinitely many* inputs. We do not know how far GW would still fall. So the low end of the interval is as low as the lower bound allows.
 #
 # Compare distances within one map by their spread. Never compare GW values of different numbers of inputs.
 #
@@ -144,7 +144,7 @@ note(real_median=np.median(real), twin_median=np.median(surrogates))
 # %% [markdown]
 # Each dot is one pair of layers, against the pair of their surrogates.
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "GW distance of each pair of layers against that of their Gaussian surrogates: a cloud around the diagonal, with points on both sides."}, "figure": {"name": "fig-03b-surrogates", "caption": "The GW distance of each pair of layers of Model 0 against that of their surrogates. The dots scatter around the diagonal, so most layers are no more alike than their spectra make them."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "GW distance of each pair of layers against that of their Gaussian surrogates: a cloud around the diagonal, with points on both sides."}, "figure": {"name": "fig-03b-surrogates", "caption": "The GW distance of each pair of layers of Model 0 against that of their surrogates. The dots scatter around the diagonal. A pair above it is less alike than two unrelated clouds with its spectra."}}
 viz.scatter(
     surrogates,
     real,

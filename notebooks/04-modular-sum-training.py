@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# The paper trains networks on sums of remainders: {term}`Model 0, Model E and Model L <Model 0, Model E, Model L>`. With {term}`equal moduli <moduli, equal and nested>` the ones we show get every validation pair right when we stop. But then the sums of Models E and L collapse into one, so a network needs no intermediate sum. With nested moduli this shortcut is gone, and in our epochs they do not learn the task: {term}`block` 2 of Model L gets {glue:text}`nested_val:.0f` % of the validation pairs right, and Model E at most {glue:text}`top_nested:.0f` %. So we build {term}`chains <chain>`, in which each part receives only the answer of the part before it and one number. They learn all their sums, and we know where each function begins.
+# The paper trains networks on sums of remainders: {term}`Model 0, Model E and Model L <Model 0, Model E, Model L>`. With {term}`equal moduli <moduli, equal and nested>` the networks shown here get every validation pair right when we stop. But then the sums of Models E and L collapse into one, so a network needs no intermediate sum. With nested moduli this shortcut is gone, and both fail in our training. {term}`Block <block>` 2 of Model L gets {glue:text}`nested_val:.0f` % of the validation pairs right, Model E at most {glue:text}`top_nested:.0f` %. So we build {term}`chains <chain>`, in which each part receives only the answer of the part before it and one number. They learn all their sums, and we know where each function begins.
 #
 # :::{glue:figure} fig_in_short_04
 # :name: fig-04-in-short
@@ -122,7 +122,7 @@ ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
 fig
 
 # %% [markdown]
-# How many different amounts can one more $a$ add, over all pairs?
+# When $a$ grows by one, by how many different amounts can $c_3$ grow?
 
 
 # %%
@@ -147,7 +147,7 @@ note(
 #
 # The networks are transformers with one to three blocks. They have an embedding for each number and each position, four attention {term}`heads <head>`, and an {term}`MLP` with 512 hidden units. They have no layer normalisation. The answer is read at the second position.
 #
-# Architecture and settings are those of {cite:t}`zhong2023clock`, who vary the network of {cite:t}`nanda2023progress`. The paper's choice of $p$ and of the split is theirs too. The paper says that it follows both works. Which of them it follows where they differ is not in the text we worked from. They differ in the causal mask, which keeps the first position from seeing the second: Nanda et al. have it, Zhong et al. do not. With one block this does not matter, because the answer is read where both numbers are seen. Our Model 0 has no mask. Models E and L have one.
+# Architecture and settings are those of {cite:t}`zhong2023clock`, who vary the network of {cite:t}`nanda2023progress`. The paper takes $p$ and the split from them too, and says that it follows both works. The two works differ in the causal mask, which keeps the first position from seeing the second: Nanda et al. have it, Zhong et al. do not. The text we worked from does not say which the paper follows there. With one block this does not matter, because the answer is read where both numbers are seen. Our Model 0 has no mask. Models E and L have one.
 
 # %%
 names = ("model-0", "model-l-equal", "model-e-equal", "model-e-nested")
@@ -196,7 +196,7 @@ note(val_then=100 * float(curves["val_accuracy"][full_train]))
 note(worst_loss=curves["val_loss"][worst], worst_epoch=worst)
 
 # %% [markdown]
-# At first the network memorises its training pairs and gets worse on the others. After {glue:text}`worst_epoch:d` epochs the validation loss is {glue:text}`worst_loss:.1f`. A guess among all 59 answers would have 4.1. After {glue:text}`full_train:d` epochs all training pairs are right, but only {glue:text}`val_then:.0f` % of the validation pairs. The network needs {glue:text}`full_val:d` epochs to get these right as well. This delay is a mild form of {term}`grokking` {cite:p}`power2022grokking`. With a smaller weight decay it takes longer, see [page 04b](04b-how-training-goes.ipynb).
+# At first the network memorises its training pairs and gets worse on the others. After {glue:text}`worst_epoch:d` epochs the validation loss is {glue:text}`worst_loss:.1f`. A uniform guess among all 59 answers has a loss of 4.1. After {glue:text}`full_train:d` epochs all training pairs are right, but only {glue:text}`val_then:.0f` % of the validation pairs. The network needs {glue:text}`full_val:d` epochs to get these right as well. This delay is a mild form of {term}`grokking` {cite:p}`power2022grokking`. With a smaller weight decay it takes longer, see [page 04b](04b-how-training-goes.ipynb).
 #
 # ## Model L: three sums, layer by layer
 #
@@ -206,7 +206,7 @@ note(worst_loss=curves["val_loss"][worst], worst_epoch=worst)
 # 2. All of these are {term}`frozen <freezing>`. Block 2 and a readout of its own learn $c_2$ from the {term}`residual stream` that block 1 outputs.
 # 3. Block 3 and its readout learn $c_3$ in the same way.
 #
-# So we *know* where each sum can be read: $c_1$ at the end of block 1, and $c_2$ at the end of block 2, by a linear map. A part with its readout is called a *stage*. Training a stage changes nothing in the finished blocks; the tests of this book compare them bit by bit.
+# So we *know* where each sum can be read: $c_1$ at the end of block 1, and $c_2$ at the end of block 2, by a linear map. What is trained at one time is called a *stage*. Training a stage changes nothing in the finished blocks; the tests of this book compare them bit by bit.
 
 # %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Validation accuracy of the three stages of Model L over epochs: each rises from chance to 100 percent within a few hundred epochs; that of block 2 falls and recovers every few hundred epochs before it settles."}, "figure": {"name": "fig-04-model-l", "caption": "Validation accuracy of the three stages of Model L, each counted from its own first epoch. Every stage learns its sum within a few hundred epochs. The second stage loses some pairs again and again before it settles."}}
 viz.curves(
@@ -219,7 +219,7 @@ viz.curves(
 )
 
 # %% [markdown]
-# In the end every stage is right on all pairs, in training and in validation.
+# In the end every stage is right on all training and validation pairs.
 
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "tab-04-stages", "caption": "Accuracy of the three stages of Model L with equal moduli."}}
@@ -234,13 +234,13 @@ def stage_table(trained):
 stage_table(model_l)
 
 # %% [markdown]
-# Three things differ from Model 0. A stage is trained until all validation pairs have been right for three hundred epochs in a row, because the next stage builds on its output. The causal mask keeps $a$ by itself at the first position. Without it both positions are mixtures of $a$ and $b$ after one block. And the weight decay is 4 instead of 2. A block that starts from the features of another needs more pressure to find a rule in them.
+# Three things differ from Model 0. A stage is trained until all validation pairs have been right for three hundred epochs in a row, because the next stage builds on its output. The causal mask keeps $a$ by itself at the first position. Without it both positions are mixtures of $a$ and $b$ after one block. And the weight decay is 4 instead of 2. A block that starts from another's features may need more pressure to find a rule.
 #
-# Without one of these, later stages did not always get everything right. We did not keep these trials, so this is advice and not a result. (Model L also has the two additions of Model E below, and its learning rate falls to zero over the last 500 epochs of a stage.)
+# Without one of these, later stages did not always get everything right. We did not keep these trials, so this is advice and not a result. (Model L also has the clipped gradients and the larger $\epsilon$ of Model E below. Its learning rate falls to zero over the last 500 epochs of a stage.)
 #
 # ## With nested moduli Model L fails
 #
-# The same plan with nested moduli, and 1,500 epochs for each stage:
+# We repeat this with nested moduli, for 1,500 epochs a stage.
 
 # %% mystnb={"figure": {"name": "tab-04-nested", "caption": "Accuracy of the three stages of Model L with nested moduli. The first stage learns its sum. The second memorises half of its training pairs and does not generalise."}}
 nested = trained_networks.load("model-l-nested", profile, seed)
@@ -269,7 +269,7 @@ round(float(five), 3), round(float(length), 1)
 note(five=100 * float(five), length=float(length))
 
 # %% [markdown]
-# The five strongest frequencies hold {glue:text}`five:.0f` % of the variance. On such a circle a number and its remainder modulo 31 have nothing to do with each other, and the frozen stage can no longer change. This goes for $b$ and for $c_1$. A third difficulty is the length. The vectors of the stream have length {glue:text}`length:.0f` on average. A new embedding has about 1, and the initial weights of a block are made for that. Networks that begin with large weights memorise long before they find a rule {cite:p}`liu2023omnigrok`. Large inputs may do the same.
+# The five strongest frequencies hold {glue:text}`five:.0f` % of the variance. On such a circle a number and its remainder modulo 31 have nothing to do with each other, and the frozen stage can no longer change. So $b$ and $c_1$ are two difficulties. A third is the length. The vectors of the stream have length {glue:text}`length:.0f` on average. A new embedding has about 1, and the initial weights of a block are made for that. Networks that begin with large weights memorise long before they find a rule {cite:p}`liu2023omnigrok`. Large inputs may have this effect too.
 #
 # So there are three suspects. We retrain block 2 alone, in all eight combinations: stream rescaled to length 1 or not, fresh embedding of $c_1$ or not, fresh embedding of $b$ or not. (Fresh embeddings are added at the second position and learn with the block.)
 
@@ -317,9 +317,9 @@ for key, ways in quoted.items():
     note(**{f"{key}_low": float(low), f"{key}_high": float(high)})
 
 # %% [markdown]
-# No single change is enough. With nothing changed, the block ends at {glue:text}`plain_low:.0f` to {glue:text}`plain_high:.0f` %. Rescaling alone gives {glue:text}`short_low:.0f` to {glue:text}`short_high:.0f` %. With one fresh embedding besides, the block reaches {glue:text}`one_low:.0f` to {glue:text}`one_high:.0f` %. With both it reaches {glue:text}`both_low:.1f` % from every start. But both embeddings beside a long stream give only {glue:text}`long_low:.0f` to {glue:text}`long_high:.0f` %. [Page 04b](04b-how-training-goes.ipynb) has the table and the curves.
+# No single change is enough. With nothing changed, the block ends at {glue:text}`plain_low:.0f` to {glue:text}`plain_high:.0f` %. Rescaling alone gives {glue:text}`short_low:.0f` to {glue:text}`short_high:.0f` %. Rescaling and one fresh embedding give {glue:text}`one_low:.0f` to {glue:text}`one_high:.0f` %. Rescaling and both embeddings give {glue:text}`both_low:.1f` % from every start. But without rescaling both embeddings give only {glue:text}`long_low:.0f` to {glue:text}`long_high:.0f` %. [Page 04b](04b-how-training-goes.ipynb) has the table and the curves.
 #
-# So a block can learn this sum. But then it receives $c_1$ and $b$ directly and does not need the stream. If the paper's Model L reached 100 % in this way, equal moduli are the simplest explanation.
+# So a block can learn this sum. But then it receives $c_1$ and $b$ directly and does not need the stream. If the paper's Model L reached 100 % from the stream alone, equal moduli are the simplest explanation.
 #
 # ## Model E: three sums at once
 #
@@ -353,11 +353,11 @@ note(best_unchanged=100 * float(deep["unchanged"]["val_accuracy"].max()))
 #
 # What decides is when we stop. The first network reaches {glue:text}`best_unchanged:.1f` % at its best. Nothing stops it there, and a late slingshot leaves it at {glue:text}`end_unchanged:.1f` % after {glue:text}`epochs_unchanged:d` epochs. We stop the second when all validation pairs have been right for a hundred epochs in a row. It has {glue:text}`end_clipped:.1f` % after {glue:text}`epochs_clipped:d` epochs.
 #
-# Then the validation pairs decide when to stop, though not what is learned. So "100 %" is a moment that was chosen. The paper trains for 26,000 epochs and reports 100 %. In the text we worked from it mentions neither slingshots nor the epoch at which it looked. [Page 04b](04b-how-training-goes.ipynb) asks whether slingshots help.
+# Then the validation pairs decide when to stop, though not what is learned. So the 100 % holds at a moment that we chose. The paper trains for 26,000 epochs and reports 100 %. In the text we worked from it mentions neither slingshots nor the epoch at which it looked. [Page 04b](04b-how-training-goes.ipynb) asks whether slingshots help.
 #
 # ### With nested moduli Model E learns most of it
 #
-# We train Model E with nested moduli by the second recipe. Nothing is frozen here, so the embedding can serve all three sums.
+# We train Model E with nested moduli, with the same additions. Nothing is frozen here, so the embedding can serve all three sums.
 
 # %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Validation accuracy of Model E over epochs for equal and for nested moduli: with equal moduli it climbs to 100 percent, with nested moduli it stays near 70 percent, with a dip at every slingshot."}, "figure": {"name": "fig-04-model-e", "caption": "Validation accuracy of Model E with equal and with nested moduli. With nested moduli it starts early and stays near 70 %."}}
 viz.curves(
@@ -403,7 +403,7 @@ ax.set(ylabel="of the wrong answers (%)")
 fig
 
 # %% [markdown]
-# The same for each seed:
+# The table has each seed.
 
 # %% tags=["hide-output", "hide-input"] mystnb={"figure": {"name": "tab-04-errors", "caption": "Model E with nested moduli: accuracy on validation pairs at the end and at its highest, and the share of wrong answers that are off by one 31, up or down."}}
 offs = {}
@@ -423,7 +423,7 @@ note(off_31=float(offs.iloc[:, 2].min()), off_chance=100 * 2 / 16)
 note(top_nested=float(offs.iloc[:, 0].max()))
 
 # %% [markdown]
-# The first network ends at {glue:text}`end_nested:.1f` % of its validation pairs, and no network ever has more than {glue:text}`high_nested:.1f` %. At least {glue:text}`off_31:.0f` % of the wrong answers are off by 3 or 14. By chance it would be {glue:text}`off_chance:.1f` %. A missed 31 in the second sum gives these numbers. A missed 59 in the first sum nearly always gives them too. The reason is that 59 is 3 less than twice 31. So most errors come from the inner remainders, but this test cannot tell from which. The networks were not trained for the paper's 26,000 epochs.
+# The network of seed 0 ends at {glue:text}`end_nested:.1f` % of its validation pairs, and no network ever has more than {glue:text}`high_nested:.1f` %. At least {glue:text}`off_31:.0f` % of the wrong answers are off by 3 or 14. By chance it would be {glue:text}`off_chance:.1f` %. A missed 31 in the second sum gives these numbers. A missed 59 in the first sum nearly always gives them too. The reason is that 59 is 3 less than twice 31. So most errors come from the inner remainders, but this test cannot tell from which. The networks were not trained for the paper's 26,000 epochs.
 #
 # ## Networks of known boundaries
 #
@@ -464,7 +464,7 @@ note(
 # %% [markdown]
 # We train one chain of the three sums with nested moduli, one block for each. It gets {glue:text}`chain_val:.1f` % of the validation pairs right, and no part takes more than {glue:text}`chain_epochs:d` epochs. The sums that Models L and E do not learn with nested moduli are easy here. We think the reason is that every part has an embedding of its own. [Chapter 05](05-modular-sum-known-targets.ipynb) looks for its sums, and [chapter 13](13-is-the-boundary-real.ipynb) trains many networks in which we know where a function begins.
 #
-# A part may have met the same answer and $b$ in training with another $a$. Only for the first two functions all validation pairs are new.
+# For the first two functions all validation pairs are new. A later part may have met the same answer and $b$ in training, from another $a$.
 #
 # ## All seeds
 #

@@ -82,7 +82,7 @@ note(full_val_decay_1=int(np.argmax(decay_1 == 1)))
 # %% [markdown]
 # With weight decay 2.0 all validation pairs are right for the first time after {glue:text}`full_val:d` epochs. With weight decay 1.0 this takes {glue:text}`full_val_decay_1:d` epochs.
 #
-# ## Does this code draw the stored curve?
+# ## Does this code repeat the stored training?
 #
 # We train a new network for twenty epochs from the same seed and compare the losses.
 
@@ -101,7 +101,7 @@ note(replay_gap=gap)
 #
 # ## Block 2 of Model L in eight ways
 #
-# With {term}`nested moduli <moduli, equal and nested>` block 2 of Model L does not learn its sum. Chapter 04 retrains it in eight ways. In four of them the {term}`residual stream` is rescaled to length 1. In the others it is long, as it was. In some, $c_1$, $b$ or both get a fresh embedding, added at the second position. The $c_1$ is the first stage's answer. The first stage is the same in all, and no way has more than 1,500 epochs.
+# With {term}`nested moduli <moduli, equal and nested>` block 2 of Model L does not learn its sum. Chapter 04 retrains it in eight ways. In four of them the {term}`residual stream` is rescaled to length 1. In the others it is long, as it was. In some, $c_1$, $b$ or both get a fresh embedding, added at the second position. The $c_1$ is the first stage's answer. The first stage is the same in all eight, and each is trained for at most 1,500 epochs.
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "tab-04b-ways", "caption": "Validation accuracy of block 2 at the end, in per cent, from three choices of its initial weights."}}
 READ_AS = {
@@ -155,7 +155,7 @@ again = ways["long, nothing fresh"]["val"]
 note(again=100 * float(np.abs(again - once).max()))
 
 # %% [markdown]
-# With both fresh embeddings all validation pairs are right for the first time after {glue:text}`both_at:d` epochs. The way that changes nothing is the network's own second stage, trained again. Its curve is at most {glue:text}`again:.1f` points away from the stored one.
+# With both fresh embeddings all validation pairs are right for the first time after {glue:text}`both_at:d` epochs. In one of the eight ways nothing is changed. It trains the second stage of the network once more. Its curve is at most {glue:text}`again:.1f` points away from the stored one.
 #
 # ## Do slingshots help?
 #
@@ -218,7 +218,7 @@ for name, g in gained.items():
 #
 # ## Where Model E errs
 #
-# With nested moduli nearly all errors of Model E look like one missed 31. If the network does not know whether the second sum has passed 31, it should be wrong most often where this sum is close to a multiple of 31. For the first network we compare the pairs within 2 of a multiple with all others.
+# With nested moduli nearly all errors of Model E look like one missed 31. If the network does not know whether the second sum has passed 31, it should be wrong most often where this sum is close to a multiple of 31. For the network of seed 0 we take the pairs whose second sum is at most 2 away from a multiple, and compare them with all others.
 
 # %%
 nested_e = trained_networks.load("model-e-nested", profile, seed)

@@ -82,7 +82,7 @@ p = net_l.plan.p
 # %% [markdown]
 # ## The paper's residual
 #
-# The paper fits its probes by linear *regression* and scores them by the residual error. This is stricter than classification: the layer must give the value of the target itself. Which value is not in the text we worked from. It may be the integer, or a list of zeros with a one at the right class.
+# The paper fits its probes by linear *regression* and scores them by the residual error. This is stricter than classification: the layer must give the value of the target itself. The text we worked from does not say which value. It may be the integer, or a list of zeros with a one at the right class.
 #
 # We begin with the integer. We fit all layers of both networks by least squares, and keep for each target the best share of variance explained, $R^2$, on unseen pairs. A perfect match has $R^2 = 1$, and one minus $R^2$ is the residual.
 
@@ -100,7 +100,7 @@ r2.round(2) + 0.0  # no minus before a zero
 note(r2_l=float(r2["Model L"].max()), r2_e=float(r2["Model E"].max()))
 
 # %% [markdown]
-# No layer of Model L reaches more than $R^2$ = {glue:text}`r2_l:.2f` for any target, and none of Model E more than {glue:text}`r2_e:.2f`. Now the classes, at the end of each {term}`block` of Model L. We fit least squares to the list of zeros and ones, and count how often the largest of the 59 outputs is the right one.
+# No layer of Model L reaches more than $R^2$ = {glue:text}`r2_l:.2f` for any target, and none of Model E more than {glue:text}`r2_e:.2f`. Now we take the classes, at the end of each {term}`block` of Model L. We fit least squares to the list of zeros and ones, and count how often the largest of the 59 outputs is the right one.
 
 
 # %% mystnb={"figure": {"name": "tab-05b-squares", "caption": "Least squares to the classes, at the end of each block of Model L: share of unseen pairs for which the largest output is the right one."}}
@@ -124,7 +124,7 @@ for target, value in zip(targets, squares.values(), strict=False):
     note(**{f"squares_{target}": float(value)})
 
 # %% [markdown]
-# At these layers the network's own last layer and a logistic regression are always right. Least squares to the classes is right for {glue:text}`squares_c1:.0f` % of the pairs for $c_1$, {glue:text}`squares_c2:.0f` % for $c_2$ and {glue:text}`squares_c3:.0f` % for $c_3$. The classes lie on circles of few dimensions. From these no linear map can make a one at one class and zeros at all others. So our networks do not match perfectly by the residual of a regression, which the paper describes. By the accuracy of a classifier they do.
+# From these outputs of blocks, the network's own last layer and a logistic regression always find the right class. Least squares to the classes is right for {glue:text}`squares_c1:.0f` % of the pairs for $c_1$, {glue:text}`squares_c2:.0f` % for $c_2$ and {glue:text}`squares_c3:.0f` % for $c_3$. The classes lie on circles of few dimensions. No linear map of such a circle gives a one at one class and zeros at all others. The paper describes the residual of a regression. By this residual our networks do not match perfectly, but by the accuracy of a classifier they do.
 #
 # ## A regressor with two layers
 #
@@ -142,7 +142,7 @@ for target in targets:
 note(reg_control_seen=float(regressor.loc["control", "best R^2, seen"]))
 
 # %% [markdown]
-# On unseen pairs its best $R^2$ is {glue:text}`reg_c3:.2f` for the answer $c_3$, {glue:text}`reg_c1:.2f` for $c_1$ and {glue:text}`reg_c2:.2f` for $c_2$. On the pairs on which it was fitted it explains {glue:text}`reg_control_seen:.2f` of the variance of the control.
+# On unseen pairs the best $R^2$ of the regressor is {glue:text}`reg_c3:.2f` for the answer $c_3$, {glue:text}`reg_c1:.2f` for $c_1$ and {glue:text}`reg_c2:.2f` for $c_2$. On the pairs on which the regressor was fitted it explains {glue:text}`reg_control_seen:.2f` of the variance of the control.
 #
 # ## Measures that keep each input in its place
 #
@@ -192,7 +192,7 @@ for target in known:
 note(rsa_ends=int(closest["rsa"].isin(ends).sum()))
 
 # %% [markdown]
-# With classes, CKA finds {glue:text}`cka_c1` closest to $c_1$, {glue:text}`cka_c2` to $c_2$ and {glue:text}`cka_c3` to $c_3$. RSA finds the end of a block in {glue:text}`rsa_ends:d` of nine rows. So keeping each input in its place is necessary to tell the targets apart. It is not enough to find the layer that was trained for them.
+# With classes, CKA finds {glue:text}`cka_c1` closest to $c_1$, {glue:text}`cka_c2` to $c_2$ and {glue:text}`cka_c3` to $c_3$. Under RSA the closest layer is the end of a block in {glue:text}`rsa_ends:d` of the nine rows. So keeping each input in its place is necessary to tell the targets apart. It is not enough to find the layer that was trained for them.
 #
 # ## What we found
 #

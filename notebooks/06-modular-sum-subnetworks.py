@@ -25,14 +25,14 @@
 # :name: fig-06-in-short
 # :alt: Three maps of 93 layers. Before training and by width alone there are three bright crosses, one in each block. In the trained map two of them are much brighter, and no line runs along the borders of the blocks.
 #
-# Three maps of Model L: trained, before training, and made of layers that differ in width alone. Dark is alike, bright is different. White frames are groups that our test finds. Dotted lines mark where a new function begins. The crosses lie at the attention scores and attention maps of each block. They are there before training and by width alone, and none of them is at a dotted line.
+# Three maps of Model L: trained, before training, and made of layers that differ in width alone. Dark is alike, bright is different. White frames are groups that our test finds. Dotted lines mark where a new function begins. The crosses lie at the attention scores and attention maps of each block. They are there in all three maps, and none of them is at a dotted line.
 # :::
 #
 # :::{admonition} What you will learn
 # - what a layer map is, and how to draw one of your own in three lines;
 # - how much of a raw map is scale, and what is left without it;
 # - how groups are read off a map by a test instead of by eye;
-# - how much of a map is the width of its layers, and how much a free relabelling of inputs.
+# - how much of a map is due to the widths of the layers, and how much to relabelling inputs.
 #
 # **Time**: 22 minutes to read, one minute to run.
 # **In the paper**: section 5.1, Table 1, Figures 3 to 5.
@@ -115,7 +115,7 @@ note(spread_first=scales[0], spread_last=scales[-1])
 note(spread_ratio=max(scales) / min(scales))
 
 # %% [markdown]
-# In each layer:
+# The figure shows all layers.
 
 # %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Mean distance between two inputs in each of the 31 layers: a few units up to the attention output, then tens, then a hundred at the end."}, "figure": {"name": "fig-06-scale", "caption": "The mean distance between two inputs in each layer of Model 0. The layers at the end are far larger than all others."}}
 by_layer = dict(zip(names, scales, strict=True))
@@ -124,7 +124,7 @@ viz.bars(by_layer, ylabel="mean distance between inputs")
 # %% [markdown]
 # The scale goes from {glue:text}`spread_first:.1f` at the first layer to {glue:text}`spread_last:.0f` at the last. The largest is {glue:text}`spread_ratio:.0f` times the smallest.
 #
-# A map needs one {term}`Gromov-Wasserstein distance` (GW) for each of the {glue:text}`n_pairs_0:d` pairs of layers, here on {glue:text}`n_used:d` inputs. We begin with raw distances, as the paper does as far as its text says. The map was made by `fs.compare(sample, normalize=None)` and stored.
+# A map needs one {term}`Gromov-Wasserstein distance` (GW) for each of the {glue:text}`n_pairs_0:d` pairs of layers, here on {glue:text}`n_used:d` inputs. We begin with raw distances. So does the paper, as far as we can tell. The map was made by `fs.compare(sample, normalize=None)` and stored.
 
 # %%
 raw = maps.load("0-raw", profile, seed)
@@ -132,7 +132,7 @@ raw_groups = fs.partition(raw, seed=seed)
 [names[k] for k in raw_groups.boundaries]
 
 # %% [markdown]
-# The list names the layers at which a new group begins, by a test that we come to below. Here is the map.
+# The list names the layers at which a new group begins, by a test explained below. Here is the map.
 
 # %% tags=["fig", "paper-F05", "hide-input"] mystnb={"image": {"alt": "Raw layer map of Model 0: the last four layers, the MLP and the exit, are bright against everything else, which is uniformly dark."}, "figure": {"name": "fig-06-raw", "caption": "The raw map of Model 0. Dark is alike, bright is different. White frames are groups, which begin where the scale jumps."}}
 raw.plot(groups=raw_groups, title="Model 0, raw distances")
@@ -150,11 +150,11 @@ print(f"{100 * explained:.2f} %")
 note(explained_by_scale=100 * float(explained))
 
 # %% [markdown]
-# The guess explains {glue:text}`explained_by_scale:.2f` % of its variance. So the raw map shows that the {term}`residual stream` has grown, and hardly anything else.
+# The guess explains {glue:text}`explained_by_scale:.2f` % of the map's variance. So the raw map shows that the {term}`residual stream` has grown, and hardly anything else.
 #
 # ## The same map without size
 #
-# We divide the distances of each layer by their mean. What is left is the shape of each cloud of points. Such a map is {term}`normalised`. Three lines make it, also for a network of your own: `fs.capture` above, and now `fs.compare` and `fs.partition`.
+# We divide the distances of each layer by their mean. What is left is the shape of each cloud of points. A map of these distances is {term}`normalised`. Three lines make one for any network: `fs.capture` above, and now `fs.compare` and `fs.partition`.
 
 # %%
 normalised = fs.compare(sample)
@@ -179,7 +179,7 @@ normalised.plot(
 )
 
 # %% [markdown]
-# The four {term}`attention maps <attention score, attention map>` stand apart from everything, and are alike among themselves. Keys go with attention scores, {term}`head` by head. They make the small dark squares off the diagonal. Values go with the stream that enters. Near the end, attention output, stream and {term}`MLP` form a dark square.
+# The four {term}`attention maps <attention score, attention map>` stand apart from everything, and are alike among themselves. In each {term}`head` the keys resemble the attention scores: these are the small dark squares off the diagonal. The values resemble the stream that enters. Near the end, attention output, stream and {term}`MLP` form a dark square.
 #
 # ## Groups by a test, not by eye
 #
@@ -187,13 +187,13 @@ normalised.plot(
 #
 # `fs.partition` looks for such steps in three moves.
 #
-# 1. **Measure the steps.** The step into a layer is its distance from the layer before. One odd layer, after which the network goes on where it was, makes no step.
-# 2. **Look for outliers.** How far does the largest step lie above the others, in units of their spread {cite:p}`rosner1983percentage`? We ask the same of simulated maps with uneven steps and no boundary. The {term}`p-value` says how often such a map has an outlier as clear.
+# 1. **Measure the steps.** The step into a layer is its distance from the layer before. A single odd layer makes no step if its two neighbours are alike.
+# 2. **Look for outliers.** How far does the largest step lie above the others, in units of their spread {cite:p}`rosner1983percentage`? We ask the same of simulated maps with uneven steps and no boundary. The {term}`p-value` is the share of these maps with an outlier at least as clear.
 # 3. **Name what stands out.** One large step is a *jump*, two or three in a row are a *transition*. Both are boundaries. A longer run is a *change of speed*, and no boundary.
 #
 # Each step is compared with steps into layers of the same kind, such as attention or MLP. [Page 06b](06b-how-good-is-the-test.ipynb#how-the-test-works) has the rules in full.
 #
-# The layers of Model 0 are of too many kinds for this, so all steps are compared with all. (The library warns of it; we switched the warning off.) The steps are so uneven that {glue:text}`none_out` ($p$ = {glue:text}`p_value:.2f`). So the test sees no groups in {numref}`fig-06-normalised`, where an eye sees a cross.
+# Model 0 has too many kinds of layers for this, so each step is compared with all others. (We switched the library's warning off.) The steps are so uneven that {glue:text}`none_out` ($p$ = {glue:text}`p_value:.2f`). So the test sees no groups in {numref}`fig-06-normalised`, where an eye sees a cross.
 
 # %% tags=["remove-cell"]
 ASKED = {
@@ -228,7 +228,7 @@ note(n_ours=int(n_maps[level_and_power.OURS]), n_rivals=int(n_maps["largest step
 # %% [markdown]
 # Can such a test be trusted? We asked it about simulated maps whose answer is known. The results are stored.
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Three rules on seven families of simulated maps. This test cuts at most five or six per cent of the maps without a boundary and finds four of five boundaries or more. The two others cut up to 40 and 100 per cent of maps without a boundary, and each of them misses all boundaries of one family."}, "figure": {"name": "fig-06-trust", "caption": "Three rules on simulated maps of 13 layers: our test, that of this book's first edition, and a cut at the largest step. Above the line there is no boundary, and dots should lie to the left, where the level of 5 % is. Below the line there is one, and dots should lie to the right. They count the maps that are cut exactly there. *Speeds up*: five times as fast at the end. *Untrained*: a residual network. *Large step*: four times as large. *Far last layer*: ten times as far."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Three rules on seven families of simulated maps. This test cuts at most five or six per cent of the maps without a boundary and finds four of five boundaries or more. The two others cut up to 40 and 100 per cent of maps without a boundary, and each of them misses all boundaries of one family."}, "figure": {"name": "fig-06-trust", "caption": "Three rules on simulated maps of 13 layers: our test, that of this book's first edition, and a cut at the largest step. Maps above the line have no boundary: dots should lie on the left, at the level of 5 % or below. Maps below the line have one boundary: dots should lie on the right. There the dots count the maps that are cut exactly at the boundary. *Speeds up*: five times as fast at the end. *Untrained*: a residual network. *Large step*: four times as large. *Far last layer*: ten times as far."}}
 fig = viz.dots(
     trusted,
     xlabel="maps that are cut (%)",
@@ -262,9 +262,9 @@ note(away=entrance[out - 1], back=entrance[out])
 note(raw_away=raw.values[0, out - 1], raw_back=raw.values[0, out])
 
 # %% [markdown]
-# These are the four largest. The figure shows all of them.
+# These are the four largest steps. The figure shows all {glue:text}`n_steps_0:d`.
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "The step into each of 30 layers. The four largest are into the first key, the first attention score, the first attention map and the first z. The step into the ReLU's output is small."}, "figure": {"name": "fig-06-steps", "caption": "The step into each layer of Model 0, without scale. Orange: the two that the paper names. Green: the step across the ReLU, after which a probe can read the answer. It is a small one."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "The step into each of 30 layers. The four largest are into the first key, the first attention score, the first attention map and the first z. The step into the ReLU's output is small."}, "figure": {"name": "fig-06-steps", "caption": "The step into each layer of Model 0, without scale. Orange: the two steps that the paper names. Green: the step across the ReLU, after which a probe can read the answer. This step is small."}}
 fig, ax = viz.new_figure(6.4, 3.4)
 colours = dict.fromkeys(names[1:], viz.BLUE)
 colours |= dict.fromkeys(("attn_pre.0", "attn.0"), viz.ORANGE)
@@ -276,7 +276,7 @@ ax.margins(x=0.02)
 fig
 
 # %% [markdown]
-# In numbers, with raw steps:
+# The table also has the raw steps.
 
 # %% tags=["hide-output"] mystnb={"figure": {"name": "tab-06-steps", "caption": "The eight largest steps of the map without scale, beside the same steps of the raw map."}}
 both = pd.DataFrame({"without scale": steps, "raw": raw_steps})
@@ -285,7 +285,7 @@ both.nlargest(8, "without scale").round(3)
 # %% [markdown]
 # The steps into the attention scores ({glue:text}`step_scores:.2f`) and into the attention maps ({glue:text}`step_map:.2f`) are among the four largest, as the paper says. The paper does not mention the other two: the step out of the attention maps ({glue:text}`step_after:.2f`) and the very first, into the keys ({glue:text}`step_keys:.2f`). In the raw map the largest step is into {glue:text}`raw_largest`, where the scale grows.
 #
-# Where does the answer become readable? In [chapter 01](01-functional-similarity.ipynb) a {term}`linear probe` found it nowhere before the {term}`ReLU` of the MLP, and nearly always after it. The step across this ReLU is {glue:text}`step_relu:.2f`, number {glue:text}`rank_relu:d` of the {glue:text}`n_steps_0:d` steps in size. So the map shows changes of *shape*, and the decisive step of the computation is not one of them. That attention does the main work does not follow from the map.
+# Where does the answer become readable? In [chapter 01](01-functional-similarity.ipynb) a {term}`linear probe` found it nowhere before the {term}`ReLU` of the MLP, and nearly always after it. The step across this ReLU is {glue:text}`step_relu:.2f`, number {glue:text}`rank_relu:d` of the {glue:text}`n_steps_0:d` steps in size. So the map shows changes of *shape*, and the decisive step of the computation is not one of them. It does not follow from the map that attention does the main work.
 #
 # The map also depends on which token positions are taken. The text we worked from does not state this. With the last position alone, [the attention maps resemble the keys](06c-other-maps.ipynb#one-position-or-both).
 #
@@ -359,9 +359,9 @@ farthest["same output (% of inputs)"] = shares
 farthest
 
 # %% [markdown]
-# The median is {glue:text}`far_1:.1f` for {glue:text}`farthest` and {glue:text}`far_2:.1f` for {glue:text}`second`. The typical layer has {glue:text}`far_typical:.2f`. What is special about these layers? For {glue:text}`share_same:.0f` % of the inputs the weights of the farthest agree to within 0.01. Its head is *saturated*: it gives nearly the same weights to whatever it reads. Such a layer is one heap of points with a few strays. Its mean distance is tiny, and divided by this mean the strays are very far away. So normalising brought out the strays of a nearly constant layer.
+# The median distance is {glue:text}`far_1:.1f` for {glue:text}`farthest` and {glue:text}`far_2:.1f` for {glue:text}`second`. The typical layer has {glue:text}`far_typical:.2f`. What is special about these layers? For {glue:text}`share_same:.0f` % of the inputs the weights of the farthest layer agree to within 0.01. Its head is *saturated*: it gives nearly the same weights to whatever it reads. Such a layer is one heap of points with a few strays. Its mean distance is tiny, and divided by this mean the strays are very far away. So normalising brought out the strays of a nearly constant layer.
 #
-# And the groups? The test returns {glue:text}`n_blocks_l:d` ($p$ = {glue:text}`p_l:.3f`). New ones start at {glue:text}`starts_l`, in front of and behind saturated heads. Of the two true boundaries the test finds {glue:text}`found_l_words`. It could not find one: the stream that leaves a block *is* the stream that enters the next, so the step there is {glue:text}`doors:g`.
+# The test returns {glue:text}`n_blocks_l:d` groups ($p$ = {glue:text}`p_l:.3f`). New groups start at {glue:text}`starts_l`, in front of and behind saturated heads. Of the two true boundaries the test finds {glue:text}`found_l_words`. It could find neither: the stream that leaves a block *is* the stream that enters the next, so the step there is {glue:text}`doors:g`.
 #
 # Where are three groups, if we insist on three?
 
@@ -375,13 +375,13 @@ note(cuts_l=" and ".join(str(k) for k in three.boundaries))
 note(spectral_l=", ".join(str(len(group)) for group in spectral_l.groups))
 
 # %% [markdown]
-# Three groups of neighbours are cut at {glue:text}`cuts_l`, and not at 31 and 62. {term}`Spectral clustering`, whose groups need not be neighbours, makes groups of {glue:text}`spectral_l` layers. The paper does not claim neighbours either. Two of its three groupings appear again in later layers, and the third is the two ends. They match the functions in number. Whether this is more than chance, one network cannot tell.
+# Three groups of consecutive layers begin at 0, {glue:text}`cuts_l`, and not at 31 and 62. {term}`Spectral clustering` may put distant layers into one group. It makes groups of {glue:text}`spectral_l` layers. The paper's groups are not consecutive either. Two of the three appear again in later layers, and the third holds the first and last layers. They match the functions in number. One network cannot tell whether this is more than chance.
 #
 # [Page 06c](06c-other-maps.ipynb#the-stream-alone) tries the stream alone, a network that needs its parts, and other measures. None of these finds the functions.
 #
 # ## Functions, or widths?
 #
-# In the discussion with reviewers the authors describe the groups of Model L as kinds of layers: attention, MLP and residual layers, the ends. This agrees with what we see. But are layers of one kind alike because of what they *compute*? A layer of one head has 32 numbers, the stream 128, the MLP 512. An attention map at the last position has two, which add up to one. A cloud on a line cannot resemble a cloud in 32 dimensions, whatever the two compute.
+# To the reviewers the authors describe the groups of Model L as kinds of layers: attention, MLP and residual layers, and the two ends. This agrees with what we see. But are layers of one kind alike because of what they *compute*? A layer of one head has 32 numbers, the stream 128, the MLP 512. An attention map at the last position has two, which add up to one. A cloud on a line cannot resemble a cloud in 32 dimensions, whatever the two compute.
 #
 # So we make a {term}`null`, a network in which nothing is computed. Every layer is replaced by the *first* layer, projected at random to as many dimensions as the layer fills. Then layers differ in nothing but width and the luck of the projections. Beside it we put Model L before training.
 
@@ -475,7 +475,7 @@ note(apart_untrained=apart["before training"])
 by_kind.round(2)
 
 # %% [markdown]
-# Attention maps are the farthest kind in all three. Now pair by pair. How well does the map of widths predict the map of the trained network?
+# Attention maps are the farthest kind in all three. How well does the map of widths predict each distance of the trained network?
 
 
 # %%
@@ -498,7 +498,7 @@ note(starts_0=", ".join(starts_0) or "none")
 note(by_width_0=agreement(widths_0, normalised))
 
 # %% [markdown]
-# The rank correlation is {glue:text}`by_width:.2f`. With the map before training it is {glue:text}`by_start:.2f`. So a large part of the map is there in a network in which *nothing is computed*. That layers differ does not say that they differ in function.
+# The rank correlation is {glue:text}`by_width:.2f`. With the map before training it is {glue:text}`by_start:.2f`. So a large part of the map is there in a network in which *nothing is computed*. So a distance between two layers need not be a difference in function.
 #
 # The same holds for Model 0. Its map of widths has a rank correlation of {glue:text}`by_width_0:.2f` with the trained one. It even has {glue:text}`n_blocks_0:d` groups: a new one starts at {glue:text}`starts_0`, where the attention maps end.
 #
@@ -574,9 +574,9 @@ drawn.index = [f"{part}, {label} seed" for part, label in drawn.index]
 viz.dots(drawn, xlabel="mean distance between layers")
 
 # %% [markdown]
-# Are the late layers of Model E alike? Their mean distance is {glue:text}`late_e:.2f`, that of all its layers {glue:text}`mean_e:.2f`. So they are a little closer, in {glue:text}`alike_words` seeds, but not alike. With raw distances they are further apart than all layers ({glue:text}`raw_late_e:.1f` against {glue:text}`raw_e:.1f`), because the stream has grown.
+# Are the late layers of Model E alike? Their mean distance is {glue:text}`late_e:.2f`, that of all its layers {glue:text}`mean_e:.2f`. In {glue:text}`alike_words` seeds the late layers are a little closer to each other, but not alike. Their raw mean distance is larger than that of all layers ({glue:text}`raw_late_e:.1f` against {glue:text}`raw_e:.1f`), because the stream has grown.
 #
-# Are the distances of Model L larger? Over all pairs they are, in {glue:text}`larger_words` seeds. The reason is the saturated heads. Without the attention maps Model L has {glue:text}`calm_l:.2f` and Model E {glue:text}`calm_e:.2f`. Model L is then larger in {glue:text}`calmer_words` seeds. The raw means are {glue:text}`raw_l:.1f` and {glue:text}`raw_e:.1f`, because Model L's stream is larger. [Page 06c](06c-other-maps.ipynb#seeds-and-positions) has the groups of all these maps.
+# Are the distances of Model L larger? Over all pairs they are, in {glue:text}`larger_words` seeds. The reason is the saturated heads. Without the attention maps the mean of Model L is {glue:text}`calm_l:.2f`, and that of Model E {glue:text}`calm_e:.2f`. The mean of Model L is then larger in {glue:text}`calmer_words` seeds. The raw means are {glue:text}`raw_l:.1f` and {glue:text}`raw_e:.1f`, because Model L's stream is larger. [Page 06c](06c-other-maps.ipynb#seeds-and-positions) has the groups of all these maps.
 #
 # ## What Gromov-Wasserstein cannot see
 #
@@ -637,7 +637,7 @@ fig
 #
 # | claim | condition | result | evidence on this page |
 # | --- | --- | --- | --- |
-# | C11: the map of Model L shows three groupings that match its three functions (5.1, Figure 3) | ours | undecided: the paper's groupings are not of neighbours, and match the functions in number alone; our test looks for neighbours | {glue:text}`n_blocks_l:d` groups of neighbours, none starts at 31 or 62; spectral clustering, given the number three, makes groups of {glue:text}`spectral_l` layers; the step at a true boundary is {glue:text}`doors:g` |
+# | C11: the map of Model L shows three groupings that match its three functions (5.1, Figure 3) | ours | undecided: the paper's groups are not consecutive, and match the functions in number alone; our test looks for consecutive groups | {glue:text}`n_blocks_l:d` groups of consecutive layers, none starts at 31 or 62; spectral clustering, given the number three, makes groups of {glue:text}`spectral_l` layers; the step at a true boundary is {glue:text}`doors:g` |
 # | C12: the groups are kinds of layers, attention apart from MLP and stream (reviews) | ours | agrees to the eye, but much of the map is there by width alone | rank correlation with the map of widths {glue:text}`by_width:.2f` |
 # | C13: Model E's layers from 64 on are alike (5.1, Figure 4) | ours | disagrees | mean distance {glue:text}`late_e:.2f` there and {glue:text}`mean_e:.2f` in all, smaller in {glue:text}`alike:d` of three seeds; raw {glue:text}`raw_late_e:.1f` and {glue:text}`raw_e:.1f` |
 # | C13: distances of Model L are larger | ours | agrees, but for another reason than function | raw {glue:text}`raw_l:.1f` and {glue:text}`raw_e:.1f`; without scale larger in {glue:text}`larger:d` of three seeds, and in {glue:text}`calmer:d` once the saturated attention maps are left out |

@@ -21,13 +21,13 @@
 #
 # ## In short
 #
-# We ran the test on maps whose answer is known: {glue:text}`n_families:d` families of simulated chains of layers, and transformers that were never trained. Of {glue:text}`n_level:d` cells without a boundary, {glue:text}`n_above:d` are cut more often than the level of 5 % allows. A step far larger than its neighbours, by a factor of four, is found in {glue:text}`power_7:.0f` % of short chains (7 layers). In chains of 13 layers it is found in {glue:text}`power_13:.0f` %. The rules that others use find no more, and they cut chains without a boundary more often than the level allows.
+# We ran the test on maps whose answer is known: {glue:text}`n_families:d` families of simulated chains of layers, and transformers that were never trained. We test each family at several lengths. In {glue:text}`n_level:d` combinations of family and length there is no boundary. Of these, {glue:text}`n_above:d` are cut more often than the level of 5 % allows. A step four times as large as usual is found in {glue:text}`power_7:.0f` % of short chains (7 layers). In chains of 13 layers it is found in {glue:text}`power_13:.0f` %. Of nine rules only this test stays below the level and still finds a high share of the boundaries.
 #
 # :::{glue:figure} fig_rivals_06b
 # :name: fig-06b-rivals
 # :alt: For nine rules, the share of chains that are cut although they have no boundary, and the share of boundaries that are found exactly. Only the test of this book is below five per cent with a high share of found boundaries.
 #
-# Nine rules on the same maps. A good rule has its circle at the left and its square at the right. Circles: chains without a boundary that are cut, the mean over all such families. Squares: chains whose boundary is found exactly where it is, the mean over a step four times as large, a last layer ten times as far, and two flat groups.
+# Nine rules on the same maps. A good rule has its circle at the left and its square at the right. Circles: chains without a boundary that are cut, the mean over all such families. Squares: chains whose boundary is found exactly where it is, the mean over three families. These have a step four times as large, a last layer ten times as far, or two flat groups.
 # :::
 
 # %% tags=["parameters"]
@@ -72,13 +72,13 @@ from bookkit.glue import keep_figure, note
 #
 # `fs.partition` makes three moves. Chapter 06 gives the idea of each. Here are the rules.
 #
-# 1. **Measure the steps.** The step into a layer is its distance from the layer before. It is also compared with the two distances that leave out one of these layers, and the least of the three counts. So one odd layer, after which the chain goes on where it was, makes no step. From here on the logarithm of the step counts.
-# 2. **Look for {term}`outliers <outlier>`.** The largest step is taken out. How far does it lie above the others, in units of *their* spread? Then the next one is taken out, and so on, up to six times or a third of the steps {cite:p}`rosner1983percentage`. The same is done with 9,999 chains of uneven steps without a boundary. The {term}`p-value` says how often such a chain has an outlier as clear.
-# 3. **Name what stands out.** One step is a *jump*, and a single layer may stand apart at an end. Two or three in a row, with slower steps on both sides, are a *transition*. Both are boundaries. A longer run is a *change of speed*, and no boundary. So is a run of two and more that lasts to the end.
+# 1. **Measure the steps.** Take a layer and the layer before it. Their distance is the first of three candidates for the step. The others are the distance from the layer before to the layer after, and from the layer two before to this one. The step is the least of the three. So a single odd layer makes no step if its two neighbours are alike. From here on we use the logarithm of the step.
+# 2. **Look for {term}`outliers <outlier>`.** The largest step is taken out. How far does it lie above the others, in units of *their* spread? Then the next one is taken out, and so on, for at most six steps and at most a third of all {cite:p}`rosner1983percentage`. The same is done with 9,999 chains of uneven steps without a boundary. The {term}`p-value` is the share of these chains with an outlier at least as clear.
+# 3. **Name what stands out.** One large step is a *jump*, also if it sets apart only the first or the last layer. Two or three large steps in a row, with smaller steps on both sides, are a *transition*. Both are boundaries. A longer run is a *change of speed*, and no boundary. A run of two or more that lasts to the end of the chain is a change of speed, too.
 #
-# Beside each boundary stands its *effect*: how many times as large the step is as the larger of the two steps beside it. A step with an effect below 1.25 does not count, however sure it is. The measure enters in its metric form, so that a measure and its square give the same groups.
+# Each boundary has an *effect*: its step divided by the larger of the two steps beside it. A step with an effect below 1.25 does not count, however small its p-value is. The measure enters in its metric form, so that a measure and its square give the same groups.
 #
-# If layers are of several kinds, such as attention and {term}`MLP`, each step is compared with steps into layers of its own kind. The kind is read from the layer's name, or given by `kinds=`. If there are too many kinds, all steps are compared with all, and the library says so in a warning.
+# If layers are of several kinds, such as attention and {term}`MLP`, each step is compared with steps into layers of its own kind. The kind is read from the layer's name, or given by `kinds=`. If there are too many kinds, each step is compared with all others, and the library warns of this.
 #
 # ## What was measured
 #
@@ -141,7 +141,7 @@ note(n_untrained=n_untrained, n_untrained_cut=n_cut, n_untrained_before=n_before
 #
 # {glue:text}`n_planted:d` families have boundaries. "Step x4 among .3" is one step four times as large as usual, among steps whose logarithms have a standard deviation of 0.3. A "transition" spreads a boundary over two steps.
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Share of chains whose boundaries are found exactly, by family and by length: large steps, last layers and flat groups nearly always, a step four times as large in about four of five chains, a step twice as large rarely."}, "figure": {"name": "fig-06b-power", "caption": "How often boundaries are found exactly where they are. What stands out ten times is found nearly always. A step twice as large looks like any other among uneven steps."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Share of chains whose boundaries are found exactly, by family and by length: large steps, last layers and flat groups nearly always, a step four times as large in about four of five chains, a step twice as large rarely."}, "figure": {"name": "fig-06b-power", "caption": "How often boundaries are found exactly where they are. A last layer ten times as far is found nearly always. A step twice as large looks like any other among uneven steps."}}
 exact = 100 * by_size(ours, "exact", list(PLANTED))[shown]
 exact.columns = [f"{size} layers" for size in shown]
 viz.dots(exact, xlabel="boundaries found exactly (%)")
@@ -188,7 +188,7 @@ possible.round(0).dropna().astype(int)
 note(easiest_13=easiest[13])
 
 # %% [markdown]
-# With 13 layers even this test finds only {glue:text}`easiest_13:.0f` %. Ours rejects in {glue:text}`cut_13:.0f` % of these chains, and it also looks for several boundaries and for transitions. So little can be gained. Where the table shows less than 80 %, the reason is the number of layers.
+# With 13 layers even this test finds only {glue:text}`easiest_13:.0f` %. Our test cuts {glue:text}`cut_13:.0f` % of these chains, and it also looks for several boundaries and for transitions. So little can be gained. Where the table shows less than 80 %, the reason is the number of layers.
 #
 # ## Other rules on the same maps
 #
@@ -246,7 +246,7 @@ n_again = int(stored[stored["rule"] == "largest step"]["n_maps"].max())
 again = found_by(ours_again | RULES, shown_again, n_again, seed, one_size)
 
 # %% [markdown]
-# The shares in per cent. For the first four columns they should be 5 or less, for the last three 100.
+# The table has shares in per cent. In the first four columns they should be 5 or less, in the last three 100.
 
 # %% tags=["hide-output"] mystnb={"figure": {"name": "tab-06b-again", "caption": "Nine rules on seven families of chains, computed on this page. First four columns: the share of chains that are cut. Last three: the share that is cut exactly where it should be."}}
 (100 * again).round().astype(int).T
@@ -271,19 +271,19 @@ note(found_last=mine["last layer ten times as far"])
 note(found_flat=mine["two flat groups"])
 
 # %% [markdown]
-# For the eight other rules the largest difference from the stored shares is {glue:text}`replay_rivals:.1g` points. Our test was stored on {glue:text}`n_stored:d` chains of each family. On all of them, made again, the difference is {glue:text}`replay_ours:.1g` points.
+# For the eight other rules the largest difference from the stored shares is {glue:text}`replay_rivals:.1g` points. The stored shares of our test come from {glue:text}`n_stored:d` chains of each family. We made all of these again, and the difference is {glue:text}`replay_ours:.1g` points.
 #
-# On the {glue:text}`n_again:d` chains our test cuts {glue:text}`cut_b:.0f` % of those with uneven steps. It cuts {glue:text}`cut_a:.0f`, {glue:text}`cut_c:.0f` and {glue:text}`cut_d:.0f` % of the other three families without a boundary. It finds {glue:text}`found_step:.0f`, {glue:text}`found_last:.0f` and {glue:text}`found_flat:.0f` % of the boundaries. The test of the first edition cuts {glue:text}`cut_before:.0f` % of the chains of uneven steps, because it took every uneven step for a boundary.
+# On the {glue:text}`n_again:d` chains of each family our test cuts {glue:text}`cut_b:.0f` % of those with uneven steps. It cuts {glue:text}`cut_a:.0f` % of those with even steps, {glue:text}`cut_c:.0f` % of those that speed up, and {glue:text}`cut_d:.0f` % of the untrained networks. It finds {glue:text}`found_step:.0f` % of the large steps, {glue:text}`found_last:.0f` % of the far last layers, and {glue:text}`found_flat:.0f` % of the boundaries between flat groups. The test of the first edition cuts {glue:text}`cut_before:.0f` % of the chains of uneven steps, because it took uneven steps for boundaries.
 #
 # ## What the test cannot see
 #
 # - *Two boundaries close to each other in a short chain.* With 13 layers there are too few steps between them.
-# - *A boundary among very uneven steps.* A step four times as large among steps of standard deviation 0.5 is found in about a third of the chains.
+# - *A boundary among very uneven steps.* Take steps whose logarithms have a standard deviation of 0.5. Among these a step four times as large is found in about a third of the chains.
 # - *A boundary in fewer than seven layers.* The test then answers "one group" and says that nothing was tested.
 #
 # ## What else was tried
 #
-# Two other constructions were tried on the same chains and left. A line with a jump, fitted in a window {cite:p}`baranowski2019narrowest`, cuts uneven chains. The largest $t$-value after a trend is taken out sees no transition, because each of its two steps hides the other.
+# We tried two other constructions on the same chains, and use neither. A line with a jump, fitted in a window {cite:p}`baranowski2019narrowest`, cuts uneven chains. The largest $t$-value after a trend is taken out sees no transition, because each of its two steps hides the other.
 #
 # ## Where the numbers come from
 

@@ -15,17 +15,17 @@
 # %% [markdown]
 # # 06c Other maps of the same networks
 #
-# [Chapter 06](06-modular-sum-subnetworks.ipynb) finds no functions in the {term}`layer map` of a network that adds three times. Would another map show them: of other positions, other layers, other seeds, by another measure, or on more inputs?
+# [Chapter 06](06-modular-sum-subnetworks.ipynb) finds no functions in the {term}`layer map` of a network that adds three times. Would another map show them? We try other positions, layers, seeds and measures, and more inputs.
 #
 # ## In short
 #
-# None of the maps that we tried shows the functions. Six measures find {glue:text}`by_any_words` of the two true places, also when they are given the number of {term}`groups <group>`. A network whose parts are necessary does not show them either. Two more seeds of {term}`Model L <Model 0, Model E, Model L>` give similar maps, with a {term}`rank correlation` of {glue:text}`seeds_l:.2f` or better. Distances on few inputs are larger, by {glue:text}`shift_100:.0f` % on 100 inputs, and keep most of their order.
+# None of the maps that we tried shows the functions. Six measures find {glue:text}`by_any_words` of the two true places, also when they are given the number of {term}`groups <group>`. A network whose parts are necessary does not show them either. Two more seeds of {term}`Model L <Model 0, Model E, Model L>` give similar maps, with a {term}`rank correlation` of {glue:text}`seeds_l:.2f` or better. Distances on few inputs are larger: on 100 inputs by {glue:text}`shift_100:.0f` %. They keep most of their order.
 #
 # :::{glue:figure} fig_inputs_06c
 # :name: fig-06c-inputs
 # :alt: Two lines over the number of inputs. The distances are larger by some six per cent at 50 and at 200 inputs, and by three per cent at 1,000. The rank correlation with the distances on all inputs rises from 0.83 at 50 to 0.98 at 1,000.
 #
-# How distances depend on the number of inputs, for the seven states of Model L's stream. Above: how much larger they are than on all 3,481 inputs, in the median. Below: whether their order is the same, 1 if it is. Few inputs make all distances larger, and keep most of their order.
+# How distances depend on the number of inputs, for the seven states of Model L's stream. Above: how much larger they are than on all 3,481 inputs, in the median. Below: the rank correlation with the distances on all inputs, which is 1 if the order is the same. Few inputs make distances larger, and keep most of their order.
 # :::
 #
 # **Time**: 10 minutes to read, a minute to run.
@@ -78,7 +78,7 @@ warnings.simplefilter("ignore", MixedKindsWarning)  # said in chapter 06
 # %% [markdown]
 # ## One position, or both?
 #
-# Chapter 06 takes the layers of Model 0 at both token positions. Whether the paper does so is not in the text we worked from. Here is the last position alone, on a smaller sample.
+# Chapter 06 takes the layers of Model 0 at both token positions. The text we worked from does not say whether the paper does so. Here is the last position alone, on a smaller sample.
 
 # %%
 model_0 = trained_networks.load("model-0", profile, seed)
@@ -115,7 +115,7 @@ spectral.boundaries, in_three.boundaries
 note(spectral_groups=len(spectral.groups[1]))
 
 # %% [markdown]
-# With two groups it puts {glue:text}`spectral_groups:d` layers into the second. These are the attention maps. All layers before *and after* them are the first group. "Apart from the attention maps the layers are alike" is another reading of the same picture than "a row of groups". Spectral clustering asks which layers are alike, wherever they stand. The test asks where the computation changes.
+# With two groups it puts {glue:text}`spectral_groups:d` layers into the second. These are the attention maps. All layers before *and after* them are the first group. So the same picture can be read in two ways: as a row of groups, or as layers that are all alike except the attention maps. Spectral clustering asks which layers are alike, wherever they stand. The test asks where the computation changes.
 #
 # Chapter 06 also asks for three groups in Model L. Here they are, with their layers.
 
@@ -145,7 +145,7 @@ note(along_first=along[0], along_last=along[-1])
 #
 # ## A network that needs its parts
 #
-# In Model L a later block may use whatever stands in the stream. The {term}`chains <chain>` of [chapter 04](04-modular-sum-training.ipynb) are stricter: a part receives the *answer* of the part before and $b$, and nothing else. Here is the chain with three functions in one block each. It has 93 {term}`representations <representation>` and nested {term}`moduli <moduli, equal and nested>`. Its boundaries are at 31 and 62 as well. Here the step is no copy, because the stream ends and a new embedding begins.
+# In Model L a later block may use whatever stands in the stream. The {term}`chains <chain>` of [chapter 04](04-modular-sum-training.ipynb) are stricter: a part receives the *answer* of the part before and $b$, and nothing else. Here is the chain with three functions in one block each. It has 93 {term}`representations <representation>` and nested {term}`moduli <moduli, equal and nested>`. Its boundaries are at 31 and 62 as well. At these boundaries the next layer is not a copy of the layer before, because the stream ends and a new embedding begins.
 
 # %%
 map_c = maps.load("chain", profile, seed)
@@ -177,7 +177,7 @@ interactive.explorer(
 )
 
 # %% [markdown]
-# The number of groups is {glue:text}`n_blocks_c:d` ($p$ = {glue:text}`p_c:.2f`), so the test finds {glue:text}`found_c_words` of the two true boundaries. Among the {glue:text}`n_steps:d` steps the two true ones rank {glue:text}`ranks_c`. If we force three groups, the map is cut at {glue:text}`cuts_c`. So a boundary that is there for certain need not be a large step. This is one network. [Chapter 13](13-is-the-boundary-real.ipynb) takes many.
+# The number of groups is {glue:text}`n_blocks_c:d` ($p$ = {glue:text}`p_c:.2f`), so the test finds {glue:text}`found_c_words` of the two true boundaries. If the {glue:text}`n_steps:d` steps are sorted from the largest down, the two true ones have ranks {glue:text}`ranks_c`. If we force three groups, the map is cut at {glue:text}`cuts_c`. So a boundary that is there for certain need not be a large step. This is one network. [Chapter 13](13-is-the-boundary-real.ipynb) takes many.
 #
 # ## Seeds and positions
 #
@@ -254,7 +254,7 @@ for name in ("rsm", "rsa", "msid", "cka"):
     measured[name] = fs.compare(reps_l, measure=name, progress=False)
 
 # %% [markdown]
-# For each measure: the groups that the test finds, and the cuts if we force three.
+# The table has for each measure the groups that the test finds, and the cuts if we force three.
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "tab-06c-measures", "caption": "Model L under six measures: groups, p-value, how many of the two true boundaries the test finds, where the map is cut into three, and how many of these cuts are true."}}
 by_measure = {}
@@ -279,7 +279,7 @@ note(found_any_words=in_words[by_any], cut_any_words=in_words[cut_any])
 note(by_any_words=in_words[max(by_any, cut_any)])
 
 # %% [markdown]
-# The best of the measures finds {glue:text}`found_any_words` of the two true boundaries. If we force three groups, the best cuts hit {glue:text}`cut_any_words` of them. This is not the failure of one measure. The inner layers are the wrong object: they change most inside the blocks. On this network no measure is better than another at a task that none can do. [Chapter 03](03-ten-measures.ipynb) says in what they differ.
+# The best of the measures finds {glue:text}`found_any_words` of the two true boundaries. If we force three groups, the best measure has {glue:text}`cut_any_words` of the two among its cuts. This is not the failure of one measure. The inner layers are the wrong object: they change most inside the blocks. On this network no measure is better than another at a task that none can do. [Chapter 03](03-ten-measures.ipynb) says in what they differ.
 #
 # ## How many inputs?
 #
@@ -303,7 +303,7 @@ for n in (50, 100):
 # %% [markdown]
 # How far are the distances from those on all inputs, and is their order the same?
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "tab-06c-inputs", "caption": "Distances on few inputs beside those on all. Shift: in the median. Interval and spread: their width as a share of the distance, and in what share of the pairs they hold the distance on all inputs."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "tab-06c-inputs", "caption": "Distances on few inputs beside those on all. Shift: how much larger they are, in the median. Interval and spread: the width of this range as a share of the distance, and the share of pairs in which the distance on all inputs lies in it."}}
 every = distances[3481]
 table = {}
 for n, one in sure.items():
@@ -355,9 +355,9 @@ for ax in axes:
 keep_figure("fig_inputs_06c", fig)
 
 # %% [markdown]
-# Distances on few inputs come out larger. On 50 inputs the shift is {glue:text}`shift_50:+.0f` %. On 100 it is {glue:text}`shift_100:+.0f` %. On 200 it is {glue:text}`shift_200:+.0f` %. On 1,000 it is still {glue:text}`shift_1000:+.1f` %. The order is kept better. On 50 inputs its rank correlation with the order on all is {glue:text}`rank_50:.2f`. On 100 it is {glue:text}`rank_100:.2f`, on twice as many {glue:text}`rank_200:.2f`. On 1,000 it is {glue:text}`rank_1000:.2f`.
+# Distances on few inputs come out larger. On 50 inputs the shift is {glue:text}`shift_50:+.0f` %. On 100 it is {glue:text}`shift_100:+.0f` %. On 200 it is {glue:text}`shift_200:+.0f` %. On 1,000 it is still {glue:text}`shift_1000:+.1f` %. The order changes, too, but less with more inputs. On 50 inputs the rank correlation with the distances on all inputs is {glue:text}`rank_50:.2f`. On 100 inputs it is {glue:text}`rank_100:.2f`. On 200 inputs it is {glue:text}`rank_200:.2f`. On 1,000 inputs it is {glue:text}`rank_1000:.2f`.
 #
-# How sure is a distance on 100 inputs? The distance plus or minus its {term}`spread` is {glue:text}`spread_100:.0f` % of the distance wide. It holds the distance on all inputs for {glue:text}`spread_holds_100:.0f` % of the pairs only. The spread says how much a distance would vary with other inputs, *as many as these*, and nothing of the shift. The {term}`interval` reaches down to what the {term}`lower bound` allows. It is {glue:text}`interval_100:.0f` % wide, and holds the distance on all inputs for {glue:text}`holds_100:.0f` % of the pairs.
+# How sure is a distance on 100 inputs? The range of a distance plus or minus its {term}`spread` is {glue:text}`spread_100:.0f` % of the distance wide. The distance on all inputs lies in this range for {glue:text}`spread_holds_100:.0f` % of the pairs only. The spread says how much a distance would vary with other inputs, *as many as these*, and nothing of the shift. The {term}`interval` reaches down to what the {term}`lower bound` allows. The interval is {glue:text}`interval_100:.0f` % of the distance wide, and holds the distance on all inputs for {glue:text}`holds_100:.0f` % of the pairs.
 #
 # So compare maps only at the same number of inputs, and read no difference that is smaller than the spread.
 #

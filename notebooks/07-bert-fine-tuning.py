@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# The paper fine-tunes BERT-base. The distances between texts, it says, begin to change in the ninth of twelve blocks. We find the same in another encoder of this size. Before {term}`fine-tuning` every block but the last spreads the texts in the same way. After it the spread changes from block {glue:text}`begins_sst2:d` on for SST-2 and from block {glue:text}`begins_yelp:d` on for Yelp. GW rises at the same blocks. It is blind to something else: if we exchange the texts of a block among each other, GW stays as it was. And the paper's picture of a matching that is not the identity depends on how a text becomes a point.
+# The paper fine-tunes BERT-base. The distances between texts, it says, begin to change in the ninth of twelve blocks. We find the same in another encoder of this size. Before {term}`fine-tuning` the distances have nearly the same distribution in every block but the last. After it the distribution changes from block {glue:text}`begins_sst2:d` on for SST-2 and from block {glue:text}`begins_yelp:d` on for Yelp. GW rises at the same blocks. GW is blind to something else: if we exchange the texts of a block among each other, GW stays as it was. The paper also finds that the best matching of two blocks is not the identity. Whether we find this too depends on how a text becomes a point.
 #
 # :::{glue:figure} fig_in_short_07
 # :name: fig-07-in-short
@@ -87,7 +87,7 @@ from bookkit.glue import keep_figure, note
 # %% [markdown]
 # ## Two tasks, two moments
 #
-# The encoder is `all-mpnet-base-v2` {cite:p}`song2020mpnet`. It has the size of BERT-base {cite:p}`devlin2019bert`: {glue:text}`n_blocks:d` blocks of width {glue:text}`width:d`. Its architecture differs in one point, the relative positions. Its history differs more. It was pre-trained like BERT, and then tuned on pairs of sentences, so that sentences of one meaning come to lie near each other. *Before fine-tuning* means: with all of this history. BERT-base itself was not run for this page.
+# The encoder is `all-mpnet-base-v2` {cite:p}`song2020mpnet`. It has the size of BERT-base {cite:p}`devlin2019bert`: {glue:text}`n_blocks:d` blocks of width {glue:text}`width:d`. Its architecture differs in one point: it encodes the relative positions of tokens. Its history differs more. It was pre-trained like BERT, and then tuned on pairs of sentences, so that sentences of one meaning come to lie near each other. *Before fine-tuning* means after all of this training, but before ours. BERT-base itself was not run for this page.
 #
 # There are two tasks. SST-2 {cite:p}`socher2013recursive` has sentences from film reviews. Yelp {cite:p}`zhang2015character` has whole reviews of shops and restaurants. Both ask for one bit, positive or negative. For each task we have the encoder before fine-tuning, with a new classifier, and after it.
 
@@ -137,13 +137,13 @@ for task in TASKS:
     note(**{f"batch_{task}": training["batch_size"]})
 
 # %% [markdown]
-# After fine-tuning the encoder has {glue:text}`acc_sst2_after:.1f` % on SST-2 and {glue:text}`acc_yelp_after:.1f` % on Yelp. It was trained for {glue:text}`steps_sst2:,d` and {glue:text}`steps_yelp:,d` steps. The paper trains longer and reports 97.5 % on Yelp.
+# After fine-tuning the accuracy is {glue:text}`acc_sst2_after:.1f` % on SST-2 and {glue:text}`acc_yelp_after:.1f` % on Yelp. This took {glue:text}`steps_sst2:,d` steps on SST-2 and {glue:text}`steps_yelp:,d` on Yelp. The paper trains longer and reports 97.5 % on Yelp.
 #
-# Before fine-tuning the accuracy is {glue:text}`acc_sst2_before:.1f` % and {glue:text}`acc_yelp_before:.1f` %. The paper has 49.3 % on Yelp and calls this chance. But it says nothing about the encoder: the classifier is random, whatever the blocks hold.
+# Before fine-tuning the accuracy is {glue:text}`acc_sst2_before:.1f` % on SST-2 and {glue:text}`acc_yelp_before:.1f` % on Yelp. The paper has 49.3 % on Yelp and calls this chance. But this accuracy says nothing about the encoder, because the new classifier is random.
 #
 # ## How a text becomes a point
 #
-# A block outputs one vector for each token of a text. To have one point for each text we must choose. We can take the vector of the first token, {term}`[CLS]`, from which the classifier reads. Or we take the mean over all tokens. Which of the two the paper took is not in the text we worked from. To see what the choice does we take the GW distance of each block to the block before, {term}`normalised`.
+# A block outputs one vector for each token of a text. To have one point for each text we must choose. We can take the vector of the first token, {term}`[CLS]`, from which the classifier reads. Or we take the mean over all tokens. The text we worked from does not say which of the two the paper took. To see what the choice does we take the GW distance of each block to the block before, {term}`normalised`.
 
 
 # %%
@@ -154,9 +154,9 @@ def gw_steps(run, pooling="mean"):
 
 
 # %% [markdown]
-# Here it is for both ways, before fine-tuning.
+# The figure has this distance for both choices, before fine-tuning.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "GW distance from block to block before fine-tuning, on a logarithmic axis. Mean over tokens: all steps near 0.04 on both tasks. [CLS]: between 0.1 and 0.4 on SST-2, and above 1 for the last blocks on Yelp."}, "figure": {"name": "fig-07-pooling", "caption": "GW distance of each block to the block before, before fine-tuning. In the mean over tokens all steps are small and even. At [CLS] they are several times as large and uneven, and on Yelp the last ones are larger than the clouds themselves."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "GW distance from block to block before fine-tuning, on a logarithmic axis. Mean over tokens: all steps near 0.04 on both tasks. [CLS]: between 0.1 and 0.4 on SST-2, and above 1 for the last blocks on Yelp."}, "figure": {"name": "fig-07-pooling", "caption": "GW distance of each block to the block before, before fine-tuning. In the mean over tokens all steps are small and even. At [CLS] they are several times as large and uneven. On Yelp the last ones are above 1, which is the mean distance within a block."}}
 words = {"mean": "mean over tokens", "cls": "[CLS]"}
 by_pooling = {
     f"{TASKS[task]}, {word}": gw_steps(runs[task, "before"], pooling)
@@ -186,9 +186,9 @@ low_cls = by_pooling["SST-2, [CLS]"]
 note(cls_low=min(low_cls), cls_high=max(low_cls))
 
 # %% [markdown]
-# In the mean over tokens no step is above {glue:text}`mean_high:.2f`. At [CLS] they lie between {glue:text}`cls_low:.2f` and {glue:text}`cls_high:.2f` on SST-2. On Yelp a few texts rule the picture. In block {glue:text}`far_block:d` the [CLS] of {glue:text}`n_far:d` texts lies at least {glue:text}`far_factor:.0f` times as far from the others as that of a usual text. So a map at [CLS] shows first of all what this one token does.
+# In the mean over tokens no step is above {glue:text}`mean_high:.2f`. At [CLS] the steps lie between {glue:text}`cls_low:.2f` and {glue:text}`cls_high:.2f` on SST-2. On Yelp a few texts rule the picture. We compare the mean distance of a text from all others with that of the median text. In block {glue:text}`far_block:d` it is at least {glue:text}`far_factor:.0f` times as large for {glue:text}`n_far:d` texts. So a map at [CLS] shows first of all what this one token does.
 #
-# MPNet was tuned with the mean over tokens, and this chapter uses it from here on. What changes at [CLS] is said where it changes.
+# MPNet was tuned with the mean over tokens. So this chapter uses this mean from here on, and adds [CLS] where the result is another.
 #
 # ## How far apart are the texts?
 #
@@ -223,7 +223,7 @@ for task in TASKS:
 # A growth of scale is not yet a change of shape. So we divide each block's distances by their mean and look at the shape of their distribution, as in the paper's Figure 2. First SST-2.
 
 
-# %% tags=["paper-F02", "hide-input"] mystnb={"image": {"alt": "Distributions of the normalised distances between texts in twelve blocks, before and after fine-tuning on SST-2. One hump in the first seven blocks, the same before and after. From block 8 on the hump after fine-tuning widens and splits in two."}, "figure": {"name": "fig-07-sst2", "caption": "Distances between texts of SST-2 in each block, in units of their mean. Until block 7 nothing changes. Then fine-tuning splits the texts into two camps: distances within a camp are short, distances between them long."}}
+# %% tags=["paper-F02", "hide-input"] mystnb={"image": {"alt": "Distributions of the normalised distances between texts in twelve blocks, before and after fine-tuning on SST-2. One hump in the first seven blocks, the same before and after. From block 8 on the hump after fine-tuning widens and splits in two."}, "figure": {"name": "fig-07-sst2", "caption": "Distances between texts of SST-2 in each block, in units of their mean. Up to block 7 fine-tuning changes nothing. From there on it splits the texts into two camps: distances within a camp are short, distances between them long."}}
 def in_units_of_mean(task):
     """Normalised distances, by moment and block."""
     return {
@@ -243,7 +243,7 @@ viz.ridges(in_units_of_mean("sst2"), xlabel=unit)
 viz.ridges(in_units_of_mean("yelp"), xlabel=unit)
 
 # %% [markdown]
-# Now the number under the picture. It is the Kullback-Leibler {term}`divergence`, in {term}`nats`, of each block's histogram from that of the block before. {numref}`fig-07-in-short` draws it.
+# Now we put a number on these pictures. It is the Kullback-Leibler {term}`divergence`, in {term}`nats`, of each block's histogram from that of the block before. {numref}`fig-07-in-short` draws it.
 
 
 # %%
@@ -307,9 +307,9 @@ for task in TASKS:
     note(**{f"early_{task}": values[:first].max(initial=0.0)})
 
 # %% [markdown]
-# Before fine-tuning no step but the last has more than {glue:text}`kl_before:.2f` nats. We say that the change begins where a step is first larger than every step before fine-tuning. On SST-2 this is block {glue:text}`begins_sst2:d`, with {glue:text}`at_begin_sst2:.2f` nats. On Yelp it is block {glue:text}`begins_yelp:d`, with {glue:text}`at_begin_yelp:.2f` nats. On 20 random halves of the texts the beginning stays {glue:text}`range_sst2` on SST-2 and {glue:text}`range_yelp` on Yelp. The largest step leads into block {glue:text}`largest_sst2:d` on SST-2 and into block {glue:text}`largest_yelp:d` on Yelp.
+# Before fine-tuning no step but the last has more than {glue:text}`kl_before:.2f` nats. We say that the change begins at the first step that is larger than every step of the encoder before fine-tuning. On SST-2 this is block {glue:text}`begins_sst2:d`, with {glue:text}`at_begin_sst2:.2f` nats. On Yelp it is block {glue:text}`begins_yelp:d`, with {glue:text}`at_begin_yelp:.2f` nats. On 20 random halves of the texts the beginning stays {glue:text}`range_sst2` on SST-2 and {glue:text}`range_yelp` on Yelp. The largest step leads into block {glue:text}`largest_sst2:d` on SST-2 and into block {glue:text}`largest_yelp:d` on Yelp.
 #
-# So the paper's picture is there: in its BERT-base the change begins at block 9. Is it in line with GW, as the paper says?
+# This agrees with the paper, where the change in BERT-base begins at block 9. The paper says that GW is in line with this change. Is it?
 
 # %%
 gw = {key: np.array(gw_steps(run)) for key, run in runs.items()}
@@ -335,13 +335,13 @@ came = np.concatenate([gw[task, "before"] for task in TASKS])
 note(came_low=came.min(), came_high=came.max())
 
 # %% [markdown]
-# It is. Over the {glue:text}`n_steps:d` steps the two have a {term}`rank correlation` of {glue:text}`kl_gw:.2f`. This also says that much of what GW sees here is the shape of one histogram, for which no matching is needed. Whether the rise is a {term}`boundary` between two {term}`groups <group>` is the question of [chapter 08](08-bert-subnetworks.ipynb).
+# GW and the divergence go together. Over the {glue:text}`n_steps:d` steps they have a {term}`rank correlation` of {glue:text}`kl_gw:.2f`. This also says that much of what GW sees here is the shape of one histogram, for which no matching is needed. Whether the rise is a {term}`boundary` between two {term}`groups <group>` is the question of [chapter 08](08-bert-subnetworks.ipynb).
 #
 # ## Who is whose neighbour?
 #
-# The distribution of distances does not tell *which* texts are near each other. The paper shows this with {term}`t-SNE` {cite:p}`maaten2008tsne` on 16 texts. It lays points out in a plane so that near ones stay near. Here are 16 texts of Yelp after fine-tuning.
+# The distribution of distances does not tell *which* texts are near each other. The paper shows this with {term}`t-SNE` {cite:p}`maaten2008tsne` on 16 texts. This method lays points out in a plane so that near ones stay near. Here are 16 texts of Yelp after fine-tuning.
 
-# %% tags=["paper-F09", "hide-input"] mystnb={"image": {"alt": "Sixteen reviews projected by t-SNE in six of twelve blocks of the encoder fine-tuned on Yelp. In the first blocks positive and negative ones are mixed, in the last they lie apart."}, "figure": {"name": "fig-07-tsne", "caption": "The same 16 reviews in six of the blocks, after fine-tuning. Circles are positive, triangles negative. In the last blocks the classes lie apart, and within a class the numbers go on moving."}}
+# %% tags=["paper-F09", "hide-input"] mystnb={"image": {"alt": "Sixteen reviews projected by t-SNE in six of twelve blocks of the encoder fine-tuned on Yelp. In the first blocks positive and negative ones are mixed, in the last they lie apart."}, "figure": {"name": "fig-07-tsne", "caption": "The same 16 reviews in six of the blocks, after fine-tuning. Circles are positive, triangles negative. In the last blocks the classes lie apart, but within a class the texts still change places."}}
 yelp = runs["yelp", "after"]
 small = yelp.clouds["mean"].head(16)
 kinds = yelp.labels[yelp.rows[: small.n_samples]]
@@ -442,9 +442,9 @@ points = {s: np.column_stack([here, p]) + 1 for s, p in matchings.items()}
 viz.panels(points, kinds, xlabel="text", ylabel="matched with")
 
 # %% [markdown]
-# The matchings are permutations, as in the paper. They could hardly be anything else: with equally many texts and Euclidean distances one of the best matchings is always a permutation ([chapter 02](02-gromov-wasserstein.ipynb)), and our search returns nothing else. But nearly all texts are matched with themselves. How often this is so, for {glue:text}`n_texts:d` texts and both ways to make a point, is in the next figure.
+# The matchings are permutations, as in the paper. They could hardly be anything else: with equally many texts and Euclidean distances one of the best matchings is always a permutation ([chapter 02](02-gromov-wasserstein.ipynb)), and our search returns nothing else. But nearly all texts are matched with themselves. The next figure shows how often this is so, for {glue:text}`n_texts:d` texts and for both ways to make a point.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Share of texts matched with themselves from block to block after fine-tuning. In the mean over tokens it is above 90 % up to block 7 on both tasks, but for 8 % into block 2 on SST-2, and between 28 and 96 % later. At [CLS] it is below 30 % everywhere."}, "figure": {"name": "fig-07-itself", "caption": "How many of the texts the best matching matches with themselves, after fine-tuning. In the mean over tokens nearly all up to block 7, but for one step on SST-2, and fewer later. At [CLS] few. By chance it would be one text."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Share of texts matched with themselves from block to block after fine-tuning. In the mean over tokens it is above 90 % up to block 7 on both tasks, but for 8 % into block 2 on SST-2, and between 28 and 96 % later. At [CLS] it is below 30 % everywhere."}, "figure": {"name": "fig-07-itself", "caption": "How many of the texts the best matching matches with themselves, after fine-tuning. In the mean over tokens these are nearly all texts up to block 7, except at one step on SST-2. Later they are fewer, and at [CLS] they are few at every step. By chance it would be one text."}}
 found = {
     (task, pooling): [
         permutation(runs[task, "after"].clouds[pooling], a, b)
@@ -502,13 +502,13 @@ note(class_least=np.nanmin(np.concatenate(late)))
 note(worst_above=max(0.0, -mean["below"].min()))
 
 # %% [markdown]
-# In the mean over tokens {glue:text}`itself_mean:.0f` % of the texts are matched with themselves, in the median over the steps. At the worst step it is {glue:text}`itself_least:.0f` %. There the distance found is {glue:text}`worst_above:.0f` % above that of the identity, so it has missed a better matching. Its distance differs from that of the identity by {glue:text}`below_mean:.1f` % in the median. So GW finds most of the true correspondence from the two shapes alone. At [CLS] it is {glue:text}`itself_cls:.0f` %, and the distance is {glue:text}`below_cls:.0f` % below that of the identity. There the paper's finding holds.
+# In the mean over tokens the median step matches {glue:text}`itself_mean:.0f` % of the texts with themselves. The worst step matches {glue:text}`itself_least:.0f` %. At one step the distance found is {glue:text}`worst_above:.0f` % above that of the identity, so the search has missed a better matching. In the median over the steps the two distances differ by {glue:text}`below_mean:.1f` %. So GW finds most of the true correspondence from the two shapes alone. At [CLS] the median step matches {glue:text}`itself_cls:.0f` % of the texts with themselves. The distance found is {glue:text}`below_cls:.0f` % below that of the identity. There the paper's finding holds.
 #
-# From the block on where the change begins, at least {glue:text}`class_least:.0f` % of the texts that are matched with another are matched with one of their own class. So the matching shows the two camps, too. But it gains little here. The search is needed where the correspondence is unknown.
+# Some texts are matched with another text. From the block where the change begins, at every step at least {glue:text}`class_least:.0f` % of these get a text of their own class. So the matching shows the two camps, too. But here we know the correspondence, and searching for it gains little. The search is needed where the correspondence is unknown.
 #
 # ## The same on six blocks
 #
-# The first edition of this page used `all-MiniLM-L6-v2` {cite:p}`wang2020minilm`, with six blocks of width 384. It was distilled from a larger encoder, and then tuned on pairs of sentences, too. Here are both encoders in the same numbers, in the mean over tokens and after fine-tuning.
+# The first edition of this page used `all-MiniLM-L6-v2` {cite:p}`wang2020minilm`, with six blocks of width 384. It was distilled from a larger encoder, and then tuned on pairs of sentences, too. Here are the same numbers for both encoders, in the mean over tokens and after fine-tuning.
 
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "tab-07-two", "caption": "Two encoders after fine-tuning, in the mean over tokens, on 100 texts. The divergence is largest in the step into the block named. The texts matched with themselves are a median over the steps."}}
@@ -562,9 +562,9 @@ for (title, name), row in two.iterrows():
 # | C25: the optimal plan is a permutation (D, Figure 10) | ours | agrees, as it must here | our search looks at nothing else |
 # | C25: it is not the identity | ours | undecided: it depends on how a text becomes a point, which the text we worked from does not say | matched with themselves: {glue:text}`itself_mean:.0f` % in the mean over tokens, {glue:text}`itself_cls:.0f` % at [CLS], by chance {glue:text}`chance_itself:.1f` % |
 # | D08: a change of neighbours needs a number | - | answered: here is one | overlap {glue:text}`kept_low:.2f` to {glue:text}`kept_high:.2f` from block to block, by chance {glue:text}`chance_overlap:.2f` |
-# | D03: the correspondence is known | - | justified: in the mean over tokens the search finds most of it again, and gains little; where it does not find it, shuffled texts are as near | distance within {glue:text}`below_mean:.1f` % of the identity's in the mean over tokens, {glue:text}`below_cls:.0f` % below it at [CLS] (medians) |
+# | D03: the correspondence is known | - | justified: in the mean over tokens the search finds most of it again, and gains little; where the search does not find it, shuffled texts are as near | distance within {glue:text}`below_mean:.1f` % of the identity's in the mean over tokens, {glue:text}`below_cls:.0f` % below it at [CLS] (medians) |
 #
-# This is one encoder with one seed for each task. BERT-base was not run. With a GPU and a network, this repeats everything with it:
+# This is one encoder with one seed for each task. BERT-base was not run. With a GPU and access to the internet, this command repeats everything with BERT-base:
 #
 # ```
 # make experiments ONLY=encoder ENCODER=bert-base FUNCSIM_HUB=1 DEVICE=cuda

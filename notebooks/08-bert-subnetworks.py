@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# The paper compares the twelve blocks of a fine-tuned BERT. It sees two or three groups, and the last three blocks form one. In our encoder of twelve blocks the eye sees this, too. The best cut into two groups lies before block {glue:text}`cut_sst2:d` on SST-2 and before block {glue:text}`cut_yelp:d` on Yelp. On SST-2 it explains {glue:text}`share_sst2:.0f` % of the map, and {glue:text}`share_sst2_before:.0f` % before fine-tuning. But our test finds no {term}`boundary` in either. The steps grow over several blocks, so the network may just change faster for a while. GW does not show the groups more clearly than {term}`RSM` does. From {term}`CKA` it differs, and we can say why.
+# The paper compares the twelve blocks of a fine-tuned BERT. It sees two or three groups, and the last three blocks are one of them. In our encoder of twelve blocks the eye sees this, too. The *best cut* is the place that best divides a map into earlier and later blocks. It lies before block {glue:text}`cut_sst2:d` on SST-2 and before block {glue:text}`cut_yelp:d` on Yelp. On SST-2 the best cut explains {glue:text}`share_sst2:.0f` % of the variance of the map. Before fine-tuning it explains {glue:text}`share_sst2_before:.0f` %. But our test finds no {term}`boundary` on either task. The steps grow over several blocks, so the network may just change faster for a while. GW does not show the groups more clearly than {term}`RSM` does. GW differs from {term}`CKA`, and we can say why.
 #
 # :::{glue:figure} fig_in_short_08
 # :name: fig-08-in-short
@@ -139,7 +139,7 @@ explorer(
 # %% [markdown]
 # ## How clear is the picture?
 #
-# The paper says that GW shows the groups most clearly. We can count this. Cut the blocks once into earlier and later ones. Each pair of blocks then lies on one side of the cut or across it. How much of the variance of a map does this explain, at the best cut?
+# The paper says that GW shows the groups most clearly. We can count this. Cut the blocks once into earlier and later ones. Each pair of blocks then lies on one side of the cut or across it. How much of the variance of a map does this division explain? The *best cut* is the one that explains most.
 
 
 # %%
@@ -155,7 +155,7 @@ def clearest(values):
 
 
 # %% [markdown]
-# Even drift is the yardstick. There the distance of two blocks is how many steps lie between them. It has no group, and its best cut still explains a part.
+# We compare this share with that of even drift, where the distance of two blocks is the number of steps between them. Even drift has no groups, but its best cut explains a part of the variance all the same.
 
 # %%
 drift = np.abs(np.subtract.outer(range(len(blocks)), range(len(blocks))))
@@ -231,7 +231,7 @@ raw = pd.DataFrame(
 )
 
 # %% [markdown]
-# Even drift has {glue:text}`drift:.0f` %, and the copies with random weights have {glue:text}`random_share:.0f` % in the median. Only what is clearly above this is a picture of two groups. The next figure shows the share for nine of the measures. {term}`CCA` is left out: with fewer texts than dimensions it finds every block in every other.
+# The best cut explains {glue:text}`drift:.0f` % of even drift, and {glue:text}`random_share:.0f` % of the median copy with random weights. Only a share clearly above these is a picture of two groups. The next figure shows the share for nine of the measures. {term}`CCA` is left out: with fewer texts than dimensions every block is a linear function of every other.
 
 # %% tags=["hide-input", "paper-F06", "paper-F13", "paper-R15", "paper-R16", "paper-R17"] mystnb={"image": {"alt": "Share of each map's variance that its best cut explains, for nine measures, two tasks, before and after fine-tuning. After fine-tuning GW, AGW and RSM have about 80 % on SST-2 and 75 % on Yelp, RSA has 72 and 78 %, CKA 65 and 68 %, and the others about 50 % or less. Before fine-tuning RSA has up to 72 % and CKA up to 63 %; the others are near or below the 46 % of even drift."}, "figure": {"name": "fig-08-clear", "caption": "How much of a map its best cut into two groups explains. The dashed line is even drift, which has no groups. After fine-tuning GW, AGW, RSM and RSA are clearest."}}
 viz.dots(
@@ -242,9 +242,9 @@ viz.dots(
 )
 
 # %% [markdown]
-# On SST-2 the best cut explains {glue:text}`share_sst2:.0f` % under GW. On random halves of the texts it lies between {glue:text}`low_sst2:.0f` and {glue:text}`high_sst2:.0f` %. RSM has {glue:text}`rsm_sst2:.0f` % and {term}`AGW` {glue:text}`agw_sst2:.0f` %. So GW is as clear as the two that look at the same distances. On Yelp {term}`RSA` is clearer, with {glue:text}`rsa_yelp:.0f` % against {glue:text}`share_yelp:.0f` % under GW. But RSA has {glue:text}`rsa_yelp_before:.0f` % before fine-tuning as well. What fine-tuning adds is largest under GW on both tasks. The paper's three, Euclidean, cosine and Wasserstein, are less clear on both tasks.
+# On SST-2 the best cut explains {glue:text}`share_sst2:.0f` % under GW. On random halves of the texts it lies between {glue:text}`low_sst2:.0f` and {glue:text}`high_sst2:.0f` %. RSM has {glue:text}`rsm_sst2:.0f` % and {term}`AGW` {glue:text}`agw_sst2:.0f` %. These two measures use the same distances as GW, and GW is as clear as they are. On Yelp {term}`RSA` is clearer, with {glue:text}`rsa_yelp:.0f` % against {glue:text}`share_yelp:.0f` % under GW. But RSA has {glue:text}`rsa_yelp_before:.0f` % before fine-tuning as well. What fine-tuning adds is largest under GW on both tasks. The paper compares GW with Euclidean, cosine and Wasserstein. These three are less clear on both tasks.
 #
-# That is so with normalised layers. The paper's Figure 6 uses raw distances. With them the measures are closer together. The table lists where the best cut lies.
+# All these maps are of normalised layers. The paper's Figure 6 uses raw distances. With raw distances the measures are closer together. The table lists where the best cut lies.
 
 # %% tags=["hide-input", "hide-output"] mystnb={"figure": {"name": "tab-08-clear", "caption": "First block after the best cut, and the share of the variance that it explains in per cent, with normalised and with raw distances, after fine-tuning."}}
 rows = {}
@@ -273,15 +273,15 @@ for title in ("GW", "Euclidean", "cosine", "Wasserstein"):
 # %% [markdown]
 # ## How many groups?
 #
-# The best cut always finds two groups. So does {term}`spectral clustering` {cite:p}`luxburg2007tutorial`, which the paper uses.
+# The best cut always makes two groups. So does {term}`spectral clustering` {cite:p}`luxburg2007tutorial`, which the paper uses. `fs.partition_into` does so, too: it divides the blocks at their *clearest step*, the step from one block to the next that stands out most.
 
-# %% mystnb={"figure": {"name": "tab-08-two", "caption": "Two groups by spectral clustering and by the best cut into two runs of blocks. A letter is the group of a block, from the first block to the last."}}
+# %% mystnb={"figure": {"name": "tab-08-two", "caption": "Two groups by spectral clustering and by the clearest step. A letter is the group of a block, from the first block to the last."}}
 two = {}
 for key, m in every.items():
     gw = m["mean/mean/gw"]
     cut = {
         "spectral clustering": fs.spectral_partition(gw, 2, seed=seed),
-        "best cut": fs.partition_into(gw, 2),
+        "clearest step": fs.partition_into(gw, 2),
     }
     two[labels[key]] = {
         how: "".join("AB"[k] for k in groups.labels)
@@ -376,7 +376,7 @@ for key, groups in tested.items():
 pd.DataFrame(rows).T
 
 # %% [markdown]
-# After fine-tuning the test finds no boundary: $p$ = {glue:text}`p_sst2_after:.2f` on SST-2 and $p$ = {glue:text}`p_yelp_after:.2f` on Yelp. Why not, when the eye sees one? The largest step is {glue:text}`top_sst2_after:.1f` times the median one on SST-2. But the steps before and after it are large, too, and so is the last. Four large steps of eleven are a change of speed at least as much as a boundary. [Page 06b](06b-how-good-is-the-test.ipynb) shows that a step spread over two layers is often missed in twelve layers. So "no boundary found" is not "no boundary".
+# After fine-tuning the test finds no boundary: $p$ = {glue:text}`p_sst2_after:.2f` on SST-2 and $p$ = {glue:text}`p_yelp_after:.2f` on Yelp. Why not, when the eye sees one? The largest step is {glue:text}`top_sst2_after:.1f` times the median one on SST-2. But the steps before and after it are large, too, and so is the last. When four of eleven steps are large, the network may just change faster there. [Page 06b](06b-how-good-is-the-test.ipynb) shows that in a chain as short as this the test often misses a boundary that is spread over two steps. So "no boundary found" is not "no boundary".
 #
 # Before fine-tuning, on SST-2, the test sets the last block apart ($p$ = {glue:text}`p_sst2_before:.3f`). That step is only {glue:text}`effect_before:.1f` times its neighbours, and it is found again in {glue:text}`again_before:.0f` % of random halves of the texts. It is a weak finding, and with four tests one such $p$ is no surprise. In the {glue:text}`n_copies:d` copies with random weights the test finds {glue:text}`twin_false:d` boundaries.
 #
@@ -384,7 +384,7 @@ pd.DataFrame(rows).T
 #
 # The answer may depend on choices that the paper does not discuss. We change one at a time: how a text becomes a point ({term}`pooling`), whether each dimension is brought to the same variance, whether distances are raw, whether we look inside the blocks, and the measure.
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "tab-08-survives", "caption": "After fine-tuning, with one choice changed at a time. p belongs to the test; a block beside it is where a second group begins. The best cut comes with the share that it explains."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "tab-08-survives", "caption": "After fine-tuning, with one choice changed at a time. Column p has the p-value of the test, and the block at which a second group begins if the test finds one. The other column has the best cut, and the share that it explains."}}
 CHOICES = {
     "as above": "mean/mean/gw",
     "each dimension standardised": "mean-standardised/mean/gw",
@@ -433,13 +433,13 @@ for task in TASKS:
     note(**{f"cls_{task}": cut["at [CLS]"][1]})
 
 # %% [markdown]
-# The test finds {glue:text}`n_found:d` boundaries in {glue:text}`n_tests:d` maps. Inside the blocks, with a second point after attention, it finds none either ($p$ = {glue:text}`p_inside_sst2:.2f` and {glue:text}`p_inside_yelp:.2f`).
+# The test finds {glue:text}`n_found:d` boundaries in {glue:text}`n_tests:d` maps. It finds none either if each block has two rows in the map, one after attention and one at its end ($p$ = {glue:text}`p_inside_sst2:.2f` and {glue:text}`p_inside_yelp:.2f`).
 #
-# The picture is another matter. If each dimension is brought to the same variance, the best cut still explains {glue:text}`std_sst2:.0f` % on SST-2 and {glue:text}`std_yelp:.0f` % on Yelp. So it is not the work of a few large dimensions. At [CLS] it explains {glue:text}`cls_sst2:.0f` and {glue:text}`cls_yelp:.0f` %. There the picture depends on one token whose output varies wildly from block to block, as [chapter 07](07-bert-fine-tuning.ipynb) shows.
+# The picture is another matter. If each dimension is brought to the same variance, the best cut still explains {glue:text}`std_sst2:.0f` % on SST-2 and {glue:text}`std_yelp:.0f` % on Yelp. So the picture is not the work of a few large dimensions. At [CLS] the best cut explains {glue:text}`cls_sst2:.0f` % on SST-2 and {glue:text}`cls_yelp:.0f` % on Yelp. There the picture depends on one token whose output varies wildly from block to block, as [chapter 07](07-bert-fine-tuning.ipynb) shows.
 #
 # ## GW or CKA?
 #
-# A reviewer finds that CKA looks the same. Here are the steps under both, each divided by its mean.
+# A reviewer finds that a CKA map looks the same as a GW map. The figure shows the steps under both measures, divided by their mean.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Steps under GW and under 1 minus CKA after fine-tuning, each over its mean. GW is below 1 until block 7 and up to three times the mean at blocks 8 to 10. CKA is near or above 1 until block 8, has a peak there on Yelp, and is below 0.7 in the last four."}, "figure": {"name": "fig-08-gw-cka", "caption": "Steps from block to block after fine-tuning, each line divided by its mean. In the last four blocks the steps of GW are large and those of CKA small."}}
 lines = {}
@@ -463,7 +463,7 @@ for task in TASKS:
     note(**{f"steps_{task}": spearmanr(a, b).statistic})
 
 # %% [markdown]
-# They do not look the same. The {term}`rank correlation` of their steps is {glue:text}`steps_sst2:.2f` on SST-2 and {glue:text}`steps_yelp:.2f` on Yelp. Why? [Chapter 07](07-bert-fine-tuning.ipynb) shows what happens in these blocks: the texts split into two camps. We can do this by hand. We take block 7 before fine-tuning and push the two classes apart along one random direction, in equal steps.
+# The steps of the two measures do not look the same. Their {term}`rank correlation` is {glue:text}`steps_sst2:.2f` on SST-2 and {glue:text}`steps_yelp:.2f` on Yelp. Why? [Chapter 07](07-bert-fine-tuning.ipynb) shows what happens in these blocks: the texts split into two camps. We can do this by hand. We take block 7 before fine-tuning and push the two classes apart along one random direction, in equal steps.
 
 # %%
 run = stored["sst2", "before"]
@@ -478,7 +478,7 @@ pushed = fs.Representations(
 )
 
 # %% [markdown]
-# Now the step from each push to the next, under both measures.
+# The next figure shows the step from each push to the next, under both measures.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Step from each push to the next under GW and under 1 minus CKA, each over its mean. CKA has two large steps at the beginning and then nothing. GW stays high throughout."}, "figure": {"name": "fig-08-push", "caption": "Two classes are pushed apart in equal steps. CKA sees the first steps and then nothing more. GW goes on seeing each of them. The push is in units of the cloud's own spread."}}
 pushed_steps = {}
@@ -494,7 +494,7 @@ viz.curves(pushed_steps, x=pushes[1:], xlabel="push to", ylabel=unit)
 #
 # ## What moved?
 #
-# There is a simpler story. Fine-tuning moves the last blocks most, and so they end up far from the others. Then the map would say nothing that the change of each block does not say. We compare each block with itself before fine-tuning.
+# There is a simpler story. Fine-tuning moves the last blocks most, and so they end up far from the others. If this were all, it would be enough to know how far each block has moved, and the map would add nothing. We compare each block with itself before fine-tuning.
 
 # %% tags=["remove-cell"]
 moved = {t: mapped[t, "after"].snapshots["mean/moved"][-1] for t in TASKS}
@@ -526,7 +526,7 @@ viz.curves(
 )
 
 # %% [markdown]
-# The simplest guess at the distance of two blocks is how far the one has moved that moved more. It has a rank correlation of {glue:text}`guess_sst2:.2f` with the map on SST-2, and explains {glue:text}`guess_r2_sst2:.0f` % of its variance. On Yelp it explains {glue:text}`guess_r2_yelp:.0f` %. So the simple story cannot be dismissed. The map of a fine-tuned encoder is first of all a list of how far each block has come from a map that was even. Whether the last blocks also *do* something new no map can say. [Chapter 11](11-fine-tuning-ablations.ipynb) operates on the network to find out.
+# Take two blocks, and of these the one that has moved farther. How far it has moved is our guess at the distance of the two. On SST-2 this guess has a rank correlation of {glue:text}`guess_sst2:.2f` with the map, and explains {glue:text}`guess_r2_sst2:.0f` % of the map's variance. On Yelp it explains {glue:text}`guess_r2_yelp:.0f` %. So the simple story cannot be dismissed. Much of the map of a fine-tuned encoder says how far each block has moved. No map can say whether the last blocks also *do* something new. [Chapter 11](11-fine-tuning-ablations.ipynb) operates on the network to find out.
 #
 # ## What we found
 #
@@ -544,9 +544,9 @@ viz.curves(
 # | D01: can the method give a number? | - | answered: the share that the best cut explains, and a test that may say one group | {glue:text}`share_sst2:.0f` % on SST-2, even drift {glue:text}`drift:.0f` %; $p$ = {glue:text}`p_sst2_after:.2f` |
 # | D02: established measures are missing | - | answered: they are here | RSM, which is GW without its matching, has {glue:text}`rsm_sst2:.0f` %, GW {glue:text}`share_sst2:.0f` % |
 # | D04: a group is a function | - | open: maps cannot tell | {glue:text}`guess_r2_sst2:.0f` % of the variance of the map follow from how far each block has come from itself |
-# | D05: CKA looks the same | - | answered: it does not; in the last four blocks the steps of GW are large and those of CKA small | rank correlation of the steps {glue:text}`steps_sst2:.2f` on SST-2, {glue:text}`steps_yelp:.2f` on Yelp |
+# | D05: CKA looks the same as GW | - | answered: it does not; in the last four blocks the steps of GW are large and those of CKA small | rank correlation of the steps {glue:text}`steps_sst2:.2f` on SST-2, {glue:text}`steps_yelp:.2f` on Yelp |
 #
-# This is one seed for each task, and BERT-base was not run. [Going deeper: six blocks](08b-six-blocks.ipynb) has three seeds, sparse encoders, and maps across encoders, on another encoder.
+# This is one seed for each task, and BERT-base was not run. [Going deeper: six blocks](08b-six-blocks.ipynb) repeats this on another encoder, with three seeds, with sparse encoders, and with maps of one encoder against another.
 #
 # **Before you report groups**: divide by the mean, say how a sample became a point, and give the test beside the picture.
 #

@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# The picture is much the same. After {term}`fine-tuning` the last two of six blocks stand apart from the others. Three seeds give nearly the same map, with a {term}`rank correlation` of {glue:text}`seed_rank:.2f` or more. But our test finds no {term}`boundary` in an encoder that is fine-tuned without pruning. Six blocks have five steps, and that is too few to tell a boundary from a change of speed. The {term}`Gromov-Wasserstein distance` (GW) does not show two groups most clearly. Its best cut explains {glue:text}`all_gw:.0f` % of a map in the mean, and that of {term}`RSM` {glue:text}`all_rsm:.0f` %. At a higher learning rate the picture is less clear under both.
+# The picture is much the same. After {term}`fine-tuning` the last two of six blocks stand apart from the others. Three seeds give nearly the same map, with a {term}`rank correlation` of {glue:text}`seed_rank:.2f` or more. But our test finds no {term}`boundary` in any encoder that is fine-tuned without pruning. Six blocks have five steps, and that is too few to tell a boundary from a change of speed. The {term}`Gromov-Wasserstein distance` (GW) does not show two groups most clearly. We divide each map once, where this explains most of its variance. On average this *best cut* explains {glue:text}`all_gw:.0f` % of a map under GW, and {glue:text}`all_rsm:.0f` % under {term}`RSM`. At a higher learning rate the picture is less clear under both.
 #
 # :::{glue:figure} fig_in_short_08b
 # :name: fig-08b-in-short
@@ -124,7 +124,7 @@ keep_figure(
 )
 
 # %% [markdown]
-# What they can do:
+# The table shows how often they are right.
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "tab-08b-encoders", "caption": "Six encoders for each task: accuracy on validation texts, and the share of the weights of attention and MLP that are zero, both in per cent."}}
 pd.DataFrame(
@@ -142,7 +142,7 @@ pd.DataFrame(
 ).T.round(1)
 
 # %% [markdown]
-# {numref}`fig-08b-in-short` shows the {term}`layer map` of each under GW, on {glue:text}`n_mapped:d` texts at {term}`[CLS]`. With 95 % zeros the first blocks have no {term}`heads <head>` left. Block by block there are {glue:text}`heads_sst2_neuroprune_95` on SST-2 and {glue:text}`heads_yelp_neuroprune_95` on Yelp. Without heads [CLS] receives nothing of the text, and the block is {term}`silent`. On Yelp it is right in {glue:text}`acc_yelp_neuroprune_95:.1f` % of the texts, hardly more than chance. Its map shows a trace of pruning, and no function.
+# {numref}`fig-08b-in-short` shows the {term}`layer map` of each under GW, on {glue:text}`n_mapped:d` texts at {term}`[CLS]`. With 95 % zeros the first blocks have no {term}`heads <head>` left. Block by block there are {glue:text}`heads_sst2_neuroprune_95` on SST-2 and {glue:text}`heads_yelp_neuroprune_95` on Yelp. Without heads [CLS] receives nothing of the text, and the block is {term}`silent`. On Yelp the encoder with 95 % zeros is right in {glue:text}`acc_yelp_neuroprune_95:.1f` % of the texts, hardly more than chance. So its map shows what pruning took away, and not how a task is solved.
 #
 # Explore the map of the dense encoder on SST-2: point at a cell, or use the arrow keys.
 
@@ -188,7 +188,7 @@ def grid(task, measures, scale):
 
 
 # %% [markdown]
-# A row for each measure:
+# The figure has a row for each measure.
 
 # %% tags=["fig", "wide", "paper-F06", "hide-input"] mystnb={"image": {"alt": "Maps of six encoders on Yelp under four raw measures. In all rows the last block is far from everything else, and the rest is dark. With 70 and 95 % zeros nearly everything is dark."}, "figure": {"name": "fig-08b-raw", "caption": "Yelp, raw distances. A row has one scale of colours; values of the last column that are beyond it are clipped. All four measures show the last block, and GW nothing else."}}
 viz.map_grid(grid("Yelp", FOUR, "raw"))
@@ -207,7 +207,7 @@ def by_scale(run, key):
 
 
 # %% [markdown]
-# Medians over the {glue:text}`n_encoders:d` encoders, for raw and for {term}`normalised` distances:
+# The table has the medians over the {glue:text}`n_encoders:d` encoders, for raw and for {term}`normalised` distances.
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "tab-08b-scale", "caption": "Share of a map's variance that the blocks' differences of scale explain, in per cent, as a median over twelve encoders."}}
 scale_table = pd.DataFrame(
@@ -237,7 +237,7 @@ note(smallest=int(np.argmin(runs["Yelp", "dense"].scale)) + 1)
 viz.map_grid(grid("Yelp", FOUR, "mean"))
 
 # %% [markdown]
-# GW has a picture of its own now. Scale still explains {glue:text}`mean_scale:.0f` % of it, perhaps because the blocks that change their shape also grow. Euclidean distance and Wasserstein see *where* a cloud lies. Dividing block {glue:text}`smallest:d` by its small scale throws it far away, which makes the cross. Normalisation does not change cosine, and scale explains {glue:text}`cosine_scale:.0f` % of it.
+# GW has a picture of its own now. Scale still explains {glue:text}`mean_scale:.0f` % of it, perhaps because the blocks that change their shape also grow. Euclidean distance and Wasserstein see *where* a cloud lies. Dividing block {glue:text}`smallest:d` by its small scale throws it far away, which makes the cross. Normalisation does not change the cosine map, and scale explains {glue:text}`cosine_scale:.0f` % of this map.
 #
 # The folds hold the other maps. The first is SST-2, as in the paper's Figure 13.
 
@@ -336,7 +336,7 @@ viz.dots(
 )
 
 # %% [markdown]
-# Cosine is clearest, but only of the last block, which is scale again. On SST-2 the best cut of the dense encoder under GW is before block {glue:text}`cut_gw:d`, and explains {glue:text}`clear_gw:.0f` %. In the mean over the four encoders GW has {glue:text}`all_gw:.0f` %, and RSM is clearer with {glue:text}`all_rsm:.0f` %. CKA with {glue:text}`all_cka:.0f` % and {term}`RSA` with {glue:text}`all_rsa:.0f` % are about as clear as GW. Wasserstein has {glue:text}`all_w:.0f` %, less than even drift. {term}`CCA` is of no use here. With fewer texts than dimensions it finds every block in every other.
+# Cosine is clearest, but it only sets the last block apart, which is scale again. On SST-2 the best cut of the dense encoder under GW is before block {glue:text}`cut_gw:d`, and explains {glue:text}`clear_gw:.0f` %. In the mean over the four encoders GW has {glue:text}`all_gw:.0f` %, and RSM is clearer with {glue:text}`all_rsm:.0f` %. CKA with {glue:text}`all_cka:.0f` % and {term}`RSA` with {glue:text}`all_rsa:.0f` % are about as clear as GW. Wasserstein has {glue:text}`all_w:.0f` %, less than even drift. {term}`CCA` is of no use here. With fewer texts than dimensions every block is a linear function of every other.
 #
 # With raw distances, as in the paper, none of the four is clearly behind: the best cut explains {glue:text}`raw_least:.0f` % or more. All of these cuts set the last block apart. The fold lists where the normalised maps are cut.
 
@@ -351,7 +351,7 @@ pd.DataFrame(
 # %% [markdown]
 # ## How many groups?
 #
-# The paper uses {term}`spectral clustering` {cite:p}`luxburg2007tutorial`, which returns as many groups as it is asked for. Asked for two, it agrees with `fs.partition_into`, which cuts into consecutive blocks, in {glue:text}`n_same:d` of {glue:text}`n_tuned:d` fine-tuned encoders. Before fine-tuning its two groups are not even consecutive blocks.
+# The paper uses {term}`spectral clustering` {cite:p}`luxburg2007tutorial`, which returns as many groups as it is asked for. We ask it for two. `fs.partition_into` also makes two groups: it divides the blocks at their *clearest step*, the step from one block to the next that stands out most. The two methods agree in {glue:text}`n_same:d` of {glue:text}`n_tuned:d` fine-tuned encoders. Before fine-tuning, a group of spectral clustering does not even consist of consecutive blocks.
 #
 # The test of [chapter 06](06-modular-sum-subnetworks.ipynb) can answer "one group". Can it find anything in six layers? We try perfect maps, with distance 0 within a group and 1 between groups.
 
@@ -425,7 +425,7 @@ for key, run in runs.items():
     tested[key] = groups_in(run)
     rows[labels[key]] = {
         "spectral": letters(whole, fs.spectral_partition(known, 2, seed=seed)),
-        "consecutive": letters(whole, fs.partition_into(known, 2)),
+        "clearest step": letters(whole, fs.partition_into(known, 2)),
         "p, six ends": fs.partition(known, seed=seed).p_value,
         "p, twelve points (a group starts at)": in_words(run, tested[key]),
     }
@@ -434,7 +434,7 @@ cut_table = pd.DataFrame(rows).T
 # %% tags=["remove-cell"]
 note(p_six=cut_table.loc["SST-2, dense", "p, six ends"])
 note(p_six_yelp=cut_table.loc["Yelp, dense", "p, six ends"])
-same = cut_table["spectral"] == cut_table["consecutive"]
+same = cut_table["spectral"] == cut_table["clearest step"]
 tuned_ones = [labels[key] for key in runs if key[1] != "before"]
 note(n_same=int(same[tuned_ones].sum()), n_tuned=len(tuned_ones))
 for (task, kind), groups in tested.items():
@@ -444,11 +444,11 @@ note(n_with=sum(g.n_groups > 1 for g in tested.values()))
 note(least_p=min(groups.p_value for groups in tested.values()))
 
 # %% [markdown]
-# In the dense encoders the last two steps are {glue:text}`faster_sst2:.1f` times as large as the others on SST-2, and {glue:text}`faster_yelp:.1f` times on Yelp. They stay large to the end of the network. To the test this is a change of speed: for a boundary, slow steps would have to follow. It gives $p$ = {glue:text}`p_six:.2f` on SST-2 and {glue:text}`p_six_yelp:.2f` on Yelp. Whether MiniLM has two groups of blocks we cannot tell.
+# In the dense encoders the last two steps are {glue:text}`faster_sst2:.1f` times as large as the others on SST-2, and {glue:text}`faster_yelp:.1f` times on Yelp. They stay large to the end of the network. To the test this is a change of speed: for a boundary, small steps would have to follow. It gives $p$ = {glue:text}`p_six:.2f` on SST-2 and {glue:text}`p_six_yelp:.2f` on Yelp. We cannot tell whether MiniLM has two groups of blocks.
 #
-# We also looked twice in every block, after its attention and at its end. Each step is then compared with steps of its own kind. Twelve points do not decide it either: the dense encoders have $p$ = {glue:text}`p_sst2_dense:.2f` on SST-2 and {glue:text}`p_yelp_dense:.2f` on Yelp. The test finds a boundary in {glue:text}`n_with:d` of the {glue:text}`n_encoders:d` encoders, with $p$ = {glue:text}`least_p:.3f`. Among twelve tests this is no surprise. The folds have the details.
+# We also looked at two points in every block, after its attention and at its end. Each step is then compared with steps of its own kind. These twelve points do not answer the question either: the dense encoders have $p$ = {glue:text}`p_sst2_dense:.2f` on SST-2 and {glue:text}`p_yelp_dense:.2f` on Yelp. The test finds a boundary in {glue:text}`n_with:d` of the {glue:text}`n_encoders:d` encoders. The smallest $p$ is {glue:text}`least_p:.3f`. Among twelve tests this is no surprise. The folds have the details.
 
-# %% tags=["hide-input", "hide-output"] mystnb={"figure": {"name": "tab-08b-tests", "caption": "Two groups by spectral clustering and by `fs.partition_into` (consecutive), a letter for each block; the p-value of the test on the six block ends, and on twelve points. A dot is a block that gives the same vector for every text."}}
+# %% tags=["hide-input", "hide-output"] mystnb={"figure": {"name": "tab-08b-tests", "caption": "Two groups by spectral clustering and by the clearest step (`fs.partition_into`), a letter for each block; the p-value of the test on the six block ends, and on twelve points. A dot is a block that gives the same vector for every text."}}
 cut_table
 
 # %% [markdown]
@@ -485,7 +485,7 @@ across = pd.DataFrame(
             "rank correlation": spearmanr(
                 gw[a].values[upper], gw[b].values[upper]
             ).statistic,
-            "ARI, consecutive": adjusted_rand_score(cuts[a], cuts[b]),
+            "ARI, clearest step": adjusted_rand_score(cuts[a], cuts[b]),
             "ARI, spectral": adjusted_rand_score(spectral[a], spectral[b]),
         }
         for a, b in pairs
@@ -501,13 +501,13 @@ note(
 note(seeds_found=sum(f.n_groups > 1 for f in by_seed.values()), n_seeds=len(seeds))
 
 # %% [markdown]
-# Any two have a rank correlation of {glue:text}`seed_rank:.2f` or more. Cut into two, they have the same groups: the {term}`adjusted Rand index` is at least {glue:text}`seed_cut:.0f`. The test finds a boundary in {glue:text}`seeds_found:d` of {glue:text}`n_seeds:d`. The sample is small, and all seeds began with the same pre-trained weights.
+# The maps of any two seeds have a rank correlation of {glue:text}`seed_rank:.2f` or more. Spectral clustering makes the same two groups for all seeds, and so does the clearest step: the {term}`adjusted Rand index` is at least {glue:text}`seed_cut:.0f`. The test finds a boundary in {glue:text}`seeds_found:d` of {glue:text}`n_seeds:d` seeds. The sample is small, and all seeds began with the same pre-trained weights.
 
-# %% tags=["paper-R19", "hide-input", "hide-output"] mystnb={"figure": {"name": "tab-08b-seeds", "caption": "Pairs of seeds: rank correlation of their GW maps, and the adjusted Rand index (ARI) of their groups, by `fs.partition_into` (consecutive) and by spectral clustering."}}
+# %% tags=["paper-R19", "hide-input", "hide-output"] mystnb={"figure": {"name": "tab-08b-seeds", "caption": "Pairs of seeds: rank correlation of their GW maps, and the adjusted Rand index (ARI) of their two groups, by the clearest step (`fs.partition_into`) and by spectral clustering."}}
 across.round(2)
 
 # %% [markdown]
-# **Another learning rate.** The fast encoder on SST-2 is cut before block {glue:text}`cut_fast_sst2:d`, and the dense one before block {glue:text}`cut_dense_sst2:d`. On Yelp both are cut before block {glue:text}`cut_fast_yelp:d`. The cut explains less at the higher rate: {glue:text}`clear_fast_sst2:.0f` % on SST-2 and {glue:text}`clear_fast_yelp:.0f` % on Yelp.
+# **Another learning rate.** On SST-2 the best cut of the fast encoder lies before block {glue:text}`cut_fast_sst2:d`, and that of the dense one before block {glue:text}`cut_dense_sst2:d`. On Yelp both lie before block {glue:text}`cut_fast_yelp:d`. The best cut explains less at the higher rate: {glue:text}`clear_fast_sst2:.0f` % on SST-2 and {glue:text}`clear_fast_yelp:.0f` % on Yelp.
 #
 # **Another {term}`pooling`.** A text becomes a point by its [CLS] token, by the mean over its tokens, or by all tokens in one long vector.
 
@@ -544,7 +544,7 @@ by_rank = {
 note(pooling_mean=by_rank["mean"], pooling_all=by_rank["all tokens"])
 
 # %% [markdown]
-# The best cut of each, also for the other seeds and for Yelp:
+# The table has the best cut of each, also for the other seeds and for Yelp.
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "tab-08b-pooling", "caption": "First block after the best cut under GW, and the share that it explains, in the dense encoders."}}
 pd.DataFrame(
@@ -559,7 +559,7 @@ pd.DataFrame(
 #
 # ## Do GW and CKA agree?
 #
-# A reviewer finds that CKA looks the same. We take the rank correlation of the GW map with that of another measure. RSM is GW without its matching: it compares the same distances text by text.
+# A reviewer finds that a CKA map looks the same as a GW map. We take the rank correlation of the GW map with that of another measure. RSM is GW without its matching: it compares the same distances text by text.
 
 # %% tags=["remove-cell"]
 signs = {name: -1 if m.is_similarity else 1 for name, m in fs.measures().items()}
@@ -645,7 +645,7 @@ note(n_all=sum(f.n_groups > 1 for each in tests.values() for f in each.values())
 note(n_all_tests=sum(len(each) for each in tests.values()))
 
 # %% [markdown]
-# By the test on twelve points no measure is ahead. In the {glue:text}`n_dense:d` dense encoders it finds no boundary under GW, RSM or CKA; the smallest $p$ is {glue:text}`best_dense:.2f`. In all {glue:text}`n_all_tests:d` tests it finds {glue:text}`n_all:d`, about as many as chance gives at 5 %.
+# By the test on twelve points no measure is ahead. In the {glue:text}`n_dense:d` dense encoders it finds no boundary under GW, RSM or CKA; the smallest $p$ is {glue:text}`best_dense:.2f`. In all {glue:text}`n_all_tests:d` tests on encoders it finds {glue:text}`n_all:d` boundaries, about as many as chance gives at 5 %.
 
 # %% tags=["hide-input", "hide-output"] mystnb={"figure": {"name": "tab-08b-three", "caption": "p-value of the test on the twelve points under three measures, and where a group starts."}}
 pd.DataFrame(
@@ -772,7 +772,7 @@ note(rival=spearmanr(guess, gw[0].values[upper]).statistic)
 note(rival_r2=100 * np.corrcoef(guess, gw[0].values[upper])[0, 1] ** 2)
 
 # %% [markdown]
-# Beside it stands the mean distance to the other blocks.
+# The figure shows this distance beside the mean distance to the other blocks.
 
 # %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "GW distance of each block to itself before fine-tuning, and to the other blocks before and after it. The first rises from 0.04 at block 1 to 0.39 at block 6. The mean distance to the others is flat before fine-tuning, and rises at blocks 5 and 6 after it."}, "figure": {"name": "fig-08b-moved", "caption": "The dense encoder on SST-2: GW distance of each block to itself before fine-tuning, and its mean distance to the other blocks before and after. The last two blocks have moved most, and are farthest from the others."}}
 viz.curves(
@@ -786,9 +786,9 @@ viz.curves(
 )
 
 # %% [markdown]
-# The weights of all blocks moved about equally far, by {glue:text}`moved_least:.1f` to {glue:text}`moved_most:.1f` % of their length. Their *outputs* did not: the first block is at {glue:text}`self_first:.2f` from its output before, the last at {glue:text}`self_last:.2f`.
+# The weights of all blocks moved about equally far, by {glue:text}`moved_least:.1f` to {glue:text}`moved_most:.1f` % of their length. Their *outputs* did not. The GW distance to the output before fine-tuning is {glue:text}`self_first:.2f` for the first block and {glue:text}`self_last:.2f` for the last.
 #
-# The simplest guess at the distance of two blocks is the larger of their two moves. It has a rank correlation of {glue:text}`rival:.2f` with the map, and explains {glue:text}`rival_r2:.0f` % of its variance. So the simple story cannot be dismissed here either. Whether the last blocks also do something *new* no map can say ([chapter 11](11-fine-tuning-ablations.ipynb) operates on the network).
+# Take two blocks, and of these the one whose output has moved farther. How far it has moved is our guess at the distance of the two. This guess has a rank correlation of {glue:text}`rival:.2f` with the map, and explains {glue:text}`rival_r2:.0f` % of the map's variance. So the simple story cannot be dismissed here either. No map can say whether the last blocks also do something *new* ([chapter 11](11-fine-tuning-ablations.ipynb) operates on the network).
 
 # %% tags=["hide-input", "hide-output"] mystnb={"figure": {"name": "tab-08b-moved", "caption": "For each block: how far its weights moved, how far its output is from its output before fine-tuning, and how far it is from the other blocks."}}
 drift.round(3)
@@ -802,13 +802,13 @@ drift.round(3)
 # | --- | --- | --- | --- |
 # | C19: fine-tuned ones have two to three groups, the last third is one (5.2, Figure 6) | ours | undecided: the last two blocks change faster, and six blocks are too few to tell a boundary from a change of speed | the six ends, which the paper compares: $p$ = {glue:text}`p_six:.2f` on SST-2 and {glue:text}`p_six_yelp:.2f` on Yelp; twelve points: $p$ = {glue:text}`p_sst2_dense:.2f` and {glue:text}`p_yelp_dense:.2f` |
 # | C21: Euclidean, cosine and Wasserstein show the groups less clearly (5.2, Figure 6), with raw distances | ours | disagrees: none is clearly less clear | the best cut, before the last block, explains {glue:text}`raw_euclid:.0f`, {glue:text}`raw_cosine:.0f` and {glue:text}`raw_w:.0f` %, under GW {glue:text}`raw_gw:.0f` % |
-# | C21, each block divided by its mean distance | ours | agrees for Euclid and Wasserstein, which see where a cloud lies, and dividing by a small scale throws it far away; cosine sees the last block alone | best cut at block {glue:text}`cut_gw:d` explains {glue:text}`clear_gw:.0f` % under GW, {glue:text}`clear_w:.0f` % under Wasserstein |
+# | C21, each block divided by its mean distance | ours | agrees for Euclidean distance and Wasserstein: they see where a cloud lies, and dividing by a small scale throws it far away; cosine sees the last block alone | best cut at block {glue:text}`cut_gw:d` explains {glue:text}`clear_gw:.0f` % under GW, {glue:text}`clear_w:.0f` % under Wasserstein |
 # | C27: pre-trained and dense models differ from sparse ones in maps across models (F, Figure 12) | ours | agrees for 95 %; fewer zeros are not farther than no fine-tuning | at the same depth {glue:text}`cross_25:.2f`, {glue:text}`cross_70:.2f`, {glue:text}`cross_95:.2f` from the dense one, and {glue:text}`cross_pretrained:.2f` from it to the pre-trained |
 # | C28: on SST-2 two to three groups as well, the last block apart (G, Figure 13) | ours | undecided, as C19; the last block alone is scale | $p$ = {glue:text}`p_six:.2f` at the six ends; the raw map is to {glue:text}`raw_scale:.0f` % the difference of scales |
 # | C32: the same across seeds (reviews, Figure 19) | ours | undecided: the maps agree, but whether there are groups of blocks is open (C19), and the seeds share the pre-trained weights | rank correlation of two maps at least {glue:text}`seed_rank:.2f`; a boundary among twelve points in {glue:text}`seeds_found:d` of {glue:text}`n_seeds:d` |
 # | C33: GW shows clearer sub-networks than RSM, RSA, CCA, CKA, MSID, AGW, on text (reviews, Figures 15 to 17), by the best cut | ours | disagrees: RSM is clearer | it explains {glue:text}`all_gw:.0f` % under GW, {glue:text}`all_rsm:.0f` % under RSM, {glue:text}`all_cka:.0f` % under CKA |
 # | C33, on text, by the test | ours | undecided: four encoders that began with the same pre-trained weights, and no test of the difference | a boundary in {glue:text}`dense_GW:d`, {glue:text}`dense_RSM:d` and {glue:text}`dense_CKA:d` of {glue:text}`n_dense:d` dense encoders under GW, RSM and CKA |
-# | D05: CKA looks the same | - | open: the maps differ, but the test finds no boundary under either | rank correlation of the maps {glue:text}`gw_cka:.2f`; CKA sees drift before fine-tuning, GW does not |
+# | D05: CKA looks the same as GW | - | open: the maps differ, but the test finds no boundary under either | rank correlation of the maps {glue:text}`gw_cka:.2f`; CKA sees drift before fine-tuning, GW does not |
 # | D06: other seeds | - | open: the maps of three seeds agree, but all of them began with the same pre-trained weights | rank correlation at least {glue:text}`seed_rank:.2f` |
 #
 # Four encoders cannot tell which measure finds groups most reliably. And BERT-base was not run, so no row speaks of it.

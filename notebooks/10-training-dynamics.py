@@ -15,24 +15,24 @@
 # %% [markdown]
 # # 10 Training dynamics
 #
-# The maps so far are of finished networks. When do the {term}`groups <group>` appear? Does the last {term}`block` change first? And does the mean distance rise as accuracy does in {term}`grokking`?
+# The maps so far are of finished networks. When do the {term}`groups <group>` appear? Does the last {term}`block` change first? And does the mean distance between blocks rise like accuracy in {term}`grokking`?
 #
 # ## In short
 #
-# The paper watches one BERT during {term}`fine-tuning`. It sees the mean distance of the blocks rise slowly and then fast, and the last block change first. We watched an encoder of twelve blocks on two tasks. The mean distance does rise fast, and it comes *after* accuracy: it is halfway after {glue:text}`lag_sst2:.1f` times as many steps on SST-2, and {glue:text}`lag_yelp:.1f` times on Yelp. Then it falls again. The last block changes most, and not first. In two networks that grok, {term}`Model 0 and Model E <Model 0, Model E, Model L>`, the mean distance does not behave alike. So a rise of distances says that something is learned, and not what.
+# The paper watches one BERT during {term}`fine-tuning`. It sees the mean distance of the blocks rise slowly and then fast, and the last block change first. We watched an encoder of twelve blocks on two tasks. The mean distance does rise fast, but it rises *after* accuracy. To reach half of its final change it takes {glue:text}`lag_sst2:.1f` times as many steps as accuracy on SST-2, and {glue:text}`lag_yelp:.1f` times as many on Yelp. Late in training it falls again. The last block changes most, and not first. In two networks that grok, {term}`Model 0 and Model E <Model 0, Model E, Model L>`, the mean distance behaves in two different ways. So a rise of distances says that something is learned, and not what.
 #
 # :::{glue:figure} fig_in_short_10
 # :name: fig-10-in-short
 # :alt: Accuracy and mean GW on SST-2 and Yelp, each as a share of its way, over the steps on a logarithmic axis. Accuracy rises first, mean GW follows, goes beyond its end and falls back.
 #
-# Accuracy on validation texts and mean GW of all pairs of blocks, each as a share of its way from the first step to the last. GW follows accuracy. It goes beyond its final value and falls back.
+# Accuracy on validation texts and mean GW of all pairs of blocks. For each curve 0 is its value before the first step, and 1 its value after the last. GW follows accuracy. It goes beyond its final value and falls back.
 # :::
 #
 # :::{admonition} What you will learn
 # - how to watch a network while it learns without changing what it learns;
 # - how to tell which of two curves rises first;
 # - what remains of "distances grow" when each layer is divided by its {term}`scale`;
-# - how to ask which block changes first, apart from which changes most.
+# - how to tell which block changes first from which changes most.
 #
 # **Time**: 20 minutes to read, one minute to run.
 # **In the paper**: section 5.3 with Figures 7 and 8; the discussion of its reviews.
@@ -83,7 +83,7 @@ from bookkit.glue import keep_figure, note
 # %% [markdown]
 # ## To watch without touching
 #
-# A network changes fast at first and slowly later. So we look at it after steps that are evenly spaced in their logarithm. At each look we store the clouds of {glue:text}`n_watched:d` validation texts in all blocks, and compare them later. Nothing is drawn at random that training would have drawn. A network that is watched ends at the same weights as one that is not, to the last bit; the tests of the library check this.
+# A network changes fast at first and slowly later. So we look at it after steps that are evenly spaced in their logarithm. At each look we store the clouds of {glue:text}`n_watched:d` validation texts in all blocks, and compare them later. Looking uses none of the random numbers that training draws. A network that is watched ends at the same weights as one that is not, to the last bit; the tests of the library check this.
 
 # %%
 TASKS = {"sst2": "SST-2", "yelp": "Yelp"}
@@ -108,7 +108,7 @@ for task, step in looks.items():
 # The paper's Figure 7 shows maps after some of the steps. Here are ours under the {term}`Gromov-Wasserstein distance` (GW), each layer divided by its mean distance.
 
 
-# %% tags=["fig", "wide", "paper-F07", "hide-input"] mystnb={"image": {"alt": "GW maps of twelve blocks after five of the steps on both tasks. At first the maps are dark. Then the lower right corner becomes bright, on both tasks, and stays so."}, "figure": {"name": "fig-10-maps", "caption": "GW maps after some of the steps. A row has one scale of colours. For the first steps nothing can be seen. Then the last blocks leave the others, and later maps show a little less of the same."}}
+# %% tags=["fig", "wide", "paper-F07", "hide-input"] mystnb={"image": {"alt": "GW maps of twelve blocks after five of the steps on both tasks. At first the maps are dark. Then the lower right corner becomes bright, on both tasks, and stays so."}, "figure": {"name": "fig-10-maps", "caption": "GW maps after some of the steps. A row has one scale of colours. For the first steps nothing can be seen. Then the last blocks leave the others. In later maps this is a little weaker."}}
 def map_at(task, s):
     """The layer map of one look."""
     values = mapped[task].snapshots["mean/gw"][s]
@@ -144,7 +144,7 @@ stepper(
 )
 
 # %% [markdown]
-# Is there a {term}`boundary` at any of these looks? The test of [chapter 06](06-modular-sum-subnetworks.ipynb) finds one in {glue:text}`found_sst2:d` of the maps on SST-2 and in {glue:text}`found_yelp:d` of those on Yelp. As in [chapter 08](08-bert-subnetworks.ipynb), the steps grow over several blocks, and the test sees a change of speed.
+# Is there a {term}`boundary` at any of these looks? The test of [chapter 06](06-modular-sum-subnetworks.ipynb) finds one in {glue:text}`found_sst2:d` of the maps on SST-2 and in {glue:text}`found_yelp:d` of those on Yelp. As in [chapter 08](08-bert-subnetworks.ipynb), the distances from block to block grow over several blocks, and the test does not count this as a boundary.
 
 # %% tags=["remove-cell"]
 found = {
@@ -159,7 +159,7 @@ for task, each in found.items():
 # %% [markdown]
 # ## Does it rise with accuracy?
 #
-# The paper's Figure 8 draws the mean distance of all pairs of layers beside loss, accuracy and {term}`F1`, and finds that it grows slowly and then fast. {numref}`fig-10-in-short` shows it for both tasks. The next figure adds the loss and F1 on Yelp. Each curve goes from its value before the first step (0) to its value after the last (1). The loss is turned round.
+# The paper's Figure 8 draws the mean distance of all pairs of layers beside loss, accuracy and {term}`F1`, and finds that it grows slowly and then fast. {numref}`fig-10-in-short` shows it for both tasks. The next figure adds the loss and F1 on Yelp. Each curve goes from its value before the first step (0) to its value after the last (1). The loss falls, and its fall is drawn as a rise.
 
 
 # %%
@@ -175,7 +175,7 @@ def mean_distance(task, key="mean/gw"):
 
 
 # %% [markdown]
-# Here they are on Yelp.
+# The figure has the four curves on Yelp.
 
 # %% tags=["fig", "paper-F08", "hide-input"] mystnb={"image": {"alt": "Mean GW, accuracy, F1 and validation loss on Yelp as shares of their ways: accuracy and F1 rise first, mean GW and loss together later."}, "figure": {"name": "fig-10-rise", "caption": "Four curves on Yelp, each as a share of its way. Accuracy and F1 rise first. Mean GW rises later, together with the fall of the loss."}}
 RISING = {
@@ -212,7 +212,7 @@ keep_figure(
 )
 
 # %% [markdown]
-# When has a curve gone half of its way? We take the first crossing, between two looks on the logarithm of the step. A lag is how much later one curve is than the other, as a factor. A lag of 2 means twice as many steps.
+# When has a curve gone half of its way? We take the first time, and interpolate between two looks on a logarithmic axis of steps. A lag is how much later one curve is than the other, as a factor. A lag of 2 means twice as many steps.
 
 
 # %%
@@ -227,7 +227,7 @@ def halfway(steps, curve):
 
 
 # %% [markdown]
-# For both tasks:
+# The table has these steps for both tasks.
 
 # %% mystnb={"figure": {"name": "tab-10-half", "caption": "After how many steps each curve is halfway, and the lag of mean GW behind accuracy."}}
 half = pd.DataFrame(
@@ -271,7 +271,7 @@ note(lag_six=lag, lag_six_low=low, lag_six_high=high)
 # %% [markdown]
 # On both tasks mean GW follows accuracy. It rises while the loss falls: on Yelp it is halfway after {glue:text}`half_gw:.0f` steps, and the loss after {glue:text}`half_loss:.0f`. In the smaller encoder, with three seeds on SST-2, the lag is {glue:text}`lag_six:.2f`. Its {term}`interval` goes from {glue:text}`lag_six_low:.2f` to {glue:text}`lag_six_high:.2f`. So GW does not announce what the network learns.
 #
-# The paper does not mention what comes next. On SST-2 mean GW is largest after {glue:text}`top_at_sst2:d` steps, {glue:text}`top_sst2:.1f` times its first value. At the end it is {glue:text}`end_sst2:.1f` times. On Yelp the largest value is {glue:text}`top_yelp:.1f` times the first, and the last {glue:text}`end_yelp:.1f` times. The blocks come nearer to each other again while accuracy stays.
+# The paper does not mention what comes next. On SST-2 mean GW is largest after {glue:text}`top_at_sst2:d` steps. There it is {glue:text}`top_sst2:.1f` times its first value, and at the end {glue:text}`end_sst2:.1f` times. On Yelp the largest value is {glue:text}`top_yelp:.1f` times the first, and the last value {glue:text}`end_yelp:.1f` times. The blocks come nearer to each other again while accuracy stays.
 #
 # ## How much of the growth is scale?
 #
@@ -296,11 +296,11 @@ for task, title in TASKS.items():
     note(**{f"norm_{task}": row["normalised GW"]})
 
 # %% [markdown]
-# The raw mean grows {glue:text}`raw_sst2:.1f` times on SST-2. The scale of the blocks grows {glue:text}`scale_sst2:.1f` times, and the mean without scale {glue:text}`norm_sst2:.1f` times. So the blocks grow apart without scale as well. How much of the raw growth is scale cannot be read from this. Raw distances depend on how the scales of two blocks differ, and these differences grow, too.
+# The raw mean grows {glue:text}`raw_sst2:.1f` times on SST-2. The scale of the blocks grows {glue:text}`scale_sst2:.1f` times, and the mean without scale {glue:text}`norm_sst2:.1f` times. So the blocks grow apart without scale as well. The table does not say how much of the raw growth is scale. Raw distances depend on how the scales of two blocks differ, and these differences may grow, too.
 #
 # ## Which block changes first?
 #
-# The paper says: the last block by iteration 300, its neighbours by 3,000 and 15,000. This can mean two things. A block is *far from the others*, or it is far from *its own output before training*. The second is the cleaner question, since the distance of two blocks does not say which of them has moved. We take the GW distance of each block to itself before the first step, at every look.
+# The paper sees the last block change by iteration 300, and its neighbours by 3,000 and 15,000. This can mean two things. A block is *far from the others*, or it is far from *its own output before training*. The second is the cleaner question, since the distance of two blocks does not say which of them has moved. We take the GW distance of each block to itself before the first step, at every look.
 
 # %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "GW distance of four blocks to themselves before training, over the steps on SST-2: all rise between steps 10 and 50, the later the block the higher."}, "figure": {"name": "fig-10-moved", "caption": "How far four of the blocks are from their own output before training, on SST-2. They rise over the same steps, and the later block goes farther."}}
 moved = {task: mapped[task].snapshots["mean/moved"] for task in TASKS}
@@ -316,7 +316,7 @@ viz.curves(
 )
 
 # %% [markdown]
-# A block that goes farther is the first to be *seen* to have moved. To separate when from how far, we divide each block by where it ends, and ask when it has gone half of its own way.
+# Of two blocks that move at the same time, we *see* the one first that goes farther. So we separate when a block moves from how far. We divide its distance by its last value, and ask when it has gone half of its own way.
 
 # %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "After how many steps each block is halfway of its own way. On both tasks blocks 3 to 8 are earliest, the first block and the last blocks later."}, "figure": {"name": "fig-10-when", "caption": "After how many steps each block has gone half of its own way. The middle of the network is first. The last block is among the latest."}}
 when = {
@@ -336,7 +336,7 @@ for task, title in TASKS.items():
     note(**{f"last_at_{task}": float(steps[-1])})
 
 # %% [markdown]
-# The later a block, the farther it goes: the {term}`rank correlation` is at least {glue:text}`far_least:.2f`. But the last block is not first. On SST-2 block {glue:text}`first_sst2:d` is halfway first, after {glue:text}`first_at_sst2:.0f` steps. The last block needs {glue:text}`last_at_sst2:.0f`. On Yelp block {glue:text}`first_yelp:d` is first, after {glue:text}`first_at_yelp:.0f` steps, and the last block needs {glue:text}`last_at_yelp:.0f`. What looks like a wave from the end is one movement of different size.
+# The later a block, the farther it goes: the {term}`rank correlation` is at least {glue:text}`far_least:.2f`. But the last block is not first. On SST-2 block {glue:text}`first_sst2:d` is halfway first, after {glue:text}`first_at_sst2:.0f` steps. The last block needs {glue:text}`last_at_sst2:.0f`. On Yelp block {glue:text}`first_yelp:d` is first, after {glue:text}`first_at_yelp:.0f` steps, and the last block needs {glue:text}`last_at_yelp:.0f`. So the last block does not move before the others. It goes farther.
 #
 # ## Larger gradients at the end?
 #
@@ -362,7 +362,7 @@ for task, title in TASKS.items():
     note(**{f"weights_first_{task}": m[0], f"weights_last_{task}": m[-1]})
 
 # %% [markdown]
-# The last block has {glue:text}`grad_last_sst2:.2f` times the gradient of the first on SST-2 and {glue:text}`grad_last_yelp:.2f` times on Yelp. The last blocks leave the others on both tasks, so larger gradients do not explain it, as the authors found in the end. The blocks are not equal, though. And the last layer of the classifier has {glue:text}`grad_head_sst2:.1f` and {glue:text}`grad_head_yelp:.0f` times the gradient of the first block, which is more than ten on one task only.
+# The last block has {glue:text}`grad_last_sst2:.2f` times the gradient of the first on SST-2 and {glue:text}`grad_last_yelp:.2f` times on Yelp. The last blocks leave the others on both tasks, so larger gradients cannot be the reason. The authors came to the same conclusion. But unlike theirs, our blocks do not have equal gradients. The gradient of the classifier's last layer is {glue:text}`grad_head_sst2:.1f` times that of the first block on SST-2, and {glue:text}`grad_head_yelp:.0f` times on Yelp. So it is more than ten times as large on one task only.
 #
 # The weights of the last block do move more: {glue:text}`weights_last_sst2:.1f` % of their length on SST-2, against {glue:text}`weights_first_sst2:.1f` % in the first. Is this what sets it apart? In the smaller encoder we made every block move equally far, and the map stayed nearly the same ([going deeper](10b-dynamics-of-six-blocks.ipynb#every-block-moved-equally-far)). With twelve blocks this was not tried.
 #
@@ -425,9 +425,9 @@ fall = pd.Series({key: x.max() / x[-1] for key, x in raw.items()})
 note(fall_0=fall.iloc[:3].max(), fall_e=fall.iloc[3:].min())
 
 # %% [markdown]
-# In Model 0 mean GW is halfway after {glue:text}`lag_0:.2f` times as many epochs as validation accuracy, so before it (interval {glue:text}`lag_0_low:.2f` to {glue:text}`lag_0_high:.2f`). In Model E it is halfway after {glue:text}`lag_e:.2f` times as many epochs, with it or a little later ({glue:text}`lag_e_low:.2f` to {glue:text}`lag_e_high:.2f`).
+# In Model 0 mean GW rises before validation accuracy: it is halfway after {glue:text}`lag_0:.2f` times as many epochs (interval {glue:text}`lag_0_low:.2f` to {glue:text}`lag_0_high:.2f`). In Model E it rises together with accuracy or a little later: the factor is {glue:text}`lag_e:.2f` (interval {glue:text}`lag_e_low:.2f` to {glue:text}`lag_e_high:.2f`).
 #
-# The raw mean tells another story again. In Model 0 it grows nearly to the end. In Model E it *falls* when the network understands, in every seed to 1 / {glue:text}`fall_e:.1f` of its largest value or less. We think that {term}`weight decay` clears away what is no longer needed. So a rise of mean distance is a sign neither of memory nor of understanding.
+# Raw distances behave differently again. In Model 0 the raw mean grows nearly to the end. In Model E it *falls*: in every seed its last value is 1 / {glue:text}`fall_e:.1f` of its largest value, or less. We think that {term}`weight decay` clears away what is no longer needed. So a rise of mean distance is a sign neither of memory nor of understanding.
 #
 # ## What we found
 #
@@ -445,7 +445,7 @@ note(fall_0=fall.iloc[:3].max(), fall_e=fall.iloc[3:].min())
 #
 # This is one seed for each task, and BERT-base was not run.
 #
-# **Before you read a curve of distances**: divide by the scale, draw it beside accuracy, and ask of each block how far it has come from itself.
+# **Before you read a curve of distances**: divide by the scale, draw it beside accuracy, and ask of each block how far it is from its own output before training.
 #
 # ## Quiz
 #

@@ -19,13 +19,13 @@
 #
 # ## In short
 #
-# Much is the same. After a few dozen steps the last blocks leave the others. The mean {term}`Gromov-Wasserstein distance` (GW) rises *after* accuracy: on SST-2 it is halfway after {glue:text}`lag_sst2:.2f` times as many steps. Over three seeds the {term}`interval` of this lag is {glue:text}`lag_sst2_low:.2f` to {glue:text}`lag_sst2_high:.2f`. The last block goes farthest, but {glue:text}`earliest` is the first to be halfway. Then we trained again and made every block move equally far. The map hardly changed: its {term}`rank correlation` with the usual one is {glue:text}`equal_rank:.2f`. So larger moves of their weights are not what sets the last blocks of MiniLM apart. In the usual training, too, all weights move about equally far.
+# Much is the same. After a few dozen steps the last blocks leave the others. The mean {term}`Gromov-Wasserstein distance` (GW) rises *after* accuracy. On SST-2 it takes {glue:text}`lag_sst2:.2f` times as many steps as accuracy to reach half of its final change. Over three seeds the {term}`interval` of this lag is {glue:text}`lag_sst2_low:.2f` to {glue:text}`lag_sst2_high:.2f`. The output of the last block changes most, but {glue:text}`earliest` is the first to reach half of its change. Then we trained again and made every block move equally far. The map hardly changed: its {term}`rank correlation` with the usual one is {glue:text}`equal_rank:.2f`. So the last blocks of MiniLM do not stand apart because their weights move more. In the usual training, too, all weights move about equally far.
 #
 # :::{glue:figure} fig_in_short_10b
 # :name: fig-10b-in-short
 # :alt: Three GW maps of twelve points on SST-2. Before training the map is even. After the usual training and after training with equal moves the last four points are bright against all others, in nearly the same way.
 #
-# GW maps on SST-2, two points in each block: before training, after the usual training, and after a training in which every block moved equally far. Dark is alike. The last blocks stand apart in both.
+# GW maps on SST-2, two points in each block: before training, after the usual training, and after a training in which every block moved equally far. Dark is alike. The last blocks stand apart after both trainings.
 # :::
 #
 # **Time**: 15 minutes to read, one minute to run.
@@ -135,7 +135,7 @@ def raw_and_normalised(dynamics):
 raw_and_normalised(yelp)
 
 # %% [markdown]
-# Read the lower row. At first nothing can be seen. Then the last blocks, in the lower right corner, leave the rest, and more of the same follows. In the upper row the last block outshines everything from the start, because its distances are large. SST-2 shows the same, in the fold.
+# Read the lower row. At first nothing can be seen. Then the last blocks, in the lower right corner, leave the rest, and later they are still farther away. In the upper row the last block outshines everything from the start, because its distances are large. SST-2 shows the same, in the fold.
 
 # %% tags=["fig", "wide", "paper-F07", "hide-input", "hide-output"] mystnb={"image": {"alt": "The same on SST-2: an even normalised map for the first dozens of steps, then the last blocks apart."}, "figure": {"name": "fig-10b-maps-sst2", "caption": "GW maps on SST-2 after some of the steps, seed 0."}}
 raw_and_normalised(sst2[0])
@@ -158,7 +158,7 @@ stepper(
 # %% [markdown]
 # ## Does it rise with accuracy?
 #
-# The paper's Figure 8 draws the mean distance of all pairs of layers beside loss, accuracy and {term}`F1`. Each curve here goes from its value before the first step (0) to its value after the last (1). The loss is turned round.
+# The paper's Figure 8 draws the mean distance of all pairs of layers beside loss, accuracy and {term}`F1`. Each curve here goes from its value before the first step (0) to its value after the last (1). The loss falls, and its fall is drawn as a rise.
 
 
 # %% tags=["remove-cell"]
@@ -176,7 +176,7 @@ RISING = {
 }
 
 # %% [markdown]
-# On Yelp; step 0 stands at 1/2:
+# The figure has the four curves on Yelp. A logarithmic axis has no 0, so step 0 is drawn at 1/2.
 
 # %% tags=["fig", "paper-F08", "hide-input"] mystnb={"image": {"alt": "Mean distance, accuracy, F1 and training loss on Yelp, each as a share of its way: accuracy jumps after a few steps, F1 falls and then jumps with it, and the distance rises later, together with the fall of the loss."}, "figure": {"name": "fig-10b-rise", "caption": "Four curves on Yelp, each as a share of its way. Accuracy jumps after a few steps; F1 falls at first and jumps with it. Mean GW rises later, together with the fall of the loss."}}
 viz.curves(
@@ -239,9 +239,9 @@ means = [d.mean_distance() for d in watched.values()]
 note(top_ratio=max(m.max() / m[-1] for m in means))
 
 # %% [markdown]
-# Mean GW follows accuracy in each run. There are three seeds on SST-2. Their lag is {glue:text}`lag_sst2:.2f`, with an interval from {glue:text}`lag_sst2_low:.2f` to {glue:text}`lag_sst2_high:.2f`. The interval is over seeds only: the lag is smaller than the gap between two looks. On Yelp accuracy is halfway after {glue:text}`half_acc_yelp:.0f` steps. Mean GW is halfway after {glue:text}`half_gw_yelp:.0f`, and the loss, which falls with it, after {glue:text}`half_loss_yelp:.0f`.
+# Mean GW follows accuracy in each run. There are three seeds on SST-2. Their lag is {glue:text}`lag_sst2:.2f`, with an interval from {glue:text}`lag_sst2_low:.2f` to {glue:text}`lag_sst2_high:.2f`. This interval is over seeds. It does not include the error of looking rarely, although the lag is smaller than the gap between two looks. On Yelp accuracy is halfway after {glue:text}`half_acc_yelp:.0f` steps and mean GW after {glue:text}`half_gw_yelp:.0f`. The loss falls while mean GW rises, and is halfway after {glue:text}`half_loss_yelp:.0f`.
 #
-# The rise is steep, as the paper says. In seed 0 it leads from {glue:text}`steep_from:.0f` to {glue:text}`steep_to:.0f` % of the way within {glue:text}`steep_steps:d` steps. But mean GW does not announce what the network learns. On Yelp {glue:text}`before_gw:.0f` % of the texts are right before mean GW has gone a twentieth of its way. In twelve blocks mean GW then falls again (chapter 10). Here it falls only a little: its largest value is at most {glue:text}`top_ratio:.2f` times its last.
+# The rise is steep, as the paper says. In the first run of the table, mean GW goes from {glue:text}`steep_from:.0f` to {glue:text}`steep_to:.0f` % of its way within {glue:text}`steep_steps:d` steps. But mean GW does not announce what the network learns. On Yelp {glue:text}`before_gw:.0f` % of the texts are right before mean GW has gone a twentieth of its way. In twelve blocks mean GW then falls again (chapter 10). Here it falls only a little: its largest value is at most {glue:text}`top_ratio:.2f` times its last.
 #
 # F1 is a poor clock. On SST-2 it is halfway after {glue:text}`f1_latest:.1f` steps or fewer, because an encoder that calls every text positive has an F1 of two thirds.
 #
@@ -263,7 +263,7 @@ def growth(curve):
 
 
 # %% [markdown]
-# Each of them has grown:
+# The table shows how much each of them has grown.
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "tab-10b-scale", "caption": "By which factor each mean has grown from the first look to the last, and which share of the variance of raw GW over the looks goes along with the scale."}}
 scale = pd.DataFrame(
@@ -289,7 +289,7 @@ note(norm_growth=scale.iloc[3, 2])
 #
 # ## When does a boundary come?
 #
-# A {term}`boundary` could be dated. We run the test of [chapter 06](06-modular-sum-subnetworks.ipynb) on every look. The date is the step from which a boundary is found in all later looks. Each point is compared with points of its own kind, after attention or at the end of a block.
+# If there is a {term}`boundary`, from which step on is it there? We run the test of [chapter 06](06-modular-sum-subnetworks.ipynb) on every look. The date is the step from which a boundary is found in all later looks. Each point is compared with points of its own kind, after attention or at the end of a block.
 
 
 # %%
@@ -325,7 +325,7 @@ cuts = [at for found in dated.values() for _, at in found]
 note(n_cut=sum(bool(at) for at in cuts), n_all_looks=len(cuts))
 
 # %% [markdown]
-# What the test says of the four runs:
+# The table has what the test finds in the four runs.
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "tab-10b-dated", "caption": "From which step on a boundary is found, and in which block, if there is one; and the p-value of the test before training and at the end."}}
 table.fillna("-")
@@ -385,13 +385,13 @@ note(far_least=order["how far"].min())
 note(late_least=order["how late"].min(), late_most=order["how late"].max())
 
 # %% [markdown]
-# Do the last blocks change *first*, or *most*? We measure the way of each block as a share of where it ends, and ask when it is halfway.
+# Do the last blocks change *first*, or *most*? We divide the distance of each block by its last value, and ask when the block has gone half of its own way.
 
 # %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "After how many steps each block is halfway of its own way, in four runs. The first two blocks are late, block 4 is earliest, and the last block a little later again."}, "figure": {"name": "fig-10b-when", "caption": "After how many steps each block has gone half of its own way. The middle of the network is first in each run."}}
 viz.curves(dict(first.items()), xlabel="block", ylabel="halfway after step")
 
 # %% [markdown]
-# The later a block, the farther it goes: the rank correlation is {glue:text}`far_least:.2f` in each run. But the last block is not first. In all runs {glue:text}`earliest` is halfway first, and the last block takes up to {glue:text}`late_ratio:.1f` times as many steps. What looks like a wave from the end is one movement of different size. A block that goes farther is the first to be *seen* to have moved. The fold has the numbers.
+# The later a block, the farther it goes: the rank correlation is {glue:text}`far_least:.2f` in each run. But the last block is not first. In all runs {glue:text}`earliest` is halfway first, and the last block takes up to {glue:text}`late_ratio:.1f` times as many steps. So the last block does not move before the others. It goes farther, and so we *see* it first. The fold has the numbers.
 
 # %% tags=["hide-input", "hide-output"] mystnb={"figure": {"name": "tab-10b-first", "caption": "After how many steps each block is halfway. Last two rows: the rank correlation of a block's place with how far it goes, and with how late it is halfway. With so few blocks a correlation of -0.5 decides nothing."}}
 pd.concat([first.round(), order.T.round(2)])
@@ -421,7 +421,7 @@ last_block = gradients.iloc[n_blocks - 1]
 note(grad_last=last_block.mean(), grad_head=gradients.iloc[-1].min())
 
 # %% [markdown]
-# Our blocks do differ. The gradients fall from block to block, and the last has {glue:text}`grad_last:.1f` times the gradient of the first. In twelve blocks this was so on one task of two. The classifier has at least {glue:text}`grad_head:.1f` times as much as the first block, as the authors say. So larger gradients do not explain the last blocks. The authors found this, too.
+# Our blocks do differ. The gradients fall from block to block, and the last has {glue:text}`grad_last:.1f` times the gradient of the first. In the encoder of twelve blocks they fall on one task of two. The gradient of the classifier is at least {glue:text}`grad_head:.1f` times that of the first block. This agrees with the authors. So larger gradients do not explain the last blocks. The authors found this, too.
 
 # %% tags=["hide-input", "hide-output"] mystnb={"figure": {"name": "tab-10b-gradients", "caption": "Mean absolute gradient relative to block 1."}}
 gradients.round(1)
@@ -429,7 +429,7 @@ gradients.round(1)
 # %% [markdown]
 # ## Every block moved equally far
 #
-# Do the last blocks stand apart because training moves their weights most? If so, they should not stand apart when all blocks move equally far. So we learned SST-2 once more, with seed 0. After every step we scaled each block's move from its start to the mean of all moves. Separate learning rates for the blocks would do the same.
+# Do the last blocks stand apart because training moves their weights most? If so, they should not stand apart when all blocks move equally far. So we learned SST-2 once more, with seed 0. After every step we scaled each block's move from its start to the mean of all moves. This is like a learning rate of its own for each block.
 
 # %%
 usual = sst2[0]
@@ -444,7 +444,7 @@ control = pd.DataFrame(
 )
 
 # %% [markdown]
-# How far the outputs end from where they began, in both trainings:
+# The figure shows how far the outputs end from where they began, in both trainings.
 
 # %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "GW distance of each block to its output before training, after the usual training and after one with equal moves. The two lines nearly coincide: 0.04 at block 1, 0.26 at block 5 and 0.39 or 0.38 at block 6."}, "figure": {"name": "fig-10b-equal", "caption": "GW distance of each block to its own output before training on SST-2, after the usual training and after one in which every block moved equally far. The lines nearly coincide."}}
 viz.curves(
@@ -468,9 +468,9 @@ found = boundaries(equal)[-1]
 note(equal_p=found[0], equal_boundaries=len(found[1]))
 
 # %% [markdown]
-# With equal moves the outputs end nearly where they do in the usual training. The map has a rank correlation of {glue:text}`equal_rank:.2f` with the usual one ({numref}`fig-10b-in-short`). The test finds {glue:text}`equal_boundaries:d` boundaries ($p$ = {glue:text}`equal_p:.2f`). Accuracy is {glue:text}`equal_acc:.1f` %, and {glue:text}`usual_acc:.1f` % in the usual training.
+# With equal moves the outputs end about as far from where they began as in the usual training. The map has a rank correlation of {glue:text}`equal_rank:.2f` with the usual one ({numref}`fig-10b-in-short`). The test finds {glue:text}`equal_boundaries:d` boundaries ($p$ = {glue:text}`equal_p:.2f`). Accuracy is {glue:text}`equal_acc:.1f` %, and {glue:text}`usual_acc:.1f` % in the usual training.
 #
-# The control turned out to be a mild one. In the usual training, too, each block moves by {glue:text}`moved_least:.1f` to {glue:text}`moved_most:.1f` % of the length of its weights. This is the work of Adam, which divides each gradient by its size. So what sets the last blocks apart is not how far their weights move. It is what a move of this size does there. Our reading, not tested here, is that the changes of all earlier blocks arrive at the last one.
+# The control turned out to be a mild one. In the usual training, too, each block moves by {glue:text}`moved_least:.1f` to {glue:text}`moved_most:.1f` % of the length of its weights. We think the reason is Adam, which divides each gradient by its size. So what sets the last blocks apart is not how far their weights move. It is what a move of this size does there. Our reading, not tested here, is that the changes of all earlier blocks arrive at the last one.
 
 # %% tags=["hide-input", "hide-output"] mystnb={"figure": {"name": "tab-10b-equal", "caption": "For each block, how far its weights and its output moved, in the usual training and with equal moves."}}
 control.round(3)
@@ -490,7 +490,7 @@ control.round(3)
 # | C29: the classifier's are more than ten times larger | ours | agrees | at least {glue:text}`grad_head:.1f` times those of block 1 |
 # | C36: computation changes abruptly (later version) | ours | undecided: the last blocks change faster, up to the end, which is no boundary (C19) | a boundary that stays in {glue:text}`n_dated:d` of {glue:text}`n_watched:d` runs |
 #
-# **Before you read a curve of distances**: divide by the scale, draw it beside the accuracy on *training* data, and ask of each block how far it has come from itself.
+# **Before you read a curve of distances**: divide by the scale, draw it beside the accuracy on *training* data, and ask of each block how far it is from its own output before training.
 #
 # ## Where the stored results come from
 #

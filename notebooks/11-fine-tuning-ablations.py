@@ -19,13 +19,13 @@
 #
 # ## In short
 #
-# The paper freezes the first blocks of BERT and loses next to nothing. It also keeps only the first few, and loses little. We did both with an encoder of twelve blocks, after short training. With seven frozen blocks nothing that we can see is lost. But the loss does not wait for the map's cut: with the nine blocks before it we lose {glue:text}`freeze_yelp_cut:.1f` points (± {glue:text}`freeze_yelp_cut_half:.1f`). And after this training few blocks are not enough: with the first four alone we lose {glue:text}`keep_yelp_4:.1f` points on Yelp. The loss by freezing follows depth more closely than it follows the map.
+# The paper freezes the first blocks of BERT and loses next to nothing. It also keeps only the first few, and loses little. We did both with an encoder of twelve blocks, after short training. With seven frozen blocks we see no loss. The map's clearest step leads into block ten. But we lose {glue:text}`freeze_yelp_cut:.1f` points (± {glue:text}`freeze_yelp_cut_half:.1f`) already when the nine blocks before it are frozen. And after this training few blocks are not enough: with the first four alone we lose {glue:text}`keep_yelp_4:.1f` points on Yelp. The loss by freezing follows depth more closely than it follows the map.
 #
 # :::{glue:figure} fig_in_short_11
 # :name: fig-11-in-short
 # :alt: Two panels. Left: points lost on Yelp over the number of frozen blocks, near zero up to seven, about three at the map's cut, and above nine with all frozen. Right: points lost on SST-2 and Yelp over the number of blocks kept, more than 40 with one block, falling to zero with all twelve.
 #
-# Points of accuracy lost, with 95 % intervals. On the left the first blocks stay frozen. On the right only the first blocks are kept. The dashed line is the best cut of the map, after block nine.
+# Points of accuracy lost, with 95 % intervals. On the left the first blocks stay frozen. On the right only the first blocks are kept. The dashed line is the *map's cut*: after block nine comes the clearest step of the map.
 # :::
 #
 # :::{admonition} What you will learn
@@ -87,12 +87,12 @@ from bookkit.glue import keep_figure, note
 #
 # The paper's Table 4 freezes the first blocks of BERT, fine-tunes the rest, and finds no loss before its {term}`boundary`. A table for its reviewers keeps only the first blocks instead. There the first four of twelve suffice on Yelp, and the first two on SST-2.
 #
-# Our encoder is MPNet with {glue:text}`n_blocks:d` blocks. [Chapter 08](08-bert-subnetworks.ipynb) shows its maps after {term}`fine-tuning`. The best cut of both maps lies before block {glue:text}`cut:d`. So we expect two things:
+# Our encoder is MPNet with {glue:text}`n_blocks:d` blocks. [Chapter 08](08-bert-subnetworks.ipynb) shows its maps after {term}`fine-tuning`. On both tasks the clearest step of the map leads into block {glue:text}`cut:d`. `fs.partition_into` divides the map there into two {term}`groups <group>`, and we call this place the *map's cut*. So we expect two things:
 #
 # 1. With blocks 1 to {glue:text}`before:d` frozen nothing is lost, and each further block loses much.
 # 2. Blocks 1 to {glue:text}`before:d` alone are as good as all.
 #
-# The paper's own count is another rule. Its map sets the *last* blocks apart, and its table keeps as many of the *first*. So we also ask whether the first four and the first two suffice.
+# The paper has another rule. Its map sets some of the *last* blocks apart, and its table keeps as many of the *first* blocks. So we also ask whether the first four and the first two suffice.
 
 # %%
 TASKS = {"sst2": "SST-2", "yelp": "Yelp"}
@@ -116,11 +116,11 @@ note(n_blocks=n_blocks, cut=before + 1, before=before)
 note(cuts_agree=len(set(cuts.values())))
 
 # %% [markdown]
-# Two things limit these rules before any test. The map is that of the encoder which was fine-tuned *as a whole*, so freezing afterwards saves nothing. And the test of [chapter 06](06-modular-sum-subnetworks.ipynb) does not confirm the boundary. We take it as the paper takes its own, by the picture.
+# These rules have two limits from the start. To draw the map, the encoder must first be fine-tuned *as a whole*, so freezing afterwards saves nothing. And the test of [chapter 06](06-modular-sum-subnetworks.ipynb) does not find a boundary at the map's cut. We use this cut without a test, as the paper uses its own.
 #
 # ## What is lost by freezing
 #
-# The embeddings and the first n blocks stay as they are, and the rest is fine-tuned. All encoders read the same texts in the same order, for {glue:text}`steps_sst2:d` steps on SST-2 and {glue:text}`steps_yelp:d` on Yelp. There is one seed. With so few steps the whole encoder reaches {glue:text}`whole_sst2:.1f` % and {glue:text}`whole_yelp:.1f` %.
+# The embeddings and the first n blocks stay as they are, and the rest is fine-tuned. All encoders read the same texts in the same order, for {glue:text}`steps_sst2:d` steps on SST-2 and {glue:text}`steps_yelp:d` on Yelp. There is one seed. With so few steps the accuracy of the whole encoder is {glue:text}`whole_sst2:.1f` % on SST-2 and {glue:text}`whole_yelp:.1f` % on Yelp.
 
 
 # %%
@@ -152,7 +152,7 @@ def lost(whole, part):
 
 
 # %% [markdown]
-# Here are the losses for every n, on Yelp, which is the task of the paper's Table 4. Our copy of it has five numbers under six headings. By the drops that its text states, the missing one is "all". So we can draw its drops only from "first seven frozen" on.
+# Here are the losses for every n, on Yelp, which is the task of the paper's Table 4. Our copy of this table has five numbers under six headings. The drops that the paper states in its text fit the numbers if the one for "all" is missing. So the paper's losses in our figure are counted from seven frozen blocks.
 
 # %% tags=["remove-cell"]
 PAPER_4 = {7: 97.47, 8: 97.43, 9: 97.19, 10: 96.70, 11: 93.11}
@@ -174,7 +174,7 @@ def losses(runs, with_whole):
 frozen_lost, first_lost = losses(frozen, True), losses(first, False)
 
 # %% [markdown]
-# {numref}`fig-11-freeze` shows ours and the paper's.
+# {numref}`fig-11-freeze` shows our losses and the paper's.
 
 
 # %% tags=["paper-T04", "hide-input"] mystnb={"image": {"alt": "Points lost on Yelp over the number of frozen blocks, ours and the paper's. Both are near zero up to seven blocks. At the map's cut, nine, ours is about three points and the paper's below one. At eleven ours is six and the paper's four."}, "figure": {"name": "fig-11-freeze", "caption": "Points of accuracy lost on Yelp if the first blocks stay frozen. Ours are counted from the whole encoder, the paper's from seven frozen blocks. Ours rise from eight blocks on, before the map's cut. The paper's rise later."}}
@@ -216,7 +216,7 @@ draw(axes[1], first_lost, {}, "first blocks kept")
 keep_figure("fig_in_short_11", fig)
 
 # %% [markdown]
-# The table has the numbers of both, column by column.
+# The table has the accuracies, ours and the paper's.
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "tab-11-freeze", "caption": "Accuracy in per cent with the first n blocks frozen, ours and the paper's. With 12 frozen blocks only the classifier learns."}}
 table_4 = pd.DataFrame(
@@ -232,7 +232,8 @@ table_4 = pd.DataFrame(
     }
 )
 table_4["paper, Yelp"] = pd.Series(PAPER_4)
-table_4.rename_axis("frozen").round(2)
+shown = table_4.map(lambda x: "" if pd.isna(x) else f"{x:.2f}")
+shown.rename_axis("frozen")
 
 # %% tags=["remove-cell"]
 for task, table in frozen_lost.items():
@@ -260,9 +261,9 @@ for task, table in frozen_lost.items():
 note(paper_next=PAPER_4[7] - PAPER_4[9], paper_last=PAPER_4[7] - PAPER_4[11])
 
 # %% [markdown]
-# Freezing early blocks loses nothing that we can see. With the first seven frozen the loss is {glue:text}`freeze_yelp_7:.1f` points (± {glue:text}`freeze_yelp_7_half:.1f`). Then it grows, and it does not wait for the map's cut. With eight it is {glue:text}`freeze_yelp_8:.1f` (± {glue:text}`freeze_yelp_8_half:.1f`). With nine, all before the cut, it is {glue:text}`freeze_yelp_cut:.1f` (± {glue:text}`freeze_yelp_cut_half:.1f`), and the paper has {glue:text}`paper_next:.2f`. With eleven we lose {glue:text}`freeze_yelp_most:.1f` points, and the paper {glue:text}`paper_last:.2f`. If only the classifier learns, {glue:text}`freeze_yelp_all:.1f` are lost.
+# Freezing early blocks loses nothing that we can see. With the first seven frozen the loss is {glue:text}`freeze_yelp_7:.1f` points (± {glue:text}`freeze_yelp_7_half:.1f`). Then it grows, and it begins to grow before the map's cut. With eight frozen blocks it is {glue:text}`freeze_yelp_8:.1f` (± {glue:text}`freeze_yelp_8_half:.1f`). With nine, which are all blocks before the cut, it is {glue:text}`freeze_yelp_cut:.1f` (± {glue:text}`freeze_yelp_cut_half:.1f`). The paper has {glue:text}`paper_next:.2f` there. With eleven we lose {glue:text}`freeze_yelp_most:.1f` points, and the paper {glue:text}`paper_last:.2f`. If only the classifier learns, {glue:text}`freeze_yelp_all:.1f` are lost.
 #
-# So *the later blocks are crucial* holds. Each block behind the cut loses {glue:text}`bend_yelp:.1f` points more than each before it. But such a bend is there wherever we cut. It is {glue:text}`least_bend_yelp:.1f` at least, and largest with {glue:text}`steepest_yelp:d` frozen blocks, which is not the map's place. Our training is short. With more steps the blocks that may learn could make up for some of this.
+# So we agree with the paper that the later blocks are crucial. Behind the map's cut each frozen block loses {glue:text}`bend_yelp:.1f` points more than before it, on average. But the later blocks lose more wherever we divide them from the earlier ones. This difference is at least {glue:text}`least_bend_yelp:.1f` points. It is largest after block {glue:text}`steepest_yelp:d`, which is not the map's cut. Our training is short. With more steps the blocks that are trained could make up for some of the loss.
 #
 # ## How many first blocks suffice?
 #
@@ -276,7 +277,7 @@ draw(ax, first_lost, points, "first blocks that are kept")
 fig
 
 # %% [markdown]
-# The paper's two statements, beside ours:
+# The table has the paper's statements beside our numbers.
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "tab-11-keep", "caption": "Points of accuracy lost if only the first n blocks are kept, with half of the 95 % interval of ours."}}
 rows = {}
@@ -299,11 +300,11 @@ for task in TASKS:
         note(**{f"keep_{task}_{n}_half": table.loc[k, "half"]})
 
 # %% [markdown]
-# On both tasks the loss falls with every block that is kept. With the first four it is {glue:text}`keep_yelp_4:.1f` points on Yelp, where the paper has 0.01. With the first two it is {glue:text}`keep_sst2_2:.1f` points on SST-2, where the paper has 0.54. With eight blocks the loss is {glue:text}`keep_sst2_8:.1f` points on SST-2 (± {glue:text}`keep_sst2_8_half:.1f`). On Yelp it is {glue:text}`keep_yelp_8:.1f` (± {glue:text}`keep_yelp_8_half:.1f`). So our second rule, blocks one to nine, may be enough. The paper's count is not, after this training.
+# On both tasks the loss falls with every block that is kept. With the first four it is {glue:text}`keep_yelp_4:.1f` points on Yelp, where the paper has 0.01. With the first two it is {glue:text}`keep_sst2_2:.1f` points on SST-2, where the paper has 0.54. With eight blocks the loss is {glue:text}`keep_sst2_8:.1f` points on SST-2 (± {glue:text}`keep_sst2_8_half:.1f`). On Yelp it is {glue:text}`keep_yelp_8:.1f` (± {glue:text}`keep_yelp_8_half:.1f`). So our second rule may hold: blocks one to nine may be enough. The two and four blocks of the paper are not enough after this training.
 #
 # One thing speaks for the paper. Our training is short, and few blocks may need more steps. With one block the encoder guesses on both tasks, as it does with none, so it has hardly begun to learn. A smaller encoder, trained longer, is far from guessing with one block ([page 11b](11b-cutting-six-blocks.ipynb)). So we do not read the loss with one or two blocks as a limit of these blocks.
 #
-# What is gained? We measure the time of a batch on encoders of this size with random weights, since it does not depend on what the weights are.
+# What is gained? We measure the time of a batch on encoders of this size. Their weights are random, because the time does not depend on them.
 
 # %%
 size = {} if profile != "smoke" else {"hidden_size": 24}
@@ -334,11 +335,11 @@ sizes = [sum(p.numel() for p in model.parameters()) for model in (half, large)]
 note(size_half=100 * sizes[0] / sizes[1])
 
 # %% [markdown]
-# With half of the blocks a batch takes {glue:text}`time_half:.0f` % of the time. Of the parameters {glue:text}`size_half:.0f` % are left, because word embeddings are many of them. The loss is {glue:text}`keep_sst2_6:.1f` points on SST-2 and {glue:text}`keep_yelp_6:.1f` on Yelp.
+# With half of the blocks a batch takes {glue:text}`time_half:.0f` % of the time. It keeps {glue:text}`size_half:.0f` % of the parameters, because many of them are word embeddings. The loss is {glue:text}`keep_sst2_6:.1f` points on SST-2 and {glue:text}`keep_yelp_6:.1f` on Yelp.
 #
 # ## Does the map predict the loss?
 #
-# Both losses rise from one row to the next. Is the rise large where the map has a large step? We divide each rise by the number of blocks that it spans. We compare it with the mean step into these blocks under GW, under {term}`CKA`, and with depth alone. The {term}`rank correlation` says whether they have the same order.
+# Both losses rise when more blocks are frozen or left out. Is the rise large where the map has a large step? We divide each rise by the number of blocks that it spans. We compare it with the mean step into these blocks under GW, under {term}`CKA`, and with depth alone. The {term}`rank correlation` says whether they have the same order.
 
 
 # %%
@@ -408,11 +409,11 @@ for cost, tables in COSTS.items():
         note(**{f"tell_{name.lower()}_{key}": predicted.loc[name, cost]})
 
 # %% [markdown]
-# The loss by freezing goes with depth: the rank correlation is {glue:text}`tell_depth_freezing:.2f`. For GW it is {glue:text}`tell_gw_freezing:.2f`, and for CKA {glue:text}`tell_cka_freezing:.2f`. By chance its size reaches {glue:text}`chance_freezing:.2f` in one of twenty cases, so only depth is beyond chance. For truncation chance reaches {glue:text}`chance_truncation:.2f`, and nothing is beyond it. GW has {glue:text}`tell_gw_truncation:.2f` there: where its step is large, less is lost. Depth has {glue:text}`tell_depth_truncation:.2f`. So a large step goes with a large loss in one case and with a small one in the other. There are only {glue:text}`n_rises_freezing:d` rises of one kind and {glue:text}`n_rises_truncation:d` of the other, from one seed.
+# The loss by freezing goes with depth: the rank correlation is {glue:text}`tell_depth_freezing:.2f`. For GW it is {glue:text}`tell_gw_freezing:.2f`, and for CKA {glue:text}`tell_cka_freezing:.2f`. By chance a rank correlation is above {glue:text}`chance_freezing:.2f` or below the negative of it in one of twenty cases. So only depth is beyond chance. For truncation the rank correlation is {glue:text}`tell_gw_truncation:.2f` for GW and {glue:text}`tell_depth_truncation:.2f` for depth. Chance reaches {glue:text}`chance_truncation:.2f` here, and no predictor is beyond it. The signs are opposite to those for freezing, but this may be chance. We have one seed, with only {glue:text}`n_rises_freezing:d` rises for freezing and {glue:text}`n_rises_truncation:d` for truncation.
 #
 # ## Pruning, merging, and block structure
 #
-# The reviewers asked how the method relates to three neighbours. *{term}`Pruning <pruning>` by blocks* asks which blocks may go. It has been done by place {cite:p}`sajjad2023effect`, and by how little a block changes its input {cite:p}`men2025shortgpt`. Such a rule reads one line of a map, the one beside its diagonal. *Merging* joins two networks into one, and needs to know which units do the same work {cite:p}`stoica2024zipit`. A {term}`coupling` of GW matches *inputs*, so it answers another question. *Block structure* was seen before in maps under CKA. There one dominant direction made neighbouring layers alike {cite:p}`nguyen2021wide`. This is a warning for this book: layers can be alike because one direction outshines what differs.
+# The reviewers asked how the method relates to three other lines of work. *{term}`Pruning <pruning>` by blocks* asks which blocks may go. It has been done by place {cite:p}`sajjad2023effect`, and by how little a block changes its input {cite:p}`men2025shortgpt`. Such a rule reads one line of a map, the one beside its diagonal. *Merging* joins two networks into one, and needs to know which units do the same work {cite:p}`stoica2024zipit`. A {term}`coupling` of GW matches *inputs*, so it answers another question. *Block structure* was seen before in maps under CKA. There one dominant direction made neighbouring layers alike {cite:p}`nguyen2021wide`. This is a warning for this book: one dominant direction can make layers look alike, and hide how they differ.
 #
 # [Page 11b](11b-cutting-six-blocks.ipynb) cuts up a smaller encoder in other ways. There blocks are left out and swapped without training, and every block is read by a linear and by a deeper {term}`readout`.
 #
@@ -431,7 +432,7 @@ for cost, tables in COSTS.items():
 #
 # This is one seed for each task with short training, and BERT-base was not run.
 #
-# **Before you freeze or cut a network where its map has a boundary**: do it elsewhere too, and count layers.
+# **Before you freeze or cut a network where its map has a boundary**: do it at other places too, and ask whether depth alone predicts the loss as well.
 #
 # ## Quiz
 #

@@ -120,7 +120,7 @@ for state in STATES:
 #
 # ## Does the map agree with the eye?
 #
-# We need a number for how much the picture changes from one layer to the next. Ours is the correlation of the pixels of two pictures, after the larger one is shrunk to the size of the other. A picture and its negative look alike, so we leave out the sign. We also leave out the normalisations, which change nothing.
+# We need a number for how much the picture changes from one layer to the next. Ours is 1 minus the correlation of the pixels of two pictures, after the larger one is shrunk to the size of the other. A picture and its negative look alike, so we leave out the sign of the correlation. We also leave out the normalisations, which hardly change a picture.
 
 # %%
 real = [k for k, name in enumerate(names[1:]) if "Norm" not in name]
@@ -221,7 +221,7 @@ table = pd.DataFrame(table, index=names[1:])
 table.round(2)
 
 # %% [markdown]
-# The columns of GW and RSM are the same to two digits before training, and nearly the same after it. RSM is GW with each picture matched with itself. So from one layer to the next the search for a {term}`coupling` finds little that is better. Is this so for layers farther apart? We ask by how much the search lowers the distance, over all pairs of layers.
+# The columns of GW and RSM are the same to two digits before training, and nearly the same after it. RSM is GW with each picture matched with itself. So from one layer to the next the search finds hardly a better {term}`coupling` than each picture with itself. Is this so for layers farther apart? We ask by how much the search lowers the distance, over all pairs of layers.
 
 # %% mystnb={"figure": {"name": "tab-12b-search", "caption": "By what share GW is lower than RSM, on average over all pairs of layers."}}
 inner = np.triu_indices(len(names), k=1)
@@ -236,7 +236,7 @@ note(searched_random=100 * searched["random"])
 note(searched_trained=100 * searched["trained"])
 
 # %% [markdown]
-# In the random network the search lowers the distance by {glue:text}`searched_random:.0f` %: there GW is RSM. In the trained network it lowers it by {glue:text}`searched_trained:.0f` %. Between distant layers another matching of pictures fits better than each with itself, as in [chapter 02](02-gromov-wasserstein.ipynb).
+# In the random network the search lowers the distance by {glue:text}`searched_random:.0f` %, so there GW and RSM are nearly the same. In the trained network it lowers it by {glue:text}`searched_trained:.0f` %. Between distant layers another matching of pictures fits better than each with itself, as in [chapter 02](02-gromov-wasserstein.ipynb).
 #
 # ## AGW, by channels
 #
@@ -255,7 +255,7 @@ viz.dots(
 note(agw_late=agw.iloc[-6:].mean(), agw_largest=agw.max())
 
 # %% [markdown]
-# The last six steps are {glue:text}`agw_late:.2f` of the mean step. The largest step is {glue:text}`agw_largest:.2f` of it, and is in the middle of the network.
+# On average the last six steps are {glue:text}`agw_late:.2f` times the mean step. The largest step is {glue:text}`agw_largest:.2f` times the mean step, and lies in the middle of the network.
 #
 # ## What we found
 #

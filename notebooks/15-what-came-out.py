@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# The distance does what the paper says of it. The maps do not show what the paper reads in them. A raw {term}`layer map` shows how large each layer is, and {glue:text}`by_scale:.2f` % of the variance of one map is {term}`scale`. A {term}`normalised` map shows mostly what kind of layer stands where, and so does the map of a network that computes nothing. Where the functions are known, the {term}`Gromov-Wasserstein distance` (GW) scores {glue:text}`gw_trained:.2f` in finding their {term}`boundaries <boundary>`. A guess that looks at no layer scores {glue:text}`guess:.2f`. For language the question stays open, because the paper's own encoder was not run.
+# The distance does what the paper says of it. The maps do not show what the paper reads in them. A raw {term}`layer map` shows how large each layer is, and {glue:text}`by_scale:.2f` % of the variance of one map is {term}`scale`. A {term}`normalised` map shows mostly what kind of layer stands where, and so does the map of a network that computes nothing. Where the functions are known, the {term}`Gromov-Wasserstein distance` (GW) scores {glue:text}`gw_trained:.2f` in finding their {term}`boundaries <boundary>`, where 1 is perfect. A guess that looks at no layer scores {glue:text}`guess:.2f`. For language the question stays open, because the paper's own encoder was not run.
 #
 # :::{glue:figure} fig_in_short_15
 # :name: fig-15-in-short
@@ -119,7 +119,7 @@ note(doubled=distances["twice as large"] / base)
 note(val_accuracy=100 * model_0.record.results["val_accuracy"])
 
 # %% [markdown]
-# The first four changes move the distance by at most {glue:text}`moved:.1g` %, which is rounding. Twice the size gives {glue:text}`doubled:.1f` times the distance. So the properties of [chapter 02](02-gromov-wasserstein.ipynb) hold. The last one is a warning, because it means that size counts.
+# The first four changes move the distance by at most {glue:text}`moved:.1g` %, which is rounding. Twice the size gives {glue:text}`doubled:.1f` times the distance. So the properties of [chapter 02](02-gromov-wasserstein.ipynb) hold. The last change is a warning: the size of a layer counts.
 #
 # Other claims stand as well. A network of one {term}`block` learns to add, with {glue:text}`val_accuracy:.0f` % of new pairs right ([chapter 04](04-modular-sum-training.ipynb)). A straight line can miss what a layer holds ([chapter 01](01-functional-similarity.ipynb)). The best matching of inputs is one to one ([chapter 02](02-gromov-wasserstein.ipynb)).
 #
@@ -196,7 +196,7 @@ note(n_layers=len(names), n_attention=len(attention))
 chooser(choices, "One network, four maps. Which one would you like to see?")
 
 # %% [markdown]
-# The raw map is a picture of scale. The normalised map has a cross, but so has the map before training, and so has the map of width alone. Their {term}`rank correlations <rank correlation>` with the trained map are {glue:text}`by_start:.2f` and {glue:text}`by_width:.2f`. An {term}`attention map <attention score, attention map>` has few free numbers, and a cloud that is nearly flat is unlike a wide one, whatever it computes. [Chapter 06](06-modular-sum-subnetworks.ipynb) shows the same for networks of three functions.
+# The raw map is a picture of scale. The normalised map has a cross, but so has the map before training, and so has the map of width alone. Their {term}`rank correlations <rank correlation>` with the trained map are {glue:text}`by_start:.2f` and {glue:text}`by_width:.2f`. An {term}`attention map <attention score, attention map>` has few free numbers, so its cloud of inputs is nearly flat. A flat cloud is unlike a wide one, whatever the layers compute. [Chapter 06](06-modular-sum-subnetworks.ipynb) shows the same for networks of three functions.
 
 # %% tags=["remove-cell"]
 # At profile `smoke` Model 0 stands in: tiny Models L and E take a minute to train.
@@ -281,7 +281,7 @@ note(n_higher=int(higher.sum()))
 # %% [markdown]
 # The score is {term}`F1`: 1 if all boundaries are found and nothing else, 0 if none is found. Each measure is given the number of functions. Cosine distance then scores {glue:text}`cosine_trained:.2f`, GW {glue:text}`gw_trained:.2f`, and {term}`CKA` {glue:text}`cka_trained:.2f`. A guess that puts a boundary at every block scores {glue:text}`guess:.2f`.
 #
-# The dots before training are the warning. No part computes anything there, and GW scores {glue:text}`gw_untrained:.2f`. What a measure sees at such a boundary is that the next part embeds its input afresh. This happens with any weights. Of the {glue:text}`n_measures:d` measures shown, {glue:text}`n_higher:d` score higher before training than after it. [Chapter 13](13-is-the-boundary-real.ipynb) has all measures, and acts on the networks as well.
+# The dots before training are a warning. No part has learned its function there, and GW scores {glue:text}`gw_untrained:.2f`. What a measure sees at such a boundary is that the next part embeds its input afresh. This happens with any weights. Of the {glue:text}`n_measures:d` measures shown, {glue:text}`n_higher:d` score higher before training than after it. [Chapter 13](13-is-the-boundary-real.ipynb) has all measures, and acts on the networks as well.
 #
 # ## A test instead of the eye
 #
@@ -304,7 +304,7 @@ false_alarms = share.rename(index={ours: "the test of this book"}).to_frame("sha
 # %% [markdown]
 # We let nine rules cut the maps of networks that were never trained. There is nothing to find in them.
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Share of maps of untrained networks that each of nine rules cuts: near zero for the test of this book, from a few per cent to all of them for the others."}, "figure": {"name": "fig-15-alarms", "caption": "How often each rule finds groups in networks that have learned nothing. The test of this book hardly ever does. Rules that are made to cut, cut."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Share of maps of untrained networks that each of nine rules cuts: near zero for the test of this book, from a few per cent to all of them for the others."}, "figure": {"name": "fig-15-alarms", "caption": "How often each rule finds groups in networks that have learned nothing. The test of this book hardly ever does. Rules that must return groups return some."}}
 viz.dots(
     false_alarms,
     xlabel="maps of untrained networks that are cut (%)",
@@ -313,11 +313,11 @@ viz.dots(
 )
 
 # %% [markdown]
-# Our test cuts {glue:text}`n_alarms:d` of {glue:text}`n_never:d` such maps. The price is that it misses boundaries in short networks. A step far larger than its neighbours, by a factor of four, is found in {glue:text}`power_7:.0f` % of chains of 7 layers. In chains of 13 layers it is found in {glue:text}`power_13:.0f` % ([page 06b](06b-how-good-is-the-test.ipynb)). So "one group" does not mean that there are no parts.
+# Our test cuts {glue:text}`n_alarms:d` of {glue:text}`n_never:d` such maps. The price is that it misses boundaries in short networks. A step four times as large as usual is found in {glue:text}`power_7:.0f` % of chains of 7 layers. In chains of 13 layers it is found in {glue:text}`power_13:.0f` % ([page 06b](06b-how-good-is-the-test.ipynb)). So "one group" does not mean that there are no parts.
 #
 # ## Images and language
 #
-# The authors find four sub-networks in a ResNet-9. In ours, trained for less long, the test finds another boundary.
+# The authors find four sub-networks in a ResNet-9. We trained such a network for a shorter time. The test does not find their four sub-networks in it.
 
 # %% tags=["remove-cell"]
 vision = resnet9.load(profile, seed)
@@ -330,9 +330,9 @@ relus = [k for k, name in enumerate(vision.layers.names) if name.endswith("ReLU"
 note(class_first=read[relus[0]], class_last=read[relus[-1]])
 
 # %% [markdown]
-# It finds {glue:text}`n_resnet:d` groups, and the second starts at {glue:text}`start_resnet`. Yet the class becomes readable by degrees, from {glue:text}`class_first:.2f` at the first {term}`ReLU` to {glue:text}`class_last:.2f` at the last ([chapter 12](12-resnet-cifar10.ipynb)).
+# The test finds {glue:text}`n_resnet:d` groups, and the second starts at {glue:text}`start_resnet`. Yet the class of an image becomes readable little by little: the score of a {term}`readout` grows from {glue:text}`class_first:.2f` at the first {term}`ReLU` to {glue:text}`class_last:.2f` at the last ([chapter 12](12-resnet-cifar10.ipynb)).
 #
-# For language the paper uses BERT-base, with twelve blocks. Chapters [07](07-bert-fine-tuning.ipynb), [08](08-bert-subnetworks.ipynb), [10](10-training-dynamics.ipynb) and [11](11-fine-tuning-ablations.ipynb) use an encoder of the same size with another history. Chapter [09](09-sparse-bert.ipynb) uses one with six blocks. So they decide no claim about BERT.
+# For language the paper uses BERT-base, with twelve blocks. Chapters [07](07-bert-fine-tuning.ipynb), [08](08-bert-subnetworks.ipynb), [10](10-training-dynamics.ipynb) and [11](11-fine-tuning-ablations.ipynb) use an encoder of the same size that was trained in another way. Chapter [09](09-sparse-bert.ipynb) uses one with six blocks. So they decide no claim about BERT.
 
 # %% tags=["remove-cell"]
 texts = {
@@ -363,14 +363,14 @@ note(accuracy=100 * texts[tuned].scores["accuracy"])
 viz.map_grid({"GW": encoder})
 
 # %% [markdown]
-# To the eye the last blocks form a group after fine-tuning. The best cut sets the last three apart, as the paper has it, on both tasks ([chapter 08](08-bert-subnetworks.ipynb)). The test finds {glue:text}`n_after:d` group, with a {term}`p-value` of {glue:text}`p_after:.2f`. The steps grow over several blocks, and the largest leads into block {glue:text}`largest:d`. A late stretch that moves faster is not a sudden change. This is one encoder, one task and {glue:text}`n_texts:d` texts.
+# To the eye the last blocks form a group after fine-tuning. The cut that explains most of the map sets the last three apart, as in the paper, on both tasks ([chapter 08](08-bert-subnetworks.ipynb)). The test finds {glue:text}`n_after:d` group, with a {term}`p-value` of {glue:text}`p_after:.2f`. The steps grow over several blocks, and the largest leads into block {glue:text}`largest:d`. A late stretch that moves faster is not a sudden change. This is one encoder, one task and {glue:text}`n_texts:d` texts.
 #
 # ## What a careful user should do
 #
 # 1. **Divide out the size.** Raw distances show scale first.
-# 2. **Draw the same network before training**, and widths alone. What they show as well is not function.
+# 2. **Draw the map of the same network before training**, and the map of its widths alone. What these maps also show is not function.
 # 3. **Test, and accept "one group".** Say how many layers and inputs the test had.
-# 4. **Put simple measures beside GW.** On our chains cosine distance did better, where layers have equal widths.
+# 4. **Put simple measures beside GW.** On our chains, whose layers have equal widths, cosine distance did better.
 # 5. **Know what GW ignores.** It does not ask which input is which ([chapter 05](05-modular-sum-known-targets.ipynb)). If that matters, take a measure that does.
 # 6. **Act on the network.** Take a probe, leave a block out, or replace a layer ([chapter 13](13-is-the-boundary-real.ipynb)). A map is a guess, and only an experiment makes it a finding.
 #

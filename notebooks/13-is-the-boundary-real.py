@@ -611,7 +611,7 @@ check.predicted(predicted, own_network, told)
 # ## Where the stored results come from
 
 # %% tags=["hide-cell"]
-print(family.origin)
+print(family.origin, scores.origins(profile), sep="\n")
 
 # %% [markdown]
 # ## References

@@ -326,7 +326,7 @@ for name, short in SHORT.items():
 # ## Where the stored results come from
 
 # %% tags=["hide-cell"]
-print(origin)
+print(origin, scores.origins(profile), sep="\n")
 
 # %% [markdown]
 # ## References

@@ -9,7 +9,7 @@
 #     language: python
 #     name: python3
 #   bookkit:
-#     data: [model-0/seed-0, modular-maps, leaderboard, level-and-power, resnet9, encoder/yelp-pretrained, encoder/yelp-dense]
+#     data: [model-0/seed-0, modular-maps, boundaries, level-and-power, resnet9, encoder/yelp-pretrained, encoder/yelp-dense]
 # ---
 
 # %% [markdown]
@@ -19,13 +19,13 @@
 #
 # ## In short
 #
-# The distance does what the paper says of it. The maps do not show what the paper reads in them. A raw {term}`layer map` shows how large each layer is, and {glue:text}`by_scale:.2f` % of the variance of one map is {term}`scale`. A {term}`normalised` map shows mostly what kind of layer stands where, and so does the map of a network that computes nothing. Where the functions are known, the {term}`Gromov-Wasserstein distance` (GW) scores {glue:text}`gw_trained:.2f` in finding their {term}`boundaries <boundary>`, where 1 is perfect. A guess that looks at no layer scores {glue:text}`guess:.2f`. For language the question stays open, because the paper's own encoder was not run.
+# The distance does what the paper says of it. The maps do not show what the paper reads in them. A raw {term}`layer map` shows how large each layer is, and {glue:text}`by_scale:.2f` % of the variance of one map is {term}`scale`. A {term}`normalised` map shows mostly what kind of layer stands where, and so does the map of a network that computes nothing. Where the functions are known and share one stream, no measure that we show finds the place where one begins. The {term}`Gromov-Wasserstein distance` (GW) has {glue:text}`gw_stream:.2f` there, where chance is 0 and the best is 1. For language the question stays open, because the paper's own encoder was not run.
 #
 # :::{glue:figure} fig_in_short_15
 # :name: fig-15-in-short
-# :alt: Score of eight measures and two guesses on chains of known functions, trained and untrained. Cosine distance and RSA are near one, GW and CKA near 0.6, the guess that puts a boundary at every block near 0.8. Nearly every measure scores higher before training than after it.
+# :alt: Skill of eight measures and two guesses. In chains cosine and Euclidean distance are at one, with and without a new function; GW is near 0 in chains and higher where an answer is only passed on. In one stream all measures lie below 0, and only the guess that starts in the middle lies above.
 #
-# How well each measure finds the boundaries between known functions, if it is given their number. 1 is perfect. Bars are 95 % intervals over {glue:text}`n_chains:d` chains. The two guesses look at no layer. Before training no part computes its function, and yet nearly every measure scores higher there.
+# How well each measure finds the place where a function begins: 0 by chance, 1 at best, with 95 % intervals over designs. Circles: chains. Squares: networks built like chains whose later parts compute nothing. Triangles: networks whose functions share one stream. The two guesses look at no layer.
 # :::
 #
 # :::{admonition} What you will learn
@@ -75,7 +75,7 @@ from funcsim.geometry import mean_distance, pairwise_distances
 from funcsim.kinds import MixedKindsWarning
 from funcsim.viz.chooser import Choice
 from funcsim.viz.interactive import chooser
-from replication.benchmark import leaderboard, level_and_power
+from replication.benchmark import judgement, level_and_power, scores
 from replication.encoder import dense
 from replication.modular_addition import four_maps, maps, trained_networks
 from replication.vision import resnet9
@@ -216,72 +216,73 @@ note(width_l=spearmanr(*values).statistic)
 #
 # ## Where the functions are known
 #
-# Does any measure find functions? A fair test needs networks whose functions are known. [Chapter 04](04-modular-sum-training.ipynb) trains {term}`chains <chain>`: each part computes one function, and the next part receives its answer and one number. {numref}`fig-15-in-short` at the top of this page compares what measures find in them.
+# Does any measure find functions? A fair test needs networks whose functions are known. [Chapter 13](13-is-the-boundary-real.ipynb) trains {glue:text}`n_known:d` of them. In chains each part computes one function, and embeds the answer of the part before again. In others all functions share one {term}`stream <residual stream>`. And some are built like chains, but their later parts compute nothing. {numref}`fig-15-in-short` at the top of this page compares what measures find.
 
 # %% tags=["remove-cell"]
-rows, origin_rows = leaderboard.load(profile)
-known = rows[(rows["layers"] == "stream") & (rows["K"].astype(float) > 1)]
-known = known.assign(score=known["f1 given K"].astype(float))
+rows = scores.load_rows(profile)
+ends = rows[(rows["layers"] == "ends") & rows["sort"].isin(["measure", "guess"])]
+passed = ends[(ends["family"] == "handed-on") & (ends["parts"] > 1)]
+note(n_known=len(ends.drop_duplicates(["family", "network", "seed"])))
+
+# %% tags=["remove-cell"]
 SHOWN = {
-    "rsa": "RSA",
     "cosine": "cosine distance",
     "euclidean": "Euclidean distance",
-    "cka-rbf": "CKA, Gaussian kernel",
-    "cka-debiased": "CKA, debiased",
-    "gw": "GW",
-    "cka": "CKA",
+    "rsa": "RSA",
+    "procrustes": "Procrustes",
+    "cka": "linear CKA",
     "rsm": "RSM",
-    "guess: every block": "guess: at every block",
-    "guess: equal blocks": "guess: equal parts",
+    "cka-rbf": "CKA, Gaussian kernel",
+    "gw": "GW",
+    "middle first": "guess: the middle first",
+    "new parts": "guess: where a part begins",
+}
+# %% tags=["remove-cell"]
+kinds = {
+    "chain, a new function": ends[ends["family"] == "chains"],
+    "chain, only passed on": passed,
+    "one stream, a new function": ends[ends["family"] == "streams"],
 }
 
-
-def by_chain(state):
-    """Mean score of each measure (rows) in each chain (columns)."""
-    table = known[known["state"] == state]
-    wide = table.pivot_table(index="measure", columns="network", values="score")
-    return wide.reindex(SHOWN).rename(index=SHOWN)
-
-
-def ends(scores, n_draws=2000):
-    """Ends of the 95 % bootstrap interval of each mean over chains."""
-    n = scores.shape[1]
-    drawn = np.random.default_rng(seed).integers(n, size=(n_draws, n))
-    means = scores.to_numpy()[:, drawn].mean(axis=2)
-    return np.quantile(means, [0.025, 0.975], axis=1)
-
-
 # %% tags=["remove-cell"]
-scores = {state: by_chain(state) for state in ("trained", "untrained")}
-of_guess = scores["untrained"].index.str.startswith("guess")
-scores["untrained"][of_guess] = np.nan  # the same guess again
-mean = pd.DataFrame({state: table.mean(axis=1) for state, table in scores.items()})
-low, high = (
-    pd.DataFrame({s: ends(t)[k] for s, t in scores.items()}, index=mean.index)
-    for k in (0, 1)
+by_kind = {what: judgement.means(of, "skill 0") for what, of in kinds.items()}
+mean, low, high = (
+    pd.DataFrame({what: table[key] for what, table in by_kind.items()})
+    .reindex(SHOWN)
+    .rename(index=SHOWN)
+    for key in ("mean", "low", "high")
 )
 
 # %% tags=["remove-cell"]
 keep_figure(
     "fig_in_short_15",
-    viz.dots(mean, low, high, xlabel="boundaries found (F1, number given)"),
+    viz.dots(
+        mean,
+        low,
+        high,
+        xlabel="skill in finding boundaries (0 by chance, 1 at best)",
+        reference=0.0,
+        reference_label="chance",
+    ),
 )
 
 # %% tags=["remove-cell"]
-measured = mean[~of_guess]
-note(n_chains=scores["trained"].shape[1], n_measures=len(measured))
-note(gw_trained=mean["trained"]["GW"])
-note(gw_untrained=mean["untrained"]["GW"])
-note(cka_trained=mean["trained"]["CKA"])
-note(cosine_trained=mean["trained"]["cosine distance"])
-note(guess=mean["trained"]["guess: at every block"])
-higher = measured["untrained"] > measured["trained"]
-note(n_higher=int(higher.sum()))
+for name, short in (
+    ("GW", "gw"),
+    ("linear CKA", "cka"),
+    ("cosine distance", "cosine"),
+):
+    for what, key in zip(kinds, ("chain", "passed", "stream"), strict=True):
+        note(**{f"{short}_{key}": mean.loc[name, what]})
+
+# %% tags=["remove-cell"]
+of_measures = mean[~mean.index.str.startswith("guess")]
+note(best_stream=of_measures["one stream, a new function"].max())
 
 # %% [markdown]
-# The score is {term}`F1`: 1 if all boundaries are found and nothing else, 0 if none is found. Each measure is given the number of functions. Cosine distance then scores {glue:text}`cosine_trained:.2f`, GW {glue:text}`gw_trained:.2f`, and {term}`CKA` {glue:text}`cka_trained:.2f`. A guess that puts a boundary at every block scores {glue:text}`guess:.2f`.
+# *{term}`Skill <skill>`* is 1 if the places with most evidence are the true {term}`boundaries <boundary>`, and 0 by chance. In chains cosine distance has {glue:text}`cosine_chain:.2f`, {term}`CKA` {glue:text}`cka_chain:.2f`, and GW {glue:text}`gw_chain:.2f`.
 #
-# The dots before training are a warning. No part has learned its function there, and GW scores {glue:text}`gw_untrained:.2f`. What a measure sees at such a boundary is that the next part embeds its input afresh. This happens with any weights. Of the {glue:text}`n_measures:d` measures shown, {glue:text}`n_higher:d` score higher before training than after it. [Chapter 13](13-is-the-boundary-real.ipynb) has all measures, and acts on the networks as well.
+# The squares are a warning. No function begins there, and cosine distance has {glue:text}`cosine_passed:.2f`. What a measure sees at such a {term}`boundary` is that the next part embeds its input afresh. The triangles are the hard case. In one stream GW has {glue:text}`gw_stream:.2f`, and the best measure shown has {glue:text}`best_stream:.2f`. There the next function begins where the map is quiet. Blocks change most where they form an answer, inside a function. [Page 13b](13b-cut-and-stitch.ipynb) acts on these networks as well.
 #
 # ## A test instead of the eye
 #
@@ -370,9 +371,9 @@ viz.map_grid({"GW": encoder})
 # 1. **Divide out the size.** Raw distances show scale first.
 # 2. **Draw the map of the same network before training**, and the map of its widths alone. What these maps also show is not function.
 # 3. **Test, and accept "one group".** Say how many layers and inputs the test had.
-# 4. **Put simple measures beside GW.** On our chains, whose layers have equal widths, cosine distance did better.
+# 4. **Put simple measures beside GW.** Where layers have equal widths, cosine distance finds the places at which a new part begins, and GW does not.
 # 5. **Know what GW ignores.** It does not ask which input is which ([chapter 05](05-modular-sum-known-targets.ipynb)). If that matters, take a measure that does.
-# 6. **Act on the network.** Take a probe, leave a block out, or replace a layer ([chapter 13](13-is-the-boundary-real.ipynb)). A map is a guess, and only an experiment makes it a finding.
+# 6. **Act on the network.** Take a probe, leave a block out, or replace a layer ([page 13b](13b-cut-and-stitch.ipynb)). A map is a guess, and only an experiment makes it a finding.
 #
 # [Chapter 14](14-your-own-model.ipynb) does the first four in one command.
 #
@@ -380,7 +381,7 @@ viz.map_grid({"GW": encoder})
 #
 # - *BERT itself.* The paper's encoder with twelve blocks, its training and its {term}`freezing` were not repeated here.
 # - *The paper's sums.* The text that we worked from has lost its formulas, so the {term}`moduli <moduli, equal and nested>` of Models L and E are a guess.
-# - *Functions of natural networks.* Our chains were built from parts. In a network that was trained as a whole, nobody knows the true boundaries.
+# - *Functions of natural networks.* Our networks were trained function by function. In a network that was trained as a whole, nobody knows the true boundaries.
 # - *More seeds.* Most networks were trained once or twice. Small samples hide small effects.
 #
 # The [scorecard](../book/scorecard.md) has every claim and every doubt with its answer.
@@ -392,5 +393,5 @@ viz.map_grid({"GW": encoder})
 # %% tags=["hide-cell"]
 print(maps.origin("0-raw", profile, seed))
 print(maps.origin(keys[0], profile, seed))
-print(origin_rows, origin_rates, vision.origin, sep="\n")
+print(scores.origins(profile), origin_rates, vision.origin, sep="\n")
 print(*(run.origin for run in texts.values()), sep="\n")

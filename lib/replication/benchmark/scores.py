@@ -171,3 +171,8 @@ def load_rows(profile: str = "laptop", seeds: Iterable[int] = SEEDS) -> pd.DataF
     """The rows of some seeds; errors as of :func:`replication.run.load_result`."""
     tables = [load_result(EXPERIMENTS, NAME, profile, seed)[0] for seed in seeds]
     return pd.concat(tables, ignore_index=True)
+
+
+def origins(profile: str = "laptop", seeds: Iterable[int] = SEEDS) -> str:
+    """Where the rows of some seeds come from, one line for each."""
+    return "\n".join(load_result(EXPERIMENTS, NAME, profile, seed)[1] for seed in seeds)

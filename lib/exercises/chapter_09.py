@@ -248,8 +248,8 @@ def prune_and_train(answer: Answer) -> None:
         require(
             torch.allclose(one.weight, new.weight, atol=1e-5),
             f"The weights that are left in matrix {k}, counted from 0, are not what they should be. Set "
-            "zeros before the first step. Each batch is one step of Adam at the rate 0.01, with old gradients "
-            "set to zero.",
+            "zeros before the first step. Each batch is one step of Adam at the rate 0.01, with old "
+            "gradients set to zero.",
         )
     for mine, right in zip(_others(theirs), _others(wanted), strict=True):
         require(torch.allclose(mine, right, atol=1e-5), "Biases should learn as usual, and yours have not.")

@@ -351,6 +351,41 @@ def costing(e):
 
 ON_BOUNDARIES = SOLVED.wrong_answers("13")  # among its wrong answers, built from right parts
 
+ON_ZEROS = SOLVED.wrong_answers("09")
+
+
+def in_time(e):
+    return (lambda step, steps, share: (1 + e) * ON_ZEROS.all_of_them(step, steps, share) * share,)
+
+
+def changing(e):
+    return (lambda *maps: [x + e for x in ON_ZEROS.changes(*maps)],)
+
+
+def kept_zero(e):
+    """The solution, with what has learned moved by e afterwards."""
+
+    def moved(model, share, batches):
+        ON_ZEROS.pruned(model, share, batches)
+        with torch.no_grad():
+            for weight in model.parameters():
+                weight.add_(e * (weight != 0))
+
+    return (moved,)
+
+
+def one_more(n):
+    """The solution, with n zeros more, of weights that are the smallest of those that are left."""
+    return (lambda model, share, batches: ON_ZEROS.pruned(model, share + n / 252, batches),)
+
+
+def distant(e):
+    return ON_ZEROS.guess, ON_ZEROS.own, lambda *told: (1 + e) * ON_ZEROS.by()(*told)
+
+
+def expected(e):
+    return ON_ZEROS.changed(training=(-60, -60 + e)), ON_ZEROS.own, ON_ZEROS.by()
+
 
 def worth(e):
     return (lambda hits, alarms, share: e * hits * share / (hits * share + alarms * (1 - share)),)
@@ -374,6 +409,13 @@ CASES = [
     *exact("02", "mean_one"),
     *exact("03", "linear_cka"),
     *exact("08", "false_alarm"),
+    ("09", "zeros_by", in_time, 1e-7, 1e-3),
+    ("09", "two_changes", changing, 1e-7, 1e-3),
+    ("09", "prune_and_train", kept_zero, 1e-7, 1e-3),
+    ("09", "prune_and_train", one_more, 0.1, 2.1),
+    ("09", "predicted", distant, 0.04, 0.06),
+    ("09", "predicted", distant, -0.04, -0.06),
+    ("09", "predicted", expected, 40, 40.5),
     ("11", "could_see", visible, 1.015, 1.025),
     ("11", "could_see", visible, 0.985, 0.975),
     ("11", "bends", bending, 1e-7, 1e-3),

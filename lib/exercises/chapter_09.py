@@ -207,13 +207,11 @@ def prune_and_train(answer: Answer) -> None:
         (torch.randn(16, 6, generator=draw), torch.randint(3, (16,), generator=draw)) for _ in range(8)
     ]
     start, wanted, theirs = _classifier(), _classifier(), _classifier()
-    total, share = sum(m.weight.numel() for m in _linears(start)), 0.7
+    total, share = _n_weights(start), 0.7
     n_zeros = int(share * total)
-    _prune_and_train(wanted, share, batches)
     _ran(answer, theirs, share, batches)
     pairs = list(zip(_linears(theirs), _linears(start), _linears(wanted), strict=True))
     is_zero = torch.cat([(one.weight == 0).flatten() for one, _, _ in pairs])
-    should = torch.cat([(one.weight == 0).flatten() for _, _, one in pairs])
     count = int(is_zero.sum())
     require(
         not any((bias == 0).any() for bias in _others(theirs)),
@@ -228,6 +226,8 @@ def prune_and_train(answer: Answer) -> None:
         count <= n_zeros + 1,
         f"{count} of the {total} weights are zero, and {n_zeros} should be.",
     )
+    _prune_and_train(wanted, count, batches)
+    should = torch.cat([(one.weight == 0).flatten() for _, _, one in pairs])
     shares = [round(100 * (one.weight == 0).float().mean().item()) for one, _, _ in pairs]
     require(
         np.ptp(shares) > 2,
@@ -275,18 +275,22 @@ def _others(model: nn.Module) -> list[Tensor]:
     return [weight for weight in model.parameters() if id(weight) not in matrices]
 
 
-def _smallest(model: nn.Module, share: float) -> list[Tensor]:
-    """For each matrix which of its weights are left."""
+def _n_weights(model: nn.Module) -> int:
+    """Of all matrices together."""
+    return sum(module.weight.numel() for module in _linears(model))
+
+
+def _smallest(model: nn.Module, n_zeros: int) -> list[Tensor]:
+    """For each matrix which of its weights are left if so many are zero."""
     sizes = torch.cat([module.weight.detach().abs().flatten() for module in _linears(model)])
-    order = sizes.argsort()
     left = torch.ones(len(sizes))
-    left[order[: int(share * len(sizes))]] = 0
+    left[sizes.argsort()[:n_zeros]] = 0
     split = left.split([module.weight.numel() for module in _linears(model)])
     return [one.view_as(module.weight) for one, module in zip(split, _linears(model), strict=True)]
 
 
-def _prune_and_train(model: nn.Module, share: float, batches: Batches) -> None:
-    left = _smallest(model, share)
+def _prune_and_train(model: nn.Module, n_zeros: int, batches: Batches) -> None:
+    left = _smallest(model, n_zeros)
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
     _zeroed(model, left)
     for inputs, labels in batches:
@@ -363,7 +367,7 @@ def _made_sparse(model: nn.Module, share: float, images: Tensor, labels: Tensor,
         nn.functional.cross_entropy(model(images[rows]), labels[rows]).backward()
         optimizer.step()
         t = min(step / (steps * 2 / 3), 1)
-        _zeroed(model, _smallest(model, share * (1 - (1 - t) ** 3)))
+        _zeroed(model, _smallest(model, int(share * (1 - (1 - t) ** 3) * _n_weights(model))))
 
 
 def _right(model: nn.Sequential, images: Tensor, labels: Tensor) -> float:

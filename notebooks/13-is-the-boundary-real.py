@@ -320,17 +320,15 @@ above = {what: int((table["low"] > 0).sum()) for what, table in split.items()}
 note(n_above_again=above.get("embedded again", 0))
 note(n_above_shared=above.get("one stream", 0))
 in_both = [set(table.index[table["low"] > 0]) for table in split.values()]
+note(quiet_seed=seed)
 note(n_above_both=len(set.intersection(*in_both)) if in_both else 0)
 
 # %% [markdown]
-# For GW the difference is {glue:text}`gw_again_mean:.2f` [{glue:text}`gw_again_low:.2f`, {glue:text}`gw_again_high:.2f`] in chains. In one stream it is {glue:text}`gw_shared_mean:.2f` [{glue:text}`gw_shared_low:.2f`, {glue:text}`gw_shared_high:.2f`]. In chains {glue:text}`n_above_again:d` measures lie above 0 for sure, in one stream {glue:text}`n_above_shared:d`, and in both {glue:text}`n_above_both:d`. A measure that is at 1 in both kinds of chains has a difference of 0. The handed-on networks are few: six designs built like chains, and four of one stream.
+# For GW the difference is {glue:text}`gw_again_mean:.2f` [{glue:text}`gw_again_low:.2f`, {glue:text}`gw_again_high:.2f`] in chains. In one stream it is {glue:text}`gw_shared_mean:.2f` [{glue:text}`gw_shared_low:.2f`, {glue:text}`gw_shared_high:.2f`]. In chains {glue:text}`n_above_again:d` measures lie above 0 for sure, and in one stream {glue:text}`n_above_shared:d`. In both comparisons {glue:text}`n_above_both:d` do. A measure that is at 1 in both kinds of chains has a difference of 0. The handed-on networks are few: six designs built like chains, and four of one stream.
 #
 # ## A function begins where the stream is quiet
 #
 # A skill below 0 means that wrong places come first more often than by chance. Which places? We take the steps between neighbouring blocks in the networks of one stream, and line them up at the true boundary. We looked at these steps after we had seen the scores, and at seed {glue:text}`quiet_seed:d` alone. So the figure is an observation, and not a test.
-
-# %% tags=["remove-cell"]
-note(quiet_seed=seed)
 
 # %%
 MEASURES = {"gw": "GW", "cka": "linear CKA", "cosine": "cosine distance"}
@@ -372,7 +370,7 @@ for words, short in (("GW", "gw"), ("linear CKA", "cka")):
     )
 
 # %% [markdown]
-# Under GW the step into the next function is {glue:text}`gw_at:.2f` times the mean step, and the step two places before it is {glue:text}`gw_before:.2f`. Under linear CKA the two are {glue:text}`cka_at:.2f` and {glue:text}`cka_before:.2f`. The steps are large in the last blocks of a function, where its answer is formed. The first block of the next function starts from this answer and changes little. Our training may favour this, because each function was learned with a readout at its last block. A rule that places boundaries at the largest steps then begins its {term}`groups <group>` *inside* a function. The true boundary lies inside a group.
+# Under GW the step into the next function is {glue:text}`gw_at:.2f` times the mean step, and the step two places before it is {glue:text}`gw_before:.2f`. Under linear CKA the two are {glue:text}`cka_at:.2f` and {glue:text}`cka_before:.2f`. The steps are large in the last blocks of a function, where its answer is formed. The first block of the next function starts from this answer and changes little. Our training may favour this, because each function was learned with a {term}`readout` at its last block. A rule that places boundaries at the largest steps then begins its {term}`groups <group>` *inside* a function. The true boundary lies inside a group.
 #
 # ## Where there is nothing to find
 #

@@ -237,6 +237,7 @@ SHOWN = {
     "middle first": "guess: the middle first",
     "new parts": "guess: where a part begins",
 }
+
 # %% tags=["remove-cell"]
 kinds = {
     "chain, a new function": ends[ends["family"] == "chains"],

@@ -19,13 +19,13 @@
 #
 # ## In short
 #
-# We trained {glue:text}`n_networks:d` small networks of {glue:text}`n_designs:d` designs. In half of the designs one function follows another, and we know where. If the next part receives an answer as a number and embeds it again, cosine distance finds the boundary: its {term}`skill` is {glue:text}`cosine_chain:.2f`, where chance is 0 and the best is 1. But if the next part computes nothing, it is {glue:text}`cosine_handed:.2f`. If all functions share one {term}`stream <residual stream>`, no measure of this book finds where the next one begins. The {term}`Gromov-Wasserstein distance` (GW) has {glue:text}`gw_stream:.2f` there. In a stream the next function begins where the map is quiet. So a boundary on a map shows where much changes. It does not show where a function begins.
+# We trained {glue:text}`n_networks:d` small networks of {glue:text}`n_designs:d` designs, one function after another. In half of the designs new functions begin at places that we know, the *true* boundaries. In *chains* the next part receives an answer as a number and embeds it again. There cosine distance finds the true boundaries: its {term}`skill` is {glue:text}`cosine_chain:.2f`, where chance is 0 and the best is 1. But its skill is {glue:text}`cosine_handed:.2f` as well if the next part only passes the answer on. In other networks all functions share one {term}`stream <residual stream>`. No measure of this book finds the true boundaries there. The {term}`Gromov-Wasserstein distance` (GW) has a skill of {glue:text}`gw_stream:.2f`. So a boundary on a map shows where much changes. In these networks that is not where a function begins.
 #
 # :::{glue:figure} fig_in_short_13
 # :name: fig-13-in-short
 # :alt: Skill of nineteen measures and two guesses. In chains, Euclidean and cosine distance and CCA are at 1, and they are at 1 where an answer is only passed on. GW is near 0 in chains, and higher where an answer is only passed on. In one stream nearly all measures lie below 0.
 #
-# Skill in finding boundaries, with 95 % {term}`intervals <interval>` for all entrants of a kind together. Circles: chains, in which a function ends and its answer is embedded again. Squares: networks that are built in the same way, but whose later parts compute nothing. Triangles: networks whose functions share one stream. A measure that sees functions would have its circle and its triangle at 1, and its square at 0.
+# Skill of measures and of two guesses in finding true boundaries. The 95 % {term}`intervals <interval>` hold for all of one kind together. Circles: chains, in which a function ends and its answer is embedded again. Squares: chains whose later parts only pass the answer on, scored as if a function began with each part. Triangles: networks whose functions share one stream. A measure that sees functions and nothing else would have its circle and its triangle at 1, and its square at 0 or below.
 # :::
 #
 # :::{admonition} What you will learn
@@ -82,18 +82,18 @@ from bookkit.glue import keep_figure, note
 # %% [markdown]
 # ## Networks with a known answer
 #
-# Every network reads a few small numbers, or the picture of a digit, and computes with them. Its {term}`blocks <block>` read a stream 48 numbers wide and add to it. Each function is learned by blocks of its own. So we know after which block a function is done. There are eight families:
+# Every network reads a few small numbers, or the picture of a digit, and computes with them. A function is, for example, a sum or a table of two numbers. The {term}`blocks <block>` stand one after another. Each reads a vector of 48 numbers, the stream, and adds to it. The functions are learned one after another, each by blocks of its own, and the blocks before them stay as they are. So we know with which block a function begins: this is the *true boundary*. Networks that learned several functions at once are not tested here. There are eight families:
 #
 # - *chains*: a part gets the answer of the part before as a number, and embeds it again.
 # - *streams*: all functions follow one another in one stream. Nothing is embedded again, and no width changes.
-# - *joined*: two networks were trained alone, and a small adapter joins their streams.
+# - *joined*: two or three networks were trained on their own, and small adapters join their streams.
 # - *readers*: {term}`convolutions <convolution>` read a digit from a picture, then blocks compute with it.
-# - *handed-on*: built and trained as chains and streams, but after the first function nothing more is computed.
-# - *one-function*, *untrained*, and *random-labels*: nothing to find in them.
+# - *handed-on*: built and trained as chains and streams, but after the first function the answer is only *passed on*. The later blocks learn to repeat it, or to rename it.
+# - *one-function*, *untrained*, and *random-labels*: no second function begins in them.
 #
 # The next figure shows some of the designs.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Rows of squares, one row for each of sixteen designs. The number and the colour of a square say to which function a block belongs. Chains, streams, joined and readers change once to three times, the other four families never."}, "figure": {"name": "fig-13-designs", "caption": "Two designs of each family. A square is a block, and its number is the function that it helps to compute. A thick line is where a part ends and its answer is embedded again. The last four families have one function or none."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Rows of squares, one row for each of sixteen designs. The number and the colour of a square say to which function a block belongs. Chains, streams, joined and readers change once to three times, the other four families never."}, "figure": {"name": "fig-13-designs", "caption": "Two designs of each family. A square is a block, and its number is the function that it helps to compute. A thick line is where a part ends. There its answer is embedded again, or, in joined networks, an adapter leads to the next part. In the last four families no new function begins."}}
 drawn = [
     (f"{family}, {name}", design)
     for family, chosen in designs.FAMILIES.items()
@@ -115,7 +115,7 @@ ax.spines[["top", "right", "bottom", "left"]].set_visible(False)
 fig
 
 # %% [markdown]
-# The design of the study was written down before any network was trained: networks, scores, tests, and what each answer will follow from. It is a [file beside the code](https://github.com/functional-similarity/sub-networks/blob/main/lib/replication/benchmark/PROTOCOL.md).
+# The plan of the study was written down before any of these networks was trained. It fixes networks, scores, tests, and the rule for each answer. This *protocol* is a [file beside the code](https://github.com/functional-similarity/sub-networks/blob/main/lib/replication/benchmark/PROTOCOL.md), and its last section lists what was changed or added later.
 
 # %%
 rows = scores.load_rows(profile)
@@ -144,11 +144,11 @@ def dotted(table, column="skill"):
 
 
 # %% [markdown]
-# A network counts only if each of its functions is right on at least 90 % of the inputs that it has not seen. {glue:text}`unlearned_words` of the {glue:text}`n_networks:d` networks failed that. We kept what each layer outputs for 100 inputs. Here we compare the ends of {term}`blocks <block>`, and [page 13b](13b-cut-and-stitch.ipynb) says what other layers show.
+# A network counts only if each of its functions is right on at least 90 % of the inputs that it was not trained on. Random labels must be right on the inputs of training. {glue:text}`unlearned_words` of the {glue:text}`n_networks:d` networks failed that. We kept what each layer outputs for 100 inputs. On this page the layers are the ends of {term}`blocks <block>`, and of convolutions.
 #
 # ## One network, step by step
 #
-# Here is one network. Two functions share its stream. Its map under GW is computed now.
+# Here is one network, in which two functions share one stream. We compute its GW map. Layers are counted from 0.
 
 # %%
 family = networks.load("streams", profile)
@@ -160,7 +160,7 @@ print(f"{name}: a new function begins with layer", known.starts)
 # %% [markdown]
 # The map, and the evidence for a boundary before each block:
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Left: a map of eight blocks, darkest near the diagonal. A dashed line before the fifth block marks where the second function begins; nothing in the map changes there. Right: the evidence for a boundary is lowest at that place."}, "figure": {"name": "fig-13-map", "caption": "The GW map of one network, and the evidence for a boundary before each block. The dashed line is where the second function begins. The evidence there is the lowest of all."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Left: a map of eight blocks, darkest near the diagonal. A dashed line before the fifth block marks where the second function begins; nothing in the map changes there. Right: the evidence for a boundary is lowest at that place."}, "figure": {"name": "fig-13-map", "caption": "The GW map of one network, and the evidence for a boundary before each block. Blocks are counted from 0, and bright is different. The dashed line is where the second function begins. The evidence there is the lowest of all."}}
 evidence = fs.boundary_evidence(layer_map)
 fig, (left, right) = plt.subplots(
     1, 2, figsize=(7.2, 3.2), dpi=110, layout="constrained"
@@ -177,7 +177,7 @@ right.grid(alpha=0.3)
 fig
 
 # %% [markdown]
-# The evidence says how much a step stands out from the other steps of the map. A measure is good if the place with the most evidence is the true one. So we take the places in the order of their evidence. At each true boundary we note the precision, which is the share of the places so far that are true. Their mean is the *{term}`average precision`*. It needs no threshold. Random orders have some as well, so we subtract what they have on average, and divide so that the best order is 1. This is the *skill*.
+# A *step* is the distance between two neighbouring blocks. The *evidence* for a boundary before a block says how far the step into it stands out from the other steps. A measure is good if the places with the most evidence are the true boundaries. So we take the places in the order of their evidence. At each true boundary we note the precision, which is the share of the places so far that are true. The mean of these precisions is the *{term}`average precision`*. It needs no threshold. Random orders have an average precision above 0, too. We subtract their mean, and divide so that the best order has 1. This is the *skill*.
 
 # %%
 precision = average_precision(evidence, known.starts)
@@ -185,11 +185,11 @@ its_skill = skill(precision, len(evidence) - 1, known.starts)
 print(f"average precision {precision:.2f}, skill {float(its_skill):.2f}")
 
 # %% [markdown]
-# Here the true place comes last, so the skill is below 0. Is this one network unlucky?
+# Here the true boundary comes last in the order, so the skill is below 0. Is this network an exception?
 #
 # ## Which measure finds the boundaries?
 #
-# We average the skill over the {glue:text}`n_seeds:d` seeds of a design, then over the {glue:text}`n_positive:d` designs with boundaries. The {term}`intervals <interval>` hold for all entrants together. Beside the measures stand two guesses that look at no activation. *Middle first* puts the middle of the network first. *New parts* names the places at which a part of the architecture begins.
+# We average the skill over the {glue:text}`n_seeds:d` seeds of a design, then over the {glue:text}`n_positive:d` designs with true boundaries. Beside the measures stand two guesses that look at no activation. Measures and guesses are the *entrants*, and the {term}`intervals <interval>` hold for all of them together. *Middle first* puts the middle of the network first. *New parts* names the places at which a part of the architecture begins.
 
 # %%
 looking = ends[ends["sort"] != "rule"]
@@ -219,7 +219,7 @@ note(middle_skill=found.loc["middle first", "mean"])
 # %% [markdown]
 # GW has {glue:text}`gw_skill:.2f` [{glue:text}`gw_low:.2f`, {glue:text}`gw_high:.2f`]. It stands at place {glue:text}`gw_rank:d` of {glue:text}`n_entrants:d` measures. The highest skill is that of {glue:text}`best_measure`, {glue:text}`best_skill:.2f`. The guess that only knows where parts begin has {glue:text}`parts_skill:.2f`.
 #
-# Is the difference from GW sure? We take it design by design.
+# Which measures are better than GW for sure? We take the difference in skill design by design.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Difference in skill from GW. Ten or so measures, from CCA with 0.6 to RSM with 0.1, lie above 0 with their intervals. None lies below."}, "figure": {"name": "fig-13-against", "caption": "Skill of each measure minus that of GW, over designs with boundaries. A measure whose interval crosses the dashed line cannot be distinguished from GW."}}
 measures = ends[ends["sort"] == "measure"]
@@ -241,11 +241,11 @@ note(needed=float(gaps["needed for 0.10"].median()))
 note(needed_cka=float(linear["needed"]), n_gaps=len(gaps))
 
 # %% [markdown]
-# Of the {glue:text}`n_gaps:d` other measures {glue:text}`n_better:d` are better than GW, and {glue:text}`n_worse:d` are worse. The others cannot be distinguished from it. {term}`Linear CKA <CKA>` minus GW is {glue:text}`cka_gap:.2f` [{glue:text}`cka_low:.2f`, {glue:text}`cka_high:.2f`]. How many designs would tell a measure from GW, if the two differ by 0.10? For the median measure it takes {glue:text}`needed:.0f`, with a power of 80 % and corrected for the number of measures.
+# Of the {glue:text}`n_gaps:d` other measures {glue:text}`n_better:d` are better than GW for sure, and {glue:text}`n_worse:d` are worse. The others cannot be distinguished from GW. {term}`Linear CKA <CKA>` minus GW is {glue:text}`cka_gap:.2f` [{glue:text}`cka_low:.2f`, {glue:text}`cka_high:.2f`]. How many designs would it take to detect a difference of 0.10? For the median measure it takes {glue:text}`needed:.0f`, with a power of 80 % and corrected for the number of measures.
 #
 # ## Function or architecture?
 #
-# In the chains an answer is embedded again where a function ends. A measure may see the embedding, and not the function. So there are networks that are built in the same way, but whose later parts compute nothing new. They learn to repeat the answer, or to rename it. We score them *as if* each part began a function. A measure that sees functions should have skill in the chains, and none in these.
+# In the chains an answer is embedded again where a function ends. A measure may see the embedding, and not the function. So some of the handed-on networks are built like chains, but their later parts only pass the answer on. We score these networks *as if* a function began with each part. A measure that sees functions and nothing else should have skill in the chains, and none in the handed-on networks.
 
 # %% tags=["remove-cell"]
 handed = looking[looking["family"] == "handed-on"]
@@ -283,15 +283,18 @@ measured = at.drop(index=["middle first", "new parts"])[
 ]
 note(stream_best=measured.max(), stream_best_name=TITLES.get(measured.idxmax()))
 note(middle_stream=at.loc["middle first", "one stream, a new function"])
+chance = judgement.beyond_chance(kinds["one stream, a new function"])
+sure = chance.index[chance["p corrected"] < judgement.LEVEL]
+note(n_beyond_stream=len(sure.drop(["middle first", "new parts"], errors="ignore")))
 
 # %% [markdown]
-# {numref}`fig-13-in-short` at the top of this page shows the outcome. In the chains cosine distance has a skill of {glue:text}`cosine_chain:.2f`. Where the next part computes nothing it has {glue:text}`cosine_handed:.2f`. So what it sees is the new embedding. GW has {glue:text}`gw_chain:.2f` in the chains, and {glue:text}`gw_handed:.2f` where an answer is only passed on. In the chains the steps inside the parts are as large as the step between them. Where the last part hardly changes its input, the same step stands out.
+# {numref}`fig-13-in-short` at the top of this page shows the outcome. In the chains cosine distance has a skill of {glue:text}`cosine_chain:.2f`. Where the answer is only passed on, cosine distance has {glue:text}`cosine_handed:.2f`. So a new embedding is enough for it, and its skill in the chains does not show that it sees functions. GW has {glue:text}`gw_chain:.2f` in the chains, and {glue:text}`gw_handed:.2f` where the answer is only passed on. A part that only passes an answer on may change its input little. Then the step into this part stands out. We did not test this reason.
 #
-# The triangles are the harder test. In one stream nothing is embedded again, and no width changes. GW has {glue:text}`gw_stream:.2f`, and linear CKA {glue:text}`cka_stream:.2f`. The best is {glue:text}`stream_best_name` with {glue:text}`stream_best:.2f`. The guess that starts in the middle has {glue:text}`middle_stream:.2f`.
+# The triangles are the harder test. In one stream nothing is embedded again, and no width changes. GW has {glue:text}`gw_stream:.2f`, and linear CKA {glue:text}`cka_stream:.2f`. The best measure is {glue:text}`stream_best_name` with {glue:text}`stream_best:.2f`. Corrected for the number of entrants, {glue:text}`n_beyond_stream:d` of the measures are better than chance. The guess that starts in the middle has {glue:text}`middle_stream:.2f`, because many of these designs change function near the middle.
 #
-# Computing minus passing on, with intervals:
+# For each measure we subtract the skill where an answer is only passed on from the skill where a new function begins:
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Skill where a stage computes minus skill where it passes on. In chains all intervals include 0 or lie below it. In one stream nearly all include 0."}, "figure": {"name": "fig-13-function", "caption": "Skill where a stage computes minus skill where it only passes on. *Embedded again*: chains. *One stream*: networks of one stream. A measure that sees function lies to the right of the dashed line in both."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Skill where a stage computes minus skill where it passes on. In chains all intervals include 0 or lie below it. In one stream nearly all include 0."}, "figure": {"name": "fig-13-function", "caption": "Skill where a new function begins minus skill where an answer is only passed on. *Embedded again*: in chains. *One stream*: in networks of one stream. A measure that sees functions lies to the right of the dashed line in both."}}
 split = judgement.function_or_architecture(measures)
 gap = {
     key: pd.DataFrame({what: t[key] for what, t in split.items()})
@@ -316,13 +319,16 @@ for what, short in (("embedded again", "again"), ("one stream", "shared")):
 above = {what: int((table["low"] > 0).sum()) for what, table in split.items()}
 note(n_above_again=above.get("embedded again", 0))
 note(n_above_shared=above.get("one stream", 0))
+in_both = [set(table.index[table["low"] > 0]) for table in split.values()]
+note(quiet_seed=seed)
+note(n_above_both=len(set.intersection(*in_both)) if in_both else 0)
 
 # %% [markdown]
-# For GW the difference is {glue:text}`gw_again_mean:.2f` [{glue:text}`gw_again_low:.2f`, {glue:text}`gw_again_high:.2f`] in chains. In one stream it is {glue:text}`gw_shared_mean:.2f` [{glue:text}`gw_shared_low:.2f`, {glue:text}`gw_shared_high:.2f`]. In chains {glue:text}`n_above_again:d` measures lie above 0 for sure, and in one stream {glue:text}`n_above_shared:d`.
+# For GW the difference is {glue:text}`gw_again_mean:.2f` [{glue:text}`gw_again_low:.2f`, {glue:text}`gw_again_high:.2f`] in chains. In one stream it is {glue:text}`gw_shared_mean:.2f` [{glue:text}`gw_shared_low:.2f`, {glue:text}`gw_shared_high:.2f`]. In chains {glue:text}`n_above_again:d` measures lie above 0 for sure, and in one stream {glue:text}`n_above_shared:d`. In both comparisons {glue:text}`n_above_both:d` do. A measure that is at 1 in both kinds of chains has a difference of 0. The handed-on networks are few: six designs built like chains, and four of one stream.
 #
 # ## A function begins where the stream is quiet
 #
-# A skill below 0 is more than no skill. It says that other places come first again and again. Which places? We take the steps between neighbouring blocks in the networks of one stream, and line them up at the boundary. We looked at this after we had seen the scores. So it is an observation, and not a test.
+# A skill below 0 means that wrong places come first more often than by chance. Which places? We take the steps between neighbouring blocks in the networks of one stream, and line them up at the true boundary. We looked at these steps after we had seen the scores, and at seed {glue:text}`quiet_seed:d` alone. So the figure is an observation, and not a test.
 
 # %%
 MEASURES = {"gw": "GW", "cka": "linear CKA", "cosine": "cosine distance"}
@@ -341,7 +347,7 @@ for net in networks.load("streams", profile, seed).networks.values():
 # %% [markdown]
 # The mean step at each place:
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Three lines over the places from -3 to 3. All are lowest at 0 and higher on both sides."}, "figure": {"name": "fig-13-quiet", "caption": "Steps between neighbouring blocks, each divided by the mean step of its network, as a mean over the boundaries of twelve networks of one stream. At 0 is the step into the first block of the next function. It is the smallest. The steps at the end of a function are larger."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Three lines over the places from -3 to 3. All are lowest at 0 and higher on both sides."}, "figure": {"name": "fig-13-quiet", "caption": "Steps between neighbouring blocks, each divided by the mean step of its network, as a mean over the true boundaries of twelve networks of one stream. At 0 is the step into the first block of the next function, and this step is the smallest. The steps at the end of a function are larger. Not every function is long enough for all places."}}
 table = pd.DataFrame(steps, columns=["measure", "place", "step"])
 table = table[table["place"].abs() <= 3]
 lines = table.pivot_table(index="place", columns="measure", values="step")
@@ -364,11 +370,11 @@ for words, short in (("GW", "gw"), ("linear CKA", "cka")):
     )
 
 # %% [markdown]
-# Under GW the step into the next function is {glue:text}`gw_at:.2f` times the mean step, and the step two places before it is {glue:text}`gw_before:.2f`. Under linear CKA the two are {glue:text}`cka_at:.2f` and {glue:text}`cka_before:.2f`. A function does most of its visible work when it forms its answer, in its last blocks. The first block of the next function starts from this answer and changes little. So the {term}`groups <group>` on a map of one stream begin *inside* a function, and the true boundary lies inside a group.
+# Under GW the step into the next function is {glue:text}`gw_at:.2f` times the mean step, and the step two places before it is {glue:text}`gw_before:.2f`. Under linear CKA the two are {glue:text}`cka_at:.2f` and {glue:text}`cka_before:.2f`. The steps are large in the last blocks of a function, where its answer is formed. The first block of the next function starts from this answer and changes little. Our training may favour this, because each function was learned with a {term}`readout` at its last block. A rule that places boundaries at the largest steps then begins its {term}`groups <group>` *inside* a function. The true boundary lies inside a group.
 #
 # ## Where there is nothing to find
 #
-# Half of the designs have no boundary of function. Here the test of [chapter 06](06-modular-sum-subnetworks.ipynb) should find one group. How often does it find more?
+# In half of the designs no second function begins. Here the test of [chapter 06](06-modular-sum-subnetworks.ipynb) should find one group. How often does it find more?
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Shares between 0.1 and 0.2 for all measures, with intervals from about 0.03 to 0.35."}, "figure": {"name": "fig-13-alarms", "caption": "The share of networks without a boundary in which the test finds one, by measure. The dashed line is the level of the test."}}
 false = judgement.alarms(measures)
@@ -393,11 +399,11 @@ note(gw_alarms_never=100 * gw_single.loc[never, "alarm"].astype(float).mean())
 note(gw_alarms_rest=100 * gw_single.loc[~never, "alarm"].astype(float).mean())
 
 # %% [markdown]
-# On GW maps the test finds a boundary in {glue:text}`gw_alarms:.1f` % of these networks. Most of these were never trained. Among those it is {glue:text}`gw_alarms_never:.0f` %, and among all others {glue:text}`gw_alarms_rest:.1f` %. In an untrained network nothing changes but at a new part, so the boundary is real, but it is one of architecture. With {glue:text}`n_negative:d` designs the interval reaches {glue:text}`gw_alarms_high:.0f` %. Even a measure without any alarm could not be sure to stay below 10 %.
+# On GW maps the test finds a boundary in {glue:text}`gw_alarms:.1f` % of these networks. Such a finding is a *false alarm*. Among the untrained networks the share is {glue:text}`gw_alarms_never:.0f` %, and among all others {glue:text}`gw_alarms_rest:.1f` %. An untrained network computes no function. So what the test finds there is chance or architecture, such as a new embedding. With {glue:text}`n_negative:d` designs the interval reaches {glue:text}`gw_alarms_high:.0f` %. Even for a measure without any false alarm the interval would reach beyond 10 %.
 #
 # ## Other rules
 #
-# A rule takes a map and returns groups. The figure has the rules of others beside our test, all on GW maps.
+# A *rule* takes a map and returns groups. The figure shows rules that others use beside our test, all on GW maps.
 
 # %% tags=["remove-cell"]
 several, single = judgement.positive(ends), judgement.negative(ends)
@@ -426,36 +432,36 @@ note(
 note(parts_f1=board.loc["new parts", "f1"])
 
 # %% [markdown]
-# Boundaries found, and false alarms:
+# How well they find boundaries, and how often they raise a false alarm:
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "F1 and share of false alarms for nine rules on GW maps and two guesses. Rules with a high F1 cut nearly all networks without a boundary; the test of this book finds nearly nothing."}, "figure": {"name": "fig-13-rules", "caption": "Rules on GW maps, and two guesses. Circles: F1 of the boundaries in networks that have some. Squares: the share of networks without a boundary that are cut. A good rule has its circle at the right and its square at the left."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "F1 and share of false alarms for nine rules on GW maps and two guesses. Rules with a high F1 cut nearly all networks without a boundary; the test of this book finds nearly nothing."}, "figure": {"name": "fig-13-rules", "caption": "Rules on GW maps, and two guesses. Circles: F1 of the boundaries in networks that have some. Squares: the share of networks without a true boundary in which a rule finds one. A good rule has its circle at the right and its square at the left."}}
 viz.dots(
     board[["f1", "alarms"]].set_axis(["F1", "false alarms"], axis=1),
     xlabel="F1, and share of false alarms",
 )
 
 # %% [markdown]
-# The table has more scores.
+# The table adds two scores for the groups.
 
-# %% tags=["hide-output"] mystnb={"figure": {"name": "tab-13-rules", "caption": "Rules on GW maps. *Exact*: the share of networks with boundaries in which the groups are the true ones. *F1* and *ARI* score the groups. *Alarms*: the share of networks without a boundary that are cut."}}
+# %% tags=["hide-output"] mystnb={"figure": {"name": "tab-13-rules", "caption": "Rules on GW maps. *Exact*: the share of networks with boundaries in which the groups are the true ones. *F1* scores the boundaries. *ARI*, the adjusted Rand index, scores the groups. *Alarms*: the share of networks without a true boundary in which a rule finds one."}}
 board.sort_values("f1", ascending=False).round(2)
 
 # %% [markdown]
-# Our test finds few boundaries here: its {term}`F1` is {glue:text}`our_f1:.2f`. Networks of eight blocks are short for it, as [page 06b](06b-how-good-is-the-test.ipynb) shows. The rule with the highest F1 is *{glue:text}`best_rule`* with {glue:text}`best_rule_f1:.2f`, and it cuts {glue:text}`best_rule_alarms:.0f` % of the networks without a boundary. The guess that knows where parts begin has {glue:text}`parts_f1:.2f`. No rule can find in a map what the map does not show.
+# Our test finds few boundaries here: its {term}`F1` is {glue:text}`our_f1:.2f`. Networks of eight blocks are short for it, as [page 06b](06b-how-good-is-the-test.ipynb) shows. The rule with the highest F1 is *{glue:text}`best_rule`* with {glue:text}`best_rule_f1:.2f`, and it finds boundaries in {glue:text}`best_rule_alarms:.0f` % of the networks that have none. The guess that knows where parts begin has an F1 of {glue:text}`parts_f1:.2f`. No rule can find in a map what the map does not show.
 #
 # ## Take part
 #
-# A measure or a rule of your own takes part with one command. It gets the layers of each network, and returns distances, evidence or groups.
+# You can score a measure or a rule of your own with one command. Your function is given the layers of each network, and returns distances, evidence or groups.
 #
 # ```
 # python -m replication.benchmark --entry my_module:my_function --out my_scores
 # ```
 #
-# The [page of the benchmark](../book/benchmark.md) has a complete entry of ten lines, and says what it takes to be listed. [Page 13b](13b-cut-and-stitch.ipynb) acts on the same networks instead of looking at them.
+# The [page of the benchmark](../book/benchmark.md) has a complete example, and says what it takes to be listed. [Page 13b](13b-cut-and-stitch.ipynb) replaces layers of the same networks, and asks which answers are lost.
 #
 # ## What we found
 #
-# C counts the paper's claims, D the doubts of its reviewers. *ours*: on networks of our own. For C33, C36, D04, D05 and D11 the answer follows from rules that stand in the protocol. The cell below applies them. The [scorecard](../book/scorecard.md) makes one answer of all rows about a claim.
+# C numbers the paper's claims, D the doubts of its reviewers. *ours*: on networks of our own. For C33, C36, D04, D05 and D11 the protocol has a rule that gives the answer. The cell below applies these rules. The [scorecard](../book/scorecard.md) makes one answer of all rows about a claim.
 
 # %% tags=["hide-input"]
 found_answers = answers(rows) if profile != "smoke" else {}
@@ -466,11 +472,11 @@ for claim, answer in found_answers.items():
 # | claim | condition | result | evidence on this page |
 # | --- | --- | --- | --- |
 # | C33: GW shows sub-networks more clearly than other measures (reviews), where they are known | ours | disagrees: no measure is worse than GW for sure | skill {glue:text}`gw_skill:.2f` [{glue:text}`gw_low:.2f`, {glue:text}`gw_high:.2f`]; {glue:text}`n_better:d` of {glue:text}`n_gaps:d` measures are better |
-# | C36: what a network computes changes abruptly from one block to the next (abstract of the later version), where the functions share one stream | ours | disagrees: under GW the next function begins at a small step | skill {glue:text}`gw_stream:.2f` in one stream, no better than chance; the step is {glue:text}`gw_at:.2f` times the mean step |
+# | C36: what a network computes changes abruptly from one block to the next (abstract of the later version), where the functions share one stream | ours | disagrees: under GW the next function begins at a small step | skill {glue:text}`gw_stream:.2f` in one stream, no better than chance; the step is {glue:text}`gw_at:.2f` times the mean step (seed {glue:text}`quiet_seed:d`) |
 # | D01: can the method give a number? | - | answered: it can | scores against a known truth, with intervals over {glue:text}`n_positive:d` designs |
 # | D02: established measures are missing | - | answered: all are scored here | GW is at place {glue:text}`gw_rank:d` of {glue:text}`n_entrants:d` measures |
-# | D04: nothing shows that a group is a function | - | justified: where functions share one stream GW does not find them, and where parts are joined it does not tell function from architecture | computing minus passing on {glue:text}`gw_again_mean:.2f` [{glue:text}`gw_again_low:.2f`, {glue:text}`gw_again_high:.2f`] in chains, {glue:text}`gw_shared_mean:.2f` [{glue:text}`gw_shared_low:.2f`, {glue:text}`gw_shared_high:.2f`] in one stream |
-# | D05: CKA looks the same | - | open: these networks do not distinguish the two | linear CKA minus GW {glue:text}`cka_gap:.2f` [{glue:text}`cka_low:.2f`, {glue:text}`cka_high:.2f`]; {glue:text}`needed_cka:.0f` designs would tell a difference of this size |
+# | D04: nothing shows that a group is a function | - | justified: where functions share one stream GW does not find them, and where an answer is embedded again it does not distinguish function from architecture | skill for a new function minus skill for an answer passed on: {glue:text}`gw_again_mean:.2f` [{glue:text}`gw_again_low:.2f`, {glue:text}`gw_again_high:.2f`] in chains, {glue:text}`gw_shared_mean:.2f` [{glue:text}`gw_shared_low:.2f`, {glue:text}`gw_shared_high:.2f`] in one stream |
+# | D05: CKA looks the same | - | open: these networks do not distinguish the two | linear CKA minus GW {glue:text}`cka_gap:.2f` [{glue:text}`cka_low:.2f`, {glue:text}`cka_high:.2f`]; {glue:text}`needed_cka:.0f` designs would be needed to detect a difference of this size |
 # | D11: how many groups, and who decides? | - | justified: on these short networks the test finds fewer boundaries than a guess that knows the parts | F1 {glue:text}`our_f1:.2f` against {glue:text}`parts_f1:.2f`; {glue:text}`gw_alarms:.1f` % false alarms |
 #
 # ## Quiz
@@ -480,14 +486,14 @@ for claim, answer in found_answers.items():
 # **1. A measure finds the right boundary in every trained chain, and a boundary in every untrained one. What is it worth?**
 #
 # <details><summary>a. It is the best: it misses nothing.</summary>No: an alarm that always rings misses no thief.</details>
-# <details><summary>b. Its findings say little: they do not depend on whether there is a function.</summary>Right: look at the null first.</details>
+# <details><summary>b. Its findings say little: they do not depend on whether there is a function.</summary>Right: look at untrained networks first.</details>
 # <details><summary>c. Untrained chains have functions, too.</summary>No: before training no part computes its sum.</details>
 #
 # **2. In networks of one stream a measure has a skill of -0.3. What follows?**
 #
 # <details><summary>a. Nothing: it is below 0 by chance.</summary>No: over twelve designs and five seeds chance would stay much nearer to 0.</details>
-# <details><summary>b. Its evidence is largest at other places, again and again.</summary>Right: in these networks they lie inside the functions.</details>
-# <details><summary>c. The measure has a bug.</summary>No: it sees large steps where they are. They are not at the boundary.</details>
+# <details><summary>b. Its evidence is largest at other places, again and again.</summary>Right: in these networks the largest steps lie inside the functions.</details>
+# <details><summary>c. The measure has a bug.</summary>No: the measure finds the large steps. They are not at the true boundary.</details>
 #
 # ## Exercises
 #
@@ -496,7 +502,7 @@ for claim, answer in found_answers.items():
 # :::{exercise} Score boundaries
 # :label: ex-13-f1
 #
-# *Difficulty 1 of 4, importance 4 of 5, 5 minutes.* Write `f1_of_cuts(found, true)`, from two tuples of layers at which groups begin: {term}`F1`, the harmonic mean of precision and recall. A boundary that is one layer off is wrong. What should the score be if both tuples are empty?
+# *Difficulty 1 of 4, importance 4 of 5, 5 minutes.* Write `f1_of_cuts(found, true)`. Both are tuples of layers at which groups begin. It returns {term}`F1`, the harmonic mean of precision and recall. A boundary that is one layer off is wrong. What should the score be if both tuples are empty?
 #
 # ```{dropdown} Hint 1
 # Precision: which share of what was found is true? Recall: which share of what is true was found?
@@ -521,7 +527,7 @@ check.f1_of_cuts(f1_of_cuts)
 # :::{exercise} An alarm that always rings
 # :label: ex-13-rings
 #
-# *Difficulty 2 of 4, importance 5 of 5, 10 minutes.* A test finds a boundary in the share `hits` of all networks that have one, and in the share `alarms` of those that have none. Of all networks the share `share` has a boundary. Write `when_it_rings(hits, alarms, share)`: if the test finds a boundary in a network, what is the chance that there is one?
+# *Difficulty 2 of 4, importance 5 of 5, 10 minutes.* A test rings when it finds a boundary. It rings in the share `hits` of the networks that have one, and in the share `alarms` of those that have none. Of all networks the share `share` has a boundary. Write `when_it_rings(hits, alarms, share)`: if the test rings for a network, what is the chance that there is a boundary?
 #
 # ```{dropdown} Hint 1
 # Take 1,000 networks and count: how many have a boundary and ring, and how many ring at all?
@@ -574,7 +580,7 @@ check.precision_of(precision_of)
 # :::{exercise} Predict where the evidence lies
 # :label: ex-13-predict
 #
-# *Difficulty 4 of 4, importance 5 of 5, 30 minutes.* Build a network whose boundary you know. Write `own_network()`. It returns an `nn.Sequential` of 8 to 12 modules from (n, 32) to (n, 32), and how many of its first modules will compute the first function. `check.block()` makes a residual block. The check trains the network. Its first modules learn the sum of two numbers modulo 5. Then the others learn a table of this sum and a third number. Write into `predicted()` a dictionary of two guesses: `"place"`, the module before which the evidence for a boundary will be largest under GW, counted from 0; and `"groups"`, how many groups the test will find. Only then write `told(model, x)`, which returns the two for any network. Normalise, as this chapter does. Then compare. Is the place the true one? What does the same network say before training?
+# *Difficulty 4 of 4, importance 5 of 5, 30 minutes.* Build a network whose boundary you know. Write `own_network()`. It returns an `nn.Sequential` of 8 to 12 modules from (n, 32) to (n, 32), and how many of its first modules will compute the first function. `check.block()` makes a residual block. The check trains the network. Its first modules learn the sum of two numbers modulo 5. Then the others learn a table of this sum and a third number. Write into `predicted()` a dictionary of two guesses: `"place"`, the module before which the evidence for a boundary will be largest under GW, counted from 0; and `"groups"`, how many groups the test will find. Only then write `told(model, x)`, which returns such a dictionary for any network, from its normalised GW map. Then compare. Is the place the true one? What does `told` return for the same network before training?
 #
 # ```{dropdown} Hint 1
 # `fs.compare(fs.capture(model, [x]))` is the map. Both answers are read from it.

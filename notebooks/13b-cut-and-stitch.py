@@ -15,17 +15,17 @@
 # %% [markdown]
 # # 13b Cut and stitch
 #
-# [Chapter 13](13-is-the-boundary-real.ipynb) looks at networks whose boundaries are known. Here we act on them. If two layers look alike, can one stand for the other?
+# [Chapter 13](13-is-the-boundary-real.ipynb) compares the layers of networks whose boundaries are known. Here we replace layers and see which answers are lost. If two layers look alike, can one stand for the other?
 #
 # ## In short
 #
-# It depends on how many {term}`blocks <block>` lie between them, more than on the measure. We made the end of each block from the end of each earlier one, in {glue:text}`n_designs:d` networks, and counted the answers that are lost. The number of blocks between has a {term}`rank correlation` of {glue:text}`tell_depth:.2f` with the loss. {term}`Linear CKA <CKA>` has {glue:text}`tell_cka:.2f`, and the {term}`Gromov-Wasserstein distance` (GW) {glue:text}`tell_gw:.2f`. Beyond depth CKA still says something about the loss, and GW very little. Where an answer is embedded again, acting finds the {term}`boundary`. In one {term}`stream <residual stream>` it does not find it either.
+# Often, but a count of the {term}`blocks <block>` between two layers predicts this about as well as the best measure. We replaced the output of each block by the best affine image of an earlier one, in {glue:text}`n_designs:d` small networks, and counted the answers that are lost. The number of blocks between has a {term}`rank correlation` of {glue:text}`tell_depth:.2f` with the loss. {term}`Linear CKA <CKA>` has {glue:text}`tell_cka:.2f`, and the {term}`Gromov-Wasserstein distance` (GW) {glue:text}`tell_gw:.2f`. At an equal number of blocks between, CKA still predicts a part of the loss, and GW very little. Where an answer is embedded again, the lost answers show the true {term}`boundary`. Where all functions share one {term}`stream <residual stream>`, they do not show it.
 #
 # :::{glue:figure} fig_in_short_13b
 # :name: fig-13b-in-short
 # :alt: Mean rank correlation with the answers lost. Procrustes, the number of blocks between and one minus CKA are near 0.8, Euclidean distance near 0.75, RSM near 0.7, GW near 0.5.
 #
-# How well six predictors rank the answers that are lost when one block stands for another: the mean rank correlation over designs, with 95 % {term}`intervals <interval>` for all of them together. A count of blocks is as good as the best measure. GW is the last.
+# How well five measures and a count of blocks predict how many answers are lost when one block stands for another. Shown is the mean rank correlation over designs, with 95 % {term}`intervals <interval>` that hold for all six together. The count of blocks is about as good as the best measure. GW is the last.
 # :::
 #
 # **Time**: 8 minutes to read, half a minute to run.
@@ -74,7 +74,7 @@ from bookkit.glue import keep_figure, note
 # %% [markdown]
 # ## One network, trained now
 #
-# Here is a network of two functions in one stream. Four blocks learn a sum, and four more learn a table of two numbers. Training takes a few seconds.
+# Here is a network of two functions in one stream. Four blocks learn a sum. Then they are frozen, and four more learn a table of this sum and another number. Training takes a few seconds.
 
 # %%
 design = designs.STREAMS["4-4"]
@@ -88,7 +88,7 @@ for task, stage in zip(tasks, learned, strict=True):
     print(f"{task}: {stage.accuracy:.1%} right after {stage.steps} steps")
 
 # %% [markdown]
-# *{term}`Stitching <stitching>`* makes a layer from an earlier one by the best affine map, and lets the rest of the network answer {cite:p}`lenc2015equivariance,bansal2021stitching`. The map is fitted on half of the inputs that were held out. The other half is answered. If no answer is lost, then whatever the network does between the two layers is no more than affine, as far as its answers need it.
+# *{term}`Stitching <stitching>`* replaces a layer by the best affine map of an earlier layer, and lets the rest of the network answer {cite:p}`lenc2015equivariance,bansal2021stitching`. We fit this map on half of the inputs that were not trained on, and count right answers on the other half. If no answer is lost, an affine map can do all that the answers need between the two layers.
 
 # %%
 ends = [name for name, kind, *_ in network.points() if kind == "end"]
@@ -104,17 +104,17 @@ note(first_end=100 * right.values[0, 3], across=100 * right.values[3, 7])
 note(across_one=100 * right.values[3, 4])
 
 # %% [markdown]
-# The share of right answers, for every pair:
+# The share of right answers for every pair of blocks:
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "A map of eight blocks. Dark is right. A dark band runs along the diagonal; far from it nearly all answers are wrong. No edge marks the middle, where the second function begins."}, "figure": {"name": "fig-13b-one", "caption": "The share of right answers when one block (column) is made from another (row). Dark is right, and the diagonal is the untouched network. The second function begins with block 5, and no edge shows it."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "A map of eight blocks. Dark is right. A dark band runs along the diagonal; far from it nearly all answers are wrong. No edge marks the middle, where the second function begins."}, "figure": {"name": "fig-13b-one", "caption": "The share of right answers when one block is made from an earlier one. The map is symmetric. Dark means that nearly all answers are right, and the diagonal is the network without a replacement. The second function begins with block 5, counted from 1, and no edge shows it."}}
 right.plot(title="Right answers, one layer made from another")
 
 # %% [markdown]
-# The untouched network answers {glue:text}`whole:.0f` % right. If the end of its first function, block 4, is made from block 1, it is {glue:text}`first_end:.0f` %. If the end of the second function, block 8, is made from block 4, it is {glue:text}`across:.0f` %. So neither function is affine. But block 5 can be made from block 4, and {glue:text}`across_one:.0f` % are right. The step into the second function is one of the smallest.
+# Without a replacement {glue:text}`whole:.0f` % of the answers are right. If block 4, the end of the first function, is made from block 1, it is {glue:text}`first_end:.0f` %. If block 8, the end of the second function, is made from block 4, it is {glue:text}`across:.0f` %. So no affine map can stand for the blocks of either function. But if block 5 is made from block 4, {glue:text}`across_one:.0f` % are right. So few answers are lost where the second function begins.
 #
 # ## Four kinds of networks
 #
-# The same was done for {glue:text}`n_designs:d` designs of chapter 13, all those that have answers to lose. Here are four of them: two in which a second function begins, and two in which none does.
+# We did the same for {glue:text}`n_designs:d` designs of chapter 13, with one network each. Left out are untrained networks and random labels, which have no right answers to lose. The next figure shows four of the designs. In two a second function begins, and in two none does.
 
 # %%
 rows, origin = stitched.load(profile, seed)
@@ -131,9 +131,9 @@ SHOWN = {
 
 
 # %% [markdown]
-# Above, the answers that are lost. Below, how far apart the same blocks are.
+# The upper maps show the answers that are lost, and the lower maps how far apart the same blocks are.
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Two rows of four maps. Answers lost: the chain shows two dark squares, one stream a dark band along the diagonal, the network that only passes its answer on a dark square from block 3 to block 8, the one function a dark band that widens. GW distances: all four look alike, dark at the diagonal and brighter away from it."}, "figure": {"name": "fig-13b-four", "caption": "Answers that are lost (above), and GW distance (below), for all pairs of blocks of four networks. Dark is alike. Above, the chain has two squares, and the network that passes its answer on has one large square where nothing is lost. Below, the four look much alike."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Two rows of four maps. Answers lost: the chain shows two dark squares, one stream a dark band along the diagonal, the network that only passes its answer on a dark square from block 3 to block 8, the one function a dark band that widens. GW distances: all four are dark at the diagonal and brighter away from it."}, "figure": {"name": "fig-13b-four", "caption": "Answers that are lost (above), and GW distance (below), for all pairs of blocks of four networks. Dark means few answers lost, or a small distance. Above, the chain has two dark squares. The network that only passes its answer on has one large dark square, where nearly nothing is lost. Below, the four networks differ less."}}
 four = {what: of_design[k] for k, what in SHOWN.items() if k in of_design}
 distance = "gw" if "gw" in rows else "rsm"  # smoke has no GW
 shown = {"answers lost": "right", "GW distance": distance}
@@ -159,13 +159,13 @@ pairs = np.triu_indices(4, k=1)
 note(gw_passed=apart[4:, 4:][pairs].mean(), gw_before=apart[:4, :4][pairs].mean())
 
 # %% [markdown]
-# In the chain two dark squares stand side by side. Within a part, neighbours can stand for each other. At the boundary {glue:text}`lost_chain:.0f` % of the answers are lost. The answer crosses it as a number, and the largest of 17 logits is no affine function of the stream. In one stream the same step loses {glue:text}`lost_stream:.0f` %. Where the answer is only passed on, all blocks after the first function can stand for each other, and at most {glue:text}`lost_passed:.1f` % are lost among them.
+# In the chain there are two dark squares along the diagonal. Within a part, most neighbours can stand for each other. If block 5 is made from block 4, across the boundary, {glue:text}`lost_chain:.0f` % of the answers are lost. The next part embeds the one number that has the largest of 17 logits. This choice is no affine function of the stream. In one stream the same replacement loses {glue:text}`lost_stream:.0f` %. Where the answer is only passed on, the end of the first function and all blocks after it can stand for each other. At most {glue:text}`lost_passed:.1f` % of the answers are lost among them.
 #
-# The GW maps below do not show this difference. In the network that passes its answer on, the later blocks are {glue:text}`gw_passed:.2f` apart in the mean, and the earlier ones {glue:text}`gw_before:.2f`.
+# The GW maps show less of this. Take the network that only passes its answer on. Its four later blocks are {glue:text}`gw_passed:.2f` apart in the mean, although nearly nothing is lost among them. The four earlier blocks are {glue:text}`gw_before:.2f` apart.
 #
 # ## Does distance say what can be replaced?
 #
-# Take all pairs of blocks of one network. Do the pairs at a larger distance lose more answers? We ask for the {term}`rank correlation`, and average it over designs. Beside the measures stands the plainest predictor: how many blocks lie between.
+# Take all pairs of blocks of one network. Do the pairs at a larger distance lose more answers? We compute the {term}`rank correlation`, and average it over designs. Beside the measures stands the plainest predictor, *depth*: how many blocks lie between the two.
 
 # %%
 distances = [name for name in stitched.DISTANCES if name in rows]
@@ -203,9 +203,9 @@ for name in summary.index:
     note(**{f"high_{name}": summary.loc[name, "high"]})
 
 # %% [markdown]
-# {numref}`fig-13b-in-short` shows the outcome. Linear CKA has {glue:text}`tell_cka:.2f` [{glue:text}`low_cka:.2f`, {glue:text}`high_cka:.2f`]. The number of blocks between has {glue:text}`tell_depth:.2f`. GW has {glue:text}`tell_gw:.2f` [{glue:text}`low_gw:.2f`, {glue:text}`high_gw:.2f`]. A stitch goes input by input. GW does not ask which input is which, so it cannot see all that a stitch needs.
+# {numref}`fig-13b-in-short` shows the outcome. Linear CKA has {glue:text}`tell_cka:.2f` [{glue:text}`low_cka:.2f`, {glue:text}`high_cka:.2f`]. Depth has {glue:text}`tell_depth:.2f`. GW has {glue:text}`tell_gw:.2f` [{glue:text}`low_gw:.2f`, {glue:text}`high_gw:.2f`]. A reason may be that the affine map must be right input by input. GW does not ask which input is which.
 #
-# Blocks far apart differ more, and lose more. Does a distance add anything to that? We take out of both ranks what depth explains.
+# Blocks with more blocks between them are farther apart under every measure, and lose more answers. Does a distance add anything to depth? We take what depth explains out of the ranks of distance and loss.
 
 # %%
 beyond = stitched.over_designs(rows, stitched.beyond_depth, distances)
@@ -213,9 +213,9 @@ draws = judgement.drawn_means(beyond, np.random.default_rng(seed))
 partial = judgement.intervals(beyond.mean(), draws)
 
 # %% [markdown]
-# What is left:
+# The partial rank correlation that is left:
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Partial rank correlation: CKA, Euclidean and Procrustes near 0.35, RSM near 0.3, GW near 0.1; all intervals lie above 0."}, "figure": {"name": "fig-13b-beyond", "caption": "The same without what depth explains. All measures add something to a count of blocks, and GW adds the least."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Partial rank correlation: CKA, Euclidean and Procrustes near 0.35, RSM near 0.3, GW near 0.1; all intervals lie above 0."}, "figure": {"name": "fig-13b-beyond", "caption": "The rank correlation with the answers lost, without what depth explains. All five measures add something to a count of blocks, and GW adds the least."}}
 viz.dots(
     *dotted(partial, "beyond depth"),
     xlabel="partial rank correlation with the answers lost",
@@ -234,7 +234,7 @@ for name in partial.index:
 #
 # ## Does acting find what looking does not?
 #
-# The map of lost answers is a map like any other. Where does its evidence for a boundary lie? We score it as chapter 13 scores a measure.
+# The lost answers form a map like those of a measure. Where does this map have its evidence for a boundary? We score it as chapter 13 scores a measure: {term}`skill` is 1 if the true boundaries have the most evidence, and 0 by chance.
 
 
 # %%
@@ -254,9 +254,9 @@ def skill_of(table, columns):
 
 
 # %% [markdown]
-# As a mean over the designs with boundaries:
+# The mean skill over the designs with true boundaries:
 
-# %% mystnb={"figure": {"name": "tab-13b-acted", "caption": "Skill of the map of lost answers and of the GW map in finding the boundaries, with intervals over designs."}}
+# %% mystnb={"figure": {"name": "tab-13b-acted", "caption": "Skill of the map of lost answers and of the GW map in finding the true boundaries, with intervals over designs."}}
 acted = stitched.over_designs(rows, skill_of, ["right", distance]).dropna()
 draws = judgement.drawn_means(acted, np.random.default_rng(seed))
 of_acts = judgement.intervals(acted.mean(), draws)
@@ -272,11 +272,11 @@ for family in ("chains", "streams"):
     note(**{f"act_{family}": by_family.get(family, np.nan)})
 
 # %% [markdown]
-# These are {glue:text}`n_positive:d` designs. The lost answers have a {term}`skill` of {glue:text}`act_mean:.2f` [{glue:text}`act_low:.2f`, {glue:text}`act_high:.2f`]. The GW map of the same networks has {glue:text}`look_mean:.2f` [{glue:text}`look_low:.2f`, {glue:text}`look_high:.2f`]. In chains the lost answers have {glue:text}`act_chains:.2f`, but in one stream only {glue:text}`act_streams:.2f`. There a function is spread over its blocks, and each step loses a part of the answers. So a boundary within a stream is hard to see for those who act, too.
+# There are {glue:text}`n_positive:d` such designs. The lost answers have a skill of {glue:text}`act_mean:.2f` [{glue:text}`act_low:.2f`, {glue:text}`act_high:.2f`]. The GW map of the same networks has {glue:text}`look_mean:.2f` [{glue:text}`look_low:.2f`, {glue:text}`look_high:.2f`]. In chains the lost answers have {glue:text}`act_chains:.2f`, but in one stream only {glue:text}`act_streams:.2f`. There most steps lose some answers, and the step into the next function does not lose more. So stitching does not find a boundary within a stream, either. Other ways to act were not tried here.
 #
 # ## The same map, made in other ways
 #
-# A GW map can be made in more than one way. Does what it finds depend on that? Here are seven variants, scored on the same networks, all seeds. Each is compared with the usual map, design by design.
+# A GW map can be made in more than one way. Does its skill depend on that? Here are seven variants, scored on the networks of chapter 13 with true boundaries, all seeds. Each is compared with the usual map, design by design.
 
 # %%
 board = scores.load_rows(profile)
@@ -289,7 +289,7 @@ gaps = judgement.against(ways, reference=usual)
 # %% [markdown]
 # The difference of each variant:
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Skill of seven variants minus that of the usual GW map, with intervals: all lie within 0.1 of 0, and all or nearly all intervals cross it."}, "figure": {"name": "fig-13b-ways", "caption": "Skill of seven variants of the GW map minus that of the usual one, over designs with boundaries. An interval that crosses the dashed line: no difference is sure."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Skill of seven variants minus that of the usual GW map, with intervals: all lie within 0.1 of 0, and all or nearly all intervals cross it."}, "figure": {"name": "fig-13b-ways", "caption": "Skill of seven variants of the GW map minus that of the usual one, over designs with boundaries. Where an interval crosses the dashed line, the variant cannot be distinguished from the usual map."}}
 viz.dots(
     *dotted(gaps, "minus the usual map"),
     xlabel="skill minus that of the usual GW map",
@@ -310,18 +310,18 @@ for name, short in SHORT.items():
         )
 
 # %% [markdown]
-# From one start of the search, where {term}`POT` begins, the skill differs by {glue:text}`start_mean:.2f` [{glue:text}`start_low:.2f`, {glue:text}`start_high:.2f`]. With a quarter of the inputs it differs by {glue:text}`quarter_mean:.2f` [{glue:text}`quarter_low:.2f`, {glue:text}`quarter_high:.2f`]. Of the seven variants {glue:text}`n_ways:d` differ from the usual map for sure. So the result of chapter 13 does not hang on how the map is made.
+# The search for the GW distance can use one start alone, the one that {term}`POT` uses. Then the skill differs by {glue:text}`start_mean:.2f` [{glue:text}`start_low:.2f`, {glue:text}`start_high:.2f`]. With a quarter of the inputs it differs by {glue:text}`quarter_mean:.2f` [{glue:text}`quarter_low:.2f`, {glue:text}`quarter_high:.2f`]. Of the seven variants {glue:text}`n_ways:d` differ from the usual map for sure. All seven lie close to it. So the low skill of GW in chapter 13 does not come from one of these seven choices.
 #
 # ## What we found
 #
-# C counts the paper's claims, D the doubts of its reviewers. *ours*: on networks of our own.
+# C numbers the paper's claims, D the doubts of its reviewers. *ours*: on networks of our own.
 #
 # | claim | condition | result | evidence on this page |
 # | --- | --- | --- | --- |
-# | C06: a sample of the inputs gives the same finding | ours | undecided: with a quarter of the inputs we see no difference, and neither map finds the boundaries | difference in skill {glue:text}`quarter_mean:.2f` [{glue:text}`quarter_low:.2f`, {glue:text}`quarter_high:.2f`] with 25 inputs instead of 100 |
-# | D03: the correspondence is known; why search for one? | - | justified: for what can stand for what, measures that keep it say more | rank correlation with the answers lost {glue:text}`tell_gw:.2f` under GW and {glue:text}`tell_cka:.2f` under linear CKA |
-# | D04, by replacing blocks: nothing shows that a group is a function | - | justified: a count of blocks says more than GW about what can be replaced | rank correlation {glue:text}`tell_gw:.2f` under GW, {glue:text}`tell_depth:.2f` for the blocks between |
-# | D05: CKA looks the same | - | answered: CKA says more about what can be replaced | {glue:text}`tell_cka:.2f` [{glue:text}`low_cka:.2f`, {glue:text}`high_cka:.2f`] against {glue:text}`tell_gw:.2f` [{glue:text}`low_gw:.2f`, {glue:text}`high_gw:.2f`] |
+# | C06: a sample of the inputs gives the same finding | ours | undecided: with a quarter of the inputs we see no difference in skill, and neither map finds the boundaries | difference in skill {glue:text}`quarter_mean:.2f` [{glue:text}`quarter_low:.2f`, {glue:text}`quarter_high:.2f`] with 25 inputs instead of 100 |
+# | D03: the correspondence is known; why search for one? | - | justified: measures that keep it predict better which layer can stand for which | rank correlation with the answers lost {glue:text}`tell_gw:.2f` under GW and {glue:text}`tell_cka:.2f` under linear CKA |
+# | D04, by replacing blocks: nothing shows that a group is a function | - | justified: a count of blocks predicts better than GW what can be replaced | rank correlation {glue:text}`tell_gw:.2f` under GW, {glue:text}`tell_depth:.2f` for the blocks between |
+# | D05: CKA looks the same | - | answered: CKA predicts better what can be replaced | {glue:text}`tell_cka:.2f` [{glue:text}`low_cka:.2f`, {glue:text}`high_cka:.2f`] against {glue:text}`tell_gw:.2f` [{glue:text}`low_gw:.2f`, {glue:text}`high_gw:.2f`] |
 #
 # ## Where the stored results come from
 

@@ -19,13 +19,13 @@
 #
 # ## In short
 #
-# The distance does what the paper says of it. The maps do not show what the paper reads in them. A raw {term}`layer map` shows how large each layer is, and {glue:text}`by_scale:.2f` % of the variance of one map is {term}`scale`. A {term}`normalised` map shows mostly what kind of layer stands where, and so does the map of a network that computes nothing. Where the functions are known and share one stream, no measure that we show finds the place where one begins. The {term}`Gromov-Wasserstein distance` (GW) has {glue:text}`gw_stream:.2f` there, where chance is 0 and the best is 1. For language the question stays open, because the paper's own encoder was not run.
+# The distance does what the paper says of it. Our maps do not show what the paper reads in its maps. A raw {term}`layer map` shows how large each layer is: {glue:text}`by_scale:.2f` % of the variance of one map is {term}`scale`. A {term}`normalised` map shows mostly what kind of layer stands where, and so does the map of a network that computes nothing. We also trained small networks whose functions are known. Where these functions share one stream, no measure that we show finds the place where the next one begins. The {term}`Gromov-Wasserstein distance` (GW) has a {term}`skill` of {glue:text}`gw_stream:.2f` there, where chance is 0 and the best is 1. For language the question stays open, because the paper's own encoder was not run.
 #
 # :::{glue:figure} fig_in_short_15
 # :name: fig-15-in-short
 # :alt: Skill of eight measures and two guesses. In chains cosine and Euclidean distance are at one, with and without a new function; GW is near 0 in chains and higher where an answer is only passed on. In one stream all measures lie below 0, and only the guess that starts in the middle lies above.
 #
-# How well each measure finds the place where a function begins: 0 by chance, 1 at best, with 95 % intervals over designs. Circles: chains. Squares: networks built like chains whose later parts compute nothing. Triangles: networks whose functions share one stream. The two guesses look at no layer.
+# How well each measure finds the place where a function begins: 0 by chance, 1 at best, with 95 % intervals over designs of networks. Circles: chains, in which each part embeds the answer of the part before. Squares: chains whose later parts only pass the answer on, scored as if a function began with each part. Triangles: networks whose functions share one stream. The two guesses look at no layer.
 # :::
 #
 # :::{admonition} What you will learn
@@ -89,7 +89,7 @@ warnings.simplefilter("ignore", MixedKindsWarning)  # said in chapter 06
 # %% [markdown]
 # ## What stands: the distance
 #
-# GW compares the distances *within* two layers, so their widths need not agree. It stays the same when a layer is rotated or shifted, and when its inputs are renumbered. This can be seen on two layers of {term}`Model 0 <Model 0, Model E, Model L>`, the network that adds two numbers.
+# GW compares the distances *within* two layers, so their widths need not agree. It stays the same when a layer is rotated or shifted, and when its inputs are renumbered. You can see this on two layers of {term}`Model 0 <Model 0, Model E, Model L>`, the network that adds two numbers.
 
 # %% mystnb={"figure": {"caption": "The GW distance of two layers of Model 0 after five changes of the second layer. Only the last one, a change of size, changes the distance."}}
 model_0 = trained_networks.load("model-0", profile, seed)
@@ -119,9 +119,9 @@ note(doubled=distances["twice as large"] / base)
 note(val_accuracy=100 * model_0.record.results["val_accuracy"])
 
 # %% [markdown]
-# The first four changes move the distance by at most {glue:text}`moved:.1g` %, which is rounding. Twice the size gives {glue:text}`doubled:.1f` times the distance. So the properties of [chapter 02](02-gromov-wasserstein.ipynb) hold. The last change is a warning: the size of a layer counts.
+# The first four changes move the distance by at most {glue:text}`moved:.1g` %, which is rounding. If the second layer is twice as large, the distance is {glue:text}`doubled:.1f` times as large. So the properties of [chapter 02](02-gromov-wasserstein.ipynb) hold. The last change is a warning: the size of a layer counts.
 #
-# Other claims stand as well. A network of one {term}`block` learns to add, with {glue:text}`val_accuracy:.0f` % of new pairs right ([chapter 04](04-modular-sum-training.ipynb)). A straight line can miss what a layer holds ([chapter 01](01-functional-similarity.ipynb)). The best matching of inputs is one to one ([chapter 02](02-gromov-wasserstein.ipynb)).
+# Other claims of the paper stand as well. A network of one {term}`block` learns to add, with {glue:text}`val_accuracy:.0f` % of the pairs right that it was not trained on ([chapter 04](04-modular-sum-training.ipynb)). A {term}`linear probe` can miss what a layer contains ([chapter 01](01-functional-similarity.ipynb)). The best matching of inputs is one to one ([chapter 02](02-gromov-wasserstein.ipynb)).
 #
 # ## One network, four maps
 #
@@ -212,11 +212,11 @@ values = [m.values[inner] for m in three]
 note(width_l=spearmanr(*values).statistic)
 
 # %% [markdown]
-# Model L adds three times, once in each block, and the paper sees three groupings in its map. Our test finds {glue:text}`n_l:d` groups as well. But of the two places where one function ends and the next begins, it finds {glue:text}`hits_l`. The groups lie around attention {term}`heads <head>` whose output hardly changes. The number was right, and the reason was not.
+# Model L adds three times, once in each block, and the paper sees three groupings in its map. Our test finds {glue:text}`n_l:d` groups as well. But of the two places where one function ends and the next begins, it finds {glue:text}`hits_l`. The groups lie around attention {term}`heads <head>` whose output hardly changes. So the number of groups agrees, but the places do not.
 #
 # ## Where the functions are known
 #
-# Does any measure find functions? A fair test needs networks whose functions are known. [Chapter 13](13-is-the-boundary-real.ipynb) trains {glue:text}`n_known:d` of them. In chains each part computes one function, and embeds the answer of the part before again. In others all functions share one {term}`stream <residual stream>`. And some are built like chains, but their later parts compute nothing. {numref}`fig-15-in-short` at the top of this page compares what measures find.
+# Does any measure find functions? A fair test needs networks whose functions are known. [Chapter 13](13-is-the-boundary-real.ipynb) trains {glue:text}`n_known:d` networks for this. They are small, and learn their functions one after another. In chains each part computes one function, and embeds the answer of the part before again. In other networks all functions share one {term}`stream <residual stream>`: each block reads the same vector and adds to it. A third kind is built like chains, but its later parts only *pass on* the answer of the first. {numref}`fig-15-in-short` at the top of this page shows how well measures do in each kind.
 
 # %% tags=["remove-cell"]
 rows = scores.load_rows(profile)
@@ -281,13 +281,13 @@ of_measures = mean[~mean.index.str.startswith("guess")]
 note(best_stream=of_measures["one stream, a new function"].max())
 
 # %% [markdown]
-# *{term}`Skill <skill>`* is 1 if the places with most evidence are the true {term}`boundaries <boundary>`, and 0 by chance. In chains cosine distance has {glue:text}`cosine_chain:.2f`, {term}`CKA` {glue:text}`cka_chain:.2f`, and GW {glue:text}`gw_chain:.2f`.
+# For each place between two blocks, a map gives evidence for a {term}`boundary`: how far the step there stands out. *{term}`Skill <skill>`* is 1 if the places with the most evidence are those where a new function begins, and 0 by chance. In chains cosine distance has {glue:text}`cosine_chain:.2f`, {term}`CKA` {glue:text}`cka_chain:.2f`, and GW {glue:text}`gw_chain:.2f`.
 #
-# The squares are a warning. No function begins there, and cosine distance has {glue:text}`cosine_passed:.2f`. What a measure sees at such a {term}`boundary` is that the next part embeds its input afresh. The triangles are the hard case. In one stream GW has {glue:text}`gw_stream:.2f`, and the best measure shown has {glue:text}`best_stream:.2f`. There the next function begins where the map is quiet. Blocks change most where they form an answer, inside a function. [Page 13b](13b-cut-and-stitch.ipynb) acts on these networks as well.
+# The squares are a warning. No new function begins in these networks, and yet cosine distance has {glue:text}`cosine_passed:.2f`. So a measure can have a high skill because the next part embeds its input again, whether or not a function begins. The triangles are the hard case. In one stream GW has {glue:text}`gw_stream:.2f`, and the best of the measures in the figure has {glue:text}`best_stream:.2f`. Chapter 13 looks at one seed of these networks. There the step into the next function is small, and the larger steps lie inside the functions. [Page 13b](13b-cut-and-stitch.ipynb) also replaces layers of these networks.
 #
 # ## A test instead of the eye
 #
-# An eye finds groups in any map. So does any rule that must return groups.
+# The eye finds groups in nearly any map. A rule that must return groups finds some in every map.
 
 # %% tags=["remove-cell"]
 rates, origin_rates = level_and_power.load(profile)
@@ -304,7 +304,7 @@ note(power_7=100 * power.get(7, np.nan), power_13=100 * power.get(13, np.nan))
 false_alarms = share.rename(index={ours: "the test of this book"}).to_frame("share")
 
 # %% [markdown]
-# We let nine rules cut the maps of networks that were never trained. There is nothing to find in them.
+# We applied nine rules to the maps of networks that were never trained. There is no function to find in them.
 
 # %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Share of maps of untrained networks that each of nine rules cuts: near zero for the test of this book, from a few per cent to all of them for the others."}, "figure": {"name": "fig-15-alarms", "caption": "How often each rule finds groups in networks that have learned nothing. The test of this book hardly ever does. Rules that must return groups return some."}}
 viz.dots(
@@ -315,7 +315,7 @@ viz.dots(
 )
 
 # %% [markdown]
-# Our test cuts {glue:text}`n_alarms:d` of {glue:text}`n_never:d` such maps. The price is that it misses boundaries in short networks. A step four times as large as usual is found in {glue:text}`power_7:.0f` % of chains of 7 layers. In chains of 13 layers it is found in {glue:text}`power_13:.0f` % ([page 06b](06b-how-good-is-the-test.ipynb)). So "one group" does not mean that there are no parts.
+# Our test finds groups in {glue:text}`n_alarms:d` of {glue:text}`n_never:d` such maps. The price is that the test misses boundaries in short networks. A step four times as large as usual is found in {glue:text}`power_7:.0f` % of made-up maps of 7 layers. In maps of 13 layers it is found in {glue:text}`power_13:.0f` % ([page 06b](06b-how-good-is-the-test.ipynb)). So "one group" does not mean that there are no parts.
 #
 # ## Images and language
 #
@@ -334,7 +334,7 @@ note(class_first=read[relus[0]], class_last=read[relus[-1]])
 # %% [markdown]
 # The test finds {glue:text}`n_resnet:d` groups, and the second starts at {glue:text}`start_resnet`. Yet the class of an image becomes readable little by little: the score of a {term}`readout` grows from {glue:text}`class_first:.2f` at the first {term}`ReLU` to {glue:text}`class_last:.2f` at the last ([chapter 12](12-resnet-cifar10.ipynb)).
 #
-# For language the paper uses BERT-base, with twelve blocks. Chapters [07](07-bert-fine-tuning.ipynb), [08](08-bert-subnetworks.ipynb), [10](10-training-dynamics.ipynb) and [11](11-fine-tuning-ablations.ipynb) use an encoder of the same size that was trained in another way. Chapter [09](09-sparse-bert.ipynb) uses one with six blocks. So they decide no claim about BERT.
+# For language the paper uses BERT-base, with twelve blocks. Chapters [07](07-bert-fine-tuning.ipynb), [08](08-bert-subnetworks.ipynb), [10](10-training-dynamics.ipynb) and [11](11-fine-tuning-ablations.ipynb) use an encoder of the same size that was trained in another way. Chapter [09](09-sparse-bert.ipynb) uses one with six blocks. So these chapters decide no claim about BERT.
 
 # %% tags=["remove-cell"]
 texts = {
@@ -365,16 +365,16 @@ note(accuracy=100 * texts[tuned].scores["accuracy"])
 viz.map_grid({"GW": encoder})
 
 # %% [markdown]
-# To the eye the last blocks form a group after fine-tuning. The cut that explains most of the map sets the last three apart, as in the paper, on both tasks ([chapter 08](08-bert-subnetworks.ipynb)). The test finds {glue:text}`n_after:d` group, with a {term}`p-value` of {glue:text}`p_after:.2f`. The steps grow over several blocks, and the largest leads into block {glue:text}`largest:d`. A late stretch that moves faster is not a sudden change. This is one encoder, one task and {glue:text}`n_texts:d` texts.
+# To the eye the last blocks form a group after fine-tuning. If the map must be divided into two groups, the best division sets the last three blocks apart, as in the paper, on both tasks ([chapter 08](08-bert-subnetworks.ipynb)). The test finds {glue:text}`n_after:d` group, with a {term}`p-value` of {glue:text}`p_after:.2f`. The steps grow over several blocks, and the largest leads into block {glue:text}`largest:d`. So the last blocks change faster, but we see no sudden change. This look is at one encoder, one task and {glue:text}`n_texts:d` texts.
 #
 # ## What a careful user should do
 #
 # 1. **Divide out the size.** Raw distances show scale first.
 # 2. **Draw the map of the same network before training**, and the map of its widths alone. What these maps also show is not function.
 # 3. **Test, and accept "one group".** Say how many layers and inputs the test had.
-# 4. **Put simple measures beside GW.** Where layers have equal widths, cosine distance finds the places at which a new part begins, and GW does not.
+# 4. **Put simple measures beside GW.** In our chains cosine distance finds the places at which a new part begins, and GW does worse.
 # 5. **Know what GW ignores.** It does not ask which input is which ([chapter 05](05-modular-sum-known-targets.ipynb)). If that matters, take a measure that does.
-# 6. **Act on the network.** Take a probe, leave a block out, or replace a layer ([page 13b](13b-cut-and-stitch.ipynb)). A map is a guess, and only an experiment makes it a finding.
+# 6. **Act on the network.** Leave a block out, or replace a layer ([page 13b](13b-cut-and-stitch.ipynb)). A map suggests what to look for, and an experiment can test it. In one stream, replacing layers did not show the boundary, either.
 #
 # [Chapter 14](14-your-own-model.ipynb) does the first four in one command.
 #
@@ -382,8 +382,8 @@ viz.map_grid({"GW": encoder})
 #
 # - *BERT itself.* The paper's encoder with twelve blocks, its training and its {term}`freezing` were not repeated here.
 # - *The paper's sums.* The text that we worked from has lost its formulas, so the {term}`moduli <moduli, equal and nested>` of Models L and E are a guess.
-# - *Functions of natural networks.* Our networks were trained function by function. In a network that was trained as a whole, nobody knows the true boundaries.
-# - *More seeds.* Most networks were trained once or twice. Small samples hide small effects.
+# - *Functions of natural networks.* Our networks of known boundaries are small, and were trained function by function. In a network that was trained as a whole, nobody knows where a function begins.
+# - *More seeds.* Most networks were trained once or twice. Small samples can miss small effects.
 #
 # The [scorecard](../book/scorecard.md) has every claim and every doubt with its answer.
 #

@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# We trained {glue:text}`n_networks:d` small networks of {glue:text}`n_designs:d` designs, one function after another. In half of the designs new functions begin at places that we know, the *true* boundaries. In *chains* the next part receives an answer as a number and embeds it again. There cosine distance finds the true boundaries: its {term}`skill` is {glue:text}`cosine_chain:.2f`, where chance is 0 and the best is 1. But its skill is {glue:text}`cosine_handed:.2f` as well if the next part only passes the answer on. In other networks all functions share one {term}`stream <residual stream>`. No measure of this book finds the true boundaries there. The {term}`Gromov-Wasserstein distance` (GW) has a skill of {glue:text}`gw_stream:.2f`. So a boundary on a map shows where much changes. In these networks that is not where a function begins.
+# We trained {glue:text}`n_networks:d` small networks of {glue:text}`n_designs:d` designs, one function after another. In half of the designs new functions begin at places that we know, the *true* boundaries. In *chains* the next part receives an answer as a number and embeds it again. There cosine distance finds the true boundaries: its {term}`skill` is {glue:text}`cosine_chain:.2f`, where chance is 0 and the best is 1. But its skill is {glue:text}`cosine_handed:.2f` as well if the next part only passes the answer on. In other networks all functions share one {term}`stream <residual stream>`. No measure of this book finds the true boundaries there. The {term}`Gromov-Wasserstein distance` (GW) has a skill of {glue:text}`gw_stream:.2f`. So a boundary on a map shows where much changes. A function need not begin there.
 #
 # :::{glue:figure} fig_in_short_13
 # :name: fig-13-in-short

@@ -471,12 +471,12 @@ for claim, answer in found_answers.items():
 # %% [markdown]
 # | claim | condition | result | evidence on this page |
 # | --- | --- | --- | --- |
-# | C33: GW shows sub-networks more clearly than other measures (reviews), where they are known | ours | disagrees: no measure is worse than GW for sure | skill {glue:text}`gw_skill:.2f` [{glue:text}`gw_low:.2f`, {glue:text}`gw_high:.2f`]; {glue:text}`n_better:d` of {glue:text}`n_gaps:d` measures are better |
+# | C33: GW shows sub-networks more clearly than other measures (reviews), where they are known | ours | disagrees: linear CKA and most other measures find more, and none finds less for sure | skill {glue:text}`gw_skill:.2f` [{glue:text}`gw_low:.2f`, {glue:text}`gw_high:.2f`]; {glue:text}`n_better:d` of {glue:text}`n_gaps:d` measures are better |
 # | C36: what a network computes changes abruptly from one block to the next (abstract of the later version), where the functions share one stream | ours | disagrees: under GW the next function begins at a small step | skill {glue:text}`gw_stream:.2f` in one stream, no better than chance; the step is {glue:text}`gw_at:.2f` times the mean step (seed {glue:text}`quiet_seed:d`) |
 # | D01: can the method give a number? | - | answered: it can | scores against a known truth, with intervals over {glue:text}`n_positive:d` designs |
 # | D02: established measures are missing | - | answered: all are scored here | GW is at place {glue:text}`gw_rank:d` of {glue:text}`n_entrants:d` measures |
 # | D04: nothing shows that a group is a function | - | justified: where functions share one stream GW does not find them, and where an answer is embedded again it does not distinguish function from architecture | skill for a new function minus skill for an answer passed on: {glue:text}`gw_again_mean:.2f` [{glue:text}`gw_again_low:.2f`, {glue:text}`gw_again_high:.2f`] in chains, {glue:text}`gw_shared_mean:.2f` [{glue:text}`gw_shared_low:.2f`, {glue:text}`gw_shared_high:.2f`] in one stream |
-# | D05: CKA looks the same | - | open: these networks do not distinguish the two | linear CKA minus GW {glue:text}`cka_gap:.2f` [{glue:text}`cka_low:.2f`, {glue:text}`cka_high:.2f`]; {glue:text}`needed_cka:.0f` designs would be needed to detect a difference of this size |
+# | D05: CKA looks the same | - | answered: the two can be distinguished, and linear CKA finds more | linear CKA minus GW {glue:text}`cka_gap:.2f` [{glue:text}`cka_low:.2f`, {glue:text}`cka_high:.2f`]; {glue:text}`needed_cka:.0f` designs would be needed to detect a difference of this size |
 # | D11: how many groups, and who decides? | - | justified: on these short networks the test finds fewer boundaries than a guess that knows the parts | F1 {glue:text}`our_f1:.2f` against {glue:text}`parts_f1:.2f`; {glue:text}`gw_alarms:.1f` % false alarms |
 #
 # ## Quiz

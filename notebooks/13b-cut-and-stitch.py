@@ -125,7 +125,7 @@ note(n_designs=len(of_design))
 SHOWN = {
     ("chains", "4-4"): "chain",
     ("streams", "4-4"): "one stream",
-    ("handed-on", "4-4 same stream"): "handed on",
+    ("handed-on", "4-4 same stream"): "passed on",
     ("one-function", "8 table"): "one function",
 }
 

@@ -233,6 +233,7 @@ SHOWN = {
     "cka": "linear CKA",
     "rsm": "RSM",
     "cka-rbf": "CKA, Gaussian kernel",
+    "cca": "mean CCA",
     "gw": "GW",
     "middle first": "guess: the middle first",
     "new parts": "guess: where a part begins",

@@ -23,7 +23,7 @@
 #
 # :::{glue:figure} fig_in_short_15
 # :name: fig-15-in-short
-# :alt: Skill of eight measures and two guesses. In chains cosine and Euclidean distance are at one, with and without a new function; GW is near 0 in chains and higher where an answer is only passed on. In one stream all measures lie below 0, and only the guess that starts in the middle lies above.
+# :alt: Skill of nine measures and two guesses. In chains cosine distance, Euclidean distance and CCA are at one, with and without a new function; GW is near 0 in chains and higher where an answer is only passed on. In one stream all measures but CCA lie below 0, CCA is near it, and only the guess that starts in the middle is clearly above.
 #
 # How well each measure finds the place where a function begins: 0 by chance, 1 at best, with 95 % intervals over designs of networks. Circles: chains, in which each part embeds the answer of the part before. Squares: chains whose later parts only pass the answer on, scored as if a function began with each part. Triangles: networks whose functions share one stream. The two guesses look at no layer.
 # :::

@@ -324,7 +324,7 @@ note(quiet_seed=seed)
 note(n_above_both=len(set.intersection(*in_both)) if in_both else 0)
 
 # %% [markdown]
-# For GW the difference is {glue:text}`gw_again_mean:.2f` [{glue:text}`gw_again_low:.2f`, {glue:text}`gw_again_high:.2f`] in chains. In one stream it is {glue:text}`gw_shared_mean:.2f` [{glue:text}`gw_shared_low:.2f`, {glue:text}`gw_shared_high:.2f`]. The number of measures that lie above 0 for sure is {glue:text}`n_above_again:d` in chains, {glue:text}`n_above_shared:d` in one stream, and {glue:text}`n_above_both:d` in both. A measure that is at 1 in both kinds of chains has a difference of 0. The handed-on networks are few: six designs built like chains, and four of one stream.
+# For GW the difference is {glue:text}`gw_again_mean:.2f` [{glue:text}`gw_again_low:.2f`, {glue:text}`gw_again_high:.2f`] in chains. In one stream it is {glue:text}`gw_shared_mean:.2f` [{glue:text}`gw_shared_low:.2f`, {glue:text}`gw_shared_high:.2f`]. The number of measures that lie above 0 for sure is {glue:text}`n_above_again:d` in chains and {glue:text}`n_above_shared:d` in one stream. A measure that is at 1 in both kinds of chains has a difference of 0. The handed-on networks are few: six designs built like chains, and four of one stream.
 #
 # ## A function begins where the stream is quiet
 #

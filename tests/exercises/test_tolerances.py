@@ -523,9 +523,11 @@ def test_half_of_the_blocks_can_be_cut(n, passes, capsys, monkeypatch):
 )
 def test_a_boundary_is_known_in_a_network_that_has_learned(n, first, right, says, capsys, monkeypatch):
     chapter = importlib.import_module("exercises.chapter_13")
-    monkeypatch.setattr(chapter, "_learned", lambda network, first: (torch.randn(20, 32), [right, 1.0]))
-    own = nn.Sequential(*(nn.Linear(32, 32) for _ in range(n)))
-    given = (lambda: {"place": 1, "groups": 8}, lambda: (own, first), ON_BOUNDARIES.by())
+    monkeypatch.setattr(chapter, "_learned", lambda network, first: (torch.randn(8, 32), [right, 1.0]))
+    monkeypatch.setattr(chapter, "_chains", dict)
+    own = chapter._linear([torch.eye(32) + 0.03 * torch.randn(32, 32) for _ in range(n)])
+    told = {"place": 1, "groups": 1}
+    given = (lambda: told, lambda: (own, first), lambda model, x: told)
     if says is None:
         chapter.predicted(*given)
         assert capsys.readouterr().out.startswith("Right. ")

@@ -688,104 +688,136 @@ kl_table.round(3)
 #
 # ## Exercises
 #
-# Each has a check that says in a sentence what is missing. The solutions are folded, with what their checks print.
+# Each has a check that says in a sentence what is missing. The solutions are folded, with what their checks print. In the last exercise you write a prediction down before you run anything. A prediction that turns out wrong costs nothing.
 #
-# :::{exercise} To zero, and not beyond
-# :label: ex-09-shrink
+# :::{exercise} When do the zeros come?
+# :label: ex-09-when
 #
-# *Difficulty 1 of 4, importance 4 of 5, 5 minutes.* Write `shrink(weights, amount)`: every weight moved towards zero by `amount`, and zero if it would go beyond.
+# *Difficulty 1 of 4, importance 3 of 5, 5 minutes.* Magnitude pruning sets weights to zero little by little. It is done after two thirds of the steps. At the time $t$, which runs from 0 to 1 until then, the share $1 - (1 - t)^3$ of all zeros is there. Write `zeros_by(step, steps, share)`: which share of the weights is zero after `step` of `steps` steps, if it is to be `share` in the end?
 #
 # ```{dropdown} Hint 1
-# The sign stays, the size loses `amount`.
+# What is $t$ after two thirds of the steps, and what after all of them?
 # ```
 # ```{dropdown} Hint 2
-# `np.maximum(..., 0)`.
+# `min(..., 1)` keeps $t$ at 1 once pruning is done.
 # ```
 # :::
 
 
 # %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
-def shrink(weights, amount):
-    """Weights of any shape, moved towards zero."""
-    return np.sign(weights) * np.maximum(np.abs(weights) - amount, 0)
+def zeros_by(step, steps, share):
+    """Share of the weights that is zero after so many steps."""
+    t = min(step / (steps * 2 / 3), 1)
+    return share * (1 - (1 - t) ** 3)
 
 
-check.shrink(shrink)
+check.zeros_by(zeros_by)
 
 # %% [markdown]
-# :::{exercise} How sparse is it?
-# :label: ex-09-zeros
+# :::{exercise} Zeros, or training?
+# :label: ex-09-changes
 #
-# *Difficulty 1 of 4, importance 3 of 5, 5 minutes.* Write `zeros(matrices)`: for a list of weight matrices the share of all weights that are exactly zero.
+# *Difficulty 2 of 4, importance 5 of 5, 10 minutes.* Three maps (L, L) show an encoder before training, after dense training, and after sparse training at the same rate. Write `two_changes(before, dense, sparse)`: a pair of numbers, how training changes the mean distance between two different layers, and how zeros change it. A {term}`silent` layer has NaN in its map. What should be left out then, and in which maps?
 #
 # ```{dropdown} Hint 1
-# The matrices are not equally large.
+# The sparse encoder was trained as well. Beside which map does it differ in its zeros alone?
 # ```
 # ```{dropdown} Hint 2
-# Add zeros, add sizes, divide once.
+# `np.triu_indices(L, k=1)` takes each pair once. Keep the pairs whose sum over all three maps is finite.
 # ```
 # :::
 
 
 # %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
-def zeros(matrices):
-    """Share of all weights of a list of arrays that are zero."""
-    n_zeros = sum((m == 0).sum() for m in matrices)
-    return n_zeros / sum(m.size for m in matrices)
+def two_changes(before, dense, sparse):
+    """Change of the mean distance by training, and by zeros."""
+    pairs = np.triu_indices(len(before), k=1)
+    rows = np.array([m[pairs] for m in (before, dense, sparse)])
+    means = rows[:, np.isfinite(rows.sum(axis=0))].mean(axis=1)
+    return means[1] - means[0], means[2] - means[1]
 
 
-check.zeros(zeros)
+check.two_changes(two_changes)
 
 # %% [markdown]
-# :::{exercise} What Adam does to a penalty
-# :label: ex-09-adam
+# :::{exercise} Zeros that stay zero
+# :label: ex-09-prune
 #
-# *Difficulty 3 of 4, importance 5 of 5, 15 minutes.* Write `adam_moves(gradients, lr)`: where Adam (with $\beta_1 = 0.9$, $\beta_2 = 0.999$, $\epsilon = 10^{-8}$) brings one weight that began at 0, given the gradient of every step. Then make all gradients ten times as large.
+# *Difficulty 4 of 4, importance 5 of 5, 25 minutes.* Write `prune_and_train(model, share, batches)`. Set the `share` of the smallest weights to zero, of all matrices of `nn.Linear` modules together, but not their biases. Then train, one step of cross-entropy for each batch, a pair of inputs and labels, with `torch.optim.Adam` and the rate 0.01. The zeros stay zero. All other weights train as usual.
 #
 # ```{dropdown} Hint 1
-# Two running means: of the gradients, and of their squares. The step is one divided by the root of the other.
+# Small means: in absolute value. Choose once, and remember which weights are left.
 # ```
 # ```{dropdown} Hint 2
-# Both begin at zero. In step $k$, counted from 1, divide them by $1 - \beta^k$.
+# `torch.cat` of all flattened sizes, and `kthvalue(k).values` is the k-th smallest of them. A step of Adam moves zeros as well, so multiply with the mask after each step, within `torch.no_grad()`.
 # ```
 # :::
 
 
 # %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
-def adam_moves(gradients, lr):
-    """Where a weight that began at 0 is after gradients (steps,)."""
-    m = v = w = 0.0
-    for k, g in enumerate(gradients, 1):
-        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
-        w -= lr * m / (1 - 0.9**k) / (np.sqrt(v / (1 - 0.999**k)) + 1e-8)
-    return w
+def prune_and_train(model, share, batches):
+    """Train the weights that are left after the smallest are zero."""
+    linear = [m.weight for m in model.modules() if isinstance(m, nn.Linear)]
+    sizes = torch.cat([w.detach().abs().flatten() for w in linear])
+    limit = sizes.kthvalue(int(share * len(sizes))).values
+    masks = [(w.detach().abs() > limit).float() for w in linear]
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+
+    def set_zeros():
+        with torch.no_grad():
+            for weight, mask in zip(linear, masks, strict=True):
+                weight.mul_(mask)
+
+    set_zeros()
+    for inputs, labels in batches:
+        loss = nn.functional.cross_entropy(model(inputs), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        set_zeros()
 
 
-check.adam_moves(adam_moves)
+check.prune_and_train(prune_and_train)
 
 # %% [markdown]
-# :::{exercise} Layers that have fallen silent
-# :label: ex-09-silent
+# :::{exercise} Predict what training does, and what zeros do
+# :label: ex-09-predict
 #
-# *Difficulty 2 of 4, importance 4 of 5, 10 minutes.* In a sparse encoder a block may output the same for all texts. Write `is_silent(layer)`: whether the rows of a layer (n, d) are all the same, up to rounding. The numbers of a layer may be small, or large in all rows.
+# *Difficulty 3 of 4, importance 5 of 5, 25 minutes.* Build a network of 4 to 8 modules that tells handwritten digits apart, as `own_network()`, an `nn.Sequential` from images (n, 64) to (n, 10). The check trains it twice, on the same images and at the same rate: once as it is, and once with 90 % of its weights set to zero. How does the mean GW distance between two different modules change by training, and how by the zeros? Write into `predicted()` a dictionary with `"training"` and `"zeros"`. Each is a pair of numbers at most 40 apart, in per cent of the mean distance before training. A change may be negative. Only then write `mean_distance(model, x)`, without scale and without silent modules. Then compare. Which change is larger, and which would you have found without the dense network?
 #
 # ```{dropdown} Hint 1
-# What counts is how far rows differ, relative to how large they are.
+# `fs.compare(fs.capture(model, [x]))` is a map without scale. Take each pair of modules once.
 # ```
 # ```{dropdown} Hint 2
-# A spread of less than a millionth of the largest number is rounding.
+# `fs.compare` stops at a silent module, unless you ask for `degenerate="nan"`. `np.nanmean` leaves out NaN.
 # ```
 # :::
 
 
 # %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
-def is_silent(layer):
-    """Whether all rows of a layer (n, d) are the same."""
-    spread = np.ptp(layer, axis=0).max()
-    return bool(spread <= 1e-6 * np.abs(layer).max())
+def predicted():
+    """Changes of the mean distance, in per cent of that before."""
+    return {"training": (0, 40), "zeros": (-40, 0)}
 
 
-check.is_silent(is_silent)
+def own_network():
+    """A classifier of digits with three linear modules."""
+    return nn.Sequential(
+        nn.Linear(64, 32),
+        nn.ReLU(),
+        nn.Linear(32, 32),
+        nn.ReLU(),
+        nn.Linear(32, 10),
+    )
+
+
+def mean_distance(model, x):
+    """Mean GW distance between two modules that are not silent."""
+    values = fs.compare(fs.capture(model, [x]), degenerate="nan").values
+    return np.nanmean(values[np.triu_indices(len(values), k=1)])
+
+
+check.predicted(predicted, own_network, mean_distance)
 
 # %% [markdown]
 # ## Where the stored results come from

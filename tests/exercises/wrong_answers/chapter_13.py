@@ -1,7 +1,6 @@
 """What readers may well write, and what the check says to it."""
 
 import numpy as np
-from scipy import stats
 from torch import nn
 
 import funcsim as fs
@@ -167,78 +166,6 @@ def does_not_learn():
     return nn.Sequential(*(nn.Identity() for _ in range(7)), nn.Linear(32, 32)), 4
 
 
-def without_shift(source, target, rows):
-    return source[~rows] @ np.linalg.lstsq(source[rows], target[rows], rcond=None)[0]
-
-
-def on_all(source, target, rows):
-    ones = np.column_stack([source, np.ones(len(source))])
-    return ones @ np.linalg.lstsq(ones[rows], target[rows], rcond=None)[0]
-
-
-def fitted_on_all(source, target, rows):
-    ones = np.column_stack([source, np.ones(len(source))])
-    return (ones @ np.linalg.lstsq(ones, target, rcond=None)[0])[~rows]
-
-
-def on_what_is_asked(source, target, rows):
-    ones = np.column_stack([source, np.ones(len(source))])
-    return (ones @ np.linalg.lstsq(ones[~rows], target[~rows], rcond=None)[0])[~rows]
-
-
-def by_inverse(source, target, rows):
-    ones = np.column_stack([source, np.ones(len(source))])
-    inverse = np.linalg.inv(ones[rows].T @ ones[rows])
-    return ones[~rows] @ inverse @ ones[rows].T @ target[rows]
-
-
-def unpaired(one, other, rng):
-    drawn = [rng.choice(one, len(one)).mean() - rng.choice(other, len(other)).mean() for _ in range(2000)]
-    return one.mean() - other.mean(), *np.quantile(drawn, [0.025, 0.975])
-
-
-def of_a_chain(one, other, rng):
-    difference = one - other
-    return difference.mean(), *np.quantile(difference, [0.025, 0.975])
-
-
-def narrow(one, other, rng):
-    difference = one - other
-    drawn = rng.choice(difference, (2000, len(difference))).mean(axis=1)
-    return difference.mean(), *np.quantile(drawn, [0.16, 0.84])
-
-
-def plain(distance, lost, depth):
-    return stats.spearmanr(distance, lost).statistic
-
-
-def without_ranks(distance, lost, depth):
-    def rest(x):
-        return x - np.polyval(np.polyfit(depth, x, 1), depth)
-
-    return stats.pearsonr(rest(distance), rest(lost)).statistic
-
-
-def as_a_size(distance, lost, depth):
-    def rest(x):
-        ranks = stats.rankdata(x)
-        return ranks - np.polyval(np.polyfit(stats.rankdata(depth), ranks, 1), stats.rankdata(depth))
-
-    return abs(stats.pearsonr(rest(distance), rest(lost)).statistic)
-
-
-def ninety(one, other, rng):
-    difference = one - other
-    drawn = rng.choice(difference, (2000, len(difference))).mean(axis=1)
-    return difference.mean(), *np.quantile(drawn, [0.05, 0.95])
-
-
-def by_a_formula(one, other, rng):
-    difference = one - other
-    error = difference.std(ddof=1) / np.sqrt(len(difference))
-    return difference.mean(), difference.mean() - 1.96 * error, difference.mean() + 1.96 * error
-
-
 WRONG = {
     "f1_of_cuts": [
         (recall, "false cuts count"),
@@ -291,24 +218,5 @@ WRONG = {
         ((guess, own, by(groups=lambda m: 1)), "the test finds 2 groups"),
         ((guess, own, left_in_evaluation), "Leave it as it was"),
         ((guess, own, lambda model, x: (6, 2)), "a dictionary with 'place'"),
-    ],
-    "made_from": [
-        (without_shift, "column of ones"),
-        (on_all, "returns all 60"),
-        (fitted_on_all, "Fit on `rows` alone"),
-        (on_what_is_asked, "Fit on `rows` alone"),
-        (by_inverse, "stopped with LinAlgError"),
-    ],
-    "gain": [
-        (unpaired, "in \\*every\\* chain"),
-        (of_a_chain, "not of a chain"),
-        (narrow, "97.5 %"),
-        (ninety, "97.5 %"),
-        (by_a_formula, "nothing was drawn"),
-    ],
-    "beyond_depth": [
-        (plain, "Take depth out of both"),
-        (without_ranks, "Go over to ranks first"),
-        (as_a_size, "should be negative"),
     ],
 }

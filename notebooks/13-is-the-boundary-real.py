@@ -300,7 +300,8 @@ gap = {
     key: pd.DataFrame({what: t[key] for what, t in split.items()})
     for key in ("mean", "low", "high")
 }
-gap = {key: table.rename(index=TITLES) for key, table in gap.items()}
+order = next(iter(split.values())).index
+gap = {key: table.loc[order].rename(index=TITLES) for key, table in gap.items()}
 viz.dots(
     gap["mean"],
     gap["low"],
@@ -380,7 +381,7 @@ for words, short in (("GW", "gw"), ("linear CKA", "cka")):
 false = judgement.alarms(measures)
 viz.dots(
     *dotted(false, "alarms"),
-    xlabel="share of networks without a boundary that are cut",
+    xlabel="share of networks with a false alarm",
     reference=0.05,
     reference_label="level of the test",
 )

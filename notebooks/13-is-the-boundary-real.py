@@ -301,7 +301,7 @@ gap = {
     for key in ("mean", "low", "high")
 }
 order = next(iter(split.values())).index
-gap = {key: table.loc[order].rename(index=TITLES) for key, table in gap.items()}
+gap = {key: t.loc[order].rename(index=TITLES) for key, t in gap.items()}
 viz.dots(
     gap["mean"],
     gap["low"],

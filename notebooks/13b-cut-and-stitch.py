@@ -197,10 +197,9 @@ keep_figure(
         reference_label="none",
     ),
 )
-for name in summary.index:
-    note(**{f"tell_{name}": summary.loc[name, "mean"]})
-    note(**{f"low_{name}": summary.loc[name, "low"]})
-    note(**{f"high_{name}": summary.loc[name, "high"]})
+for name in words:
+    for key, short in {"mean": "tell", "low": "low", "high": "high"}.items():
+        note(**{f"{short}_{name}": summary[key].get(name, np.nan)})
 
 # %% [markdown]
 # {numref}`fig-13b-in-short` shows the outcome. Linear CKA has {glue:text}`tell_cka:.2f` [{glue:text}`low_cka:.2f`, {glue:text}`high_cka:.2f`]. Depth has {glue:text}`tell_depth:.2f`. GW has {glue:text}`tell_gw:.2f` [{glue:text}`low_gw:.2f`, {glue:text}`high_gw:.2f`]. A reason may be that the affine map must be right input by input. GW does not ask which input is which.
@@ -224,10 +223,9 @@ viz.dots(
 )
 
 # %% tags=["remove-cell"]
-for name in partial.index:
-    note(**{f"beyond_{name}": partial.loc[name, "mean"]})
-    note(**{f"beyond_low_{name}": partial.loc[name, "low"]})
-    note(**{f"beyond_high_{name}": partial.loc[name, "high"]})
+for name in words:
+    for key, short in {"mean": "", "low": "low_", "high": "high_"}.items():
+        note(**{f"beyond_{short}{name}": partial[key].get(name, np.nan)})
 
 # %% [markdown]
 # Beyond depth, linear CKA has {glue:text}`beyond_cka:.2f` [{glue:text}`beyond_low_cka:.2f`, {glue:text}`beyond_high_cka:.2f`]. GW has {glue:text}`beyond_gw:.2f` [{glue:text}`beyond_low_gw:.2f`, {glue:text}`beyond_high_gw:.2f`].

@@ -15,6 +15,7 @@ from replication.benchmark.entrants import MEASURES, Found, entrants
 from replication.benchmark.map_variants import VARIANTS
 from replication.benchmark.precision import average_precision, random_precisions, skill
 from replication.known.networks import KnownLayers
+from replication.stored import data_dir
 
 
 def known(functions, stages=None, parts=None, at=()):
@@ -262,3 +263,13 @@ def test_an_entry_that_answers_nonsense_is_told_what_to_return():
     options = argparse.Namespace(families=["chains"], profile="smoke", layers="ends", of=None)
     with pytest.raises(command.EntryError, match="return finite distances"):
         command.score_entry("mine", lambda reps: "at block 4", options, [0])
+
+
+def test_the_table_that_is_stored_is_that_of_the_rows(tmp_path, capsys):
+    stored = data_dir() / scores.NAME / "table.csv"
+    if not stored.exists():
+        pytest.skip("no scores are stored here")
+    assert command.main(["--out", str(tmp_path)]) == 0
+    made, kept = (pd.read_csv(path, index_col=0) for path in (tmp_path / "table.csv", stored))
+    pd.testing.assert_frame_equal(made, kept, atol=2e-4)
+    assert json.loads(stored.with_suffix(".json").read_text()).keys() == set(kept.index)

@@ -172,8 +172,7 @@ distances = [name for name in stitched.DISTANCES if name in rows]
 along = stitched.over_designs(
     rows, stitched.rank_correlation, [*distances, "depth"]
 )
-draws = judgement.drawn_means(along, np.random.default_rng(seed))
-summary = judgement.intervals(along.mean(), draws)
+summary = judgement.over_designs(along, seed)
 
 # %% tags=["remove-cell"]
 words = {"gw": "GW", "rsm": "RSM", "cka": "1 - CKA", "procrustes": "Procrustes"}
@@ -208,8 +207,7 @@ for name in words:
 
 # %%
 beyond = stitched.over_designs(rows, stitched.beyond_depth, distances)
-draws = judgement.drawn_means(beyond, np.random.default_rng(seed))
-partial = judgement.intervals(beyond.mean(), draws)
+partial = judgement.over_designs(beyond, seed)
 
 # %% [markdown]
 # The partial rank correlation that is left:
@@ -256,8 +254,7 @@ def skill_of(table, columns):
 
 # %% mystnb={"figure": {"name": "tab-13b-acted", "caption": "Skill of the map of lost answers and of the GW map in finding the true boundaries, with intervals over designs."}}
 acted = stitched.over_designs(rows, skill_of, ["right", distance]).dropna()
-draws = judgement.drawn_means(acted, np.random.default_rng(seed))
-of_acts = judgement.intervals(acted.mean(), draws)
+of_acts = judgement.over_designs(acted, seed)
 of_acts.rename(index={"right": "answers lost", "gw": "GW"}).round(2)
 
 # %% tags=["remove-cell"]
@@ -297,9 +294,7 @@ viz.dots(
 
 # %% tags=["remove-cell"]
 note(n_ways=int((gaps["verdict"] != "not told apart").sum()))
-SHORT = {"raw": "raw", "without the longest": "longest", "lower bound": "bound"}
-SHORT |= {"without the first direction": "direction", "standardised": "standard"}
-SHORT |= {"from one start": "start", "a quarter of the inputs": "quarter"}
+SHORT = {"from one start": "start", "a quarter of the inputs": "quarter"}
 for name, short in SHORT.items():
     for key in ("mean", "low", "high"):
         at = f"gw, {name}"

@@ -48,6 +48,7 @@ def test_rows_make_a_symmetric_matrix_and_ranks_are_of_what_is_lost():
     assert lost.names == ("block 1", "block 2", "block 3")
     np.testing.assert_allclose(lost.values, [[0, 0.1, 0.8], [0.1, 0, 0.4], [0.8, 0.4, 0]])
     assert stitched.layer_map(rows, "cka").values[0, 2] == 0.5
+    assert (lost.n_samples, stitched.layer_map(rows, "cka").n_samples) == (1000, 100)
     both = pd.concat([rows.assign(family="a", network=n) for n in ("x", "y")])
     table = stitched.over_designs(both, stitched.rank_correlation, ["cka", "depth"])
     assert table.index.tolist() == [("a", "x"), ("a", "y")]

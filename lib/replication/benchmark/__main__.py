@@ -58,6 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     rows = pd.concat([own, _stored_rows(options, seeds)], ignore_index=True)
     if rows.empty:
+        print("there is nothing to show: no such scores are stored, and no --entry is given", file=sys.stderr)
         return 2
     table = summary(rows)
     print(table.round(3).to_string())

@@ -72,11 +72,15 @@ def intervals(mean: pd.Series, draws: Array) -> pd.DataFrame:
     return table.sort_values("mean", ascending=False)
 
 
+def over_designs(table: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
+    """Means of a table of designs (rows) by entrants (columns), with simultaneous intervals."""
+    return intervals(table.mean(), drawn_means(table, np.random.default_rng(seed)))
+
+
 def means(rows: pd.DataFrame, score: str, seed: int = 0) -> pd.DataFrame:
     """The mean of a score for each entrant, with simultaneous intervals, and of how many designs it is."""
     table = by_design(rows, score)
-    found = intervals(table.mean(), drawn_means(table, np.random.default_rng(seed)))
-    return found.assign(designs=table.notna().sum())
+    return over_designs(table, seed).assign(designs=table.notna().sum())
 
 
 def alarms(rows: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
@@ -113,7 +117,7 @@ def against(
     if reference not in table:
         raise ValueError(f"{reference!r} has no {score!r} in these rows; there is {', '.join(table)}")
     gaps = table.drop(columns=reference).sub(table[reference], axis=0)
-    found = intervals(gaps.mean(), drawn_means(gaps, np.random.default_rng(seed)))
+    found = over_designs(gaps, seed)
     above, below = found["low"] > 0, found["high"] < 0
     found["verdict"] = np.select([above, below], ["better", "worse"], "not told apart")
     spread = gaps.std(ddof=1)

@@ -156,13 +156,15 @@ def square(rows: pd.DataFrame, column: str = "right") -> np.ndarray:
     return values
 
 
-def layer_map(rows: pd.DataFrame, column: str = "right") -> fs.LayerMap:
+def layer_map(rows: pd.DataFrame, column: str = "right", plan: Plan | None = None) -> fs.LayerMap:
     """The rows of one network as a map of its L blocks: of a distance, or for "right" of the answers lost."""
+    plan = plan or Plan()
     values = square(rows, column)
     if column == "right":
         values = values[0, 0] - values
     names = tuple(f"block {k + 1}" for k in range(len(values)))
-    return fs.LayerMap(values, names, names, column, None, len(values))
+    n_samples = plan.n_samples // 2 if column == "right" else plan.n_compared
+    return fs.LayerMap(values, names, names, column, None, n_samples)
 
 
 def over_designs(

@@ -64,7 +64,7 @@ class Decoder:
 
 
 def untrained(sizes: Sizes, tokenizer: Any, seed: int) -> Decoder:
-    """A decoder with random weights."""
+    """A decoder with random weights; without dropout, because it sees each text once or twice."""
     from transformers import GPT2Config, GPT2LMHeadModel
 
     config = GPT2Config(
@@ -75,6 +75,10 @@ def untrained(sizes: Sizes, tokenizer: Any, seed: int) -> Decoder:
         n_head=sizes.heads,
         bos_token_id=tokenizer.eos_token_id,
         eos_token_id=tokenizer.eos_token_id,
+        activation_function="gelu_pytorch_tanh",  # GPT-2's own, in one operation
+        resid_pdrop=0.0,
+        embd_pdrop=0.0,
+        attn_pdrop=0.0,
         use_cache=False,
     )
     with torch.random.fork_rng(devices=[]):

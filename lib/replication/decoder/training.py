@@ -36,14 +36,14 @@ class Recipe:
         Of the products of a training step.
     """
 
-    steps: int = 2400
-    batch: int = 32
+    steps: int = 2000
+    batch: int = 16
     lr: float = 1e-3
     weight_decay: float = 0.1
     warmup: int = 100
     eval_every: int = 200
     save_every: int = 200
-    precision: str = "bfloat16"
+    precision: str = "float32"
 
     def lr_at(self, step: int) -> float:
         """The learning rate of a step, counted from 0."""

@@ -151,10 +151,15 @@ def beyond_chance(rows: pd.DataFrame, tolerance: int = 0, seed: int = 0) -> pd.D
     p = pd.Series(
         {name: (1 + (null >= value - 1e-12).sum()) / (1 + len(null)) for name, value in mean.items()}
     )
+    table = pd.DataFrame({"mean": mean, "p": p, "p corrected": holm(p)})
+    return table.sort_values("mean", ascending=False)
+
+
+def holm(p: pd.Series) -> pd.Series:
+    """p-values corrected for how many they are (Holm 1979, Scandinavian Journal of Statistics 6)."""
     order = p.sort_values()
     stepped = np.maximum.accumulate(order.to_numpy() * np.arange(len(order), 0, -1))
-    holm = pd.Series(np.minimum(stepped, 1.0), index=order.index)
-    return pd.DataFrame({"mean": mean, "p": p, "p corrected": holm}).sort_values("mean", ascending=False)
+    return pd.Series(np.minimum(stepped, 1.0), index=order.index)
 
 
 def _random_skill(networks: pd.DataFrame, tolerance: int, rng: np.random.Generator) -> Array:

@@ -80,9 +80,9 @@ print(f"perplexity on new texts: {np.exp(decoder.whole.mean()):.0f}")
 note(n_blocks=len(decoder.maps["a/mean/gw"].names))
 sizes = decoder.record.parameters["sizes"]
 note(width=sizes["width"], perplexity=float(np.exp(decoder.whole.mean())))
-note(vocabulary=sizes["vocabulary"], window=sizes["window"])
-note(n_steps=decoder.record.parameters["recipe"]["steps"])
-note(n_tokens=1e-6 * int(np.prod([decoder.record.parameters["recipe"][k] for k in ("steps", "batch")])) * sizes["window"])
+note(vocabulary=sizes["vocabulary"])
+recipe = decoder.record.parameters["recipe"]
+note(n_tokens=1e-6 * recipe["steps"] * recipe["batch"] * sizes["window"])
 note(n_judged=len(decoder.whole))
 
 # %% [markdown]
@@ -117,15 +117,16 @@ note(n_mapped=trained.n_samples)
 # %%
 for draw in ("a", "b"):
     groups = fs.partition(decoder.maps[f"{draw}/mean/gw"], twin=twin)
-    print(f"texts {draw}: {groups.n_groups} groups, p = {groups.p_value:.3f}")
-print("untrained copies with p < 0.05:", sum(p < 0.05 for p in groups.twin_p_values))
+    n, p = groups.n_groups, groups.p_value
+    print(f"texts {draw}: {n} groups, p = {p:.3f}")
+of_copies = np.array(groups.twin_p_values)
+print("untrained copies with p < 0.05:", (of_copies < 0.05).sum())
 
 # %% tags=["remove-cell"]
 for draw in ("a", "b"):
     groups = fs.partition(decoder.maps[f"{draw}/mean/gw"], twin=twin)
     note(**{f"groups_{draw}": groups.n_groups, f"p_{draw}": groups.p_value})
-note(n_twins=len(groups.twin_p_values))
-note(twins_cut=sum(p < 0.05 for p in groups.twin_p_values))
+note(n_twins=len(of_copies), twins_cut=int((of_copies < 0.05).sum()))
 
 # %% [markdown]
 # TEXT
@@ -148,8 +149,10 @@ runs["perplexity"] = np.exp(decoder.whole.mean() + cost)
 judged = runs[candidates(decoder, lengths)]
 fig, ax = viz.new_figure(6.2, 3.6)
 for n, group in judged.groupby("blocks"):
-    ax.plot(group["first"], group["perplexity"], "o-", label=n, color=viz.LINES[n - 1][0])
-ax.set(xlabel="first block that is left out", ylabel="perplexity", yscale="log")
+    at, height = group["first"], group["perplexity"]
+    ax.plot(at, height, "o-", label=n, color=viz.LINES[n - 1][0])
+ax.set(xlabel="first block that is left out", yscale="log")
+ax.set_ylabel("perplexity")
 ax.axhline(np.exp(decoder.whole.mean()), color=viz.GREY, dashes=(3, 2))
 ax.legend(title="blocks", ncols=2, fontsize=8)
 ax.grid(alpha=0.3)
@@ -170,9 +173,12 @@ note(dearest_block=int(one.idxmax()), dearest=one.max())
 # The score of a proposal is 0 if it costs as much as the mean run of its length, and 1 if no run of this length is cheaper. We average it over the six lengths.
 
 # %%
-tables = {d: proposals.scores(decoder, d, seed, lengths) for d in ("a", "b")}
+tables = {
+    draw: proposals.scores(decoder, draw, seed, lengths)
+    for draw in ("a", "b")
+}
 found = {
-    key: pd.DataFrame({f"texts {d}": t[key] for d, t in tables.items()})
+    key: pd.DataFrame({f"texts {d}": tables[d][key] for d in tables})
     for key in ("score", "low", "high")
 }
 
@@ -183,14 +189,15 @@ found = {
 TITLES = {name: measure.title for name, measure in fs.measures().items()}
 order = found["score"].mean(axis=1).sort_values(ascending=False).index
 viz.dots(
-    *(found[key].loc[order].rename(index=TITLES) for key in ("score", "low", "high")),
+    *(table.loc[order].rename(index=TITLES) for table in found.values()),
     xlabel="score (0 like the mean run, 1 the best)",
     reference=0.0,
     reference_label="mean run",
 )
 
 # %% tags=["remove-cell"]
-SHORT = {"gw": "gw", "cka-debiased": "cka", "state cosine": "state", "late first": "late", "block influence": "influence"}
+SHORT = {"gw": "gw", "cka-debiased": "cka", "state cosine": "state"}
+SHORT |= {"late first": "late", "block influence": "influence"}
 for name, short in SHORT.items():
     for d, t in tables.items():
         for key in ("score", "low", "high", "p"):

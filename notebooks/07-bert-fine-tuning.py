@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# The paper fine-tunes BERT-base. The distances between texts, it says, begin to change in the ninth of twelve blocks. We find the same in another encoder of this size. Before {term}`fine-tuning` the distances have nearly the same distribution in every block but the last. After it the distribution changes from block {glue:text}`begins_sst2:d` on for SST-2 and from block {glue:text}`begins_yelp:d` on for Yelp. GW rises at the same blocks. But GW misses one kind of change: if the texts of a block change places, GW stays as it was. The paper also finds that the best matching of two blocks is not the identity. Whether we find this too depends on how a text becomes a point.
+# The paper fine-tunes BERT-base. The distances between texts, it says, begin to change in the ninth of twelve blocks. We find nearly the same in another encoder of this size. Before {term}`fine-tuning` the distances have nearly the same distribution in every block but the last. After it the distribution changes from block {glue:text}`begins_sst2:d` on for SST-2 and from block {glue:text}`begins_yelp:d` on for Yelp. GW rises at the same blocks. But GW misses one kind of change: if the texts of a block change places, GW stays as it was. The paper also finds that the best matching of two blocks is not the identity. Whether we find this too depends on how a text becomes a point.
 #
 # :::{glue:figure} fig_in_short_07
 # :name: fig-07-in-short

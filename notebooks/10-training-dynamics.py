@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# The paper watches one BERT during {term}`fine-tuning`. It sees the mean distance of the blocks rise slowly and then fast, and the last block change first. We watched an encoder of twelve blocks on two tasks. The mean distance does rise fast, but it rises *after* accuracy. To reach half of its final change it takes {glue:text}`lag_sst2:.1f` times as many steps as accuracy on SST-2, and {glue:text}`lag_yelp:.1f` times as many on Yelp. Late in training it falls again. The last block changes most, and not first. In two networks that grok, {term}`Model 0 and Model E <Model 0, Model E, Model L>`, the mean distance behaves in two different ways. So a rise of distances says that something is learned, and not what.
+# The paper watches one BERT during {term}`fine-tuning`. It sees the mean distance of the blocks rise slowly and then fast, and the last block change first. We watched an encoder of twelve blocks on two tasks. The mean distance does rise fast, but it rises *after* accuracy. To reach half of its final change it takes {glue:text}`lag_sst2:.1f` times as many steps as accuracy on SST-2, and {glue:text}`lag_yelp:.1f` times as many on Yelp. Late in training it falls again. The last block changes most, and not first. In two networks that grok, {term}`Model 0 and Model E <Model 0, Model E, Model L>`, the mean distance behaves in two different ways. So a rise of distances does not say what is learned.
 #
 # :::{glue:figure} fig_in_short_10
 # :name: fig-10-in-short

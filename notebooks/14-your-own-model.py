@@ -191,7 +191,7 @@ before = fs.partition(first, seed=seed)
 note(n_before=before.n_groups, p_before=before.p_value)
 
 # %% [markdown]
-# After training the first block stands apart from the rest, with a {term}`p-value` of {glue:text}`p_value:.3f`. Before training there is no such {term}`boundary` ({glue:text}`p_before:.2f`). Five steps are the fewest that the test takes. Give the test about twice as many layers if you can, such as all linear layers and all ReLUs.
+# After training the first block stands apart from the rest, with a {term}`p-value` of {glue:text}`p_value:.3f`. Before training there is no such {term}`boundary` (p-value {glue:text}`p_before:.2f`). Five steps are the fewest that the test takes. Give the test about twice as many layers if you can, such as all linear layers and all ReLUs.
 #
 # ## Recurrent networks and decoders
 #

@@ -15,17 +15,17 @@
 # %% [markdown]
 # # 07 Fine-tuning an encoder of texts
 #
-# Networks that add are small and made up. This chapter takes a pre-trained encoder and trains it to tell friendly reviews from unfriendly ones. In which of its {term}`blocks <block>` do the texts move, and does the {term}`Gromov-Wasserstein distance` (GW) see it?
+# The networks of the last chapters are small, and their task, adding numbers, is made up. This chapter takes a pre-trained encoder and trains it to tell friendly reviews from unfriendly ones. In which of its {term}`blocks <block>` do the texts move, and does the {term}`Gromov-Wasserstein distance` (GW) see it?
 #
 # ## In short
 #
-# The paper fine-tunes BERT-base. The distances between texts, it says, begin to change in the ninth of twelve blocks. We find the same in another encoder of this size. Before {term}`fine-tuning` the distances have nearly the same distribution in every block but the last. After it the distribution changes from block {glue:text}`begins_sst2:d` on for SST-2 and from block {glue:text}`begins_yelp:d` on for Yelp. GW rises at the same blocks. GW is blind to something else: if we exchange the texts of a block among each other, GW stays as it was. The paper also finds that the best matching of two blocks is not the identity. Whether we find this too depends on how a text becomes a point.
+# The paper fine-tunes BERT-base. The distances between texts, it says, begin to change in the ninth of twelve blocks. We find nearly the same in another encoder of this size. Before {term}`fine-tuning` the distances have nearly the same distribution in every block but the last. After it the distribution changes from block {glue:text}`begins_sst2:d` on for SST-2 and from block {glue:text}`begins_yelp:d` on for Yelp. GW rises at the same blocks. But GW misses one kind of change: if the texts of a block change places, GW stays as it was. The paper also finds that the best matching of two blocks is not the identity. Whether we find this too depends on how a text becomes a point.
 #
 # :::{glue:figure} fig_in_short_07
 # :name: fig-07-in-short
 # :alt: Divergence of the distance distribution of each block from that of the block before, for SST-2 and Yelp, before and after fine-tuning. Before, all steps but the last are near zero. After, both tasks rise at the steps into blocks 8 to 10.
 #
-# How much the distribution of distances changes from block to block, as a {term}`divergence`. The dotted line marks the block that the paper names. Before fine-tuning nothing happens until the last block. After it the change begins where the paper sees it.
+# How much the distribution of distances changes from block to block, as a {term}`divergence`. The dotted line marks the block that the paper names. Before fine-tuning there is hardly any change until the last block. After it the change begins at the block that the paper names, or one earlier.
 # :::
 #
 # :::{admonition} What you will learn
@@ -101,7 +101,7 @@ runs = {
 }
 
 # %% [markdown]
-# Here is what the classifiers get right, with the 95 % {term}`interval` that the number of texts allows.
+# Here is how often the classifiers are right. The 95 % {term}`interval` says how sure each number is with so many texts.
 
 
 # %% mystnb={"figure": {"name": "tab-07-accuracy", "caption": "Accuracy on validation texts in per cent, with its 95 % interval, and F1."}}
@@ -143,7 +143,7 @@ for task in TASKS:
 #
 # ## How a text becomes a point
 #
-# A block outputs one vector for each token of a text. To have one point for each text we must choose. We can take the vector of the first token, {term}`[CLS]`, from which the classifier reads. Or we take the mean over all tokens. The text we worked from does not say which of the two the paper took. To see what the choice does we take the GW distance of each block to the block before, {term}`normalised`.
+# A block outputs one vector for each token of a text. To have one point for each text we must choose. We can take the vector of the first token, {term}`[CLS]`, from which the classifier reads. Or we take the mean over all tokens. The text we worked from does not say which of the two the paper took. To see what the choice does, we take the {term}`normalised` GW distance of each block to the block before.
 
 
 # %%
@@ -156,7 +156,7 @@ def gw_steps(run, pooling="mean"):
 # %% [markdown]
 # The figure has this distance for both choices, before fine-tuning.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "GW distance from block to block before fine-tuning, on a logarithmic axis. Mean over tokens: all steps near 0.04 on both tasks. [CLS]: between 0.1 and 0.4 on SST-2, and above 1 for the last blocks on Yelp."}, "figure": {"name": "fig-07-pooling", "caption": "GW distance of each block to the block before, before fine-tuning. In the mean over tokens all steps are small and even. At [CLS] they are several times as large and uneven. On Yelp the last ones are above 1, which is the mean distance within a block."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "GW distance from block to block before fine-tuning, on a logarithmic axis. Mean over tokens: all steps near 0.04 on both tasks. [CLS]: between 0.1 and 0.4 on SST-2, and above 1 for the last blocks on Yelp."}, "figure": {"name": "fig-07-pooling", "caption": "GW distance of each block to the block before, before fine-tuning. In the mean over tokens all steps are small and even. At [CLS] they are several times as large and uneven. On Yelp the last steps are above 1. After normalising, 1 is the mean distance within a block."}}
 words = {"mean": "mean over tokens", "cls": "[CLS]"}
 by_pooling = {
     f"{TASKS[task]}, {word}": gw_steps(runs[task, "before"], pooling)
@@ -186,9 +186,9 @@ low_cls = by_pooling["SST-2, [CLS]"]
 note(cls_low=min(low_cls), cls_high=max(low_cls))
 
 # %% [markdown]
-# In the mean over tokens no step is above {glue:text}`mean_high:.2f`. At [CLS] the steps lie between {glue:text}`cls_low:.2f` and {glue:text}`cls_high:.2f` on SST-2. On Yelp a few texts rule the picture. We compare the mean distance of a text from all others with that of the median text. In block {glue:text}`far_block:d` it is at least {glue:text}`far_factor:.0f` times as large for {glue:text}`n_far:d` texts. So a map at [CLS] shows first of all what this one token does.
+# In the mean over tokens no step is above {glue:text}`mean_high:.2f`. At [CLS] the steps lie between {glue:text}`cls_low:.2f` and {glue:text}`cls_high:.2f` on SST-2. On Yelp a few texts rule the picture. We compare the mean distance of a text from all others with that of the median text. In block {glue:text}`far_block:d` there are {glue:text}`n_far:d` texts whose mean distance is at least {glue:text}`far_factor:.0f` times that of the median text. So a map at [CLS] shows first of all what this one token does.
 #
-# MPNet was tuned with the mean over tokens. So this chapter uses this mean from here on, and adds [CLS] where the result is another.
+# MPNet was tuned with the mean over tokens. So this chapter uses this mean from here on, and adds [CLS] where its result is different.
 #
 # ## How far apart are the texts?
 #
@@ -223,7 +223,7 @@ for task in TASKS:
 # A growth of scale is not yet a change of shape. So we divide each block's distances by their mean and look at the shape of their distribution, as in the paper's Figure 2. First SST-2.
 
 
-# %% tags=["paper-F02", "hide-input"] mystnb={"image": {"alt": "Distributions of the normalised distances between texts in twelve blocks, before and after fine-tuning on SST-2. One hump in the first seven blocks, the same before and after. From block 8 on the hump after fine-tuning widens and splits in two."}, "figure": {"name": "fig-07-sst2", "caption": "Distances between texts of SST-2 in each block, in units of their mean. Up to block 7 fine-tuning changes nothing. From there on it splits the texts into two camps: distances within a camp are short, distances between them long."}}
+# %% tags=["paper-F02", "hide-input"] mystnb={"image": {"alt": "Distributions of the normalised distances between texts in twelve blocks, before and after fine-tuning on SST-2. One hump in the first seven blocks, the same before and after. From block 8 on the hump after fine-tuning widens and splits in two."}, "figure": {"name": "fig-07-sst2", "caption": "Distances between texts of SST-2 in each block, in units of their mean. Up to block 7 fine-tuning changes hardly anything. From there on it splits the texts into two camps: distances within a camp are short, distances between them long."}}
 def in_units_of_mean(task):
     """Normalised distances, by moment and block."""
     return {
@@ -309,7 +309,7 @@ for task in TASKS:
 # %% [markdown]
 # Before fine-tuning no step but the last has more than {glue:text}`kl_before:.2f` nats. We say that the change begins at the first step that is larger than every step of the encoder before fine-tuning. On SST-2 this is block {glue:text}`begins_sst2:d`, with {glue:text}`at_begin_sst2:.2f` nats. On Yelp it is block {glue:text}`begins_yelp:d`, with {glue:text}`at_begin_yelp:.2f` nats. On 20 random halves of the texts the beginning stays {glue:text}`range_sst2` on SST-2 and {glue:text}`range_yelp` on Yelp. The largest step leads into block {glue:text}`largest_sst2:d` on SST-2 and into block {glue:text}`largest_yelp:d` on Yelp.
 #
-# This agrees with the paper, where the change in BERT-base begins at block 9. The paper says that GW is in line with this change. Is it?
+# In the paper the change in BERT-base begins at block 9. Ours begins there or one block earlier, so we agree. The paper says that GW is in line with this change. Is it?
 
 # %%
 gw = {key: np.array(gw_steps(run)) for key, run in runs.items()}
@@ -335,11 +335,11 @@ came = np.concatenate([gw[task, "before"] for task in TASKS])
 note(came_low=came.min(), came_high=came.max())
 
 # %% [markdown]
-# GW and the divergence go together. Over the {glue:text}`n_steps:d` steps they have a {term}`rank correlation` of {glue:text}`kl_gw:.2f`. This also says that much of what GW sees here is the shape of one histogram, for which no matching is needed. Whether the rise is a {term}`boundary` between two {term}`groups <group>` is the question of [chapter 08](08-bert-subnetworks.ipynb).
+# GW and the divergence go together. Over the {glue:text}`n_steps:d` steps they have a {term}`rank correlation` of {glue:text}`kl_gw:.2f`. So a histogram of distances orders the steps much as GW does, and it needs no matching. Whether the rise is a {term}`boundary` between two {term}`groups <group>` is the question of [chapter 08](08-bert-subnetworks.ipynb).
 #
 # ## Who is whose neighbour?
 #
-# The distribution of distances does not tell *which* texts are near each other. The paper shows this with {term}`t-SNE` {cite:p}`maaten2008tsne` on 16 texts. This method lays points out in a plane so that near ones stay near. Here are 16 texts of Yelp after fine-tuning.
+# The distribution of distances does not tell *which* texts are near each other. The paper shows neighbours with {term}`t-SNE` {cite:p}`maaten2008tsne` on 16 texts. This method lays points out in a plane so that near ones stay near. Here are 16 texts of Yelp after fine-tuning.
 
 # %% tags=["paper-F09", "hide-input"] mystnb={"image": {"alt": "Sixteen reviews projected by t-SNE in six of twelve blocks of the encoder fine-tuned on Yelp. In the first blocks positive and negative ones are mixed, in the last they lie apart."}, "figure": {"name": "fig-07-tsne", "caption": "The same 16 reviews in six of the blocks, after fine-tuning. Circles are positive, triangles negative. In the last blocks the classes lie apart, but within a class the texts still change places."}}
 yelp = runs["yelp", "after"]
@@ -354,7 +354,7 @@ flat = {
 viz.panels(flat, kinds, numbered=True)
 
 # %% [markdown]
-# Do the neighbours change, or does the projection? We count. For each text we take its ten nearest texts in one block and in the next. The overlap is how many are common, divided by how many are in either (the Jaccard index).
+# Do the neighbours change, or does the projection? We count. For each text we take its ten nearest texts in one block and in the next. The overlap is the number of texts in both lists, divided by the number in at least one of them (the Jaccard index).
 
 
 # %%
@@ -373,7 +373,7 @@ def overlap(x, y, k=10):
 # %% [markdown]
 # The next figure shows the overlap for every step. The dotted line is chance, the overlap of two clouds that have nothing to do with each other.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Overlap of ten neighbours from block to block: between 0.35 and 0.66 on both tasks, before and after fine-tuning; chance is near 0.03."}, "figure": {"name": "fig-07-overlap", "caption": "How many of a text's ten neighbours are its neighbours in the next block, too. Before and after fine-tuning most steps keep far more than chance, and none keeps all."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Overlap of ten neighbours from block to block: between 0.35 and 0.66 on both tasks, before and after fine-tuning; chance is near 0.03."}, "figure": {"name": "fig-07-overlap", "caption": "Overlap of a text's ten neighbours in one block with its ten neighbours in the next. Before and after fine-tuning most steps keep far more than chance, and none keeps all."}}
 k = min(10, n_texts // 4)
 kept = {}
 for key, run in runs.items():
@@ -397,9 +397,9 @@ note(chance_overlap=chance, kept_low=every.min(), kept_high=every.max())
 note(overlap_gw=spearmanr(every, every_gw).statistic)
 
 # %% [markdown]
-# From one block to the next a text keeps between {glue:text}`kept_low:.2f` and {glue:text}`kept_high:.2f` of its neighbourhood. By chance it would be {glue:text}`chance_overlap:.2f`. So neighbourhoods change, as the paper says, and they change little by little.
+# From one block to the next the mean overlap lies between {glue:text}`kept_low:.2f` and {glue:text}`kept_high:.2f`. By chance it would be {glue:text}`chance_overlap:.2f`. So neighbourhoods change, as the paper says, and they change little by little.
 #
-# Does GW account for it? The rank correlation of the overlap with GW is {glue:text}`overlap_gw:.2f`: where the shape changes more, more neighbours change. But GW does not see the neighbours themselves. We shuffle the texts of the last block, so that each text gets the neighbours of another.
+# Does GW account for this change? The rank correlation of the overlap with GW is {glue:text}`overlap_gw:.2f`: where the shape changes more, more neighbours change. But GW does not see the neighbours themselves. We shuffle the texts of the last block, so that each text gets the neighbours of another.
 
 # %% mystnb={"figure": {"name": "tab-07-shuffled", "caption": "The last two blocks on Yelp after fine-tuning: the overlap of neighbourhoods and the GW distance, as they are and with the texts of the last block shuffled."}}
 x = yelp.clouds["mean"]
@@ -442,7 +442,7 @@ points = {s: np.column_stack([here, p]) + 1 for s, p in matchings.items()}
 viz.panels(points, kinds, xlabel="text", ylabel="matched with")
 
 # %% [markdown]
-# The matchings are permutations, as in the paper. They could hardly be anything else: with equally many texts and Euclidean distances one of the best matchings is always a permutation ([chapter 02](02-gromov-wasserstein.ipynb)), and our search returns nothing else. But nearly all texts are matched with themselves. The next figure shows how often this is so, for {glue:text}`n_texts:d` texts and for both ways to make a point.
+# The matchings are permutations, as in the paper. They could hardly be anything else. With equally many texts and Euclidean distances, one of the best matchings is always a permutation ([chapter 02](02-gromov-wasserstein.ipynb)). And our search returns nothing else. But nearly all texts are matched with themselves. The next figure shows how often this is so, for {glue:text}`n_texts:d` texts and for both ways to make a point.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Share of texts matched with themselves from block to block after fine-tuning. In the mean over tokens it is above 90 % up to block 7 on both tasks, but for 8 % into block 2 on SST-2, and between 28 and 96 % later. At [CLS] it is below 30 % everywhere."}, "figure": {"name": "fig-07-itself", "caption": "How many of the texts the best matching matches with themselves, after fine-tuning. In the mean over tokens these are nearly all texts up to block 7, except at one step on SST-2. Later they are fewer, and at [CLS] they are few at every step. By chance it would be one text."}}
 found = {
@@ -502,9 +502,9 @@ note(class_least=np.nanmin(np.concatenate(late)))
 note(worst_above=max(0.0, -mean["below"].min()))
 
 # %% [markdown]
-# In the mean over tokens the median step matches {glue:text}`itself_mean:.0f` % of the texts with themselves. The worst step matches {glue:text}`itself_least:.0f` %. At one step the distance found is {glue:text}`worst_above:.0f` % above that of the identity, so the search has missed a better matching. In the median over the steps the two distances differ by {glue:text}`below_mean:.1f` %. So GW finds most of the true correspondence from the two shapes alone. At [CLS] the median step matches {glue:text}`itself_cls:.0f` % of the texts with themselves. The distance found is {glue:text}`below_cls:.0f` % below that of the identity. There the paper's finding holds.
+# In the mean over tokens the median step matches {glue:text}`itself_mean:.0f` % of the texts with themselves. The worst step matches {glue:text}`itself_least:.0f` %. At one step the distance found is {glue:text}`worst_above:.0f` % above that of the identity, so the search has missed a better matching. In the median over the steps the two distances differ by {glue:text}`below_mean:.1f` %. So in the mean over tokens GW finds most of the true correspondence from the two shapes alone. At [CLS] the median step matches {glue:text}`itself_cls:.0f` % of the texts with themselves. The distance found is {glue:text}`below_cls:.0f` % below that of the identity. So at [CLS] the best matching that we find is not the identity, as in the paper.
 #
-# Some texts are matched with another text. From the block where the change begins, at every step at least {glue:text}`class_least:.0f` % of these get a text of their own class. So the matching shows the two camps, too. But here we know the correspondence, and searching for it gains little. The search is needed where the correspondence is unknown.
+# Some texts are matched with another text. From the block where the change begins, each step matches at least {glue:text}`class_least:.0f` % of these with a text of their own class. So the matching shows the two camps, too. But here we know the correspondence, and searching for it gains little. The search is needed where the correspondence is unknown.
 #
 # ## The same on six blocks
 #

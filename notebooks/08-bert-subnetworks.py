@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# The paper compares the twelve blocks of a fine-tuned BERT. It sees two or three groups, and the last three blocks are one of them. In our encoder of twelve blocks the eye sees this, too. The *best cut* is the place that best divides a map into earlier and later blocks. It lies before block {glue:text}`cut_sst2:d` on SST-2 and before block {glue:text}`cut_yelp:d` on Yelp. On SST-2 the best cut explains {glue:text}`share_sst2:.0f` % of the variance of the map. Before fine-tuning it explains {glue:text}`share_sst2_before:.0f` %. But our test finds no {term}`boundary` on either task. The steps grow over several blocks, so the network may just change faster for a while. GW does not show the groups more clearly than {term}`RSM` does. GW differs from {term}`CKA`, and we can say why.
+# The paper compares the twelve blocks of a fine-tuned BERT. It sees two or three groups, and the last three blocks are one of them. In our encoder of twelve blocks the eye sees this, too. The *best cut* is the place that best divides a map into earlier and later blocks. It lies before block {glue:text}`cut_sst2:d` on SST-2 and before block {glue:text}`cut_yelp:d` on Yelp. On SST-2 the best cut explains {glue:text}`share_sst2:.0f` % of the variance of the map. Before fine-tuning it explains {glue:text}`share_sst2_before:.0f` %. But our test finds no {term}`boundary` on either task. The steps grow over several blocks, so the network may just change faster for a while. GW does not show the groups more clearly than {term}`RSM` does. GW differs from {term}`CKA`, and an experiment suggests why.
 #
 # :::{glue:figure} fig_in_short_08
 # :name: fig-08-in-short
@@ -139,7 +139,7 @@ explorer(
 # %% [markdown]
 # ## How clear is the picture?
 #
-# The paper says that GW shows the groups most clearly. We can count this. Cut the blocks once into earlier and later ones. Each pair of blocks then lies on one side of the cut or across it. How much of the variance of a map does this division explain? The *best cut* is the one that explains most.
+# The paper says that GW shows the groups most clearly. We can put a number on this. Cut the blocks once into earlier and later ones. Each pair of blocks then lies on one side of the cut or across it. How much of the variance of a map does this division explain? The *best cut* is the one that explains most.
 
 
 # %%
@@ -242,7 +242,7 @@ viz.dots(
 )
 
 # %% [markdown]
-# On SST-2 the best cut explains {glue:text}`share_sst2:.0f` % under GW. On random halves of the texts it lies between {glue:text}`low_sst2:.0f` and {glue:text}`high_sst2:.0f` %. RSM has {glue:text}`rsm_sst2:.0f` % and {term}`AGW` {glue:text}`agw_sst2:.0f` %. These two measures use the same distances as GW, and GW is as clear as they are. On Yelp {term}`RSA` is clearer, with {glue:text}`rsa_yelp:.0f` % against {glue:text}`share_yelp:.0f` % under GW. But RSA has {glue:text}`rsa_yelp_before:.0f` % before fine-tuning as well. What fine-tuning adds is largest under GW on both tasks. The paper compares GW with Euclidean, cosine and Wasserstein. These three are less clear on both tasks.
+# On SST-2 the best cut explains {glue:text}`share_sst2:.0f` % under GW. On random halves of the texts it lies between {glue:text}`low_sst2:.0f` and {glue:text}`high_sst2:.0f` %. RSM has {glue:text}`rsm_sst2:.0f` % and {term}`AGW` {glue:text}`agw_sst2:.0f` %. These two measures use the same distances as GW, and GW is as clear as they are. On Yelp {term}`RSA` is clearer, with {glue:text}`rsa_yelp:.0f` % against {glue:text}`share_yelp:.0f` % under GW. But RSA has {glue:text}`rsa_yelp_before:.0f` % before fine-tuning as well. On both tasks fine-tuning adds most to the share under GW. The paper compares GW with Euclidean, cosine and Wasserstein. These three are less clear on both tasks.
 #
 # All these maps are of normalised layers. The paper's Figure 6 uses raw distances. With raw distances the measures are closer together. The table lists where the best cut lies.
 
@@ -378,11 +378,11 @@ pd.DataFrame(rows).T
 # %% [markdown]
 # After fine-tuning the test finds no boundary: $p$ = {glue:text}`p_sst2_after:.2f` on SST-2 and $p$ = {glue:text}`p_yelp_after:.2f` on Yelp. Why not, when the eye sees one? The largest step is {glue:text}`top_sst2_after:.1f` times the median one on SST-2. But the steps before and after it are large, too, and so is the last. When four of eleven steps are large, the network may just change faster there. [Page 06b](06b-how-good-is-the-test.ipynb) shows that in a chain as short as this the test often misses a boundary that is spread over two steps. So "no boundary found" is not "no boundary".
 #
-# Before fine-tuning, on SST-2, the test sets the last block apart ($p$ = {glue:text}`p_sst2_before:.3f`). That step is only {glue:text}`effect_before:.1f` times its neighbours, and it is found again in {glue:text}`again_before:.0f` % of random halves of the texts. It is a weak finding, and with four tests one such $p$ is no surprise. In the {glue:text}`n_copies:d` copies with random weights the test finds {glue:text}`twin_false:d` boundaries.
+# Before fine-tuning, on SST-2, the test sets the last block apart ($p$ = {glue:text}`p_sst2_before:.3f`). The step into the last block is only {glue:text}`effect_before:.1f` times its neighbours. The test finds it again in {glue:text}`again_before:.0f` % of random halves of the texts. It is a weak finding, and with four tests one such $p$ is no surprise. In the {glue:text}`n_copies:d` copies with random weights the test finds {glue:text}`twin_false:d` boundaries.
 #
 # ## Does it survive?
 #
-# The answer may depend on choices that the paper does not discuss. We change one at a time: how a text becomes a point ({term}`pooling`), whether each dimension is brought to the same variance, whether distances are raw, whether we look inside the blocks, and the measure.
+# The answer may depend on choices that the paper does not discuss. We change one choice at a time: {term}`pooling` (how a text becomes a point), the variance of each dimension, raw or normalised distances, and the measure. We also look inside the blocks.
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "tab-08-survives", "caption": "After fine-tuning, with one choice changed at a time. Column p has the p-value of the test, and the block at which a second group begins if the test finds one. The other column has the best cut, and the share that it explains."}}
 CHOICES = {
@@ -433,15 +433,15 @@ for task in TASKS:
     note(**{f"cls_{task}": cut["at [CLS]"][1]})
 
 # %% [markdown]
-# The test finds {glue:text}`n_found:d` boundaries in {glue:text}`n_tests:d` maps. It finds none either if each block has two rows in the map, one after attention and one at its end ($p$ = {glue:text}`p_inside_sst2:.2f` and {glue:text}`p_inside_yelp:.2f`).
+# The test finds {glue:text}`n_found:d` boundaries in {glue:text}`n_tests:d` maps. It also finds none if each block has two rows in the map, one after attention and one at its end ($p$ = {glue:text}`p_inside_sst2:.2f` and {glue:text}`p_inside_yelp:.2f`).
 #
-# The picture is another matter. If each dimension is brought to the same variance, the best cut still explains {glue:text}`std_sst2:.0f` % on SST-2 and {glue:text}`std_yelp:.0f` % on Yelp. So the picture is not the work of a few large dimensions. At [CLS] the best cut explains {glue:text}`cls_sst2:.0f` % on SST-2 and {glue:text}`cls_yelp:.0f` % on Yelp. There the picture depends on one token whose output varies wildly from block to block, as [chapter 07](07-bert-fine-tuning.ipynb) shows.
+# The picture is another matter. If each dimension is brought to the same variance, the best cut still explains {glue:text}`std_sst2:.0f` % on SST-2 and {glue:text}`std_yelp:.0f` % on Yelp. So the picture is not the work of a few large dimensions. At [CLS] the best cut explains {glue:text}`cls_sst2:.0f` % on SST-2 and {glue:text}`cls_yelp:.0f` % on Yelp. There the picture depends on one token, whose output changes unevenly from block to block, as [chapter 07](07-bert-fine-tuning.ipynb) shows.
 #
 # ## GW or CKA?
 #
 # A reviewer finds that a CKA map looks the same as a GW map. The figure shows the steps under both measures, divided by their mean.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Steps under GW and under 1 minus CKA after fine-tuning, each over its mean. GW is below 1 until block 7 and up to three times the mean at blocks 8 to 10. CKA is near or above 1 until block 8, has a peak there on Yelp, and is below 0.7 in the last four."}, "figure": {"name": "fig-08-gw-cka", "caption": "Steps from block to block after fine-tuning, each line divided by its mean. In the last four blocks the steps of GW are large and those of CKA small."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Steps under GW and under 1 minus CKA after fine-tuning, each over its mean. GW is below 1 until block 7 and up to three times the mean at blocks 8 to 10. CKA is near or above 1 until block 8, has a peak there on Yelp, and is below 0.7 in the last four."}, "figure": {"name": "fig-08-gw-cka", "caption": "Steps from block to block after fine-tuning, each line divided by its mean. In the last four blocks most steps of GW are large, and those of CKA are small."}}
 lines = {}
 for task, title in TASKS.items():
     for name, key in {"GW": "gw", "1 - CKA": "cka-debiased"}.items():
@@ -463,7 +463,7 @@ for task in TASKS:
     note(**{f"steps_{task}": spearmanr(a, b).statistic})
 
 # %% [markdown]
-# The steps of the two measures do not look the same. Their {term}`rank correlation` is {glue:text}`steps_sst2:.2f` on SST-2 and {glue:text}`steps_yelp:.2f` on Yelp. Why? [Chapter 07](07-bert-fine-tuning.ipynb) shows what happens in these blocks: the texts split into two camps. We can do this by hand. We take block 7 before fine-tuning and push the two classes apart along one random direction, in equal steps.
+# The steps of the two measures do not look the same. Their {term}`rank correlation` is {glue:text}`steps_sst2:.2f` on SST-2 and {glue:text}`steps_yelp:.2f` on Yelp. Why? [Chapter 07](07-bert-fine-tuning.ipynb) shows what happens in these blocks: the texts split into two camps. We can make such a split by hand. We take block 7 before fine-tuning and push the two classes apart along one random direction, in equal steps.
 
 # %%
 run = stored["sst2", "before"]
@@ -480,7 +480,7 @@ pushed = fs.Representations(
 # %% [markdown]
 # The next figure shows the step from each push to the next, under both measures.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Step from each push to the next under GW and under 1 minus CKA, each over its mean. CKA has two large steps at the beginning and then nothing. GW stays high throughout."}, "figure": {"name": "fig-08-push", "caption": "Two classes are pushed apart in equal steps. CKA sees the first steps and then nothing more. GW goes on seeing each of them. The push is in units of the cloud's own spread."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Step from each push to the next under GW and under 1 minus CKA, each over its mean. CKA has two large steps at the beginning and then nothing. GW stays high throughout."}, "figure": {"name": "fig-08-push", "caption": "Two classes are pushed apart in equal steps. CKA sees the first steps and then nothing more. GW sees every step. The push is in units of the cloud's own spread."}}
 pushed_steps = {}
 for name, key in {"GW": "gw", "1 - CKA": "cka-debiased"}.items():
     m = fs.compare(pushed, measure=key, progress=False)
@@ -490,7 +490,7 @@ for name, key in {"GW": "gw", "1 - CKA": "cka-debiased"}.items():
 viz.curves(pushed_steps, x=pushes[1:], xlabel="push to", ylabel=unit)
 
 # %% [markdown]
-# CKA weighs directions by their variance. As soon as one direction has nearly all of it, CKA is near 1, however far the camps move apart. GW compares the distances themselves. While the two humps of the distribution move apart, it sees change. We read the large steps of GW at blocks 8 to 10 in this way: the two classes move apart there.
+# CKA weighs directions by their variance. As soon as one direction has nearly all of the variance, CKA from push to push is near 1, however far the camps move apart. GW compares the distances themselves. As long as the two humps of the distribution move apart, GW sees change. We read the large steps of GW at blocks 8 to 10 in this way: the two classes move apart there.
 #
 # ## What moved?
 #
@@ -526,7 +526,7 @@ viz.curves(
 )
 
 # %% [markdown]
-# Take two blocks, and of these the one that has moved farther. How far it has moved is our guess at the distance of the two. On SST-2 this guess has a rank correlation of {glue:text}`guess_sst2:.2f` with the map, and explains {glue:text}`guess_r2_sst2:.0f` % of the map's variance. On Yelp it explains {glue:text}`guess_r2_yelp:.0f` %. So the simple story cannot be dismissed. Much of the map of a fine-tuned encoder says how far each block has moved. No map can say whether the last blocks also *do* something new. [Chapter 11](11-fine-tuning-ablations.ipynb) operates on the network to find out.
+# From how far the blocks have moved we guess the distance of any two of them. The guess is the larger of their two moves. On SST-2 this guess has a rank correlation of {glue:text}`guess_sst2:.2f` with the map, and explains {glue:text}`guess_r2_sst2:.0f` % of the map's variance. On Yelp it explains {glue:text}`guess_r2_yelp:.0f` %. So the simple story cannot be dismissed. Much of each of these two maps goes with how far the blocks have moved. No map can say whether the last blocks also *do* something new. [Chapter 11](11-fine-tuning-ablations.ipynb) operates on the network to find out.
 #
 # ## What we found
 #
@@ -544,7 +544,7 @@ viz.curves(
 # | D01: can the method give a number? | - | answered: the share that the best cut explains, and a test that may say one group | {glue:text}`share_sst2:.0f` % on SST-2, even drift {glue:text}`drift:.0f` %; $p$ = {glue:text}`p_sst2_after:.2f` |
 # | D02: established measures are missing | - | answered: they are here | RSM, which is GW without its matching, has {glue:text}`rsm_sst2:.0f` %, GW {glue:text}`share_sst2:.0f` % |
 # | D04: a group is a function | - | open: maps cannot tell | {glue:text}`guess_r2_sst2:.0f` % of the variance of the map follow from how far each block has come from itself |
-# | D05: CKA looks the same as GW | - | answered: it does not; in the last four blocks the steps of GW are large and those of CKA small | rank correlation of the steps {glue:text}`steps_sst2:.2f` on SST-2, {glue:text}`steps_yelp:.2f` on Yelp |
+# | D05: CKA looks the same as GW | - | answered: it does not; in the last four blocks most steps of GW are large, and those of CKA are small | rank correlation of the steps {glue:text}`steps_sst2:.2f` on SST-2, {glue:text}`steps_yelp:.2f` on Yelp |
 #
 # This is one seed for each task, and BERT-base was not run. [Going deeper: six blocks](08b-six-blocks.ipynb) repeats this on another encoder, with three seeds, with sparse encoders, and with maps of one encoder against another.
 #

@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# The picture is much the same. After {term}`fine-tuning` the last two of six blocks stand apart from the others. Three seeds give nearly the same map, with a {term}`rank correlation` of {glue:text}`seed_rank:.2f` or more. But our test finds no {term}`boundary` in any encoder that is fine-tuned without pruning. Six blocks have five steps, and that is too few to tell a boundary from a change of speed. The {term}`Gromov-Wasserstein distance` (GW) does not show two groups most clearly. We divide each map once, where this explains most of its variance. On average this *best cut* explains {glue:text}`all_gw:.0f` % of a map under GW, and {glue:text}`all_rsm:.0f` % under {term}`RSM`. At a higher learning rate the picture is less clear under both.
+# The picture is much the same. After {term}`fine-tuning` the last two of six blocks stand apart from the others. Three seeds give nearly the same map, with a {term}`rank correlation` of {glue:text}`seed_rank:.2f` or more. But our test finds no {term}`boundary` in any encoder that is fine-tuned without pruning. Of the five steps between six blocks the last two are large, and we cannot tell a boundary from a change of speed. The {term}`Gromov-Wasserstein distance` (GW) is not the measure that shows two groups most clearly. The *best cut* divides a map once, at the place that explains most of its variance. On average it explains {glue:text}`all_gw:.0f` % of a map under GW, and {glue:text}`all_rsm:.0f` % under {term}`RSM`. At a higher learning rate the picture is less clear under both.
 #
 # :::{glue:figure} fig_in_short_08b
 # :name: fig-08b-in-short
@@ -73,7 +73,7 @@ from bookkit.glue import keep_figure, note
 # %% [markdown]
 # ## The encoders
 #
-# The encoder is `all-MiniLM-L6-v2`, MiniLM for short. It has {glue:text}`n_blocks:d` blocks. It was distilled from a larger encoder, and then tuned contrastively for sentences. BERT-base was not run.
+# The encoder is `all-MiniLM-L6-v2`, MiniLM for short. It has {glue:text}`n_blocks:d` blocks. It was distilled from a larger encoder, and then tuned on pairs of sentences. BERT-base was not run.
 #
 # For each of two tasks there are six versions. *Before* is MiniLM before fine-tuning. *Dense* is fine-tuned at the usual learning rate, and *fast* at {glue:text}`times_rate:.0f` times this rate. The other three are fine-tuned at the higher rate while about 25, 70 or 95 % of their weights are driven to zero. [Chapter 09](09-sparse-bert.ipynb) says how, and why this takes the higher rate.
 
@@ -124,7 +124,7 @@ keep_figure(
 )
 
 # %% [markdown]
-# The table shows how often they are right.
+# The table shows how often these encoders are right.
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "tab-08b-encoders", "caption": "Six encoders for each task: accuracy on validation texts, and the share of the weights of attention and MLP that are zero, both in per cent."}}
 pd.DataFrame(
@@ -142,7 +142,7 @@ pd.DataFrame(
 ).T.round(1)
 
 # %% [markdown]
-# {numref}`fig-08b-in-short` shows the {term}`layer map` of each under GW, on {glue:text}`n_mapped:d` texts at {term}`[CLS]`. With 95 % zeros the first blocks have no {term}`heads <head>` left. Block by block there are {glue:text}`heads_sst2_neuroprune_95` on SST-2 and {glue:text}`heads_yelp_neuroprune_95` on Yelp. Without heads [CLS] receives nothing of the text, and the block is {term}`silent`. On Yelp the encoder with 95 % zeros is right in {glue:text}`acc_yelp_neuroprune_95:.1f` % of the texts, hardly more than chance. So its map shows what pruning took away, and not how a task is solved.
+# {numref}`fig-08b-in-short` shows the {term}`layer map` of each encoder under GW, on {glue:text}`n_mapped:d` texts at {term}`[CLS]`. With 95 % zeros the first blocks have no {term}`heads <head>` left. The numbers of heads, block by block, are {glue:text}`heads_sst2_neuroprune_95` on SST-2 and {glue:text}`heads_yelp_neuroprune_95` on Yelp. Without heads [CLS] receives nothing of the text, and the block is {term}`silent`. On Yelp the encoder with 95 % zeros is right in {glue:text}`acc_yelp_neuroprune_95:.1f` % of the texts, hardly more than chance. So its map shows what pruning took away, and not how a task is solved.
 #
 # Explore the map of the dense encoder on SST-2: point at a cell, or use the arrow keys.
 
@@ -231,13 +231,13 @@ note(mean_scale=scale_table.loc["GW", "normalised"])
 note(smallest=int(np.argmin(runs["Yelp", "dense"].scale)) + 1)
 
 # %% [markdown]
-# Differences of scale explain {glue:text}`raw_scale:.0f` % of the raw GW map. There is no group in it but the last block. We now divide each block by its mean distance.
+# In the median encoder, differences of scale explain {glue:text}`raw_scale:.0f` % of the raw GW map. The raw map has no group but the last block. We now divide each block by its mean distance.
 
 # %% tags=["fig", "wide", "paper-F06", "hide-input"] mystnb={"image": {"alt": "The same maps with each block divided by its mean distance. Under GW the map before fine-tuning is even, and in the fine-tuned encoders the last blocks are apart. Under Euclidean distance and Wasserstein there is a cross at block 3. Cosine is unchanged."}, "figure": {"name": "fig-08b-normalised", "caption": "Yelp, normalised distances. Under GW the last blocks leave the others after fine-tuning. Euclidean distance and Wasserstein show a cross at block 3, the block of the smallest scale."}}
 viz.map_grid(grid("Yelp", FOUR, "mean"))
 
 # %% [markdown]
-# GW has a picture of its own now. Scale still explains {glue:text}`mean_scale:.0f` % of it, perhaps because the blocks that change their shape also grow. Euclidean distance and Wasserstein see *where* a cloud lies. Dividing block {glue:text}`smallest:d` by its small scale throws it far away, which makes the cross. Normalisation does not change the cosine map, and scale explains {glue:text}`cosine_scale:.0f` % of this map.
+# Now the map under GW differs from the other three. Scale still explains {glue:text}`mean_scale:.0f` % of it, perhaps because the blocks that change their shape also grow. Euclidean distance and Wasserstein see *where* a cloud lies. Dividing block {glue:text}`smallest:d` by its small scale throws it far away, which makes the cross. Normalisation does not change the cosine map, and scale explains {glue:text}`cosine_scale:.0f` % of this map.
 #
 # The folds hold the other maps. The first is SST-2, as in the paper's Figure 13.
 
@@ -325,7 +325,7 @@ note(raw_euclid=raw_shares["Euclidean"], raw_cosine=raw_shares["cosine"])
 note(raw_w=raw_shares["Wasserst."], raw_gw=raw_shares["GW"])
 
 # %% [markdown]
-# Even {term}`drift` has no groups, and its best cut explains {glue:text}`by_drift:.0f` %. Only what is clearly above this says something.
+# Even {term}`drift` has no groups, and its best cut explains {glue:text}`by_drift:.0f` %. Only a share clearly above this is a picture of two groups.
 
 # %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Share of each map's variance that its best cut explains, for ten measures, two tasks and two learning rates. Cosine has about 100 %, RSM 67 to 88 %, GW 46 to 78 %, CKA and RSA 51 to 73 %. Euclidean distance, Wasserstein, AGW and CCA are below even drift or near it."}, "figure": {"name": "fig-08b-clear", "caption": "How much of a map its best cut into two groups explains, with normalised distances. The dashed line is even drift. RSM is above GW in each encoder. Cosine sees the last block alone."}}
 viz.dots(
@@ -336,9 +336,9 @@ viz.dots(
 )
 
 # %% [markdown]
-# Cosine is clearest, but it only sets the last block apart, which is scale again. On SST-2 the best cut of the dense encoder under GW is before block {glue:text}`cut_gw:d`, and explains {glue:text}`clear_gw:.0f` %. In the mean over the four encoders GW has {glue:text}`all_gw:.0f` %, and RSM is clearer with {glue:text}`all_rsm:.0f` %. CKA with {glue:text}`all_cka:.0f` % and {term}`RSA` with {glue:text}`all_rsa:.0f` % are about as clear as GW. Wasserstein has {glue:text}`all_w:.0f` %, less than even drift. {term}`CCA` is of no use here. With fewer texts than dimensions every block is a linear function of every other.
+# Cosine is clearest, but it only sets the last block apart, and this is again an effect of scale. On SST-2 the best cut of the dense encoder under GW is before block {glue:text}`cut_gw:d`, and explains {glue:text}`clear_gw:.0f` %. In the mean over the four encoders GW has {glue:text}`all_gw:.0f` %, and RSM is clearer with {glue:text}`all_rsm:.0f` %. CKA with {glue:text}`all_cka:.0f` % and {term}`RSA` with {glue:text}`all_rsa:.0f` % are about as clear as GW. Wasserstein has {glue:text}`all_w:.0f` %, less than even drift. {term}`CCA` is of no use here. With fewer texts than dimensions every block is a linear function of every other.
 #
-# With raw distances, as in the paper, none of the four is clearly behind: the best cut explains {glue:text}`raw_least:.0f` % or more. All of these cuts set the last block apart. The fold lists where the normalised maps are cut.
+# With raw distances, as in the paper, none of the four measures is clearly behind: the best cut explains {glue:text}`raw_least:.0f` % or more. All of these cuts set the last block apart. The fold lists where the normalised maps are cut.
 
 # %% tags=["hide-input", "hide-output"] mystnb={"figure": {"name": "tab-08b-cuts", "caption": "First block after the best cut, and the share of the variance that it explains in per cent, with normalised distances."}}
 pd.DataFrame(
@@ -444,7 +444,7 @@ note(n_with=sum(g.n_groups > 1 for g in tested.values()))
 note(least_p=min(groups.p_value for groups in tested.values()))
 
 # %% [markdown]
-# In the dense encoders the last two steps are {glue:text}`faster_sst2:.1f` times as large as the others on SST-2, and {glue:text}`faster_yelp:.1f` times on Yelp. They stay large to the end of the network. To the test this is a change of speed: for a boundary, small steps would have to follow. It gives $p$ = {glue:text}`p_six:.2f` on SST-2 and {glue:text}`p_six_yelp:.2f` on Yelp. We cannot tell whether MiniLM has two groups of blocks.
+# In the dense encoders the last two steps are {glue:text}`faster_sst2:.1f` times as large as the others on SST-2, and {glue:text}`faster_yelp:.1f` times on Yelp. These steps stay large to the end of the network. To the test two large steps at the end are a change of speed, because no small step follows them. The test gives $p$ = {glue:text}`p_six:.2f` on SST-2 and {glue:text}`p_six_yelp:.2f` on Yelp. We cannot tell whether MiniLM has two groups of blocks.
 #
 # We also looked at two points in every block, after its attention and at its end. Each step is then compared with steps of its own kind. These twelve points do not answer the question either: the dense encoders have $p$ = {glue:text}`p_sst2_dense:.2f` on SST-2 and {glue:text}`p_yelp_dense:.2f` on Yelp. The test finds a boundary in {glue:text}`n_with:d` of the {glue:text}`n_encoders:d` encoders. The smallest $p$ is {glue:text}`least_p:.3f`. Among twelve tests this is no surprise. The folds have the details.
 
@@ -592,7 +592,7 @@ viz.dots(
 )
 
 # %% [markdown]
-# The median is {glue:text}`gw_rsm:.2f` for RSM and {glue:text}`gw_cka:.2f` for CKA. In fine-tuned encoders with at most 70 % zeros RSM has {glue:text}`tuned_rsm:.2f` or more, so the matching changes little. Before fine-tuning neither RSM (at most {glue:text}`came_rsm:.2f`) nor CKA (at most {glue:text}`came_cka:.2f`) agrees with GW. Why? We compare each map with the number of blocks between two blocks.
+# The median is {glue:text}`gw_rsm:.2f` for RSM and {glue:text}`gw_cka:.2f` for CKA. In fine-tuned encoders with at most 70 % zeros RSM has {glue:text}`tuned_rsm:.2f` or more, so the matching changes little. Before fine-tuning neither RSM (at most {glue:text}`came_rsm:.2f`) nor CKA (at most {glue:text}`came_cka:.2f`) agrees with GW. Why? We compare the distances of each map with how many blocks apart the two blocks lie.
 
 # %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Rank correlation of three maps with the number of blocks between two blocks. CKA has 0.6 to 0.9 in every encoder. GW has 0.27 and -0.15 before fine-tuning, and 0.6 to 0.9 in fine-tuned encoders with at most 70 % zeros."}, "figure": {"name": "fig-08b-drift", "caption": "Rank correlation of each map with the number of blocks between two blocks, similarities with their sign turned. Before fine-tuning CKA sees drift, and GW hardly any."}}
 apart = upper[1] - upper[0]
@@ -619,7 +619,7 @@ for (task, kind), title in labels.items():
 note(drift_cka=drifts["CKA"].min())
 
 # %% [markdown]
-# Under CKA far blocks are less alike than near ones in every encoder (rank correlation {glue:text}`drift_cka:.2f` or more). Under GW there is little drift before fine-tuning ({glue:text}`drift_gw_sst2:.2f` and {glue:text}`drift_gw_yelp:.2f`). We read this so: the texts move within the cloud, and its shape stays. GW may match any text with any other, so it does not see them move. CKA does.
+# Under CKA far blocks are less alike than near ones in every encoder (rank correlation {glue:text}`drift_cka:.2f` or more). Under GW there is little drift before fine-tuning ({glue:text}`drift_gw_sst2:.2f` and {glue:text}`drift_gw_yelp:.2f`). We read this as follows: the texts move within the cloud, and its shape stays. GW may match any text with any other, so it does not see them move. CKA does.
 
 # %% tags=["remove-cell"]
 everyone = runs | {("SST-2", f"dense, seed {s}"): dense[s] for s in seeds[1:]}
@@ -730,7 +730,7 @@ for kind in KINDS:
 cross_table.round(3)
 
 # %% [markdown]
-# Between blocks at the same depth, the mean distance is {glue:text}`cross_pretrained:.2f` to the encoder before fine-tuning and {glue:text}`cross_fast:.2f` to the fast one. The distance to the sparse ones grows with their zeros, from {glue:text}`cross_25:.2f` over {glue:text}`cross_70:.2f` to {glue:text}`cross_95:.2f`. So the encoder with 70 % zeros is about as far away as the one without fine-tuning. Only the one with 95 % is clearly farther, and it hardly works.
+# Between blocks at the same depth, the mean distance is {glue:text}`cross_pretrained:.2f` to the encoder before fine-tuning and {glue:text}`cross_fast:.2f` to the fast one. The distance to the sparse ones grows with their zeros: it is {glue:text}`cross_25:.2f`, {glue:text}`cross_70:.2f` and {glue:text}`cross_95:.2f`. So the encoder with 70 % zeros is about as far away as the one without fine-tuning. Only the one with 95 % is clearly farther, and it hardly works.
 #
 # ## What moved?
 #
@@ -788,7 +788,7 @@ viz.curves(
 # %% [markdown]
 # The weights of all blocks moved about equally far, by {glue:text}`moved_least:.1f` to {glue:text}`moved_most:.1f` % of their length. Their *outputs* did not. The GW distance to the output before fine-tuning is {glue:text}`self_first:.2f` for the first block and {glue:text}`self_last:.2f` for the last.
 #
-# Take two blocks, and of these the one whose output has moved farther. How far it has moved is our guess at the distance of the two. This guess has a rank correlation of {glue:text}`rival:.2f` with the map, and explains {glue:text}`rival_r2:.0f` % of the map's variance. So the simple story cannot be dismissed here either. No map can say whether the last blocks also do something *new* ([chapter 11](11-fine-tuning-ablations.ipynb) operates on the network).
+# From how far the outputs have moved we guess the distance of any two blocks. The guess is the larger of their two moves. This guess has a rank correlation of {glue:text}`rival:.2f` with the map, and explains {glue:text}`rival_r2:.0f` % of the map's variance. So the simple story cannot be dismissed here either. No map can say whether the last blocks also do something *new* ([chapter 11](11-fine-tuning-ablations.ipynb) operates on the network).
 
 # %% tags=["hide-input", "hide-output"] mystnb={"figure": {"name": "tab-08b-moved", "caption": "For each block: how far its weights moved, how far its output is from its output before fine-tuning, and how far it is from the other blocks."}}
 drift.round(3)

@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# The paper watches one BERT during {term}`fine-tuning`. It sees the mean distance of the blocks rise slowly and then fast, and the last block change first. We watched an encoder of twelve blocks on two tasks. The mean distance does rise fast, but it rises *after* accuracy. To reach half of its final change it takes {glue:text}`lag_sst2:.1f` times as many steps as accuracy on SST-2, and {glue:text}`lag_yelp:.1f` times as many on Yelp. Late in training it falls again. The last block changes most, and not first. In two networks that grok, {term}`Model 0 and Model E <Model 0, Model E, Model L>`, the mean distance behaves in two different ways. So a rise of distances says that something is learned, and not what.
+# The paper watches one BERT during {term}`fine-tuning`. It sees the mean distance of the blocks rise slowly and then fast, and the last block change first. We watched an encoder of twelve blocks on two tasks. The mean distance does rise fast, but it rises *after* accuracy. To reach half of its final change it takes {glue:text}`lag_sst2:.1f` times as many steps as accuracy on SST-2, and {glue:text}`lag_yelp:.1f` times as many on Yelp. Late in training it falls again. The last block changes most, and not first. In two networks that grok, {term}`Model 0 and Model E <Model 0, Model E, Model L>`, the mean distance behaves in two different ways. So a rise of distances does not say what is learned.
 #
 # :::{glue:figure} fig_in_short_10
 # :name: fig-10-in-short
@@ -296,11 +296,11 @@ for task, title in TASKS.items():
     note(**{f"norm_{task}": row["normalised GW"]})
 
 # %% [markdown]
-# The raw mean grows {glue:text}`raw_sst2:.1f` times on SST-2. The scale of the blocks grows {glue:text}`scale_sst2:.1f` times, and the mean without scale {glue:text}`norm_sst2:.1f` times. So the blocks grow apart without scale as well. The table does not say how much of the raw growth is scale. Raw distances depend on how the scales of two blocks differ, and these differences may grow, too.
+# The raw mean grows {glue:text}`raw_sst2:.1f` times on SST-2. The scale of the blocks grows {glue:text}`scale_sst2:.1f` times, and the mean without scale {glue:text}`norm_sst2:.1f` times. So the blocks also grow apart when scale is divided out. The table does not say how much of the raw growth is scale. Raw distances depend on how the scales of two blocks differ, and these differences may grow, too.
 #
 # ## Which block changes first?
 #
-# The paper sees the last block change by iteration 300, and its neighbours by 3,000 and 15,000. This can mean two things. A block is *far from the others*, or it is far from *its own output before training*. The second is the cleaner question, since the distance of two blocks does not say which of them has moved. We take the GW distance of each block to itself before the first step, at every look.
+# The paper sees the last block change by iteration 300, and its neighbours by 3,000 and 15,000. That a block changes can mean two things. A block is *far from the others*, or it is far from *its own output before training*. The second is the cleaner question, since the distance of two blocks does not say which of them has moved. We take the GW distance of each block to itself before the first step, at every look.
 
 # %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "GW distance of four blocks to themselves before training, over the steps on SST-2: all rise between steps 10 and 50, the later the block the higher."}, "figure": {"name": "fig-10-moved", "caption": "How far four of the blocks are from their own output before training, on SST-2. They rise over the same steps, and the later block goes farther."}}
 moved = {task: mapped[task].snapshots["mean/moved"] for task in TASKS}
@@ -316,7 +316,7 @@ viz.curves(
 )
 
 # %% [markdown]
-# Of two blocks that move at the same time, we *see* the one first that goes farther. So we separate when a block moves from how far. We divide its distance by its last value, and ask when it has gone half of its own way.
+# If two blocks move at the same time, we *see* first the one that goes farther. So we separate when a block moves from how far. We divide its distance by its last value, and ask when it has gone half of its own way.
 
 # %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "After how many steps each block is halfway of its own way. On both tasks blocks 3 to 8 are earliest, the first block and the last blocks later."}, "figure": {"name": "fig-10-when", "caption": "After how many steps each block has gone half of its own way. The middle of the network is first. The last block is among the latest."}}
 when = {
@@ -362,13 +362,13 @@ for task, title in TASKS.items():
     note(**{f"weights_first_{task}": m[0], f"weights_last_{task}": m[-1]})
 
 # %% [markdown]
-# The last block has {glue:text}`grad_last_sst2:.2f` times the gradient of the first on SST-2 and {glue:text}`grad_last_yelp:.2f` times on Yelp. The last blocks leave the others on both tasks, so larger gradients cannot be the reason. The authors came to the same conclusion. But unlike theirs, our blocks do not have equal gradients. The gradient of the classifier's last layer is {glue:text}`grad_head_sst2:.1f` times that of the first block on SST-2, and {glue:text}`grad_head_yelp:.0f` times on Yelp. So it is more than ten times as large on one task only.
+# The last block has {glue:text}`grad_last_sst2:.2f` times the gradient of the first on SST-2 and {glue:text}`grad_last_yelp:.2f` times on Yelp. On SST-2 the last blocks leave the others although their gradients are the smallest. So larger gradients are not needed for this. The authors came to the same conclusion. But unlike theirs, our blocks do not have equal gradients. The gradient of the classifier's last layer is {glue:text}`grad_head_sst2:.1f` times that of the first block on SST-2, and {glue:text}`grad_head_yelp:.0f` times on Yelp. So it is more than ten times as large on one task only.
 #
 # The weights of the last block do move more: {glue:text}`weights_last_sst2:.1f` % of their length on SST-2, against {glue:text}`weights_first_sst2:.1f` % in the first. Is this what sets it apart? In the smaller encoder we made every block move equally far, and the map stayed nearly the same ([going deeper](10b-dynamics-of-six-blocks.ipynb#every-block-moved-equally-far)). With twelve blocks this was not tried.
 #
 # ## Grokking
 #
-# Fine-tuning is not grokking. Accuracy on new texts rises together with accuracy on learned ones. Networks that add do grok ({cite:t}`power2022grokking`; [chapter 04](04-modular-sum-training.ipynb)), Model E clearly and Model 0 mildly: they memorise the training pairs before they understand the others. We watched three seeds of each.
+# Fine-tuning is not grokking. Accuracy on new texts rises first, and does not wait until the loss has fallen. Networks that add do grok ({cite:t}`power2022grokking`; [chapter 04](04-modular-sum-training.ipynb)), Model E clearly and Model 0 mildly. They memorise the training pairs before they understand the others. We watched three seeds of each.
 
 # %%
 adding = {

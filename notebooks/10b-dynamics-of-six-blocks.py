@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# Much is the same. After a few dozen steps the last blocks leave the others. The mean {term}`Gromov-Wasserstein distance` (GW) rises *after* accuracy. On SST-2 it takes {glue:text}`lag_sst2:.2f` times as many steps as accuracy to reach half of its final change. Over three seeds the {term}`interval` of this lag is {glue:text}`lag_sst2_low:.2f` to {glue:text}`lag_sst2_high:.2f`. The output of the last block changes most, but {glue:text}`earliest` is the first to reach half of its change. Then we trained again and made every block move equally far. The map hardly changed: its {term}`rank correlation` with the usual one is {glue:text}`equal_rank:.2f`. So the last blocks of MiniLM do not stand apart because their weights move more. In the usual training, too, all weights move about equally far.
+# Much is the same. After a few dozen steps the last blocks leave the others. The mean {term}`Gromov-Wasserstein distance` (GW) rises *after* accuracy. On SST-2 it takes {glue:text}`lag_sst2:.2f` times as many steps as accuracy to reach half of its final change. Over three seeds the {term}`interval` of this lag is {glue:text}`lag_sst2_low:.2f` to {glue:text}`lag_sst2_high:.2f`. The output of the last block changes most, but {glue:text}`earliest` is the first to reach half of its change. Then we trained again and made every block move equally far. The map hardly changed: its {term}`rank correlation` with the usual one is {glue:text}`equal_rank:.2f`. So larger moves of their weights are not the reason why the last blocks of MiniLM stand apart. In the usual training, too, the weights of all blocks move about equally far.
 #
 # :::{glue:figure} fig_in_short_10b
 # :name: fig-10b-in-short
@@ -70,7 +70,7 @@ from bookkit.glue import keep_figure, note
 # %% [markdown]
 # ## What was watched
 #
-# The encoder is `all-MiniLM-L6-v2`, MiniLM for short. It was distilled from a larger encoder, and then tuned contrastively for sentences. It has {glue:text}`n_blocks:d` blocks. We fine-tuned it for {glue:text}`sst2_steps:,d` steps on SST-2, with three seeds, and for {glue:text}`yelp_steps:d` steps on Yelp, with one. All that follows is about MiniLM; BERT-base was not run.
+# The encoder is `all-MiniLM-L6-v2`, MiniLM for short. It was distilled from a larger encoder, and then tuned on pairs of sentences. It has {glue:text}`n_blocks:d` blocks. We fine-tuned it for {glue:text}`sst2_steps:,d` steps on SST-2, with three seeds, and for {glue:text}`yelp_steps:d` steps on Yelp, with one. All that follows is about MiniLM; BERT-base was not run.
 #
 # As in chapter 10, we looked after steps that are evenly spaced in their logarithm. The looks do not change the training. Each look captures {glue:text}`n_mapped:d` validation texts at {term}`[CLS]`. It takes two points in each block, after its attention and at its end.
 
@@ -131,11 +131,11 @@ def raw_and_normalised(dynamics):
 # %% [markdown]
 # Colours can be compared within a row:
 
-# %% tags=["fig", "wide", "paper-F07", "hide-input"] mystnb={"image": {"alt": "Maps of the encoder at five moments on Yelp: raw, the last block outshines all others from the start; normalised, the map is even at first, and the last blocks stand apart later."}, "figure": {"name": "fig-10b-maps", "caption": "GW maps on Yelp after some of the steps, twelve points each. Raw, the last block outshines everything from the start. Normalised, the last blocks leave the others after a few dozen steps."}}
+# %% tags=["fig", "wide", "paper-F07", "hide-input"] mystnb={"image": {"alt": "Maps of the encoder at five moments on Yelp: raw, the last block outshines all others from the start; normalised, the map is even at first, and the last blocks stand apart later."}, "figure": {"name": "fig-10b-maps", "caption": "GW maps on Yelp after some of the steps, twelve points each. In the raw maps the last block outshines everything from the start. In the normalised maps the last blocks leave the others after a few dozen steps."}}
 raw_and_normalised(yelp)
 
 # %% [markdown]
-# Read the lower row. At first nothing can be seen. Then the last blocks, in the lower right corner, leave the rest, and later they are still farther away. In the upper row the last block outshines everything from the start, because its distances are large. SST-2 shows the same, in the fold.
+# Read the lower row. At first nothing can be seen. Then the last blocks, in the lower right corner, leave the rest, and later they are even farther away. In the upper row the last block outshines everything from the start, because its distances are large. SST-2 shows the same, in the fold.
 
 # %% tags=["fig", "wide", "paper-F07", "hide-input", "hide-output"] mystnb={"image": {"alt": "The same on SST-2: an even normalised map for the first dozens of steps, then the last blocks apart."}, "figure": {"name": "fig-10b-maps-sst2", "caption": "GW maps on SST-2 after some of the steps, seed 0."}}
 raw_and_normalised(sst2[0])
@@ -209,7 +209,7 @@ def interval(factors):
 
 
 # %% [markdown]
-# When is a curve halfway? As in chapter 10, we take the first crossing. A lag of 2 means twice as many steps.
+# When is a curve halfway? As in chapter 10, we take the first time at which it has gone half of its way. A lag of 2 means twice as many steps.
 
 # %% tags=["paper-F08", "hide-input"] mystnb={"figure": {"name": "tab-10b-half", "caption": "After how many steps each curve is halfway, and the lag of mean GW behind accuracy."}}
 half = pd.DataFrame(
@@ -239,7 +239,7 @@ means = [d.mean_distance() for d in watched.values()]
 note(top_ratio=max(m.max() / m[-1] for m in means))
 
 # %% [markdown]
-# Mean GW follows accuracy in each run. There are three seeds on SST-2. Their lag is {glue:text}`lag_sst2:.2f`, with an interval from {glue:text}`lag_sst2_low:.2f` to {glue:text}`lag_sst2_high:.2f`. This interval is over seeds. It does not include the error of looking rarely, although the lag is smaller than the gap between two looks. On Yelp accuracy is halfway after {glue:text}`half_acc_yelp:.0f` steps and mean GW after {glue:text}`half_gw_yelp:.0f`. The loss falls while mean GW rises, and is halfway after {glue:text}`half_loss_yelp:.0f`.
+# Mean GW follows accuracy in each run. There are three seeds on SST-2. Their lag is {glue:text}`lag_sst2:.2f`, with an interval from {glue:text}`lag_sst2_low:.2f` to {glue:text}`lag_sst2_high:.2f`. This interval is over seeds. It does not include the error of looking rarely. This error may matter, because the lag is smaller than the gap between two looks. On Yelp accuracy is halfway after {glue:text}`half_acc_yelp:.0f` steps and mean GW after {glue:text}`half_gw_yelp:.0f`. The loss falls while mean GW rises, and is halfway after {glue:text}`half_loss_yelp:.0f`.
 #
 # The rise is steep, as the paper says. In the first run of the table, mean GW goes from {glue:text}`steep_from:.0f` to {glue:text}`steep_to:.0f` % of its way within {glue:text}`steep_steps:d` steps. But mean GW does not announce what the network learns. On Yelp {glue:text}`before_gw:.0f` % of the texts are right before mean GW has gone a twentieth of its way. In twelve blocks mean GW then falls again (chapter 10). Here it falls only a little: its largest value is at most {glue:text}`top_ratio:.2f` times its last.
 #
@@ -263,7 +263,7 @@ def growth(curve):
 
 
 # %% [markdown]
-# The table shows how much each of them has grown.
+# The table shows how much each of these means has grown.
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "tab-10b-scale", "caption": "By which factor each mean has grown from the first look to the last, and which share of the variance of raw GW over the looks goes along with the scale."}}
 scale = pd.DataFrame(
@@ -289,7 +289,7 @@ note(norm_growth=scale.iloc[3, 2])
 #
 # ## When does a boundary come?
 #
-# If there is a {term}`boundary`, from which step on is it there? We run the test of [chapter 06](06-modular-sum-subnetworks.ipynb) on every look. The date is the step from which a boundary is found in all later looks. Each point is compared with points of its own kind, after attention or at the end of a block.
+# If there is a {term}`boundary`, from which step on is it there? We run the test of [chapter 06](06-modular-sum-subnetworks.ipynb) on every look. The date of a boundary is the step from which on every look finds it. Each point is compared with points of its own kind, after attention or at the end of a block.
 
 
 # %%
@@ -331,7 +331,7 @@ note(n_cut=sum(bool(at) for at in cuts), n_all_looks=len(cuts))
 table.fillna("-")
 
 # %% [markdown]
-# A boundary can be dated in {glue:text}`n_dated:d` of the {glue:text}`n_watched:d` runs. Over all {glue:text}`n_all_looks:d` looks the test finds one in {glue:text}`n_cut:d`, about as often as chance does at 5 %. The last blocks do leave the others, and they leave together. But blocks that change faster up to the end of the network are a change of speed, and no boundary. After the last of six blocks nothing comes that could tell the two apart.
+# A boundary can be dated in {glue:text}`n_dated:d` of the {glue:text}`n_watched:d` runs. Over all {glue:text}`n_all_looks:d` looks the test finds one in {glue:text}`n_cut:d`, about as often as chance does at 5 %. The last blocks do leave the others, and they leave together. To the test, blocks that change faster up to the end of the network are a change of speed, and no boundary. After the last of six blocks nothing comes that could tell a boundary from a change of speed.
 #
 # ## Which block changes first?
 #
@@ -421,7 +421,7 @@ last_block = gradients.iloc[n_blocks - 1]
 note(grad_last=last_block.mean(), grad_head=gradients.iloc[-1].min())
 
 # %% [markdown]
-# Our blocks do differ. The gradients fall from block to block, and the last has {glue:text}`grad_last:.1f` times the gradient of the first. In the encoder of twelve blocks they fall on one task of two. The gradient of the classifier is at least {glue:text}`grad_head:.1f` times that of the first block. This agrees with the authors. So larger gradients do not explain the last blocks. The authors found this, too.
+# Our blocks do differ. The gradients fall from block to block, and the last has {glue:text}`grad_last:.1f` times the gradient of the first. In the encoder of twelve blocks they fall on one task of two. The gradient of the classifier is at least {glue:text}`grad_head:.1f` times that of the first block. This agrees with the authors. The last block stands apart although its gradient is the smallest. So larger gradients do not explain it, as the authors found, too.
 
 # %% tags=["hide-input", "hide-output"] mystnb={"figure": {"name": "tab-10b-gradients", "caption": "Mean absolute gradient relative to block 1."}}
 gradients.round(1)
@@ -429,7 +429,7 @@ gradients.round(1)
 # %% [markdown]
 # ## Every block moved equally far
 #
-# Do the last blocks stand apart because training moves their weights most? If so, they should not stand apart when all blocks move equally far. So we learned SST-2 once more, with seed 0. After every step we scaled each block's move from its start to the mean of all moves. This is like a learning rate of its own for each block.
+# Do the last blocks stand apart because training moves their weights most? If so, they should not stand apart when all blocks move equally far. So we trained on SST-2 once more, with seed 0. After every step we rescaled how far the weights of each block had moved from their start. All blocks then had moved by the mean of all moves. This is like a learning rate of its own for each block.
 
 # %%
 usual = sst2[0]
@@ -470,7 +470,7 @@ note(equal_p=found[0], equal_boundaries=len(found[1]))
 # %% [markdown]
 # With equal moves the outputs end about as far from where they began as in the usual training. The map has a rank correlation of {glue:text}`equal_rank:.2f` with the usual one ({numref}`fig-10b-in-short`). The test finds {glue:text}`equal_boundaries:d` boundaries ($p$ = {glue:text}`equal_p:.2f`). Accuracy is {glue:text}`equal_acc:.1f` %, and {glue:text}`usual_acc:.1f` % in the usual training.
 #
-# The control turned out to be a mild one. In the usual training, too, each block moves by {glue:text}`moved_least:.1f` to {glue:text}`moved_most:.1f` % of the length of its weights. We think the reason is Adam, which divides each gradient by its size. So what sets the last blocks apart is not how far their weights move. It is what a move of this size does there. Our reading, not tested here, is that the changes of all earlier blocks arrive at the last one.
+# The control turned out to be a mild one. In the usual training, too, each block moves by {glue:text}`moved_least:.1f` to {glue:text}`moved_most:.1f` % of the length of its weights. We think the reason is Adam, which divides each gradient by its size. So how far their weights move is not what sets the last blocks apart. A move of the same size changes their outputs more. Our reading, not tested here, is that the changes of all earlier blocks arrive at the last one.
 
 # %% tags=["hide-input", "hide-output"] mystnb={"figure": {"name": "tab-10b-equal", "caption": "For each block, how far its weights and its output moved, in the usual training and with equal moves."}}
 control.round(3)

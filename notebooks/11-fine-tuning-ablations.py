@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# The paper freezes the first blocks of BERT and loses next to nothing. It also keeps only the first few, and loses little. We did both with an encoder of twelve blocks, after short training. With seven frozen blocks we see no loss. The map's clearest step leads into block ten. But we lose {glue:text}`freeze_yelp_cut:.1f` points (± {glue:text}`freeze_yelp_cut_half:.1f`) already when the nine blocks before it are frozen. And after this training few blocks are not enough: with the first four alone we lose {glue:text}`keep_yelp_4:.1f` points on Yelp. The loss by freezing follows depth more closely than it follows the map.
+# The paper freezes the first blocks of BERT and loses next to nothing. It also keeps only the first few, and loses little. We did both with an encoder of twelve blocks, and trained it for a short time only. With seven frozen blocks we see no loss. The map's clearest step leads into block ten. But we lose {glue:text}`freeze_yelp_cut:.1f` points (± {glue:text}`freeze_yelp_cut_half:.1f`) already when the nine blocks before it are frozen. And after this training few blocks are not enough: with the first four alone we lose {glue:text}`keep_yelp_4:.1f` points on Yelp. The loss by freezing follows depth more closely than it follows the map.
 #
 # :::{glue:figure} fig_in_short_11
 # :name: fig-11-in-short
@@ -152,7 +152,7 @@ def lost(whole, part):
 
 
 # %% [markdown]
-# Here are the losses for every n, on Yelp, which is the task of the paper's Table 4. Our copy of this table has five numbers under six headings. The drops that the paper states in its text fit the numbers if the one for "all" is missing. So the paper's losses in our figure are counted from seven frozen blocks.
+# Here are the losses for every n, on Yelp, which is the task of the paper's Table 4. Our copy of this table has five numbers under six headings. The drops that the paper states in its text fit these numbers if the number under the heading "all" is missing. So the paper's losses in our figure are counted from seven frozen blocks.
 
 # %% tags=["remove-cell"]
 PAPER_4 = {7: 97.47, 8: 97.43, 9: 97.19, 10: 96.70, 11: 93.11}
@@ -310,7 +310,7 @@ for n in (1, 2):  # smoke has another encoder, of fewer blocks
 # %% [markdown]
 # On both tasks the loss falls with every block that is kept. With the first four it is {glue:text}`keep_yelp_4:.1f` points on Yelp, where the paper has 0.01. With the first two it is {glue:text}`keep_sst2_2:.1f` points on SST-2, where the paper has 0.54. With eight blocks the loss is {glue:text}`keep_sst2_8:.1f` points on SST-2 (± {glue:text}`keep_sst2_8_half:.1f`). On Yelp it is {glue:text}`keep_yelp_8:.1f` (± {glue:text}`keep_yelp_8_half:.1f`). So our second rule may hold: blocks one to nine may be enough. The two and four blocks of the paper are not enough after this training.
 #
-# One thing speaks for the paper. Our training is short, and few blocks may need more steps. With one block the encoder guesses on both tasks, as it does with none, so it has hardly begun to learn. So we trained one and two blocks again on SST-2, for {glue:text}`steps_longer:d` steps. Two blocks still lose {glue:text}`longer_2:.1f` points (± {glue:text}`longer_2_half:.1f`). One block loses {glue:text}`longer_1:.1f` (± {glue:text}`longer_1_half:.1f`). The whole encoder beside them was trained for {glue:text}`steps_sst2:d` steps. So short training explains about half of the loss with two blocks. On Yelp longer training was not tried.
+# One thing speaks for the paper. Our training is short, and few blocks may need more steps. With one block the encoder guesses on both tasks, as it does with none, so it has hardly begun to learn. So we trained one and two blocks again on SST-2, for {glue:text}`steps_longer:d` steps. Two blocks still lose {glue:text}`longer_2:.1f` points (± {glue:text}`longer_2_half:.1f`). One block loses {glue:text}`longer_1:.1f` (± {glue:text}`longer_1_half:.1f`). The whole encoder that we compare them with was trained for {glue:text}`steps_sst2:d` steps. So with two blocks longer training makes up for about half of the loss. On Yelp longer training was not tried.
 #
 # What is gained? We measure the time of a batch on encoders of this size. Their weights are random, because the time does not depend on them.
 
@@ -347,7 +347,7 @@ note(size_half=100 * sizes[0] / sizes[1])
 #
 # ## Does the map predict the loss?
 #
-# Both losses rise when more blocks are frozen or left out. Is the rise large where the map has a large step? We divide each rise by the number of blocks that it spans. We compare it with the mean step into these blocks under GW, under {term}`CKA`, and with depth alone. The {term}`rank correlation` says whether they have the same order.
+# Both losses rise when more blocks are frozen or left out. Is the rise large where the map has a large step? We divide each rise by the number of blocks that it spans. We compare it with the mean step into these blocks under GW, under {term}`CKA`, and with depth alone. The {term}`rank correlation` says whether rises and steps have the same order.
 
 
 # %%
@@ -360,7 +360,7 @@ def rises(table):
 
 
 # %% [markdown]
-# And whether they have the order of the steps:
+# The next function computes whether the rises have the order of the steps:
 
 
 # %%
@@ -376,7 +376,7 @@ def order_of(table, step):
 # %% [markdown]
 # All predictors and both losses:
 
-# %% mystnb={"figure": {"name": "tab-11-predict", "caption": "Rank correlation of what is lost by a block with its step in the map, and with depth; mean over the tasks."}}
+# %% mystnb={"figure": {"name": "tab-11-predict", "caption": "Rank correlation of the loss per block with the block's step in the map, and with its depth; mean over the tasks."}}
 depth = dict.fromkeys(TASKS, np.arange(n_blocks - 1.0))
 PREDICTORS = {
     "GW": steps["gw"],
@@ -417,7 +417,7 @@ for cost, tables in COSTS.items():
         note(**{f"tell_{name.lower()}_{key}": predicted.loc[name, cost]})
 
 # %% [markdown]
-# The loss by freezing goes with depth: the rank correlation is {glue:text}`tell_depth_freezing:.2f`. For GW it is {glue:text}`tell_gw_freezing:.2f`, and for CKA {glue:text}`tell_cka_freezing:.2f`. By chance a rank correlation is above {glue:text}`chance_freezing:.2f` or below the negative of it in one of twenty cases. So only depth is beyond chance. For truncation the rank correlation is {glue:text}`tell_gw_truncation:.2f` for GW and {glue:text}`tell_depth_truncation:.2f` for depth. Chance reaches {glue:text}`chance_truncation:.2f` here, and no predictor is beyond it. The signs are opposite to those for freezing, but this may be chance. We have one seed, with only {glue:text}`n_rises_freezing:d` rises for freezing and {glue:text}`n_rises_truncation:d` for truncation.
+# The loss by freezing goes with depth: the rank correlation is {glue:text}`tell_depth_freezing:.2f`. For GW it is {glue:text}`tell_gw_freezing:.2f`, and for CKA {glue:text}`tell_cka_freezing:.2f`. By chance a rank correlation is farther from 0 than {glue:text}`chance_freezing:.2f` in one of twenty cases. So only depth is beyond chance. For truncation the rank correlation is {glue:text}`tell_gw_truncation:.2f` for GW and {glue:text}`tell_depth_truncation:.2f` for depth. Chance reaches {glue:text}`chance_truncation:.2f` here, and no predictor is beyond it. The signs are opposite to those for freezing, but this may be chance. We have one seed, with only {glue:text}`n_rises_freezing:d` rises for freezing and {glue:text}`n_rises_truncation:d` for truncation.
 #
 # ## Pruning, merging, and block structure
 #

@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# The map says no more than a count of blocks. We kept the weights of some blocks, left blocks out, swapped neighbours, and measured each time how much accuracy is lost. A map under the {term}`Gromov-Wasserstein distance` (GW) agrees with the loss by {term}`freezing`: the {term}`rank correlation` is {glue:text}`tell_gw_freeze:.2f`. But depth alone has {glue:text}`tell_depth_freeze:.2f`. We also keep one block fewer. For this loss the rank correlation of GW is {glue:text}`tell_gw_keep:.2f`: where the steps of the map are large, little is lost. With half of the blocks we lose {glue:text}`keep_sst2_half:.1f` points of accuracy on SST-2 and {glue:text}`keep_yelp_half:.1f` on Yelp. Between all blocks and half of them the loss grows without a jump.
+# The map says no more than a count of blocks. We froze some blocks, left blocks out, or swapped neighbours. Each time we measured how much accuracy is lost. A map under the {term}`Gromov-Wasserstein distance` (GW) agrees with the loss by {term}`freezing`: the {term}`rank correlation` is {glue:text}`tell_gw_freeze:.2f`. But depth alone has {glue:text}`tell_depth_freeze:.2f`. We also keep one block fewer. For this loss the rank correlation of GW is {glue:text}`tell_gw_keep:.2f`: where the steps of the map are large, little is lost. With half of the blocks we lose {glue:text}`keep_sst2_half:.1f` points of accuracy on SST-2 and {glue:text}`keep_yelp_half:.1f` on Yelp. Between all blocks and half of them the loss grows without a jump.
 #
 # :::{glue:figure} fig_in_short_11b
 # :name: fig-11b-in-short
@@ -74,7 +74,7 @@ from bookkit.glue import keep_figure, note
 # %% [markdown]
 # ## The predictions, written down first
 #
-# The encoder is `all-MiniLM-L6-v2`, MiniLM for short, with {glue:text}`n_blocks:d` blocks. It was distilled from a larger encoder, and then tuned contrastively for sentences. The four {term}`fine-tuned <fine-tuning>` copies are those of [page 08b](08b-six-blocks.ipynb): SST-2 with three seeds, and Yelp with one. Their maps are taken at {term}`[CLS]`.
+# The encoder is `all-MiniLM-L6-v2`, MiniLM for short, with {glue:text}`n_blocks:d` blocks. It was distilled from a larger encoder, and then tuned on pairs of sentences. The four {term}`fine-tuned <fine-tuning>` copies are those of [page 08b](08b-six-blocks.ipynb): SST-2 with three seeds, and Yelp with one. Their maps are taken at {term}`[CLS]`.
 
 # %%
 MODELS = {
@@ -295,7 +295,7 @@ note(linear_sst2=ours["SST-2"]["only C"], linear_yelp=ours["Yelp"]["only C"])
 #
 # So the later layers are crucial, as the paper says.
 #
-# This says little for the map, though. The difference is at least {glue:text}`least_bend:.1f` for any boundary that we try. It is largest between blocks {glue:text}`steepest`. This is the predicted boundary in {glue:text}`n_steepest:d` of {glue:text}`n_models:d` encoders. With all blocks frozen, the classifier alone still gets {glue:text}`linear_sst2:.0f` % of SST-2 and {glue:text}`linear_yelp:.0f` % of Yelp right. So much could be read from [CLS] before any fine-tuning.
+# This says little for the map, though. The difference is at least {glue:text}`least_bend:.1f` for any boundary that we try. It is largest between blocks {glue:text}`steepest`. This is the predicted boundary in {glue:text}`n_steepest:d` of {glue:text}`n_models:d` encoders. With all blocks frozen, the classifier alone still gets {glue:text}`linear_sst2:.0f` % of SST-2 and {glue:text}`linear_yelp:.0f` % of Yelp right. This much could be read from [CLS] before any fine-tuning.
 
 # %% tags=["paper-T04", "hide-input", "hide-output"] mystnb={"figure": {"name": "tab-11b-paper", "caption": "Accuracy in per cent by what is trained (C is the classifier), ours and the paper's Table 4, which has twelve blocks. Its first column lacks a number in the text we worked from, so its drops are from \"8 to 12\"."}}
 beside = pd.DataFrame(ours).loc[["all", *labels]].add_prefix("ours, ")
@@ -493,7 +493,7 @@ pd.concat([only, without, swapped]).round(1)
 #
 # ## What the blocks hold
 #
-# A {term}`readout` is a classifier from a block's output to the label. We take a logistic regression and a network of two layers, fitted on {glue:text}`n_learned:,d` training texts and judged on {glue:text}`n_read:,d` others. The authors reported to their reviewers, for Yelp: a linear readout is right for about 50 % on every block but the last, and a deeper one for 50 to 59 %.
+# A {term}`readout` is a classifier from a block's output to the label. We take a logistic regression and a network of two layers, fitted on {glue:text}`n_learned:,d` training texts and judged on {glue:text}`n_read:,d` others. The authors reported such numbers for Yelp to their reviewers. There a linear readout is right for about 50 % of the texts on every block but the last, and a deeper one for 50 to 59 %.
 
 # %% tags=["remove-cell"]
 run = cut_up["Yelp"]
@@ -559,7 +559,7 @@ viz.curves(
 #
 # In the first block the mean over tokens holds more than [CLS] does. On Yelp a linear readout gets {glue:text}`mean_line_yelp_tuned_first:.0f` % right instead of {glue:text}`line_yelp_tuned_first:.0f`. On SST-2 it gets {glue:text}`mean_line_sst2_tuned_first:.0f` % instead of {glue:text}`line_sst2_tuned_first:.0f`.
 #
-# Now we can explain the loss without training. Without its last block the encoder of SST-2 is right for {glue:text}`left_sst2_one:.0f` % of the texts. A new linear readout of the same block output is right for {glue:text}`line_sst2_tuned_before:.0f` %. So much of what the old classifier loses can still be read there, but not in the directions that it uses. On Yelp the old classifier gets {glue:text}`left_yelp_one:.1f` % and a new one {glue:text}`line_yelp_tuned_before:.1f` %. Accuracy after a cut measures the classifier, too.
+# Now we can explain a part of what is lost when a block is cut off without training. Without its last block the encoder of SST-2 is right for {glue:text}`left_sst2_one:.0f` % of the texts. A new linear readout of the same block output is right for {glue:text}`line_sst2_tuned_before:.0f` %. So a large part of what the old classifier loses can still be read there, but not in the directions that this classifier uses. On Yelp the old classifier gets {glue:text}`left_yelp_one:.1f` % and a new one {glue:text}`line_yelp_tuned_before:.1f` %. Accuracy after a cut measures the classifier, too.
 
 # %% tags=["hide-input", "hide-output"] mystnb={"figure": {"name": "tab-11b-readouts", "caption": "Accuracy of the readouts in per cent, for every block, by task; before and after fine-tuning, with one layer and two, at [CLS] and as a mean over tokens."}}
 pd.concat(readouts).round(1)
@@ -628,9 +628,9 @@ prediction.round(2)
 # %% [markdown]
 # How large is such a mean by chance? We put the boundaries into a random order a thousand times. In one case of twenty the mean is farther from 0 than {glue:text}`chance:.2f`. (And the encoders are not independent, because all began with the same weights.)
 #
-# - **Freezing** one more block loses more at late boundaries ({glue:text}`tell_depth_freeze:.2f`). GW agrees ({glue:text}`tell_gw_freeze:.2f`), because its strong boundaries are late ones.
+# - **Freezing** one more block loses more at late boundaries: its rank correlation with depth is {glue:text}`tell_depth_freeze:.2f`. GW agrees ({glue:text}`tell_gw_freeze:.2f`), because its strong boundaries are late ones.
 # - **One block fewer**, or **two swapped**, loses most at the start: by depth the correlations are {glue:text}`tell_depth_keep:.2f` and {glue:text}`tell_depth_swap:.2f`. There the map has its weakest boundaries, so GW has {glue:text}`tell_gw_keep:.2f` and {glue:text}`tell_gw_swap:.2f`.
-# - **Leaving a block out** has little to do with depth ({glue:text}`tell_depth_leave:.2f`). GW has {glue:text}`tell_gw_leave:.2f` and the cosine {glue:text}`tell_cosine_leave:.2f`, both within chance. CKA has {glue:text}`tell_cka_leave:.2f`, with the wrong sign: the block that it finds most unlike is missed least.
+# - **Leaving a block out** has little to do with depth ({glue:text}`tell_depth_leave:.2f`). GW has {glue:text}`tell_gw_leave:.2f` and the cosine {glue:text}`tell_cosine_leave:.2f`, both within chance. CKA has {glue:text}`tell_cka_leave:.2f`, with the wrong sign: the more unlike CKA finds a block, the less it is missed.
 #
 # So the same boundary goes with a high loss by freezing and a low loss by {term}`truncation`. Depth predicts both. A map that should guide a cut has to beat a count of blocks first, and here none does.
 #
@@ -642,7 +642,7 @@ prediction.round(2)
 # - *Merging* joins two networks. For this one must know which units of the two do the same work {cite:p}`stoica2024zipit`. The matching of GW pairs *inputs*, so it answers another question.
 # - *Block structure* was seen in maps before, under CKA. It appears in networks that are large for their data, where neighbouring layers share one dominant direction {cite:p}`nguyen2021wide`. So one dominant direction can make layers look alike, and hide how they differ. A {term}`group <group>` on a map is not yet a function.
 #
-# Cutting, here and in [page 13b](13b-cut-and-stitch.ipynb), tests whether it is.
+# Cutting, here and in [page 13b](13b-cut-and-stitch.ipynb), tests whether a group is a function.
 #
 # ## What we found
 #

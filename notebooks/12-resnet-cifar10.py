@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# The reviewers asked this question. The authors answered with a small network of {term}`convolutions <convolution>`: under the {term}`Gromov-Wasserstein distance` (GW), they write, it has four sub-networks. We trained the same architecture, ResNet-9, on less data. It gets {glue:text}`accuracy:.1f` % of the test images right; the authors' network gets 91.63 %. Our test finds {glue:text}`blocks_gw:d` groups: the first convolution, and all other layers. But clouds of random points with the {term}`spectra <spectrum>` of our layers have a first layer that is about as far from the others. So this {term}`boundary` need not be one of function. The three layers at which the authors see changes stand out *before* training and less after it. And the class becomes readable by degrees, from {glue:text}`class_first:.2f` to {glue:text}`class_last:.2f`, without a boundary.
+# The reviewers asked this question. The authors answered with a small network of {term}`convolutions <convolution>`: under the {term}`Gromov-Wasserstein distance` (GW), they write, it has four sub-networks. We trained the same architecture, ResNet-9, on less data. It gets {glue:text}`accuracy:.1f` % of the test images right; the authors' network gets 91.63 %. Our test finds {glue:text}`blocks_gw:d` groups: the first convolution, and all other layers. But take clouds of random points that share the {term}`spectra <spectrum>` of our layers. The first of these clouds is about as far from the others. So this {term}`boundary` need not be one of function. The three layers at which the authors see changes stand out *before* training and less after it. And the class becomes readable by degrees, from {glue:text}`class_first:.2f` to {glue:text}`class_last:.2f`, without a boundary.
 #
 # :::{glue:figure} fig_in_short_12
 # :name: fig-12-in-short
@@ -137,7 +137,7 @@ seen = {s: channel_means(m, picture, relus) for s, m in networks.items()}
 # %% [markdown]
 # Here is the ship at the end of each of the eight steps.
 
-# %% tags=["fig", "wide", "paper-R09", "hide-input"] mystnb={"image": {"alt": "A drawn ship after each of the eight ReLUs, as the mean over channels. In the random network sail and hull can be seen up to the fifth, 4.ReLU; in the trained one mast and hull up to the third, and hardly anything in the fifth. After the pooling, on 8 by 8 points, neither shows a ship."}, "figure": {"name": "fig-12-ship", "caption": "A drawn ship at the end of each of the eight steps. The trained network draws outlines where the random one keeps areas. Before training sail and hull last until `4.ReLU`. After training hardly anything of the ship is left there."}}
+# %% tags=["fig", "wide", "paper-R09", "hide-input"] mystnb={"image": {"alt": "A drawn ship after each of the eight ReLUs, as the mean over channels. In the random network sail and hull can be seen up to the fifth, 4.ReLU; in the trained one mast and hull up to the third, and hardly anything in the fifth. After the pooling, on 8 by 8 points, neither shows a ship."}, "figure": {"name": "fig-12-ship", "caption": "A drawn ship at the end of each of the eight steps. The trained network draws outlines where the random one keeps areas. Before training sail and hull can be seen until `4.ReLU`. After training hardly anything of the ship is left there."}}
 viz.pictures(seen)
 
 # %% [markdown]
@@ -209,7 +209,7 @@ viz.dots(
 )
 
 # %% [markdown]
-# The ranks behind it are in this table.
+# The ranks behind these shares are in this table.
 
 # %% tags=["hide-output"] mystnb={"figure": {"name": "tab-12-ranks", "caption": "Ranks of the three layers of the paper among all steps, 1 for the largest, and the share of triples that rank as high."}}
 rank.loc[PAPER].T.astype(int).assign(share=share.round(3))
@@ -217,7 +217,7 @@ rank.loc[PAPER].T.astype(int).assign(share=share.round(3))
 # %% [markdown]
 # In the *random* network the three layers do stand out. There the share is {glue:text}`stand_random:.3f` under GW and {glue:text}`stand_cka:.3f` under CKA. In the trained network the share under GW is {glue:text}`stand_trained:.2f`.
 #
-# Why do layers stand out in which nothing was learned? Two of the three change the shape of the data. At `4.Conv2d` the number of channels doubles. At `7.Conv2d` it is halved, and the rim of the pictures is cut off. So a large step can come from the architecture alone. After training these steps stand out less.
+# Why do these layers stand out, although nothing was learned in them? Two of the three change the shape of the data. At `4.Conv2d` the number of channels doubles. At `7.Conv2d` it is halved, and the rim of the pictures is cut off. So a large step can come from the architecture alone. After training these steps stand out less.
 #
 # The steps under all measures are in a table on the page that [goes deeper](12b-what-the-eye-sees.ipynb).
 #
@@ -287,7 +287,7 @@ note(paper_cuts=found.loc[("gw", "trained"), "of the paper's"])
 note(best_cuts=found.xs("trained", level=1)["of the paper's"].max())
 
 # %% [markdown]
-# Under GW the trained network has {glue:text}`blocks_gw:d` groups ({glue:text}`p_gw_words`). The second group starts at {glue:text}`start_gw`, so the first convolution stands alone. From the first convolution to its normalisation the step is {glue:text}`effect_gw:.1f` times as large as the larger of the next two steps into a normalisation. Under {glue:text}`same_start:d` of {glue:text}`n_measures:d` measures the test finds this boundary, and only this one. Before training none of them finds a boundary.
+# Under GW the trained network has {glue:text}`blocks_gw:d` groups ({glue:text}`p_gw_words`). The second group starts at {glue:text}`start_gw`, so the first convolution stands alone. The step into the first normalisation is large. It is {glue:text}`effect_gw:.1f` times the larger of the next two steps into a normalisation. Under {glue:text}`same_start:d` of {glue:text}`n_measures:d` measures the test finds this boundary, and only this one. Before training none of them finds a boundary.
 #
 # The test does not find the four sub-networks of the paper under any measure. If we force four groups under GW, we get three boundaries. Of these, {glue:text}`paper_cuts:d` is also in the paper, the one at `7.Conv2d`.
 #
@@ -301,7 +301,7 @@ explorer(
 )
 
 # %% [markdown]
-# Why is the boundary there? We think of the channels. The output of a convolution has channels of very different size, and normalisation makes them equal. Later convolutions read channels that are already equal. Then the boundary would be a change of {term}`scale` inside the layer. Dividing the whole layer by *one* number does not remove it. We did not test this.
+# Why is the boundary there? Our guess is that the channels are the reason. The output of a convolution has channels of very different size, and normalisation makes them equal. Later convolutions read channels that are already equal. Then the boundary would be a change of {term}`scale` inside the layer. Dividing the whole layer by *one* number does not remove it. We did not test this.
 #
 # ## Function, or shape?
 #
@@ -353,7 +353,7 @@ note(like_width=like["same widths"])
 # %% [markdown]
 # The test finds no boundary in either null. But this does not settle the matter. The first null shows the same bright first row ({numref}`fig-12-nulls`). On average its first layer is at {glue:text}`first_spectrum:.2f` from the others, and in the trained network at {glue:text}`first_trained:.2f`. So the spectrum of the first convolution is enough to set it this far apart.
 #
-# The clouds lack something else. They are drawn independently, so each normalisation is a step like any other. In the trained network all normalisations are small steps, except the first. This is why the test sees a boundary there.
+# The random clouds differ from the layers in one more way. They are drawn independently, so each normalisation is a step like any other. In the trained network all normalisations are small steps, except the first. This is why the test sees a boundary there.
 #
 # Spectra explain the rest of the map only in part. The {term}`rank correlation` of the two maps is {glue:text}`like_spectrum:.2f`. Between the trained map and the map of widths alone it is {glue:text}`like_width:.2f`. Between the trained maps of whole layers and of layers by channels it is {glue:text}`like_channels:.2f`, so this choice matters less.
 #
@@ -361,7 +361,7 @@ note(like_width=like["same widths"])
 #
 # The authors write that early layers hold local statistics and late ones the class. We ask each layer by a readout, a linear {term}`probe <linear probe>` on the means over the four quarters of the picture. It reads the class, and two local things. *Colour* is how much more red than blue there is in the upper left quarter. *Edges* says whether the edges in this quarter are mostly vertical or horizontal. The readouts are fitted on {glue:text}`n_learned:d` training images and judged on {glue:text}`n_read:d` test images.
 
-# %% tags=["fig", "wide", "hide-input"] mystnb={"image": {"alt": "Readouts along the 24 layers, before and after training. Class: rises from 0.35 to 0.82 in the trained network and stays below 0.5 in the random one. Colour: falls to 0.73 in the trained network and stays near 1 in the random one. Edges: both jump to 0.8 at the first ReLU; the trained network falls to 0.64, the random one to 0.29."}, "figure": {"name": "fig-12-readouts", "caption": "What can be read from each layer: accuracy of the class, and explained variance (R²) of colour and edges, negative values drawn as 0. The first ReLU makes class and edges easier to read. After it, training makes the class readable by degrees, gives up colour, and keeps edges that the random network loses."}}
+# %% tags=["fig", "wide", "hide-input"] mystnb={"image": {"alt": "Readouts along the 24 layers, before and after training. Class: rises from 0.35 to 0.82 in the trained network and stays below 0.5 in the random one. Colour: falls to 0.73 in the trained network and stays near 1 in the random one. Edges: both jump to 0.8 at the first ReLU; the trained network falls to 0.64, the random one to 0.29."}, "figure": {"name": "fig-12-readouts", "caption": "What can be read from each layer: accuracy of the class, and explained variance (R²) of colour and edges, negative values drawn as 0. The first ReLU makes class and edges easier to read. In later layers training makes the class readable by degrees, gives up colour, and keeps edges that the random network loses."}}
 fig, axes = plt.subplots(
     1, 3, figsize=(6.4, 2.6), dpi=110, layout="constrained", sharey=True
 )

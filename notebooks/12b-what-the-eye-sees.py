@@ -221,7 +221,7 @@ table = pd.DataFrame(table, index=names[1:])
 table.round(2)
 
 # %% [markdown]
-# The columns of GW and RSM are the same to two digits before training, and nearly the same after it. RSM is GW with each picture matched with itself. So from one layer to the next the search finds hardly a better {term}`coupling` than each picture with itself. Is this so for layers farther apart? We ask by how much the search lowers the distance, over all pairs of layers.
+# The columns of GW and RSM are the same to two digits before training, and nearly the same after it. RSM is GW with each picture matched with itself. So from one layer to the next the search hardly finds a better {term}`coupling` than that of each picture with itself. Is this so for layers farther apart? We ask by how much the search lowers the distance, over all pairs of layers.
 
 # %% mystnb={"figure": {"name": "tab-12b-search", "caption": "By what share GW is lower than RSM, on average over all pairs of layers."}}
 inner = np.triu_indices(len(names), k=1)
@@ -236,7 +236,7 @@ note(searched_random=100 * searched["random"])
 note(searched_trained=100 * searched["trained"])
 
 # %% [markdown]
-# In the random network the search lowers the distance by {glue:text}`searched_random:.0f` %, so there GW and RSM are nearly the same. In the trained network it lowers it by {glue:text}`searched_trained:.0f` %. Between distant layers another matching of pictures fits better than each with itself, as in [chapter 02](02-gromov-wasserstein.ipynb).
+# In the random network the search lowers the distance by {glue:text}`searched_random:.0f` %, so there GW and RSM are nearly the same. In the trained network the search lowers the distance by {glue:text}`searched_trained:.0f` %. Neighbouring layers hardly add to this. So between layers farther apart another matching of pictures fits better than each with itself, as in [chapter 02](02-gromov-wasserstein.ipynb).
 #
 # ## AGW, by channels
 #

@@ -25,7 +25,7 @@
 # :name: fig-13-in-short
 # :alt: Skill of nineteen measures and two guesses. In chains, Euclidean and cosine distance and CCA are at 1, and they are at 1 where an answer is only passed on. GW is near 0 in chains, and higher where an answer is only passed on. In one stream nearly all measures lie below 0.
 #
-# Skill of measures and of two guesses in finding true boundaries. The 95 % {term}`intervals <interval>` hold for all of one kind together. Circles: chains, in which a function ends and its answer is embedded again. Squares: chains whose later parts only pass the answer on, scored as if a function began with each part. Triangles: networks whose functions share one stream. A measure that sees functions and nothing else would have its circle and its triangle at 1, and its square at 0 or below.
+# Skill of measures and of two guesses in finding true boundaries. The 95 % {term}`intervals <interval>` hold together for all measures and guesses in one kind of network. Circles: chains, in which a function ends and its answer is embedded again. Squares: chains whose later parts only pass the answer on, scored as if a function began with each part. Triangles: networks whose functions share one stream. A measure that sees functions and nothing else would have its circle and its triangle at 1, and its square at 0 or below.
 # :::
 #
 # :::{admonition} What you will learn
@@ -144,7 +144,7 @@ def dotted(table, column="skill"):
 
 
 # %% [markdown]
-# A network counts only if each of its functions is right on at least 90 % of the inputs that it was not trained on. Random labels must be right on the inputs of training. {glue:text}`unlearned_words` of the {glue:text}`n_networks:d` networks failed that. We kept what each layer outputs for 100 inputs. On this page the layers are the ends of {term}`blocks <block>`, and of convolutions.
+# A network counts only if each of its functions is right on at least 90 % of the inputs that it was not trained on. A network of random labels must be right on the inputs that it was trained on. {glue:text}`unlearned_words` of the {glue:text}`n_networks:d` networks failed this. We kept what each layer outputs for 100 inputs. On this page the layers are the ends of {term}`blocks <block>`, and of convolutions.
 #
 # ## One network, step by step
 #
@@ -177,7 +177,7 @@ right.grid(alpha=0.3)
 fig
 
 # %% [markdown]
-# A *step* is the distance between two neighbouring blocks. The *evidence* for a boundary before a block says how far the step into it stands out from the other steps. A measure is good if the places with the most evidence are the true boundaries. So we take the places in the order of their evidence. At each true boundary we note the precision, which is the share of the places so far that are true. The mean of these precisions is the *{term}`average precision`*. It needs no threshold. Random orders have an average precision above 0, too. We subtract their mean, and divide so that the best order has 1. This is the *skill*.
+# A *step* is the distance between two neighbouring blocks. The *evidence* for a boundary before a block says how far the step into it stands out from the other steps. A measure is good if the places with the most evidence are the true boundaries. So we take the places in the order of their evidence. At each true boundary we note the precision: of all places up to this one, the share that are true boundaries. The mean of these precisions is the *{term}`average precision`*. It needs no threshold. Random orders have an average precision above 0, too. We subtract their mean, and divide so that the best order has 1. This is the *skill*.
 
 # %%
 precision = average_precision(evidence, known.starts)
@@ -198,7 +198,7 @@ found = judgement.means(judgement.positive(looking), "skill 0")
 # %% [markdown]
 # All entrants, the best first:
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Skill of all entrants. Mean CCA and the guess that knows the parts are near 0.5, cosine and Euclidean distance near 0.35, linear CKA near 0.1, GW near -0.1."}, "figure": {"name": "fig-13-board", "caption": "Skill of all measures and of two guesses, over all designs with boundaries. The guess that only knows where a part begins is near the top. GW stands at the lower end, below chance."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Skill of all entrants. Mean CCA and the guess that knows the parts are near 0.5, cosine and Euclidean distance near 0.35, linear CKA near 0.1, GW near -0.1."}, "figure": {"name": "fig-13-board", "caption": "Skill of all measures and of two guesses, over all designs with boundaries. The guess that only knows where a part begins is near the top. GW stands at the lower end, with a mean skill below 0."}}
 viz.dots(
     *dotted(found),
     xlabel="skill (0 by chance, 1 at best)",
@@ -287,7 +287,7 @@ sure = chance.index[chance["p corrected"] < judgement.LEVEL]
 note(n_beyond_stream=len(sure.drop(["middle first", "new parts"], errors="ignore")))
 
 # %% [markdown]
-# {numref}`fig-13-in-short` at the top of this page shows the outcome. In the chains cosine distance has a skill of {glue:text}`cosine_chain:.2f`. Where the answer is only passed on, cosine distance has {glue:text}`cosine_handed:.2f`. So a new embedding is enough for it, and its skill in the chains does not show that it sees functions. GW has {glue:text}`gw_chain:.2f` in the chains, and {glue:text}`gw_handed:.2f` where the answer is only passed on. A part that only passes an answer on may change its input little. Then the step into this part stands out. We did not test this reason.
+# {numref}`fig-13-in-short` at the top of this page shows the outcome. In the chains cosine distance has a skill of {glue:text}`cosine_chain:.2f`. Where the answer is only passed on, cosine distance has {glue:text}`cosine_handed:.2f`. So a new embedding is enough for it, and its skill in the chains does not show that it sees functions. GW has {glue:text}`gw_chain:.2f` in the chains, and {glue:text}`gw_handed:.2f` where the answer is only passed on. A part that only passes an answer on may change its input little. Then the steps inside this part are small, and the step into it stands out. We did not test this reason.
 #
 # The triangles are the harder test. In one stream nothing is embedded again, and no width changes. GW has {glue:text}`gw_stream:.2f`, and linear CKA {glue:text}`cka_stream:.2f`. The best measure is {glue:text}`stream_best_name` with {glue:text}`stream_best:.2f`. Corrected for the number of entrants, {glue:text}`n_beyond_stream:d` of the measures are better than chance. The guess that starts in the middle has {glue:text}`middle_stream:.2f`, because many of these designs change function near the middle.
 #
@@ -393,7 +393,7 @@ note(gw_alarms_never=100 * gw_single.loc[never, "alarm"].astype(float).mean())
 note(gw_alarms_rest=100 * gw_single.loc[~never, "alarm"].astype(float).mean())
 
 # %% [markdown]
-# On GW maps the test finds a boundary in {glue:text}`gw_alarms:.1f` % of these networks. Such a finding is a *false alarm*. Among the untrained networks the share is {glue:text}`gw_alarms_never:.0f` %, and among all others {glue:text}`gw_alarms_rest:.1f` %. An untrained network computes no function. So what the test finds there is chance or architecture, such as a new embedding. With {glue:text}`n_negative:d` designs the interval reaches {glue:text}`gw_alarms_high:.0f` %. Even for a measure without any false alarm the interval would reach beyond 10 %.
+# On GW maps the test finds a boundary in {glue:text}`gw_alarms:.1f` % of these networks. Such a finding is a *false alarm*. Among the untrained networks the share is {glue:text}`gw_alarms_never:.0f` %, and among all others {glue:text}`gw_alarms_rest:.1f` %. An untrained network computes no function. So what the test finds there is chance or architecture, such as a new embedding. With {glue:text}`n_negative:d` designs the interval reaches {glue:text}`gw_alarms_high:.0f` %. Even for a measure without any false alarm the interval would reach beyond 10 %, as the end of the protocol says.
 #
 # ## Other rules
 #

@@ -88,7 +88,7 @@ for task, stage in zip(tasks, learned, strict=True):
     print(f"{task}: {stage.accuracy:.1%} right after {stage.steps} steps")
 
 # %% [markdown]
-# *{term}`Stitching <stitching>`* replaces a layer by the best affine map of an earlier layer, and lets the rest of the network answer {cite:p}`lenc2015equivariance,bansal2021stitching`. We fit this map on half of the inputs that were not trained on, and count right answers on the other half. If no answer is lost, an affine map can do all that the answers need between the two layers.
+# *{term}`Stitching <stitching>`* replaces a layer by the best affine map of an earlier layer, and lets the rest of the network answer {cite:p}`lenc2015equivariance,bansal2021stitching`. We fit this map on half of the inputs that were not trained on, and count right answers on the other half. If no answer is lost, an affine map does all that the blocks between the two layers do for the answers.
 
 # %%
 ends = [name for name, kind, *_ in network.points() if kind == "end"]
@@ -110,7 +110,7 @@ note(across_one=100 * right.values[3, 4])
 right.plot(title="Right answers, one layer made from another")
 
 # %% [markdown]
-# Without a replacement {glue:text}`whole:.0f` % of the answers are right. If block 4, the end of the first function, is made from block 1, it is {glue:text}`first_end:.0f` %. If block 8, the end of the second function, is made from block 4, it is {glue:text}`across:.0f` %. So no affine map can stand for the blocks of either function. But if block 5 is made from block 4, {glue:text}`across_one:.0f` % are right. So few answers are lost where the second function begins.
+# Without a replacement {glue:text}`whole:.0f` % of the answers are right. If block 4, the end of the first function, is made from block 1, the share is {glue:text}`first_end:.0f` %. If block 8, the end of the second function, is made from block 4, the share is {glue:text}`across:.0f` %. So in neither function can the fitted affine map stand for the blocks between. But if block 5 is made from block 4, {glue:text}`across_one:.0f` % are right. So where the second function begins, few answers are lost.
 #
 # ## Four kinds of networks
 #

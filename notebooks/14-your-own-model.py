@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# Three lines map any PyTorch network: capture its layers, compare them, {term}`partition <partition>` the {term}`layer map`. The example of this chapter is a network of six {term}`blocks <block>` that reads digits. It gets {glue:text}`right:.0f` % of new digits right. Training made its first step larger and its later steps smaller. The test finds {glue:text}`n_blocks:d` {term}`groups <group>` after training and {glue:text}`n_before:d` before. One command writes all of this into a report, with the checks that a map needs before you show it to anyone.
+# Three lines map any PyTorch network: capture its layers, compare them, {term}`partition <partition>` the {term}`layer map`. The example of this chapter is a network of six {term}`blocks <block>` that reads digits. It gets {glue:text}`right:.0f` % of new digits right. Training made the step from its first block to the second larger, and the later steps smaller. The test finds {glue:text}`n_blocks:d` {term}`groups <group>` after training and {glue:text}`n_before:d` before. One command writes all of this into a report, with the checks that a map needs before you show it to anyone.
 #
 # :::{glue:figure} fig_in_short_14
 # :name: fig-14-in-short
@@ -35,7 +35,7 @@
 # - how to write a report, and what to put beside a map.
 #
 # **Time**: 15 minutes to read, one minute to run.
-# **In the paper**: nothing; this is what it is good for.
+# **In the paper**: nothing; this chapter shows what its method is good for.
 # **You need**: [chapter 01](01-functional-similarity.ipynb) and [chapter 06](06-modular-sum-subnetworks.ipynb).
 # :::
 
@@ -102,7 +102,7 @@ blocks = [nn.Sequential(layer, nn.ReLU()) for layer in linear]
 model = nn.Sequential(*blocks, nn.Linear(48, 10))
 
 # %% [markdown]
-# The training loop is the plainest one. It calls `look` before the first epoch and after some others. To record maps in a loop of your own, add this one call.
+# The training loop is the plainest one. It calls `look` before the first epoch, and after some of the epochs. To record maps in a loop of your own, add this one call.
 
 
 # %%
@@ -122,7 +122,7 @@ def train(model, epochs, look):
 # %% [markdown]
 # ## Three lines
 #
-# `look` captures the blocks on 200 pictures that are not used for training, and compares them. `default_layers` finds the blocks: whatever a network repeats.
+# `look` captures the blocks on 200 pictures that are not used for training, and compares them. `default_layers` finds the blocks, which are the parts that a network repeats.
 
 # %%
 shown = x[1400 : 1430 if small else 1600]
@@ -191,7 +191,7 @@ before = fs.partition(first, seed=seed)
 note(n_before=before.n_groups, p_before=before.p_value)
 
 # %% [markdown]
-# After training the first block stands apart from the rest, with a {term}`p-value` of {glue:text}`p_value:.3f`. Before training there is no such {term}`boundary` ({glue:text}`p_before:.2f`). Five steps are the fewest that the test takes. Ask it about twice as many layers, such as all linear layers and all ReLUs.
+# After training the first block stands apart from the rest, with a {term}`p-value` of {glue:text}`p_value:.3f`. Before training there is no such {term}`boundary` (p-value {glue:text}`p_before:.2f`). Five steps are the fewest that the test takes. Give the test about twice as many layers if you can, such as all linear layers and all ReLUs.
 #
 # ## Recurrent networks and decoders
 #
@@ -229,7 +229,7 @@ note(lstm_far=between.loc["first", "third"])
 # %% [markdown]
 # The second layer and the third are {glue:text}`lstm_near:.2f` apart. The first and the third are {glue:text}`lstm_far:.2f` apart. Each layer bends the cloud once more, without having learned anything.
 #
-# Models of the transformers library take dictionaries. Masks go through, so padding does not count. The next model is made from a configuration and has random weights. Yours would be `AutoModel.from_pretrained(...)`.
+# Models of the transformers library take dictionaries. `fs.capture` uses the mask in such a dictionary, so padding does not count. The next model is made from a configuration and has random weights. Yours would be `AutoModel.from_pretrained(...)`.
 
 # %%
 ends = {"bos_token_id": 0, "eos_token_id": 0}
@@ -254,7 +254,7 @@ found.to_frame()
 note(nothing_blocks=found.n_groups, nothing_p=found.p_value)
 
 # %% [markdown]
-# It is one group, with a p-value of {glue:text}`nothing_p:.2f`. That is as it should be, though six layers are few. Keep the map of the untrained network beside that of the trained one. `fs.untrained_twin` makes many such copies at once.
+# The decoder is one group, with a p-value of {glue:text}`nothing_p:.2f`. That is as it should be, though six layers are few. Keep the map of the untrained network beside that of the trained one. `fs.untrained_twin` makes many such copies at once.
 #
 # ## A report
 #
@@ -268,7 +268,7 @@ findings = analyse(reps, n_draws=n_draws, seed=seed, progress=False)
 checks_table(findings)
 
 # %% [markdown]
-# The report is one page that needs no network, and the same as data:
+# The report is one page that can be read offline, and the same results as data files:
 
 # %%
 folder = Path(tempfile.mkdtemp())

@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# The distance does what the paper says of it. Our maps do not show what the paper reads in its maps. A raw {term}`layer map` shows how large each layer is: {glue:text}`by_scale:.2f` % of the variance of one map is {term}`scale`. A {term}`normalised` map shows mostly what kind of layer stands where, and so does the map of a network that computes nothing. We also trained small networks whose functions are known. Where these functions share one stream, no measure that we show is better than chance for sure at finding where the next one begins. The {term}`Gromov-Wasserstein distance` (GW) has a {term}`skill` of {glue:text}`gw_stream:.2f` there, where chance is 0 and the best is 1. For language the question stays open, because the paper's own encoder was not run.
+# The distance does what the paper says of it. Our maps do not show what the paper reads in its maps. A raw {term}`layer map` shows how large each layer is: {glue:text}`by_scale:.2f` % of the variance of one map is {term}`scale`. A {term}`normalised` map shows mostly what kind of layer stands where, and so does the map of a network that computes nothing. We also trained small networks whose functions are known. If these functions share one stream, where does the next one begin? No measure that we show finds this better than chance for sure. The {term}`Gromov-Wasserstein distance` (GW) has a {term}`skill` of {glue:text}`gw_stream:.2f` there, where chance is 0 and the best is 1. For language the question stays open, because the paper's own encoder was not run.
 #
 # :::{glue:figure} fig_in_short_15
 # :name: fig-15-in-short
@@ -212,7 +212,7 @@ values = [m.values[inner] for m in three]
 note(width_l=spearmanr(*values).statistic)
 
 # %% [markdown]
-# Model L adds three times, once in each block, and the paper sees three groupings in its map. Our test finds {glue:text}`n_l:d` groups as well. But of the two places where one function ends and the next begins, it finds {glue:text}`hits_l`. The groups lie around attention {term}`heads <head>` whose output hardly changes. So the number of groups agrees, but the places do not.
+# Model L adds three times, once in each block, and the paper sees three groupings in its map. Our test finds {glue:text}`n_l:d` groups as well. But of the two places where one function ends and the next begins, it finds {glue:text}`hits_l`. The groups lie around attention {term}`heads <head>` whose output is nearly the same for most inputs ([chapter 06](06-modular-sum-subnetworks.ipynb)). So the number of groups agrees, but the places do not.
 #
 # ## Where the functions are known
 #
@@ -366,7 +366,7 @@ note(accuracy=100 * texts[tuned].scores["accuracy"])
 viz.map_grid({"GW": encoder})
 
 # %% [markdown]
-# To the eye the last blocks form a group after fine-tuning. If the map must be divided into two groups, the best division sets the last three blocks apart, as in the paper, on both tasks ([chapter 08](08-bert-subnetworks.ipynb)). The test finds {glue:text}`n_after:d` group, with a {term}`p-value` of {glue:text}`p_after:.2f`. The steps grow over several blocks, and the largest leads into block {glue:text}`largest:d`. So the last blocks change faster, but we see no sudden change. This look is at one encoder, one task and {glue:text}`n_texts:d` texts.
+# To the eye the last blocks form a group after fine-tuning. If the map must be divided into two groups, the best division sets the last three blocks apart, as in the paper. This holds on both tasks ([chapter 08](08-bert-subnetworks.ipynb)). The test finds {glue:text}`n_after:d` group, with a {term}`p-value` of {glue:text}`p_after:.2f`. The steps grow over several blocks, and the largest leads into block {glue:text}`largest:d`. So the last blocks change faster, but we see no sudden change. This look is at one encoder, one task and {glue:text}`n_texts:d` texts.
 #
 # ## What a careful user should do
 #
@@ -384,7 +384,7 @@ viz.map_grid({"GW": encoder})
 # - *BERT itself.* The paper's encoder with twelve blocks, its training and its {term}`freezing` were not repeated here.
 # - *The paper's sums.* The text that we worked from has lost its formulas, so the {term}`moduli <moduli, equal and nested>` of Models L and E are a guess.
 # - *Functions of natural networks.* Our networks of known boundaries are small, and were trained function by function. In a network that was trained as a whole, nobody knows where a function begins.
-# - *More seeds.* Most networks were trained once or twice. Small samples can miss small effects.
+# - *More seeds.* Many of the other networks were trained from a single seed. Small samples can miss small effects.
 #
 # The [scorecard](../book/scorecard.md) has every claim and every doubt with its answer.
 #

@@ -27,7 +27,7 @@
 # :name: fig-02c-price
 # :alt: For each kind of layers, time against cost, one mark for each solver. Those of the library lie lowest; those of other solvers lie higher at the same time, or far to the right.
 #
-# How long a search takes and what it finds, for pairs of {glue:text}`shown_n:d` inputs. To the left is faster, downwards is better. The horizontal axis is the time in units of POT's time on the same pair, the vertical axis is the cost above the lowest that any solver found. The time is the median over the pairs, the cost the mean. A mark at the upper edge lies above the picture.
+# How long a search takes and what it finds, for pairs of {glue:text}`shown_n:d` inputs. To the left is faster, downwards is better. The horizontal axis is the time in units of POT's time on the same pair, the vertical axis is the cost above the lowest that any solver found. The time is the median over the pairs, the cost the mean. A mark at the upper edge stands for a cost above the picture.
 # :::
 
 # %% tags=["parameters"]
@@ -70,7 +70,7 @@ from bookkit.glue import keep_figure, note
 # %% [markdown]
 # ## What was measured
 #
-# Each pair went to every solver in turn, in one process and on one thread. So for each pair all solvers ran on the same machine, one right after the other. The times are seconds of the processor. Solvers that would take minutes were given the smaller pairs only.
+# Each pair went to every solver in turn, in one process and on one thread. So for each pair all solvers ran on the same machine, one right after the other. The times are processor time, in seconds. Solvers that would take minutes were given the smaller pairs only.
 
 # %%
 result = measured.load(profile, seed)

@@ -357,7 +357,7 @@ fig
 maps["cka"].plot(groups=groups["cka"], title="Model 0, linear CKA")
 
 # %% [markdown]
-# The second is that of GW, on the same layers and inputs.
+# The second map is that of GW, on the same layers and inputs.
 
 # %% tags=["fig"] mystnb={"image": {"alt": "Layer map of the same 19 layers under the Gromov-Wasserstein distance: the two attention maps form a bright cross."}, "figure": {"name": "fig-03-gw", "caption": "The same layers and inputs under GW. Now the attention maps (`attn`) differ most from the others, and `mlp_out` and `resid_post` do not stand out."}}
 maps["gw"].plot(groups=groups["gw"], title="Model 0, GW")

@@ -353,7 +353,7 @@ note(best_unchanged=100 * float(deep["unchanged"]["val_accuracy"].max()))
 #
 # The final accuracy depends on when we stop. The first network reaches {glue:text}`best_unchanged:.1f` % at its best. Nothing stops it there, and a late slingshot leaves it at {glue:text}`end_unchanged:.1f` % after {glue:text}`epochs_unchanged:d` epochs. We stop the second when all validation pairs have been right for a hundred epochs in a row. It has {glue:text}`end_clipped:.1f` % after {glue:text}`epochs_clipped:d` epochs.
 #
-# Then the validation pairs decide when to stop, though not what is learned. So the 100 % holds at a moment that we chose. The paper trains for 26,000 epochs and reports 100 %. In the text we worked from it mentions neither slingshots nor the epoch at which it looked. [Page 04b](04b-how-training-goes.ipynb) asks whether slingshots help.
+# Here the validation pairs decide when training stops, but not what is learned. So the 100 % holds at a moment that we chose. The paper trains for 26,000 epochs and reports 100 %. In the text we worked from it mentions neither slingshots nor the epoch at which it looked. [Page 04b](04b-how-training-goes.ipynb) asks whether slingshots help.
 #
 # ### With nested moduli Model E learns most of it
 #

@@ -245,7 +245,7 @@ note(mlp_seen_c2=int(seen["perfect layers"]["c2"]))
 note(mlp_seen_control=float(seen["its accuracy (%)"]["control"]))
 
 # %% [markdown]
-# This is the paper's picture: {glue:text}`mlp_seen_c1:d` layers match $c_1$ perfectly, and {glue:text}`mlp_seen_c2:d` match $c_2$. But look at the last row. In the best layer the probe gets {glue:text}`mlp_seen_control:.1f` % of the control right, and the control is a random list. A probe that can do this will find whatever it is asked for. Now the pairs that it has not seen.
+# On these pairs we see what the paper reports: {glue:text}`mlp_seen_c1:d` layers match $c_1$ perfectly, and {glue:text}`mlp_seen_c2:d` match $c_2$. But look at the last row. In the best layer the probe gets {glue:text}`mlp_seen_control:.1f` % of the control right, and the control is a random list. A probe that can do this will find whatever it is asked for. Now the pairs that it has not seen.
 
 # %% mystnb={"figure": {"name": "tab-05-unseen", "caption": "The same probes, judged on unseen pairs. The control is no longer found, and no layer gives $c_1$ or $c_2$ without a mistake."}}
 held_out.round(1)
@@ -334,7 +334,7 @@ def to_targets(layers, spaces, measure="gw"):
 distances = to_targets(layers_l, spaces)
 
 # %% [markdown]
-# This is Table 2 of the paper, with the closest layer for each target in each of the three metrics. "Ties" counts the layers that are at most 5 % farther than the closest.
+# The next table is like Table 2 of the paper, with the closest layer for each target in each of the three metrics. "Ties" counts the layers that are at most 5 % farther than the closest.
 
 
 # %% tags=["paper-T02", "hide-input"] mystnb={"figure": {"name": "tab-05-gw", "caption": "The GW distance from the layers of Model L to each target, on a sample: the closest layer, its distance, ties, and the distances of the three block ends. The rows hardly depend on which sum is the target."}}

@@ -229,7 +229,7 @@ note(hits=hits, n_cuts=sum(len(cuts) for cuts in cut_l))
 note(hits_words=str(hits or "none"))
 
 # %% [markdown]
-# The maps of the two other seeds of Model L agree with that of the first at a rank correlation of {glue:text}`seeds_l:.2f` or better, those of Model E at {glue:text}`seeds_e:.2f` or better. Of the {glue:text}`n_cuts:d` cuts in the four maps of Model L without {term}`scale`, {glue:text}`hits_words` fall on a true boundary.
+# The maps of the two other seeds of Model L agree with that of the first at a rank correlation of {glue:text}`seeds_l:.2f` or better. For Model E it is {glue:text}`seeds_e:.2f` or better. Of the {glue:text}`n_cuts:d` cuts in the four maps of Model L without {term}`scale`, {glue:text}`hits_words` fall on a true boundary.
 #
 # The map of Model E can be explored here.
 
@@ -279,7 +279,7 @@ note(found_any_words=in_words[by_any], cut_any_words=in_words[cut_any])
 note(by_any_words=in_words[max(by_any, cut_any)])
 
 # %% [markdown]
-# Of the two true boundaries the best measure finds {glue:text}`found_any_words`. If we force three groups, {glue:text}`cut_any_words` of the two are among the cuts of the best measure. This is not the failure of one measure. The inner layers are the wrong object: they change most inside the blocks. On this network no measure is better than another at a task that none can do. [Chapter 03](03-ten-measures.ipynb) says in what they differ.
+# Of the two true boundaries the best measure finds {glue:text}`found_any_words`. If we force three groups, {glue:text}`cut_any_words` of the two are among the cuts of the best measure. This is not the failure of one measure. The inner layers may be the wrong layers to compare: they change most inside the blocks. On this network no measure is better than another at a task that none can do. [Chapter 03](03-ten-measures.ipynb) says in what they differ.
 #
 # ## How many inputs?
 #

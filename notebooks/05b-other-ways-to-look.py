@@ -124,7 +124,7 @@ for target, value in zip(targets, squares.values(), strict=False):
     note(**{f"squares_{target}": float(value)})
 
 # %% [markdown]
-# From these outputs of blocks, the network's own readouts and the logistic regressions of chapter 05 always find the right class. Least squares to the classes is right for {glue:text}`squares_c1:.0f` % of the pairs for $c_1$, {glue:text}`squares_c2:.0f` % for $c_2$ and {glue:text}`squares_c3:.0f` % for $c_3$. The classes lie on circles of few dimensions. No linear map of such a circle gives a one at one class and zeros at all others. The paper describes the residual of a regression. By this residual our networks do not match perfectly, but by the accuracy of a classifier they do.
+# From these outputs of blocks, the network's own {term}`readouts <readout>` and the logistic regressions of chapter 05 always find the right class. Least squares to the classes is right for {glue:text}`squares_c1:.0f` % of the pairs for $c_1$, {glue:text}`squares_c2:.0f` % for $c_2$ and {glue:text}`squares_c3:.0f` % for $c_3$. The classes lie on circles of few dimensions. No linear map of such a circle gives a one at one class and zeros at all others. The paper describes the residual of a regression. By this residual our networks do not match perfectly, but by the accuracy of a classifier they do.
 #
 # ## A regressor with two layers
 #

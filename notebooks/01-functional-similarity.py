@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# Each layer is a function of the input, so two layers can be compared as functions. The score that compares them decides what counts as similar. A score that fits only straight lines can miss strong similarity. The best line explains nothing of a parabola ({glue:text}`r2_line:.3f` of its variance), while a small network explains nearly everything ({glue:text}`r2_network:.4f`). The same happens inside a trained network that adds two numbers. A {term}`linear probe` reads the sum off {glue:text}`probe_pre:.1f` % of the inputs before one {term}`ReLU`, and off {glue:text}`probe_post:.1f` % after it. A probe needs a target, and for most networks we have none. So this book compares layers *with one another*.
+# Each layer is a function of the input, so two layers can be compared as functions. The score that compares them decides what counts as similar. A score that fits only straight lines can miss strong similarity. The share of a parabola's variance that the best line explains is {glue:text}`r2_line:.3f`, which is nothing. A small network explains {glue:text}`r2_network:.4f`, nearly everything. The same happens inside a trained network that adds two numbers. Before one {term}`ReLU` a {term}`linear probe` finds the sum for {glue:text}`probe_pre:.1f` % of the inputs. After this ReLU it finds the sum for {glue:text}`probe_post:.1f` %. A probe needs a target, and for most networks we have none. So this book compares layers *with one another*.
 #
 # :::{glue:figure} fig_in_short_01
 # :name: fig-01-in-short
@@ -86,7 +86,7 @@ from bookkit.glue import keep_figure, note
 # %% [markdown]
 # ## A layer is a function
 #
-# Neighbouring layers of a network often do nearly the same job. Elsewhere the job changes. Gao et al. {cite:p}`gao2024identifying` ask whether these changes can be found without knowing what the jobs are. To ask this, we must first say what "nearly the same job" means.
+# Neighbouring layers of a network often do nearly the same job. At some layers the job changes. Gao et al. {cite:p}`gao2024identifying` ask whether these changes can be found without knowing what the jobs are. To ask this, we must first say what "nearly the same job" means.
 #
 # Feed $n$ inputs to a network and stop after some layer. The result is a table with one row per input: the *representation* at that layer. The layer is a function of the input, and the table lists the values of this function.
 #
@@ -130,7 +130,7 @@ note(r2_line=line.score(z_test, t_test))
 note(r2_network=network.score(z_test, t_test))
 
 # %% [markdown]
-# The two numbers are shares of explained variance. The line explains {glue:text}`r2_line:.3f`, which is nothing. The network explains {glue:text}`r2_network:.4f`, which is nearly everything.
+# The two numbers are shares of explained variance. The line explains {glue:text}`r2_line:.3f`, which is nothing. (On unseen numbers the share is below zero if the mean would predict better.) The network explains {glue:text}`r2_network:.4f`, which is nearly everything.
 
 # %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Target against layer output: the true parabola and the non-linear probe coincide, while the linear probe is a flat line."}, "figure": {"name": "fig-01-parabola", "caption": "The target $z^2$ and two probes for it. The non-linear probe lies on the parabola. The linear probe is flat: the rise on the right cancels the fall on the left."}}
 grid = np.linspace(-1, 1, 101)[:, None]
@@ -145,7 +145,7 @@ viz.curves(fits, grid[:, 0], xlabel="layer output z", ylabel="target")
 #
 # ## Read a layer out of any network
 #
-# Which tables $F$ can we compare? In a network they are the outputs of its modules. To have something to look at, we train a small network to read handwritten digits of 8 by 8 pixels.
+# Which tables $F$ does a network offer? Each of its modules has an output, and these outputs are the tables. To have something to look at, we train a small network to read handwritten digits of 8 by 8 pixels.
 
 # %%
 images, digits = (torch.tensor(a) for a in load_digits(return_X_y=True))
@@ -166,7 +166,7 @@ for _ in range(20 if profile == "smoke" else 200):
     optimizer.step()
 
 # %% [markdown]
-# It was trained on the first 1,400 images. How well does it read the other 397?
+# The network was trained on the first 1,400 images. How well does it read the other 397?
 
 # %%
 with torch.no_grad():
@@ -178,7 +178,7 @@ correct
 note(digits_accuracy=100 * float(correct))
 
 # %% [markdown]
-# It reads {glue:text}`digits_accuracy:.1f` % of them correctly. To see a layer's output, PyTorch lets us hang a *hook* on a module: a function that is called with every output. Here is the obvious way to write one.
+# The network reads {glue:text}`digits_accuracy:.1f` % of the other images correctly. To see a layer's output, PyTorch lets us hang a *hook* on a module: a function that is called with every output. Here is the obvious way to write one.
 
 # %%
 seen = {}
@@ -197,7 +197,7 @@ note(lowest=lowest)
 # %% [markdown]
 # The first module is linear, so about half of its outputs should be negative. Yet the lowest value that we recorded is {glue:text}`lowest:.1f`. What happened?
 #
-# The ReLU behind it works *in place*. Our hook kept the tensor itself, not a copy. The ReLU then overwrote that tensor. We asked for the linear layer and got the ReLU. Any tool whose hook stores the tensor itself, and not a copy, has this bug.
+# The ReLU behind it works *in place*. Our hook kept the tensor itself, not a copy. The ReLU then overwrote that tensor. We asked for the linear layer and got the ReLU. Any tool whose hook stores the tensor itself, and not a copy, has this bug wherever a module works in place.
 #
 # `fs.capture` copies inside the hook and runs the model in evaluation mode. It removes the hooks even if the model fails. It returns the layers in the order in which they ran.
 
@@ -228,7 +228,7 @@ widths = {array.shape[1] for array in layers.values()}
 note(n_pairs=layers.n_samples, n_layers=len(layers), n_widths=len(widths))
 
 # %% [markdown]
-# The network has {glue:text}`n_layers:d` representations of {glue:text}`n_pairs:d` pairs, those that the paper lists in its Table 1. {numref}`tab-01-model-0` says what their names mean.
+# The network has {glue:text}`n_layers:d` representations of {glue:text}`n_pairs:d` pairs. The paper lists the same representations in its Table 1. {numref}`tab-01-model-0` says what their names mean.
 #
 # :::{table} The representations of Model 0, in the order of computation. Each input has two tokens, $a$ and $b$.
 # :name: tab-01-model-0
@@ -282,13 +282,13 @@ viz.bars(
 )
 
 # %% [markdown]
-# At the input of the block the probe is right for {glue:text}`probe_resid_pre:.1f` % of the pairs. Between attention and {term}`MLP` it is right for {glue:text}`probe_resid_mid:.1f` %. In the hidden layer of the MLP it is right for {glue:text}`probe_pre:.1f` % before the ReLU, and for {glue:text}`probe_post:.1f` % after it. Guessing would be right for {glue:text}`chance:.1f` %. (A share below this is possible. The answers of the test pairs are a little rarer among the pairs on which the probe was fitted.)
+# At the input of the block the probe is right for {glue:text}`probe_resid_pre:.1f` % of the pairs. Between attention and {term}`MLP` it is right for {glue:text}`probe_resid_mid:.1f` %. In the hidden layer of the MLP it is right for {glue:text}`probe_pre:.1f` % before the ReLU, and for {glue:text}`probe_post:.1f` % after it. Guessing would be right for {glue:text}`chance:.1f` %. (A share below this is possible. An answer that is frequent among the test pairs is rarer among the pairs for fitting, so the probe chooses it less often.)
 #
-# One simple non-linearity turns "almost never" into "nearly always". Every layer contains enough information to compute the answer. What changes along the network is *how easy the answer is to read*.
+# One simple non-linearity turns "almost never" into "nearly always". Each of these six layers contains enough information to compute the answer: no two pairs with different answers give the same output. What changes along the network is *how easy the answer is to read*.
 #
 # ## When the target is unknown
 #
-# This search worked because we knew $c$. In a language model we do not know the intermediate functions, and we cannot try them all. But we can ask a simpler question: which layers are functionally similar *to one another*? Where similarity ends, one job ends and another begins. For this we need a score with three properties:
+# This search worked because we knew $c$. In a language model we do not know the intermediate functions, and we cannot try them all. But we can ask a simpler question: which layers are functionally similar *to one another*? Where similarity ends, one job may end and another begin. For this we need a score with three properties:
 #
 # - it compares tables of different widths, with no map fitted between them;
 # - it ignores what does not matter, such as a rotation of the coordinates;
@@ -329,7 +329,7 @@ keep_figure("fig_in_short_01", in_short)
 # | C01: a linear map can miss strong functional similarity (3.1) | paper | agrees: it can happen, as one example shows | explained variance {glue:text}`r2_line:.3f` (linear) against {glue:text}`r2_network:.4f` (two hidden layers) |
 # | C02: layers of different widths cannot be compared point by point (4) | paper | agrees | the {glue:text}`n_layers:d` layers of Model 0 have {glue:text}`n_widths:d` widths: there is nothing to subtract |
 #
-# Both answers rest on single examples. They show that something can happen, not how often it does. The formula of the paper's own example is not in the text we worked from, so the parabola is ours.
+# Both answers rest on single examples. They show that something can happen, not how often it does. The text of the paper that we worked from has lost the formula of its own example, so the parabola is ours.
 #
 # **Before you say that two layers do the same**: say which differences you would ignore. A linear probe tests only for linear relations.
 #

@@ -15,7 +15,7 @@
 # %% [markdown]
 # # 02 The Gromov-Wasserstein distance
 #
-# How far apart are two layers whose numbers have nothing in common: 256 per input here, 1,024 there?
+# How far apart are two layers if one has 256 numbers per input and the other 1,024?
 #
 # ## In short
 #
@@ -111,7 +111,7 @@ from bookkit.glue import keep_figure, note
 #
 # In words: match the points of both clouds so that pairs which are far apart on one side are far apart on the other. The sum is the mean squared error that remains. We call it the {term}`cost`, and its root the *distance*. If each point has exactly one partner, minimising the cost is a {term}`quadratic assignment problem`. No fast method is sure to solve it.
 #
-# POT returns the cost. The text we worked from does not say which of the two the paper shows. We keep them apart, because only the root obeys the triangle inequality.
+# POT returns the cost. The text we worked from does not say whether the paper shows cost or distance. We keep both apart: only the distance obeys the triangle inequality.
 #
 # Here are two clouds: a spiral, and a copy that is turned, slightly bent and shaken.
 
@@ -130,7 +130,7 @@ DX, DY = distance_matrix(X), distance_matrix(Y)
 DX.shape, float(DX[0, 1].round(3)), float(DY[0, 1].round(3))
 
 # %% [markdown]
-# The definition has four indices, so it takes $n^4$ terms as it stands. Expanding the square leaves two matrix products {cite:p}`peyre2016gromov`. The next cell computes both, for the coupling that spreads each point over all others.
+# The definition has four indices, so it takes $n^4$ terms as it stands. Expanding the square leaves two matrix products {cite:p}`peyre2016gromov`. The next cell computes the cost both ways, for the coupling that spreads each point over the whole other cloud.
 
 # %%
 T = product(24, 24)
@@ -171,7 +171,7 @@ len(path) - 1, cost(DX, DY, path[-1])
 note(n_steps=len(path) - 1, by_hand=cost(DX, DY, path[-1]))
 
 # %% [markdown]
-# Our solver stops after {glue:text}`n_steps:d` rounds at a cost of {glue:text}`by_hand:.4f`. Do POT and our library agree?
+# Our solver stops after {glue:text}`n_steps:d` rounds at a cost of {glue:text}`by_hand:.4f`. Do POT (called by `conditional_gradient`) and our library agree?
 
 # %%
 by_pot = cost(DX, DY, conditional_gradient(DX, DY))
@@ -185,7 +185,7 @@ keep_figure("fig_in_short_02", viz.matched_clouds(X, Y, library.plan))
 # %% [markdown]
 # POT and our solver differ by {glue:text}`solver_gap:.1g`. The library ends at {glue:text}`library:.4f` as well. {numref}`fig-02-in-short` shows its matching.
 #
-# Now we start our solver from a random matching instead. The first frame is only for comparison.
+# Now we start our solver from a random matching instead. The film's first frame is only for comparison.
 
 # %% tags=["hide-input"]
 stations = gw_by_hand(
@@ -260,7 +260,7 @@ note(straight_itself=float(np.sqrt(((DX - straight) ** 2).mean())))
 #
 # ## Why the best matching is one to one
 #
-# A coupling may split a point between several partners. Our solver never did, and the paper's Figure 10 shows none that does. The authors note that this agrees with theory "under certain conditions". Here are the conditions.
+# A coupling may split a point between several partners. Our solver ends at a matching by construction, and the paper's Figure 10 shows only matchings. The authors note that this agrees with theory "under certain conditions". Here are the conditions.
 #
 # :::{prf:theorem}
 # :label: thm-permutation
@@ -278,11 +278,11 @@ note(straight_itself=float(np.sqrt(((DX - straight) ** 2).mean())))
 # $v^\top D v \le 0$ whenever $v$ sums to zero. The rows and columns of $\Delta$ are such vectors.
 # On them we may write $-D^X = A^\top A$ and $-D^Y = B^\top B$. Then the trace is $\lVert A \Delta B^\top \rVert^2 \ge 0$, and the cost is
 # concave. The couplings form a polytope, a body with flat sides and corners. A concave
-# function on a polytope is least at a corner, and by a theorem of Birkhoff the corners of this one
-# are the permutations. See {cite:t}`maron2018probably`.
+# function on a polytope is least at a corner. By Birkhoff's theorem its corners
+# are the permutation matrices, divided by $n$. See {cite:t}`maron2018probably`.
 # :::
 #
-# Each step of the proof can be run. First we centre both sides of each distance matrix and look at the largest eigenvalue.
+# We check the proof by computation. First we centre rows and columns of each distance matrix and look at the largest eigenvalue.
 
 # %%
 J = np.eye(24) - 1 / 24
@@ -393,7 +393,7 @@ distances, unrelated
 note(worst_isometry=max(distances.values()), nothing_alike=unrelated)
 
 # %% [markdown]
-# None of the four copies is farther away than {glue:text}`worst_isometry:.1g`. An unrelated cloud is at a distance of {glue:text}`nothing_alike:.3f`. The paper speaks of permuting the *dimensions* of a layer. This only turns or reflects the cloud. The coupling permutes the *inputs*.
+# None of the four copies is farther away than {glue:text}`worst_isometry:.1g`. An unrelated cloud is at a distance of {glue:text}`nothing_alike:.3f`. The paper speaks of permuting the *dimensions* of a layer. This only turns or reflects the cloud. A coupling permutes the *inputs* as well.
 #
 # **Different dimensions** (claim C02). Nothing in the definition asks for equal widths. Here is the cloud in five dimensions against itself with 500 columns of zeros added.
 
@@ -408,7 +408,7 @@ note(padded=padded_distance)
 # %% [markdown]
 # The distance is {glue:text}`padded:.1g`, as it should be.
 #
-# **Scaling** (claim C05). Multiply the pairwise distances within the layers by a positive factor. The paper says that the distance is monotone in this factor, so that the closest layers stay the closest. If *all* layers are scaled by the same factor, this is plain: every distance is multiplied by it. But layers differ in {term}`scale` one by one. So we scale both clouds of a pair, and then only one of them.
+# **Scaling** (claim C05). Multiply the pairwise distances within the layers by a positive factor. The paper says that the distance is monotone in this factor, so that the closest layers stay the closest. If *all* layers are scaled by the same factor, this is plain: every distance is multiplied by it. But each layer has a {term}`scale` of its own. So we scale both clouds of a pair, and then only one of them.
 
 # %%
 factors = np.geomspace(0.25, 4, 9 if small else 17)
@@ -428,7 +428,7 @@ note(both_doubled=doubled / solve(near, far).distance)
 # %% [markdown]
 # With both clouds doubled, the distance is {glue:text}`both_doubled:.2f` times what it was. And with only one of them scaled?
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Distance against the factor by which one cloud is scaled: the raw distance falls and then rises steeply, the normalised one is constant."}, "figure": {"name": "fig-02-scale", "caption": "The distance between two clouds when one of them is scaled. The raw distance falls and rises again, so scaling alone can bring two layers together. Divided by the mean distance of each cloud, it does not depend on the factor."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Distance against the factor by which one cloud is scaled: the raw distance falls and then rises steeply, the normalised one is constant."}, "figure": {"name": "fig-02-scale", "caption": "The distance between two clouds when one of them is scaled. The raw distance falls and rises again, so scaling alone can bring two layers together. The normalised distance does not depend on the factor."}}
 viz.curves(
     {"raw distances": raw, "distances divided by their mean": normalised},
     factors,
@@ -438,11 +438,11 @@ viz.curves(
 )
 
 # %% [markdown]
-# The raw distance falls from {glue:text}`raw_quarter:.2f` to {glue:text}`raw_lowest:.2f` and climbs again to {glue:text}`raw_four:.2f`. So it is not monotone, and a layer can become the closest just by shrinking. The normalised distance is constant, within {glue:text}`normalised_spread:.1g`. In {term}`Model 0 <Model 0, Model E, Model L>`, the network that adds, the scales of the layers differ by up to two hundred times ([chapter 06](06-modular-sum-subnetworks.ipynb)). So `fs.compare` normalises by default, and we always show the raw map beside it.
+# The raw distance falls from {glue:text}`raw_quarter:.2f` to {glue:text}`raw_lowest:.2f` and climbs again to {glue:text}`raw_four:.2f`. So it is not monotone, and a layer can become the closest just by shrinking. The normalised distance is constant, within {glue:text}`normalised_spread:.1g`. In {term}`Model 0 <Model 0, Model E, Model L>`, the network that adds, the scales of the layers differ by up to two hundred times ([chapter 06](06-modular-sum-subnetworks.ipynb)). So `fs.compare` normalises by default.
 #
 # ## The start decides
 #
-# A concave function has its minima in corners, and many corners are local minima. The start decides in which of them a descent ends. POT starts with everything matched with everything. We can also start with the *identity*, each input matched with itself. We compare the two starts on pairs of clouds, the second a non-linear, noisy function of the first.
+# A concave function has its minima in corners, and many corners are local minima. The start decides in which of them a descent ends. POT starts with everything matched with everything. We can also start with the *identity*, each input matched with itself. We compare the two starts on pairs of clouds. The second cloud is a non-linear, noisy function of the first.
 
 
 # %%
@@ -523,7 +523,7 @@ viz.scatter(
 # | the library ends above POT's default start | {glue:text}`library_above_few:d` | {glue:text}`library_above_many:d` |
 # :::
 #
-# On small clouds the default start is poor. On larger clouds neither start always wins. As far as the paper says, it used the default start. So the numbers in its maps are upper bounds, and some of them are loose.
+# On small clouds the default start is poor. On larger clouds neither start always wins. As far as the paper says, it used the default start. So the numbers in its maps are upper bounds, and some may be loose.
 #
 # The library searches from several starts and then improves the best result. It also computes a {term}`lower bound` that no matching can beat. [Going deeper: search, bounds and time](02b-search-and-bounds.ipynb) shows how, and what it takes.
 #
@@ -531,7 +531,7 @@ viz.scatter(
 #
 # A reviewer asked the obvious question. Row 17 of every layer belongs to input 17. Why search for a matching that we know?
 #
-# With the identity as coupling, the cost is the mean squared difference of two distance matrices, entry by entry. This is close to the representational similarity analysis of neuroscience. Optimising forgets which input is which, and compares the *shapes* of two clouds. GW may choose the identity. So it is never larger than the distance with the identity. Where it is much smaller, the two layers have the same shape but place different inputs in it.
+# With the identity as coupling, the cost is the mean squared difference of two distance matrices, entry by entry. This is close to the representational similarity analysis of neuroscience. Optimising forgets which input is which, and compares the *shapes* of two clouds. GW may choose the identity. So it is never larger than the distance with the identity. Where GW is much smaller, the shapes agree better than the places of the inputs.
 #
 # Do real layers differ in this way? We take five pairs of layers of Model 0. Three pairs come from two attention {term}`heads <head>`: their {term}`attention maps <attention score, attention map>`, the scores behind them, and their values. The other two are the two sides of the {term}`ReLU` and the two ends of the {term}`MLP`.
 
@@ -586,11 +586,11 @@ ax.legend(frameon=False)
 fig
 
 # %% [markdown]
-# Between the attention maps of two heads the search lowers the cost from {glue:text}`kept_maps:.3f` to {glue:text}`searched_maps:.3f`. It matches only {glue:text}`itself_maps:d` of {glue:text}`n_asked:d` inputs with themselves. So the two heads make the same shape out of different inputs. Between the scores the best matching found leaves a cost of {glue:text}`searched_scores:.3f`, and between the two ends of the MLP {glue:text}`searched_mlp:.3f`. So these pairs differ in shape, too. Between the values the search gains little. Across the ReLU it gains nothing, and {glue:text}`itself_relu:d` inputs are matched with themselves.
+# Between the attention maps of two heads the search lowers the cost from {glue:text}`kept_maps:.3f` to {glue:text}`searched_maps:.3f`. It matches only {glue:text}`itself_maps:d` of {glue:text}`n_asked:d` inputs with themselves. So the two heads make nearly the same shape out of different inputs. Between the scores the best matching found leaves a cost of {glue:text}`searched_scores:.3f`, and between the two ends of the MLP {glue:text}`searched_mlp:.3f`. These pairs differ in shape, too: their [lower bounds](02b-search-and-bounds.ipynb#what-no-search-can-go-below) are not zero. Between the values the search gains little. Across the ReLU it gains nothing, and {glue:text}`itself_relu:d` inputs are matched with themselves.
 #
-# So the answer to the reviewer depends on what "similar" should mean. For the same computation up to a renaming of the inputs, optimise. For the same information about each input, do not. GW cannot tell a layer that encodes only $a$ from one that encodes only $b$.
+# So the answer to the reviewer depends on what "similar" should mean. If it means the same shape, optimise. If it means the same information about each input, do not. GW cannot tell a layer that encodes only $a$ from one that encodes only $b$.
 #
-# This also separates it from the {term}`Wasserstein distance`, a baseline of the paper. Wasserstein moves points through *one* space and pays for the way, so both layers must share their coordinates. GW never leaves either space.
+# GW is not the {term}`Wasserstein distance`, a baseline of the paper. Wasserstein moves points through *one* space and pays for the way, so both layers must share their coordinates. GW moves nothing between spaces.
 #
 # ## Solve one yourself
 #
@@ -640,7 +640,7 @@ interactive.matching(
 )
 
 # %% [markdown]
-# The upper mark falls as better matchings are found. The lower mark rises as better bounds are found. Where the marks meet, no matching is better. For two and three clusters they stay apart. The search cannot tell whether the matching or the bound could be better.
+# The upper mark falls as better matchings are found. The lower mark rises as better bounds are found. Where the marks meet, no matching is better. For *Two clusters and three* they stay apart. Then nobody knows whether the matching or the bound could be better.
 #
 # ## What we found
 #

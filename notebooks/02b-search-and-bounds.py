@@ -76,14 +76,14 @@ from bookkit.glue import note
 #
 # 1. {term}`Graduated assignment <graduated assignment>` makes a first guess {cite:p}`gold1996graduated`. It begins with everything matched with everything and sharpens the matching in small steps, coarse shape first. A *temperature* says how soft the matching still is. To make a step cheap, each centred matrix of distances is replaced by its 32 leading eigenvectors.
 # 2. The {term}`Frank-Wolfe algorithm` descends from three starts: this guess, everything matched with everything, and each input matched with itself. For the {term}`quadratic assignment problem` it is known as FAQ {cite:p}`vogelstein2015fast`.
-# 3. The best matching is made soft again. It is replaced by an *entropic* plan at a fixed temperature {cite:p}`peyre2016gromov`. From there the search descends again. The better of the two matchings is kept.
+# 3. The best matching is made soft again. It is replaced by an *entropic* plan {cite:p}`peyre2016gromov`. In such a plan each point is spread over several partners, as much as a fixed temperature says. From there the search descends again. The better of the two matchings is kept.
 # 4. {term}`2-opt` exchanges partners. As long as a swap of two partners lowers the {term}`cost`, it is made.
 #
-# The argument `effort` decides how much of this is done. `effort="quick"` leaves parts 3 and 4 out and takes few steps. `"thorough"` begins in more places and repeats parts 3 and 4 as long as they help. At every effort the descent from everything matched with everything goes to its end. {term}`POT` makes the same descent, so the library's cost is never above POT's. (There are two exceptions. Two steps may be equally good, and single precision rounds.) [Page 02c](02c-cost-against-time.ipynb) measures how long each effort takes.
+# The argument `effort` decides how much of this is done. `effort="quick"` leaves parts 3 and 4 out and takes few steps. `"thorough"` begins in more places and repeats parts 3 and 4 as long as they help. At every effort the descent from everything matched with everything goes to its end. {term}`POT` makes the same descent, so the library's cost should not be above POT's. (There are three exceptions. Two steps may be equally good, single precision rounds, and on thousands of inputs POT's own steps may stop early.) [Page 02c](02c-cost-against-time.ipynb) measures how long each effort takes.
 #
 # Whichever of two layers is named first, the library solves the pair in the same order. So `fs.gw(X, Y)` and `fs.gw(Y, X)` are equal to the last bit.
 #
-# In 2-opt one matrix product gives the gain of all $n(n-1)/2$ exchanges at once. Let $C$ be the second matrix of distances, with its points in the order of their partners, and let $M = D^X C$. Swapping $r$ and $s$ raises the sum of all products of matched distances by twice
+# In 2-opt one matrix product gives the gain of all $n(n-1)/2$ exchanges at once. Let $C$ be the second matrix of distances, with its points in the order of their partners, and let $M = D^X C$. Let $S$ be the sum of all products of matched distances, $D^X_{ik} C_{ik}$. Swapping $r$ and $s$ raises $S$ by twice
 #
 # $$
 # M_{rs} + M_{sr} - M_{rr} - M_{ss} + 2 D^X_{rs} C_{rs},
@@ -91,7 +91,7 @@ from bookkit.glue import note
 #
 # and the cost falls by $2 / n^2$ times this rise.
 #
-# How much does each part gain on real layers? We take {term}`Model 0 <Model 0, Model E, Model L>` and the five pairs of layers of chapter 02. Three pairs come from two attention {term}`heads <head>`: their {term}`attention maps <attention score, attention map>`, the scores behind them, and their values. The other two are the two sides of the {term}`ReLU` and the two ends of the {term}`MLP`. What is needed of each layer is computed once.
+# How much does each part gain on real layers? We take {term}`Model 0 <Model 0, Model E, Model L>` and the five pairs of layers of chapter 02. Three pairs come from two attention {term}`heads <head>`: their {term}`attention maps <attention score, attention map>`, the scores behind them, and their values. The other two are the two sides of the {term}`ReLU` and the two ends of the {term}`MLP`. The distances within each layer are computed once.
 
 # %%
 trained = trained_networks.load("model-0", profile, seed)
@@ -143,7 +143,7 @@ note(real_above=int((real["2-opt"] > real["POT"] * (1 + 1e-9)).sum()))
 #
 # ## What no search can go below
 #
-# A better search finds a lower cost. It never tells how much lower the cost could still go. A {term}`lower bound` does {cite:p}`memoli2011gromov`. Such a bound compares summaries of the distances. This takes no matching of the points, or a simple one. (The definition of that paper has a factor 1/2 in front, which changes no comparison.)
+# A better search finds a lower cost. It never tells how much lower the cost could still go. A {term}`lower bound` says how much at most {cite:p}`memoli2011gromov`. Such a bound compares summaries of the distances. This takes no matching of the points, or a simple one. (The definition of that paper has a factor 1/2 in front, which changes no comparison.)
 #
 # - The first bound compares one number per point: its root mean squared distance to all points.
 # - The second compares the two lists of all distances, each sorted.
@@ -175,7 +175,7 @@ largest = certified[list(four)].idxmax(axis=1)
 note(best_bounds=" and ".join(sorted(set(largest))))
 
 # %% [markdown]
-# The best bound lies between {glue:text}`loosest:.0f` % and {glue:text}`tightest:.0f` % of the distance found. The tightest bounds here are these: {glue:text}`best_bounds`. The third is never below the first two.
+# The best bound lies between {glue:text}`loosest:.0f` % and {glue:text}`tightest:.0f` % of the distance found. In each of the five pairs, one of these bounds is the tightest: {glue:text}`best_bounds`. The third is never below the first two.
 #
 # So the library encloses every distance. No {term}`coupling` is below `result.lower_bound`, and `result.plan` is a coupling that reaches `result.distance`. In a map, `m.lower` holds the lower ends. Suppose that the range of one pair lies wholly below that of another. Then no better solver will ever reverse their order.
 #
@@ -223,9 +223,9 @@ viz.curves(
 )
 
 # %% [markdown]
-# On the machine that built this page, {glue:text}`largest_n:d` inputs took POT {glue:text}`longest:.2f` seconds. The library with its three starts and its bounds took {glue:text}`longest_ours:.2f` seconds. Over these sizes POT's time grew about as $n$ to the power {glue:text}`slope:.1f`, and the library's as $n$ to the power {glue:text}`slope_ours:.1f`. The matrix products alone have the power 3, and they dominate in the end.
+# On the machine that built this page, {glue:text}`largest_n:d` inputs took POT {glue:text}`longest:.2f` seconds. The library with its three starts and its bounds took {glue:text}`longest_ours:.2f` seconds. Over these sizes POT's time grew about as $n$ to the power {glue:text}`slope:.1f`, and the library's as $n$ to the power {glue:text}`slope_ours:.1f`. The matrix products alone have the power 3.
 #
-# The width of a layer enters only once, when its distances are measured. No density is estimated, as the paper says. But the number of inputs counts: with a power between 2 and 3, twice the inputs take four to eight times as long. This is why one usually draws a sample of the inputs.
+# The width of a layer enters only once, when its distances are measured. No density is estimated, as the paper says. But the number of inputs counts: with a power of 3, twice the inputs take eight times as long. This is why one usually draws a sample of the inputs.
 #
 # A map of $L$ layers needs $L(L-1)/2$ distances. `fs.compare` computes them in parallel processes and keeps each on disk as soon as it is done. So an interrupted map continues where it stopped. On a cluster three lines around the call suffice, and joblib sends the pairs there:
 #

@@ -15,19 +15,19 @@
 # %% [markdown]
 # # 02c Which solver ends lowest, and how long does it take?
 #
-# The {term}`Gromov-Wasserstein distance` is the lowest {term}`cost` of all {term}`couplings <coupling>`, and every solver only searches for it. [Page 02b](02b-search-and-bounds.ipynb) shows how our search works. How good is it beside the solvers that others use?
+# The {term}`Gromov-Wasserstein distance` is the root of the lowest {term}`cost` of all {term}`couplings <coupling>`. Every solver only searches for this lowest cost. [Page 02b](02b-search-and-bounds.ipynb) shows how our search works. How good is it beside the solvers that others use?
 #
 # **Time**: 6 minutes to read, seconds to run.
 #
 # ## In short
 #
-# We gave {glue:text}`n_pairs:d` pairs of layers to {glue:text}`n_solvers:d` searches. The pairs have {glue:text}`least_n:d` to {glue:text}`most_n:,d` inputs. The library has three *efforts*, from quick to thorough, and never ended above {term}`POT` at any of them. We compare each search with the lowest cost that any of them found. At the default effort the library is within 0.1 % of this cost in {glue:text}`usual_all:.0f` % of the pairs. Without our own slowest effort among the searches, the share is {glue:text}`usual_lowest:.0f` %. POT, the solver of the paper, ends {glue:text}`pot_above:.0f` % above the lowest known cost on average. For small pairs POT is much faster: with {glue:text}`least_n:d` inputs our default takes {glue:text}`usual_small:.0f` times as long. With {glue:text}`shown_n:d` inputs it takes {glue:text}`usual_median:.1f` of POT's time.
+# We gave {glue:text}`n_pairs:d` pairs of layers to {glue:text}`n_solvers:d` searches. The pairs have {glue:text}`least_n:d` to {glue:text}`most_n:,d` inputs. The library has three *efforts*, from quick to thorough, and never ended above {term}`POT` at any of them. We compare each search with the lowest cost that any of them found. At the default effort the library is within 0.1 % of this cost in {glue:text}`usual_all:.0f` % of the pairs. If our own slowest effort is left out of the comparison, the share is {glue:text}`usual_lowest:.0f` %. POT, the solver of the paper, ends {glue:text}`pot_above:.0f` % above the lowest known cost on average. For small pairs POT is much faster: with {glue:text}`least_n:d` inputs our default takes {glue:text}`usual_small:.0f` times as long. With {glue:text}`shown_n:d` inputs it takes {glue:text}`usual_median:.1f` of POT's time.
 #
 # :::{glue:figure} fig_price_02c
 # :name: fig-02c-price
 # :alt: For each kind of layers, time against cost, one mark for each solver. Those of the library lie lowest; those of other solvers lie higher at the same time, or far to the right.
 #
-# How long a search takes and what it finds, for pairs of {glue:text}`shown_n:d` inputs. To the left is faster, downwards is better. The horizontal axis is the time in units of POT's time on the same pair, the vertical axis is the cost above the lowest that any solver found. The time is the median over the pairs, the cost the mean. A mark at the upper edge lies above the picture.
+# How long a search takes and what it finds, for pairs of {glue:text}`shown_n:d` inputs. To the left is faster, downwards is better. The horizontal axis is the time in units of POT's time on the same pair, the vertical axis is the cost above the lowest that any solver found. The time is the median over the pairs, the cost the mean. A mark at the upper edge stands for a cost above the picture.
 # :::
 
 # %% tags=["parameters"]
@@ -70,7 +70,7 @@ from bookkit.glue import keep_figure, note
 # %% [markdown]
 # ## What was measured
 #
-# Each pair went to every solver in turn, in one process and on one thread. So all solvers met the same machine in the same minute. The times are seconds of the processor. Solvers that would take minutes were given the smaller pairs only.
+# Each pair went to every solver in turn, in one process and on one thread. So for each pair all solvers ran on the same machine, one right after the other. The times are processor time, in seconds. Solvers that would take minutes were given the smaller pairs only.
 
 # %%
 result = measured.load(profile, seed)
@@ -88,13 +88,13 @@ note(shown_n=shown_n)
 # The layers are of these kinds:
 #
 # - *{term}`Model 0 <Model 0, Model E, Model L>`*: the network of chapter 04, which adds two numbers.
-# - *{term}`ReLU` chain*: twelve random layers with this function.
+# - *{term}`ReLU` chain*: twelve layers of random weights, each with a ReLU and a little noise.
 # - *tanh*: Gaussian clouds, and their squashed, noisy images.
 # - *ties*: the same, rounded to whole numbers, so that many distances are equal.
 # - *ResNet-9, CIFAR-10*: the network of [chapter 12](12-resnet-cifar10.ipynb) on real images.
 # - *MPNet, SST-2*: the twelve {term}`blocks <block>` of a pre-trained encoder on real sentences.
 #
-# {term}`POT` stands here twice: from its own start, which is the paper's, and from the matching of each input with itself. SciPy's FAQ and CAJAL use the same descent as POT, in other programs. SciPy's {term}`2-opt` exchanges partners one pair at a time. The solver of ott-jax is entropic. The number in its name is how much it smooths, relative to the mean cost. The solver of torchgw draws samples of the distances. An entropic plan is not a matching, so we count the better of the plan and of the matching made of it.
+# {term}`POT` stands here twice: from its own start, which is the paper's, and from the matching of each input with itself. SciPy's FAQ and CAJAL use the same descent as POT, in other programs. SciPy's {term}`2-opt` exchanges partners one pair at a time. The solver of ott-jax is *entropic*: it smooths the coupling. The number in its name is how much it smooths, relative to the mean cost. The solver of torchgw draws samples of the distances. A smoothed coupling is not a matching. So we also make a matching of it, and count the better of the two.
 
 # %% [markdown]
 # ## How low each search ends
@@ -159,7 +159,7 @@ note(n_slower=int((by_kind["usual"] > 1).sum()), n_kinds=len(by_kind))
 # %% [markdown]
 # With {glue:text}`shown_n:d` inputs `effort="quick"` takes {glue:text}`quick_median:.2f` of POT's time, as a median over the kinds of layers. The slowest kind is {glue:text}`quick_slowest_is`, with {glue:text}`quick_slowest:.2f`. The default takes {glue:text}`usual_median:.2f` of POT's time, and more than POT in {glue:text}`n_slower:d` of {glue:text}`n_kinds:d` kinds.
 #
-# Where POT is faster, it stops at the first minimum that it meets, and this minimum is high. So a fairer question is this: how long does our search take until its cost is as low as the one that POT ends with? And how long until it reaches the lowest cost that is known?
+# Where POT is faster, it has stopped at the first minimum that it met, which may be high. So a fairer question is this: how long does our search take until its cost is as low as the one that POT ends with? And how long until it reaches the lowest cost that is known?
 
 # %% mystnb={"figure": {"name": "tab-02c-way", "caption": "How long the library takes until its cost is as low as the one that POT ends with, and until it is within 0.1 % of the lowest cost known. POT's time is 1. *inf*: in half of the pairs or more it never gets there. *Reach that*: the share of pairs in which it gets within 0.1 %."}}
 way = tables.on_the_way(pairs)
@@ -178,7 +178,7 @@ both = pd.concat([pairs, large_pairs.pairs], ignore_index=True)
 # %% [markdown]
 # The figure has the median time of four solvers, from the smallest pairs to these largest ones.
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Seconds against the number of inputs on logarithmic axes, one line each for POT, CAJAL, ott-jax and the library. The lines are nearly straight. At the right end the library lies below POT."}, "figure": {"name": "fig-02c-growth", "caption": "Seconds for one pair against the number of inputs: the median of each kind of layers, and of these the mean. Both axes are logarithmic. *usual* is the default effort of the library."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Seconds against the number of inputs on logarithmic axes, one line each for POT, CAJAL, ott-jax and the library. The lines are nearly straight. At the right end the library lies below POT."}, "figure": {"name": "fig-02c-growth", "caption": "Seconds for one pair against the number of inputs: for each kind of layers the median, then the mean over the kinds. Both axes are logarithmic. *usual* is the default effort of the library."}}
 drawn = [name for name in pictures.DRAWN if name in solvers]
 medians = both.groupby(["layers", "n"])[
     [f"{name}: seconds" for name in drawn]
@@ -233,7 +233,7 @@ note(thorough_over=100 * best.max())
 # %% [markdown]
 # With {glue:text}`large_n:,d` inputs `effort="quick"` takes {glue:text}`large_quick:.2f` of POT's time, and the default {glue:text}`large_usual:.2f`, as medians over the kinds. The slowest kind for the default is {glue:text}`large_usual_is`, with {glue:text}`large_usual_most:.2f`. POT ends {glue:text}`large_pot:.0f` % above the lowest cost on average.
 #
-# For pairs of this size the library can end above POT. In {glue:text}`n_over:d` of {glue:text}`n_large:d` pairs the default does so, by at most {glue:text}`most_over:.4f` %. The largest excess of `quick` over POT is {glue:text}`quick_over:.2f` %. POT solves a linear program in each step. At this size POT warns that some of these programs stop at their limit of iterations, so POT may descend in another way than we do. CAJAL, too, ends {glue:text}`cajal_over:.2f` % above POT on the pair where our default is worst. Our slowest effort is not always the lowest of the three. In one pair it ends {glue:text}`thorough_over:.3f` % above the default.
+# For pairs of this size the library can end above POT. In {glue:text}`n_over:d` of {glue:text}`n_large:d` pairs the default does so, by at most {glue:text}`most_over:.4f` %. The largest excess of `quick` over POT is {glue:text}`quick_over:.2f` %. POT solves a linear program in each step. At this size POT warns that some of these programs stop at their limit of iterations, so POT may descend in another way than we do. CAJAL, too, ends {glue:text}`cajal_over:.2f` % above POT on the pair where our default is worst. Our slowest effort is not always the lowest of the three. It ends up to {glue:text}`thorough_over:.3f` % above the default.
 #
 # ## How much memory
 #
@@ -255,7 +255,7 @@ note(remembered=remembered, matrix=8 * remembered**2 / 2**20)
 note(mib_usual=memory["usual"], mib_pot=memory["POT"])
 
 # %% [markdown]
-# The default effort takes {glue:text}`mib_usual:.0f` MiB, and POT {glue:text}`mib_pot:.0f` MiB. All solvers hold a few matrices of this size. None needs more than a common machine has.
+# The default effort takes {glue:text}`mib_usual:.0f` MiB, and POT {glue:text}`mib_pot:.0f` MiB. All solvers in the table hold several matrices of this size at once. None of them needs more than a common machine has.
 #
 # ## How much lower could the cost still be?
 #
@@ -309,7 +309,7 @@ note(
 note(n_known=len(known), n_exact=int((known["found"] < 1 + 1e-6).sum()))
 
 # %% [markdown]
-# The search finds the truth in {glue:text}`n_exact:d` of {glue:text}`n_known:d` pairs, while the bound stays at {glue:text}`known_bound:.0f` % of it. So the gap is there mostly because the bound is low. Can a third layer close it? Take the lower bound of one layer to the third, and subtract the distance of the third to the other layer. By the triangle inequality the distance of the two layers is at least this difference.
+# The search finds the truth in {glue:text}`n_exact:d` of {glue:text}`n_known:d` pairs, while the bound stays at {glue:text}`known_bound:.0f` % of it. So with eight inputs the gap is there mostly because the bound is low. Can a third layer close it? Take the lower bound between the first layer and the third, and subtract the distance found between the third and the second. By the triangle inequality the distance of the two layers is at least this difference.
 
 # %%
 trained = trained_networks.load("model-0", profile, seed)

@@ -90,7 +90,7 @@ warnings.simplefilter("ignore", UserWarning)  # CCA warns below; the text says w
 #
 # The paper compares GW with three other measures. Its reviewers asked for six more, and for a reason to prefer any of them. These ten families are here, and three that the field has taken up since. {numref}`tab-03-measures` gives each with its question.
 #
-# :::{table} Thirteen families of measures. Row $i$ of the layers $X$ and $Y$ belongs to sample $i$; $D^X$ and $D^Y$ are the distances within them. For Procrustes, CCA and CKA both layers are centred. $Q$ is a rotation, the columns of $U_X$ are an orthonormal basis of those of $X$, and $N_X(i)$ are the $k$ nearest neighbours of sample $i$.
+# :::{table} Thirteen families of measures. Row $i$ of the layers $X$ and $Y$ belongs to sample $i$; $D^X$ and $D^Y$ are the distances within them. For Procrustes, CCA and CKA both layers are centred. $Q$ is a rotation, the columns of $U_X$ are an orthonormal basis of the space that the columns of $X$ span, and $N_X(i)$ are the $k$ nearest neighbours of sample $i$.
 # :name: tab-03-measures
 #
 # | family | the question | the number |
@@ -110,7 +110,7 @@ warnings.simplefilter("ignore", UserWarning)  # CCA warns below; the text says w
 # | GW | are the two clouds of the same shape, whichever sample is which? | $\min_T \bigl(\sum_{ijkl} (D^X_{ik} - D^Y_{jl})^2\, T_{ij} T_{kl}\bigr)^{1/2}$ |
 # :::
 #
-# Some families have members. CCA comes as a mean, after a reduction (SVCCA {cite:p}`raghu2017svcca`) or weighted (PWCCA {cite:p}`morcos2018insights`). CKA comes with a linear or a Gaussian kernel, with and without a correction of its bias. {term}`RSA` comes with ranks or with the numbers themselves. `fs.measures()` lists all of them, with what each declares about itself.
+# Some families have several members. CCA comes as a plain mean, as a mean after a reduction of dimensions (SVCCA {cite:p}`raghu2017svcca`), and as a weighted mean (PWCCA {cite:p}`morcos2018insights`). CKA comes with a linear or a Gaussian kernel, with and without a correction of its bias. {term}`RSA` comes with ranks or with the numbers themselves. `fs.measures()` lists all of them, with what each declares about itself.
 
 # %% tags=["hide-output"] mystnb={"figure": {"name": "tab-03-declared", "caption": "All measures of the library with what they declare: whether larger means more alike, whether layers must have equal widths, and whether the number is a metric."}}
 measures = fs.measures()
@@ -125,7 +125,7 @@ note(n_equal_width=int(declared["requires_equal_dim"].sum()))
 note(n_metrics=int(declared["is_metric"].sum()))
 
 # %% [markdown]
-# Of {glue:text}`n_measures:d` measures, {glue:text}`n_equal_width:d` need layers of equal width. They cannot map a network whose layers differ in width. There are {glue:text}`n_metrics:d` metrics among all measures. For a *similarity* larger means more alike, and for a *distance* smaller does. Mixing up the two turns a map upside down, and users of public tools often ask about this.
+# Of {glue:text}`n_measures:d` measures, {glue:text}`n_equal_width:d` need layers of equal width. They cannot map a network whose layers differ in width. There are {glue:text}`n_metrics:d` metrics among all measures. For a *similarity* larger means more alike, and for a *distance* smaller does. Mixing up the two turns a map upside down: alike then looks different.
 #
 # ## What each ignores
 #
@@ -187,13 +187,13 @@ ax.tick_params(length=0, labelsize=9)
 fig
 
 # %% [markdown]
-# Read {numref}`fig-03-ignores` by its columns. Only mean CCA ignores every invertible linear map. CCA asks what *can be read out*, not what is large. {term}`Wasserstein <Wasserstein distance>`, {term}`MSID`, GW and {term}`AGW` ignore a permutation of the samples. They compare shapes, and do not use which input is which. Euclidean and cosine distance ignore next to nothing. Between layers that do not share their axes, they measure the choice of axes.
+# Read {numref}`fig-03-ignores` by its columns. Only mean CCA ignores every invertible linear map. CCA asks what *can be read out*, not what is large. {term}`Wasserstein <Wasserstein distance>`, {term}`MSID`, GW and {term}`AGW` ignore a permutation of the samples, the last two up to an imperfect search. They compare shapes, and do not use which input is which. Euclidean and cosine distance ignore next to nothing. Between layers that do not share their axes, they measure the choice of axes.
 #
 # Of the {glue:text}`n_cells:d` dots of this grid, {glue:text}`disagreements:d` disagree with what the library declares. They are in the column of permuted samples: {glue:text}`which_disagree`. The *optimum* of these measures does not change, but the search for it starts elsewhere and may end in another local minimum. Here the GW distance changes by {glue:text}`gw_moves:.1f` %. The library's tests check every declared invariance on many clouds, and show that no others hold.
 #
 # ## Five pairs that tell them apart
 #
-# Now we ask how large the differences are. We compare one cloud with five others. The first is a rotated copy. The second is stretched along its smallest axis. The third has its samples in another order. The fourth is squashed by a non-linear function. The fifth is an unrelated Gaussian cloud, which shares only its {term}`spectrum`.
+# Now we ask how large the differences are. We compare one cloud with five others. The first is a rotated copy. The second is stretched along its smallest axis. The third has its samples in another order. The fourth is squashed by a non-linear function. The fifth is an unrelated Gaussian cloud, which shares only the {term}`spectrum` of the first cloud.
 
 # %%
 n, d = (20, 4) if small else (120, 6)
@@ -276,7 +276,7 @@ keep_figure("fig_in_short_03", in_short)
 # %% [markdown]
 # {numref}`fig-03-in-short` has the result for one member of each family. Its five columns teach five lessons.
 #
-# - **Rotated.** Measures built on distances or on subspaces do not change under rotation: GW gives {glue:text}`rotated_gw:.0f`. Measures built on coordinates change nearly completely: the Euclidean distance gives {glue:text}`rotated_euclidean:.2f`.
+# - **Rotated.** Measures built on distances or on subspaces do not change under rotation: GW gives {glue:text}`rotated_gw:.0f`. Measures built on coordinates do change: the Euclidean distance gives {glue:text}`rotated_euclidean:.2f`, nearly as much as for a cloud with nothing in common.
 # - **One axis stretched.** For CCA nothing has happened ({glue:text}`stretched_cca:.0f`), because the same can be read out. For CKA ({glue:text}`stretched_cka:.2f`) and for the geometric measures this is another cloud: one direction now decides which samples are near each other.
 # - **Samples shuffled.** GW, AGW, Wasserstein and MSID see nothing. CKA and RSA find nothing in common ({glue:text}`shuffled_cka:.2f` and {glue:text}`shuffled_rsa:.2f`).
 # - **Squashed.** A smooth non-linear function bends the shape. CCA gives {glue:text}`squashed_cca:.2f` and GW {glue:text}`squashed_gw:.2f`. MSID gives {glue:text}`squashed_msid:.2f`: it puts the squashed cloud farther away than the cloud with nothing in common.
@@ -357,7 +357,7 @@ fig
 maps["cka"].plot(groups=groups["cka"], title="Model 0, linear CKA")
 
 # %% [markdown]
-# The second is that of GW, on the same layers and inputs.
+# The second map is that of GW, on the same layers and inputs.
 
 # %% tags=["fig"] mystnb={"image": {"alt": "Layer map of the same 19 layers under the Gromov-Wasserstein distance: the two attention maps form a bright cross."}, "figure": {"name": "fig-03-gw", "caption": "The same layers and inputs under GW. Now the attention maps (`attn`) differ most from the others, and `mlp_out` and `resid_post` do not stand out."}}
 maps["gw"].plot(groups=groups["gw"], title="Model 0, GW")
@@ -380,7 +380,7 @@ summary_table = pd.DataFrame(
 summary_table.round(3)
 
 # %% [markdown]
-# So on this network the reviewers are right to ask what GW adds. Whether GW shows "clearer" groups cannot be decided on one network. [Chapter 13](13-is-the-boundary-real.ipynb) asks this on networks whose groups are known.
+# On this network the maps of GW and RSM are much alike, so the reviewers are right to ask what GW adds. Whether GW shows "clearer" groups cannot be decided on one network. [Chapter 13](13-is-the-boundary-real.ipynb) asks this on networks whose groups are known.
 #
 # The CCA family needs a warning. Each wide layer spans more than half of the directions that {glue:text}`n_used:d` samples have. So any two wide layers share directions and have correlations of 1 in them, whatever they compute. The library warns about this. We switched the warning off on this page.
 #
@@ -402,7 +402,7 @@ def explained_by_scale(name, normalize):
 # %% [markdown]
 # GW and RSM see scale. RSA and CKA do not.
 
-# %% mystnb={"figure": {"name": "tab-03-scale", "caption": "How much of the variance of a map, in per cent, goes along with differences of scale between the layers. Scale decides the raw maps of GW and RSM. Normalising changes nothing for RSA and CKA."}}
+# %% mystnb={"figure": {"name": "tab-03-scale", "caption": "How much of the variance of a map, in per cent, goes along with differences of scale between the layers. The raw maps of GW and RSM follow scale almost completely. Normalising changes nothing for RSA and CKA."}}
 chosen = ("gw", "rsm", "rsa", "cka")
 steps = pd.DataFrame(
     {
@@ -438,7 +438,7 @@ note(raw_cka=steps.loc["cka", "raw"], kept_cka=steps.loc["cka", "normalised"])
 #
 # Report two measures that ignore different changes. If they agree, no choice was needed. If they do not, the difference is the finding. Two more questions belong to every map. How sure is each entry? And is a small distance smaller than that of unrelated clouds? [Going deeper: how sure is a map?](03b-how-sure-is-a-map.ipynb) answers both for this network. On that page a typical GW distance is as large as that of two unrelated Gaussian clouds with the spectra of the two layers.
 #
-# If no measure asks your question, write one. `fs.compare` takes a `fs.Measure` where it takes a name. This one asks how far corresponding samples are apart after the best rotation.
+# If no measure asks your question, write one. `fs.compare` takes a `fs.Measure` where it takes a name. The measure in the next cell asks how far corresponding samples are apart after the best rotation.
 
 
 # %%
@@ -461,7 +461,7 @@ note(own_rsm=own.corr(rsm, method="spearman"))
 note(own_gw=own.corr(gw, method="spearman"))
 
 # %% [markdown]
-# Over the pairs of layers, the rank correlation of this measure is {glue:text}`own_rsm:.2f` with RSM and {glue:text}`own_gw:.2f` with GW. Like RSM this measure compares the same inputs, and its order of the pairs is closer to that of RSM.
+# Over the pairs of layers, the rank correlation of this measure is {glue:text}`own_rsm:.2f` with RSM and {glue:text}`own_gw:.2f` with GW. This measure compares the same inputs, as RSM does. It orders the pairs of layers more like RSM than like GW.
 #
 # ## What we found
 #
@@ -477,7 +477,7 @@ note(own_gw=own.corr(gw, method="spearman"))
 # | D05: CKA looks the same as GW, on clouds made to tell them apart | - | answered: each sees what the other does not | shuffled samples: CKA {glue:text}`shuffled_cka:.2f`, GW {glue:text}`shuffled_gw:.2f` |
 # | D05, on a trained network | - | open: one network | the maps have a rank correlation of {glue:text}`agree_cka:.2f` |
 #
-# **Before you choose a measure**: write down which changes of a layer should not count, and look up who agrees with you. Two measures that disagree may both be right about different questions.
+# **Before you choose a measure**: write down which changes of a layer should not count, and look up which measures ignore just these. Two measures that disagree may both be right about different questions.
 #
 # ## Quiz
 #

@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# The paper trains networks on sums of remainders: {term}`Model 0, Model E and Model L <Model 0, Model E, Model L>`. With {term}`equal moduli <moduli, equal and nested>` the networks shown here get every validation pair right when we stop. But then the sums of Models E and L collapse into one, so a network needs no intermediate sum. With nested moduli this shortcut is gone, and both fail in our training. {term}`Block <block>` 2 of Model L gets {glue:text}`nested_val:.0f` % of the validation pairs right, Model E at most {glue:text}`top_nested:.0f` %. So we build {term}`chains <chain>`, in which each part receives only the answer of the part before it and one number. They learn all their sums, and we know where each function begins.
+# The paper trains networks that add with a remainder, {term}`Model 0 <Model 0, Model E, Model L>` once, Models E and L three times. If all three sums have one modulus ({term}`equal moduli <moduli, equal and nested>`), the networks shown here get every validation pair right when we stop. But then the three sums collapse into one, so a network needs no intermediate sum. With nested moduli, each smaller than the one before, Models E and L fail in our training. {term}`Block <block>` 2 of Model L gets {glue:text}`nested_val:.0f` % of the validation pairs right, Model E at most {glue:text}`top_nested:.0f` %. So we build {term}`chains <chain>`, in which each part receives only the answer of the part before it and one number. They learn all their sums, and we know where each function begins.
 #
 # :::{glue:figure} fig_in_short_04
 # :name: fig-04-in-short
@@ -147,7 +147,7 @@ note(
 #
 # The networks are transformers with one to three blocks. They have an embedding for each number and each position, four attention {term}`heads <head>`, and an {term}`MLP` with 512 hidden units. They have no layer normalisation. The answer is read at the second position.
 #
-# Architecture and settings are those of {cite:t}`zhong2023clock`, who vary the network of {cite:t}`nanda2023progress`. The paper takes $p$ and the split from them too, and says that it follows both works. The two works differ in the causal mask, which keeps the first position from seeing the second: Nanda et al. have it, Zhong et al. do not. The text we worked from does not say which the paper follows there. With one block this does not matter, because the answer is read where both numbers are seen. Our Model 0 has no mask. Models E and L have one.
+# Architecture and settings are those of {cite:t}`zhong2023clock`, who vary the network of {cite:t}`nanda2023progress`. The paper takes $p$ and the split from Zhong et al. too, and says that it follows both works. The two works differ in the causal mask, which keeps the first position from seeing the second: Nanda et al. have it, Zhong et al. do not. The text we worked from does not say which the paper follows there. With one block this does not matter, because the answer is read where both numbers are seen. Our Model 0 has no mask. Models E and L have one.
 
 # %%
 names = ("model-0", "model-l-equal", "model-e-equal", "model-e-nested")
@@ -170,7 +170,7 @@ note(
 #
 # ## Model 0: one sum, one block
 #
-# We train with AdamW, learning rate 0.001 and {term}`weight decay` 2.0, with all training pairs in every step. The loss is computed in double precision, because very small losses decide whether the network generalises.
+# We train with AdamW, learning rate 0.001 and {term}`weight decay` 2.0, with all training pairs in every step. The loss is computed in double precision, because single precision rounds very small losses.
 
 # %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Training and validation loss of Model 0 over epochs on a logarithmic axis: training loss falls first, validation loss rises, then follows hundreds of epochs later."}, "figure": {"name": "fig-04-model-0", "caption": "Loss of Model 0. The training loss falls first. The validation loss rises, and follows hundreds of epochs later."}}
 curves = model_0.history.curves()
@@ -202,7 +202,7 @@ note(worst_loss=curves["val_loss"][worst], worst_epoch=worst)
 #
 # Model L has three blocks, one for each sum. We train them one after the other:
 #
-# 1. The embeddings, block 1 and a linear {term}`readout` of its own learn $c_1$.
+# 1. Block 1 learns $c_1$, with the embeddings and a linear {term}`readout`.
 # 2. All of these are {term}`frozen <freezing>`. Block 2 and a readout of its own learn $c_2$ from the {term}`residual stream` that block 1 outputs.
 # 3. Block 3 and its readout learn $c_3$ in the same way.
 #
@@ -234,7 +234,7 @@ def stage_table(trained):
 stage_table(model_l)
 
 # %% [markdown]
-# Three things differ from Model 0. A stage is trained until all validation pairs have been right for three hundred epochs in a row, because the next stage builds on its output. The causal mask keeps $a$ by itself at the first position. Without it both positions are mixtures of $a$ and $b$ after one block. And the weight decay is 4 instead of 2. A block that starts from another's features may need more pressure to find a rule.
+# The main differences from Model 0 are three. A stage is trained until all validation pairs have been right for three hundred epochs in a row, because the next stage builds on its output. The causal mask keeps $a$ by itself at the first position. Without it both positions are mixtures of $a$ and $b$ after one block. And the weight decay is 4 instead of 2. A block that starts from another's features may need more pressure to find a rule.
 #
 # Without one of these, later stages did not always get everything right. We did not keep these trials, so this is advice and not a result. (Model L also has the clipped gradients and the larger $\epsilon$ of Model E below. Its learning rate falls to zero over the last 500 epochs of a stage.)
 #
@@ -269,7 +269,7 @@ round(float(five), 3), round(float(length), 1)
 note(five=100 * float(five), length=float(length))
 
 # %% [markdown]
-# The five strongest frequencies hold {glue:text}`five:.0f` % of the variance. On such a circle a number and its remainder modulo 31 have nothing to do with each other, and the frozen stage can no longer change. So $b$ and $c_1$ are two difficulties. A third is the length. The vectors of the stream have length {glue:text}`length:.0f` on average. A new embedding has about 1, and the initial weights of a block are made for that. Networks that begin with large weights memorise long before they find a rule {cite:p}`liu2023omnigrok`. Large inputs may have this effect too.
+# The five strongest frequencies hold {glue:text}`five:.0f` % of the variance. Numbers with one remainder modulo 31 do not lie together on such a circle, and the frozen stage can no longer change. So $b$ and $c_1$ are both hard to use. A third difficulty is the length. The vectors of the stream have length {glue:text}`length:.0f` on average. A new embedding has about 1, and the initial weights of a block are made for that. Networks that begin with large weights memorise long before they find a rule {cite:p}`liu2023omnigrok`. Large inputs may have this effect too.
 #
 # So there are three suspects. We retrain block 2 alone, in all eight combinations: stream rescaled to length 1 or not, fresh embedding of $c_1$ or not, fresh embedding of $b$ or not. (Fresh embeddings are added at the second position and learn with the block.)
 
@@ -325,7 +325,7 @@ for key, ways in quoted.items():
 #
 # Model E has the same three blocks, but it is trained for $c_3$ alone, end to end. Nothing decides where $c_1$ and $c_2$ should be, or whether they should be anywhere. First we train it like Model 0.
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Training and validation accuracy of Model E over epochs with the recipe of Model 0: training accuracy is full early but falls sharply every few hundred epochs; validation accuracy climbs in steps to 100 percent, and a last fall leaves it near half."}, "figure": {"name": "fig-04-slingshots", "caption": "Accuracy of Model E with the recipe of Model 0. Every few hundred epochs the training accuracy collapses and comes back, and later the validation accuracy with it. The validation accuracy depends on the epoch at which one looks."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Training and validation accuracy of Model E over epochs with the recipe of Model 0: training accuracy is full early but falls sharply every few hundred epochs; validation accuracy climbs in steps to 100 percent, and a last fall leaves it near half."}, "figure": {"name": "fig-04-slingshots", "caption": "Accuracy of Model E with the recipe of Model 0. Every few hundred epochs the training accuracy collapses and comes back. Late in training the validation accuracy does so too. The validation accuracy depends on the epoch at which one looks."}}
 unchanged = trained_networks.load("model-e-equal-unclipped", profile)
 deep = {
     "clipped": model_e.history.curves(),
@@ -349,17 +349,17 @@ note(best_unchanged=100 * float(deep["unchanged"]["val_accuracy"].max()))
 # %% [markdown]
 # All training pairs are right early on. Then, every few hundred epochs, the training accuracy collapses and comes back within a few dozen epochs. Such {term}`slingshots <slingshot>` are known from optimisers that divide by a running estimate of the gradient's size, as AdamW does {cite:p}`thilak2022slingshot`.
 #
-# So we train a second network with additions against jumps. Gradients are clipped to length 1. The constant $\epsilon$ in the denominator of AdamW is $10^{-6}$ instead of $10^{-8}$. The learning rate falls to zero over the last 1,000 of 4,000 epochs, if a network gets so far. The additions do not prevent the slingshots.
+# So we train a second network with additions that should prevent this. Gradients are clipped to length 1. The constant $\epsilon$ in the denominator of AdamW is $10^{-6}$ instead of $10^{-8}$. The learning rate falls to zero over the last 1,000 of 4,000 epochs, if a network gets so far. The additions do not prevent the slingshots.
 #
-# What decides is when we stop. The first network reaches {glue:text}`best_unchanged:.1f` % at its best. Nothing stops it there, and a late slingshot leaves it at {glue:text}`end_unchanged:.1f` % after {glue:text}`epochs_unchanged:d` epochs. We stop the second when all validation pairs have been right for a hundred epochs in a row. It has {glue:text}`end_clipped:.1f` % after {glue:text}`epochs_clipped:d` epochs.
+# The final accuracy depends on when we stop. The first network reaches {glue:text}`best_unchanged:.1f` % at its best. Nothing stops it there, and a late slingshot leaves it at {glue:text}`end_unchanged:.1f` % after {glue:text}`epochs_unchanged:d` epochs. We stop the second when all validation pairs have been right for a hundred epochs in a row. It has {glue:text}`end_clipped:.1f` % after {glue:text}`epochs_clipped:d` epochs.
 #
-# Then the validation pairs decide when to stop, though not what is learned. So the 100 % holds at a moment that we chose. The paper trains for 26,000 epochs and reports 100 %. In the text we worked from it mentions neither slingshots nor the epoch at which it looked. [Page 04b](04b-how-training-goes.ipynb) asks whether slingshots help.
+# Here the validation pairs decide when training stops, but not what is learned. So the 100 % holds at a moment that we chose. The paper trains for 26,000 epochs and reports 100 %. In the text we worked from it mentions neither slingshots nor the epoch at which it looked. [Page 04b](04b-how-training-goes.ipynb) asks whether slingshots help.
 #
 # ### With nested moduli Model E learns most of it
 #
 # We train Model E with nested moduli, with the same additions. Nothing is frozen here, so the embedding can serve all three sums.
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Validation accuracy of Model E over epochs for equal and for nested moduli: with equal moduli it climbs to 100 percent, with nested moduli it stays near 70 percent, with a dip at every slingshot."}, "figure": {"name": "fig-04-model-e", "caption": "Validation accuracy of Model E with equal and with nested moduli. With nested moduli it starts early and stays near 70 %."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Validation accuracy of Model E over epochs for equal and for nested moduli: with equal moduli it climbs to 100 percent, with nested moduli it stays near 70 percent, with a dip at every slingshot."}, "figure": {"name": "fig-04-model-e", "caption": "Validation accuracy of Model E with equal and with nested moduli. With nested moduli it rises early and then stays near 70 %."}}
 viz.curves(
     {
         "equal moduli": 100 * model_e.history.curves()["val_accuracy"],
@@ -423,7 +423,7 @@ note(off_31=float(offs.iloc[:, 2].min()), off_chance=100 * 2 / 16)
 note(top_nested=float(offs.iloc[:, 0].max()))
 
 # %% [markdown]
-# The network of seed 0 ends at {glue:text}`end_nested:.1f` % of its validation pairs, and no network ever has more than {glue:text}`high_nested:.1f` %. At least {glue:text}`off_31:.0f` % of the wrong answers are off by 3 or 14. By chance it would be {glue:text}`off_chance:.1f` %. A missed 31 in the second sum gives these numbers. A missed 59 in the first sum nearly always gives them too. The reason is that 59 is 3 less than twice 31. So most errors come from the inner remainders, but this test cannot tell from which. The networks were not trained for the paper's 26,000 epochs.
+# The network of seed 0 ends at {glue:text}`end_nested:.1f` % of its validation pairs, and no network ever has more than {glue:text}`high_nested:.1f` %. At least {glue:text}`off_31:.0f` % of the wrong answers are off by 3 or 14. By chance it would be {glue:text}`off_chance:.1f` %. A missed 31 in the second sum gives these numbers. A missed 59 in the first sum nearly always gives them too. The reason is that 59 is 3 less than twice 31. So most errors look like a missed inner remainder, but this test cannot tell which. The networks were not trained for the paper's 26,000 epochs.
 #
 # ## Networks of known boundaries
 #
@@ -464,7 +464,7 @@ note(
 # %% [markdown]
 # We train one chain of the three sums with nested moduli, one block for each. It gets {glue:text}`chain_val:.1f` % of the validation pairs right, and no part takes more than {glue:text}`chain_epochs:d` epochs. The sums that Models L and E do not learn with nested moduli are easy here. We think the reason is that every part has an embedding of its own. [Chapter 05](05-modular-sum-known-targets.ipynb) looks for its sums, and [chapter 13](13-is-the-boundary-real.ipynb) trains many networks in which we know where a function begins.
 #
-# For the first two functions all validation pairs are new. A later part may have met the same answer and $b$ in training, from another $a$.
+# The first two parts see new inputs in all validation pairs. The third may have met the same $c_2$ and $b$ in training, from another $a$.
 #
 # ## All seeds
 #
@@ -522,7 +522,7 @@ keep_figure("fig_in_short_04", in_short)
 # %% [markdown]
 # Model 0, and Models L and E with equal moduli, are right on all validation pairs in every seed shown. Model E with nested moduli has {glue:text}`low_nested:.1f` % in its worst seed.
 #
-# The seeds of Model L are a choice. We trained five, and show the three that got everything right wherever they were trained. Seeds 1 and 3 missed a few pairs in their last stage. Seed 3 did so on one processor and not on another. Processors round differently, and the small differences grow over thousands of steps.
+# The seeds of Model L are a choice. We trained five, and show the three that got everything right on every processor that we used. Seeds 1 and 3 missed a few pairs in their last stage. Seed 3 did so on one processor and not on another. Processors round differently, and the small differences grow over thousands of steps.
 #
 # ## What we found
 #

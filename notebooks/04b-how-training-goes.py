@@ -155,7 +155,7 @@ again = ways["long, nothing fresh"]["val"]
 note(again=100 * float(np.abs(again - once).max()))
 
 # %% [markdown]
-# With both fresh embeddings all validation pairs are right for the first time after {glue:text}`both_at:d` epochs. In one of the eight ways nothing is changed. It trains the second stage of the network once more. Its curve is at most {glue:text}`again:.1f` points away from the stored one.
+# On the rescaled stream with both fresh embeddings, all validation pairs are right for the first time after {glue:text}`both_at:d` epochs. In one of the eight ways nothing is changed, so it only trains the second stage once more. The curve of this way is at most {glue:text}`again:.1f` points away from the stored one.
 #
 # ## Do slingshots help?
 #
@@ -176,7 +176,7 @@ lines = {
 viz.curves(lines, xlabel="epoch", ylabel="accuracy (%)")
 
 # %% [markdown]
-# We find the slingshots, and compare the validation accuracy in the fifty epochs before each one with fifty epochs after it has passed.
+# We find the slingshots. For each one we compare the mean validation accuracy over fifty epochs before it and over fifty epochs after it has passed.
 
 
 # %%
@@ -218,7 +218,7 @@ for name, g in gained.items():
 #
 # ## Where Model E errs
 #
-# With nested moduli nearly all errors of Model E look like one missed 31. If the network does not know whether the second sum has passed 31, it should be wrong most often where this sum is close to a multiple of 31. For the network of seed 0 we take the pairs whose second sum is at most 2 away from a multiple, and compare them with all others.
+# With nested moduli nearly all errors of Model E look like one missed 31. Suppose that the network cannot tell whether the second sum has passed 31. Then it should be wrong most often where this sum is close to a multiple of 31. For the network of seed 0 we take the pairs whose second sum is at most 2 away from a multiple, and compare them with all others.
 
 # %%
 nested_e = trained_networks.load("model-e-nested", profile, seed)

@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# A strong probe finds whatever it is asked for. A probe with two layers gets {glue:text}`mlp_seen_control:.1f` % of a *random list* right on the pairs on which it was fitted. On other pairs it gets {glue:text}`mlp_control:.1f` % right. So a probe must be judged on inputs that it has not seen, beside a {term}`control target`. The {term}`Gromov-Wasserstein distance` (GW) needs no fit, but it has a limit of its own. If the three sums of our task have the same modulus, they are one and the same space for GW. It cannot tell them apart in any network, and to know this we need no experiment.
+# A strong probe finds whatever it is asked for. A probe with two layers gets {glue:text}`mlp_seen_control:.1f` % of a *random list* right on the pairs on which it was fitted. On other pairs it gets {glue:text}`mlp_control:.1f` % right. So a probe must be judged on inputs that it has not seen, and beside such a list, a {term}`control target`. The {term}`Gromov-Wasserstein distance` (GW) needs no fit, but it has a limit of its own. If the three sums of our task have the same modulus, they are one and the same space for GW. It cannot tell them apart in any network, and to know this we need no experiment.
 #
 # :::{glue:figure} fig_in_short_05
 # :name: fig-05-in-short
@@ -82,7 +82,7 @@ from bookkit.glue import keep_figure, note
 # %% [markdown]
 # ## Networks and targets
 #
-# The paper looks for the intermediate sums twice. Its appendix B uses probes, and its Table 2 uses GW. It concludes that the two agree. We do both, on {term}`Models L and E <Model 0, Model E, Model L>` with equal moduli. The paper's moduli are not in the text we worked from, and our networks were trained for fewer epochs than its 26,000.
+# The paper looks for the intermediate sums twice. Its appendix B uses probes, and its Table 2 uses GW. It concludes that the two agree. We take {term}`Models L and E <Model 0, Model E, Model L>` with equal moduli. We use probes on both, and GW on Model L. The paper's moduli are not in the text we worked from, and our networks were trained for fewer epochs than its 26,000.
 #
 # Each network has three {term}`blocks <block>` and 93 {term}`representations <representation>`. We take all of them at the last position, for all pairs. Layers are named from 0, as in the library. The paper counts from 1, so its Resid-Post1 is `0.resid_post` here.
 
@@ -193,7 +193,7 @@ for target, row in table_l.drop("control").iterrows():
 # | $c_3$ | {glue:text}`l_c3:d` | 2 | {glue:text}`l_among_c3` |
 # :::
 #
-# The number of further layers is a matter of training. Later blocks may keep the old answer or overwrite it.
+# The number of further layers may depend on the training, because later blocks can keep the old answer or overwrite it.
 #
 # Model E was trained for $c_3$ alone.
 
@@ -245,9 +245,9 @@ note(mlp_seen_c2=int(seen["perfect layers"]["c2"]))
 note(mlp_seen_control=float(seen["its accuracy (%)"]["control"]))
 
 # %% [markdown]
-# This is the paper's picture: {glue:text}`mlp_seen_c1:d` layers match $c_1$ perfectly, and {glue:text}`mlp_seen_c2:d` match $c_2$. But look at the last row. In the best layer the probe gets {glue:text}`mlp_seen_control:.1f` % of the control right, and the control is a random list. A probe that can do this will find whatever it is asked for. Now the pairs that it has not seen.
+# On these pairs we see what the paper reports: {glue:text}`mlp_seen_c1:d` layers match $c_1$ perfectly, and {glue:text}`mlp_seen_c2:d` match $c_2$. But look at the last row. In the best layer the probe gets {glue:text}`mlp_seen_control:.1f` % of the control right, and the control is a random list. A probe that can do this will find whatever it is asked for. Now the pairs that it has not seen.
 
-# %% mystnb={"figure": {"name": "tab-05-unseen", "caption": "The same probes, judged on unseen pairs. The control is gone, and no layer gives $c_1$ or $c_2$ without a mistake."}}
+# %% mystnb={"figure": {"name": "tab-05-unseen", "caption": "The same probes, judged on unseen pairs. The control is no longer found, and no layer gives $c_1$ or $c_2$ without a mistake."}}
 held_out.round(1)
 
 # %% tags=["remove-cell"]
@@ -277,7 +277,7 @@ keep_figure("fig_in_short_05", in_short)
 along_the_layers(classifier, "Model E")
 
 # %% [markdown]
-# If a two-layer probe finds a target on unseen pairs, the target can be *computed* from the layer. This does not say that the network computed it. The sum $c_1 = (a + b) \bmod 59$ can be computed from the input as well, by any network that learns to add. A strong probe says whether a target is still possible, not whether it is there.
+# If a two-layer probe finds a target on unseen pairs, the target can be *computed* from the layer. This does not say that the network computed it. The sum $c_1 = (a + b) \bmod 59$ can be computed from the input as well, by any network that learns to add. A strong probe says whether a target can still be computed, not whether it has been.
 #
 # ## The distance to a target
 #
@@ -334,7 +334,7 @@ def to_targets(layers, spaces, measure="gw"):
 distances = to_targets(layers_l, spaces)
 
 # %% [markdown]
-# This is Table 2 of the paper, with the closest layer for each target in each of the three metrics. "Ties" counts the layers that are at most 5 % farther than the closest.
+# The next table is like Table 2 of the paper, with the closest layer for each target in each of the three metrics. "Ties" counts the layers that are at most 5 % farther than the closest.
 
 
 # %% tags=["paper-T02", "hide-input"] mystnb={"figure": {"name": "tab-05-gw", "caption": "The GW distance from the layers of Model L to each target, on a sample: the closest layer, its distance, ties, and the distances of the three block ends. The rows hardly depend on which sum is the target."}}
@@ -379,7 +379,7 @@ note(line_c1=line[0], line_c2=line[1], line_c3=line[2])
 # %% [markdown]
 # Is the block end that was *trained* for a target also the closest layer to it? For $c_1$ it is in {glue:text}`gw_right_c1:d` of the three metrics, for $c_2$ in {glue:text}`gw_right_c2:d`, and for $c_3$ in {glue:text}`gw_right_c3:d`. As the proof says, the distances hardly depend on the target. Take one layer and measure its distance to $c_1$, to $c_2$ and to $c_3$. The largest and the smallest of the three differ by {glue:text}`between_targets:.3f` in the median. Between layers the distances differ by far more. The middle half of the layers covers a range of {glue:text}`across_layers:.3f`.
 #
-# The first two rows of the paper's Table 2 name *different* closest layers for $c_1$ and $c_2$. With equal moduli, GW on all pairs cannot do this. There are three explanations. The paper's moduli are not equal, or its sample decided, or its {term}`coupling` stayed at the identity. In our sample, too, the closest layers differ on the line ({glue:text}`line_c1`, {glue:text}`line_c2` and {glue:text}`line_c3`).
+# The first two rows of the paper's Table 2 name *different* closest layers for $c_1$ and $c_2$. With equal moduli, GW on all pairs cannot do this. We see three possible explanations. The paper's moduli are not equal, or its sample decided, or its {term}`coupling` stayed at the identity. In our sample, too, the closest layers differ on the line ({glue:text}`line_c1`, {glue:text}`line_c2` and {glue:text}`line_c3`).
 #
 # A measure that keeps each input matched with itself can tell the targets apart. [Going deeper](05b-other-ways-to-look.ipynb) shows that this is necessary but not enough. A similarity asks how much of a layer *is* the target, a probe whether the target is in it.
 #
@@ -413,7 +413,7 @@ begin = [nested["closest"][f"{target} classes"] for target in known]
 note(part_c1=begin[0], part_c2=begin[1], part_c3=begin[2])
 
 # %% [markdown]
-# In {glue:text}`nested_right:d` of {glue:text}`nested_of:d` cases the layer that holds the target is the closest one. But there it is also the closest to another target, so this says little. As classes, the closest layers are {glue:text}`part_c1` for $c_1$, {glue:text}`part_c2` for $c_2$ and {glue:text}`part_c3` for $c_3$. Each of these layers lies where a part *begins*. They contain $b$ alone, which has 59 equally frequent values just as $c_1$ has.
+# In {glue:text}`nested_right:d` of {glue:text}`nested_of:d` cases the layer that holds the target is the closest one. But there it is also the closest to another target, so this says little. As classes, the closest layers are {glue:text}`part_c1` for $c_1$, {glue:text}`part_c2` for $c_2$ and {glue:text}`part_c3` for $c_3$. Each of these layers lies where a part *begins*. At the last position such a layer contains $b$ alone. Like $c_1$, the number $b$ has 59 equally frequent values.
 #
 # So in this chain GW does not find the targets, although their moduli differ. GW compares shapes, and other layers have the same shape. (Which of these layers comes first may differ on your machine, see [how to use this book](../book/how-to-use.md).)
 #

@@ -124,7 +124,7 @@ for target, value in zip(targets, squares.values(), strict=False):
     note(**{f"squares_{target}": float(value)})
 
 # %% [markdown]
-# From these outputs of blocks, the network's own last layer and a logistic regression always find the right class. Least squares to the classes is right for {glue:text}`squares_c1:.0f` % of the pairs for $c_1$, {glue:text}`squares_c2:.0f` % for $c_2$ and {glue:text}`squares_c3:.0f` % for $c_3$. The classes lie on circles of few dimensions. No linear map of such a circle gives a one at one class and zeros at all others. The paper describes the residual of a regression. By this residual our networks do not match perfectly, but by the accuracy of a classifier they do.
+# From these outputs of blocks, the network's own {term}`readouts <readout>` and the logistic regressions of chapter 05 always find the right class. Least squares to the classes is right for {glue:text}`squares_c1:.0f` % of the pairs for $c_1$, {glue:text}`squares_c2:.0f` % for $c_2$ and {glue:text}`squares_c3:.0f` % for $c_3$. The classes lie on circles of few dimensions. No linear map of such a circle gives a one at one class and zeros at all others. The paper describes the residual of a regression. By this residual our networks do not match perfectly, but by the accuracy of a classifier they do.
 #
 # ## A regressor with two layers
 #
@@ -192,7 +192,7 @@ for target in known:
 note(rsa_ends=int(closest["rsa"].isin(ends).sum()))
 
 # %% [markdown]
-# With classes, CKA finds {glue:text}`cka_c1` closest to $c_1$, {glue:text}`cka_c2` to $c_2$ and {glue:text}`cka_c3` to $c_3$. Under RSA the closest layer is the end of a block in {glue:text}`rsa_ends:d` of the nine rows. So keeping each input in its place is necessary to tell the targets apart. It is not enough to find the layer that was trained for them.
+# With classes, CKA finds {glue:text}`cka_c1` closest to $c_1$, {glue:text}`cka_c2` to $c_2$ and {glue:text}`cka_c3` to $c_3$. Under RSA the closest layer is the end of a block in {glue:text}`rsa_ends:d` of the nine rows. So a measure must keep each input in its place to tell the targets apart. This alone does not lead to the layer that was trained for each target.
 #
 # ## What we found
 #

@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# No. A raw {term}`layer map` of {term}`Model 0 <Model 0, Model E, Model L>` shows how large its layers are: {term}`scale` explains {glue:text}`explained_by_scale:.2f` % of its variance. Without scale, a map shows of what kind each layer is. In the map of Model L, which computes three functions, our test finds {glue:text}`n_blocks_l:d` {term}`groups <group>`. Of the two places where a new function begins it finds {glue:text}`found_l_words`. A map in which layers differ in nothing but width looks similar: its {term}`rank correlation` with the map of the trained network is {glue:text}`by_width:.2f`. So much of a map shows how a transformer is built, and not what it computes.
+# No. A raw {term}`layer map` of {term}`Model 0 <Model 0, Model E, Model L>` shows how large its layers are: {term}`scale` explains {glue:text}`explained_by_scale:.2f` % of its variance. Without scale, a map mostly shows which kind each layer is. In the map of Model L, which computes three functions, our test finds {glue:text}`n_blocks_l:d` {term}`groups <group>`. Of the two places where a new function begins it finds {glue:text}`found_l_words`. A map in which layers differ in nothing but width looks similar: its {term}`rank correlation` with the map of the trained network is {glue:text}`by_width:.2f`. Much of a map therefore shows how a transformer is built, and not what it computes.
 #
 # :::{glue:figure} fig_in_short_06
 # :name: fig-06-in-short
@@ -150,7 +150,7 @@ print(f"{100 * explained:.2f} %")
 note(explained_by_scale=100 * float(explained))
 
 # %% [markdown]
-# The guess explains {glue:text}`explained_by_scale:.2f` % of the map's variance. So the raw map shows that the {term}`residual stream` has grown, and hardly anything else.
+# The guess explains {glue:text}`explained_by_scale:.2f` % of the map's variance. So the raw map shows that layers grow along the {term}`residual stream`, and hardly anything else.
 #
 # ## The same map without size
 #
@@ -183,7 +183,7 @@ normalised.plot(
 #
 # ## Groups by a test, not by eye
 #
-# The paper reads its maps by eye. A later version claims that layers change abruptly. But in any deep network neighbours are alike and distant layers differ, so an eye can cut any map somewhere. And steps from layer to layer are never even. So a {term}`boundary` must be more than a large step. It must be an {term}`outlier`, out of proportion to the *other* steps of the same map.
+# The paper reads its maps by eye. A later version of the paper claims that layers change abruptly. But neighbours are usually more alike than distant layers, so an eye can cut any map somewhere. And steps from layer to layer are never even. So a {term}`boundary` must be more than a large step. It must be an {term}`outlier`, out of proportion to the *other* steps of the same map.
 #
 # `fs.partition` looks for such steps in three moves.
 #
@@ -285,7 +285,7 @@ both.nlargest(8, "without scale").round(3)
 # %% [markdown]
 # The steps into the attention scores ({glue:text}`step_scores:.2f`) and into the attention maps ({glue:text}`step_map:.2f`) are among the four largest, as the paper says. The paper does not mention the other two: the step out of the attention maps ({glue:text}`step_after:.2f`) and the very first, into the keys ({glue:text}`step_keys:.2f`). In the raw map the largest step is into {glue:text}`raw_largest`, where the scale grows.
 #
-# Where does the answer become readable? In [chapter 01](01-functional-similarity.ipynb) a {term}`linear probe` found it nowhere before the {term}`ReLU` of the MLP, and nearly always after it. The step across this ReLU is {glue:text}`step_relu:.2f`, number {glue:text}`rank_relu:d` of the {glue:text}`n_steps_0:d` steps in size. So the map shows changes of *shape*, and the decisive step of the computation is not one of them. It does not follow from the map that attention does the main work.
+# Where does the answer become readable? In [chapter 01](01-functional-similarity.ipynb) a {term}`linear probe` hardly ever found it in four layers before the {term}`ReLU` of the MLP, and nearly always after it. The step across this ReLU is {glue:text}`step_relu:.2f`, number {glue:text}`rank_relu:d` of the {glue:text}`n_steps_0:d` steps in size. So the map shows changes of *shape*, and the change at the decisive step is small. It does not follow from the map that attention does the main work.
 #
 # The map also depends on which token positions are taken. The text we worked from does not state this. With the last position alone, [the attention maps resemble the keys](06c-other-maps.ipynb#one-position-or-both).
 #
@@ -498,7 +498,7 @@ note(starts_0=", ".join(starts_0) or "none")
 note(by_width_0=agreement(widths_0, normalised))
 
 # %% [markdown]
-# The rank correlation is {glue:text}`by_width:.2f`. With the map before training it is {glue:text}`by_start:.2f`. So a large part of the map is there in a network in which *nothing is computed*. So a distance between two layers need not be a difference in function.
+# The rank correlation is {glue:text}`by_width:.2f`. With the map before training it is {glue:text}`by_start:.2f`. So a large part of the map is there in a network in which *nothing is computed*. A distance between two layers need not be a difference in function.
 #
 # The same holds for Model 0. Its map of widths has a rank correlation of {glue:text}`by_width_0:.2f` with the trained one. It even has {glue:text}`n_blocks_0:d` groups: a new one starts at {glue:text}`starts_0`, where the attention maps end.
 #
@@ -652,7 +652,7 @@ fig
 #
 # Claims C06, C22 and C33 are answered on [page 06c](06c-other-maps.ipynb#what-we-found).
 #
-# **Before you read a map**: divide each layer by its mean. Then draw beside it the map of a null, in which layers differ in nothing but width.
+# **Before you read a map**: divide each layer by its mean distance. Then draw beside it the map of a null, in which layers differ in nothing but width.
 #
 # ## Quiz
 #
@@ -801,7 +801,7 @@ check.predicted(predicted, own_network, beside)
 # %% [markdown]
 # ## Where the stored results come from
 #
-# The maps on this page were computed before, except for the normalised map of Model 0 and the one of RSM. To see that they are the maps that this code draws, we compute a part of two of them again: every sixth layer of the raw map, and every tenth of Model L's. The largest differences are {glue:text}`replay_raw:.1g` and {glue:text}`replay:.1g`. In the map of Model L the new distances are at most {glue:text}`replay_higher:.1g` higher. So the larger differences are lower distances: the search has become better since this map was stored. The next cell does this, and shows the records.
+# The maps on this page were computed before, except for the normalised map of Model 0 and the one of RSM. To see that they are the maps that this code draws, we compute a part of two of them again: every sixth layer of the raw map, and every tenth of Model L's. The largest difference is {glue:text}`replay_raw:.1g` in the raw map and {glue:text}`replay:.1g` in that of Model L. There the new distances are at most {glue:text}`replay_higher:.1g` higher than the stored ones. So where the difference is larger, the new distance is lower: the search has become better since this map was stored. The next cell makes this comparison, and shows the records.
 
 # %% tags=["hide-cell"]
 every = sample.names[::6]

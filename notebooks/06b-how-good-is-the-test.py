@@ -21,7 +21,7 @@
 #
 # ## In short
 #
-# We ran the test on maps whose answer is known: {glue:text}`n_families:d` families of simulated chains of layers, and transformers that were never trained. We test each family at several lengths. In {glue:text}`n_level:d` combinations of family and length there is no boundary. Of these, {glue:text}`n_above:d` are cut more often than the level of 5 % allows. A step four times as large as usual is found in {glue:text}`power_7:.0f` % of short chains (7 layers). In chains of 13 layers it is found in {glue:text}`power_13:.0f` %. Of nine rules only this test stays below the level and still finds a high share of the boundaries.
+# We ran the test on maps whose answer is known: {glue:text}`n_families:d` families of simulated chains of layers, and transformers that were never trained. We test each family at several lengths. In {glue:text}`n_level:d` combinations of family and length there is no boundary. Of these, {glue:text}`n_above:d` are cut more often than the level of 5 % allows, by more than two standard errors. A step four times as large as usual is found in {glue:text}`power_7:.0f` % of short chains (7 layers). In chains of 13 layers it is found in {glue:text}`power_13:.0f` %. Of nine rules only this test stays below the level and still finds a high share of the boundaries.
 #
 # :::{glue:figure} fig_rivals_06b
 # :name: fig-06b-rivals
@@ -76,7 +76,7 @@ from bookkit.glue import keep_figure, note
 # 2. **Look for {term}`outliers <outlier>`.** The largest step is taken out. How far does it lie above the others, in units of *their* spread? Then the next one is taken out, and so on, for at most six steps and at most a third of all {cite:p}`rosner1983percentage`. The same is done with 9,999 chains of uneven steps without a boundary. The {term}`p-value` is the share of these chains with an outlier at least as clear.
 # 3. **Name what stands out.** One large step is a *jump*, also if it sets apart only the first or the last layer. Two or three large steps in a row, with smaller steps on both sides, are a *transition*. Both are boundaries. A longer run is a *change of speed*, and no boundary. A run of two or more that lasts to the end of the chain is a change of speed, too.
 #
-# Each boundary has an *effect*: its step divided by the larger of the two steps beside it. A step with an effect below 1.25 does not count, however small its p-value is. The measure enters in its metric form, so that a measure and its square give the same groups.
+# Each boundary has an *effect*: its step divided by the larger of the two steps beside it. A step with an effect below 1.25 does not count, however small its p-value is. Before the test, each measure is brought to a *metric form*, a distance that adds up along a path of layers. So a measure and its square give the same groups.
 #
 # If layers are of several kinds, such as attention and {term}`MLP`, each step is compared with steps into layers of its own kind. The kind is read from the layer's name, or given by `kinds=`. If there are too many kinds, each step is compared with all others, and the library warns of this.
 #
@@ -121,7 +121,7 @@ viz.dots(
 )
 
 # %% [markdown]
-# Chains of even steps are never cut. Chains of uneven steps are cut about as often as the level says, and the spread of the steps does not matter. Chains that speed up are hardly ever cut, because a change of speed is not counted as a boundary.
+# Chains of even steps are never cut. Chains of uneven steps are cut about as often as the level says, and the spread of the steps matters little. Chains that speed up are hardly ever cut, because a change of speed is not counted as a boundary.
 #
 # The same holds for networks that have learned nothing. We drew random weights for BERT, GPT-2 and Llama, and for small transformers with one output, like those of [chapter 04](04-modular-sum-training.ipynb).
 
@@ -170,7 +170,7 @@ def largest(logs):
 
 
 # %% [markdown]
-# The logarithms are drawn, and one of them is made four times as large:
+# The logarithms of the steps are drawn, and one step is made four times as large:
 
 # %% mystnb={"figure": {"caption": "How often a step four times as large is found, in per cent: by a test that may assume one at most, and by the test of this book, which may not."}}
 rng = np.random.default_rng(seed)
@@ -188,7 +188,7 @@ possible.round(0).dropna().astype(int)
 note(easiest_13=easiest[13])
 
 # %% [markdown]
-# With 13 layers even this test finds only {glue:text}`easiest_13:.0f` %. Our test cuts {glue:text}`cut_13:.0f` % of these chains, and it also looks for several boundaries and for transitions. So little can be gained. Where the table shows less than 80 %, the reason is the number of layers.
+# With 13 layers even the test that may assume one outlier finds only {glue:text}`easiest_13:.0f` %. Our test cuts {glue:text}`cut_13:.0f` % of these chains, and it also looks for several boundaries and for transitions. So a better test could gain little here. Where the table shows less than 80 %, the main reason is the number of layers.
 #
 # ## Other rules on the same maps
 #
@@ -217,7 +217,7 @@ note(linkage=100 * without["linkage, gap statistic"])
 note(largest_step=100 * without["largest step"])
 
 # %% [markdown]
-# {numref}`fig-06b-rivals` at the top of this page shows the outcome. Most rules are made to cut, and they cut whatever they are given. The closest rival, agglomeration with a gap statistic, cuts {glue:text}`linkage:.0f` % of the chains without a boundary. "Cut at the largest step" finds nearly every boundary and cuts {glue:text}`largest_step:.0f` % of the chains that have none.
+# {numref}`fig-06b-rivals` at the top of this page shows the outcome. Most of the other rules are made to cut, and cut more than half of the chains without a boundary. Of the general methods, agglomeration with a gap statistic cuts the fewest, {glue:text}`linkage:.0f` %. "Cut at the largest step" finds nearly every single large step and no boundary between flat groups. It cuts {glue:text}`largest_step:.0f` % of the chains that have none.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "All rules and all families, in per cent, as means over the lengths. For families without a boundary the number is the share that is cut, for the others the share that is cut exactly."}}
 table = simulated.assign(rate=simulated["exact"].fillna(simulated["cut"]))
@@ -278,12 +278,12 @@ note(found_flat=mine["two flat groups"])
 # ## What the test cannot see
 #
 # - *Two boundaries close to each other in a short chain.* With 13 layers there are too few steps between them.
-# - *A boundary among very uneven steps.* Take steps whose logarithms have a standard deviation of 0.5. Among these a step four times as large is found in about a third of the chains.
+# - *A boundary among very uneven steps.* Take steps whose logarithms have a standard deviation of 0.5. Among these a step four times as large is found in a quarter to a third of the chains.
 # - *A boundary in fewer than seven layers.* The test then answers "one group" and says that nothing was tested.
 #
 # ## What else was tried
 #
-# We tried two other constructions on the same chains, and use neither. A line with a jump, fitted in a window {cite:p}`baranowski2019narrowest`, cuts uneven chains. The largest $t$-value after a trend is taken out sees no transition, because each of its two steps hides the other.
+# We tried two other constructions on the same chains, and use neither. A line with a jump, fitted in a window {cite:p}`baranowski2019narrowest`, cuts uneven chains. The other takes out a trend and looks at the largest $t$-value. It sees no transition, because each of the two steps of a transition hides the other.
 #
 # ## Where the numbers come from
 

@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# None of the maps that we tried shows the functions. Six measures find {glue:text}`by_any_words` of the two true places, also when they are given the number of {term}`groups <group>`. A network whose parts are necessary does not show them either. Two more seeds of {term}`Model L <Model 0, Model E, Model L>` give similar maps, with a {term}`rank correlation` of {glue:text}`seeds_l:.2f` or better. Distances on few inputs are larger: on 100 inputs by {glue:text}`shift_100:.0f` %. They keep most of their order.
+# None of the maps that we tried shows the functions. Six measures find {glue:text}`by_any_words` of the two true places, also when they are given the number of {term}`groups <group>`. A network that cannot work without its parts does not show the functions either. Two more seeds of {term}`Model L <Model 0, Model E, Model L>` give similar maps, with a {term}`rank correlation` of {glue:text}`seeds_l:.2f` or better. Distances on few inputs are larger: on 100 inputs by {glue:text}`shift_100:.0f` %. They keep most of their order.
 #
 # :::{glue:figure} fig_inputs_06c
 # :name: fig-06c-inputs
@@ -100,7 +100,7 @@ note(n_blocks=fs.partition(normalised, seed=seed).n_groups)
 last_map.plot(groups=last_groups, title="Model 0, last position only")
 
 # %% [markdown]
-# The number of groups is {glue:text}`n_blocks_last:d`. With both positions it is {glue:text}`n_blocks:d`. To the eye the {term}`attention maps <attention score, attention map>` still stand apart, but no longer from everything: they now resemble the keys. The number of inputs changed as well, to {glue:text}`n_last:d`. Fewer inputs alone keep the order of the distances, as the end of this page shows. So what a map says about the first half of the network depends on which positions are taken. This must be stated with every map.
+# The number of groups is {glue:text}`n_blocks_last:d`. With both positions it is {glue:text}`n_blocks:d`. To the eye the {term}`attention maps <attention score, attention map>` still stand apart, but no longer from everything: they now resemble the keys. The number of inputs changed as well, to {glue:text}`n_last:d`. Fewer inputs alone keep most of the order of the distances, as the end of this page shows for Model L. So what a map says about the first half of the network depends on which positions are taken. This must be stated with every map.
 #
 # ## Groups without an order
 #
@@ -229,7 +229,7 @@ note(hits=hits, n_cuts=sum(len(cuts) for cuts in cut_l))
 note(hits_words=str(hits or "none"))
 
 # %% [markdown]
-# The maps of the two other seeds of Model L agree with that of the first at a rank correlation of {glue:text}`seeds_l:.2f` or better, those of Model E at {glue:text}`seeds_e:.2f` or better. Of the {glue:text}`n_cuts:d` cuts in the four maps of Model L without {term}`scale`, {glue:text}`hits_words` fall on a true boundary.
+# The maps of the two other seeds of Model L agree with that of the first at a rank correlation of {glue:text}`seeds_l:.2f` or better. For Model E it is {glue:text}`seeds_e:.2f` or better. Of the {glue:text}`n_cuts:d` cuts in the four maps of Model L without {term}`scale`, {glue:text}`hits_words` fall on a true boundary.
 #
 # The map of Model E can be explored here.
 
@@ -245,7 +245,7 @@ interactive.explorer(
 # %% [markdown]
 # ## Other measures
 #
-# Five other measures can compare layers of different widths: {term}`AGW`, {term}`RSM`, {term}`RSA`, {term}`MSID` and {term}`CKA`. Do they find the functions of Model L, on the same inputs? The map of AGW is stored.
+# We take five other measures that can compare layers of different widths: {term}`AGW`, {term}`RSM`, {term}`RSA`, {term}`MSID` and {term}`CKA`. Do they find the functions of Model L, on the same inputs? The map of AGW is stored.
 
 # %%
 reps_l = MAPS["l"].representations(profile, seed)
@@ -279,7 +279,7 @@ note(found_any_words=in_words[by_any], cut_any_words=in_words[cut_any])
 note(by_any_words=in_words[max(by_any, cut_any)])
 
 # %% [markdown]
-# The best of the measures finds {glue:text}`found_any_words` of the two true boundaries. If we force three groups, the best measure has {glue:text}`cut_any_words` of the two among its cuts. This is not the failure of one measure. The inner layers are the wrong object: they change most inside the blocks. On this network no measure is better than another at a task that none can do. [Chapter 03](03-ten-measures.ipynb) says in what they differ.
+# Of the two true boundaries the best measure finds {glue:text}`found_any_words`. If we force three groups, {glue:text}`cut_any_words` of the two are among the cuts of the best measure. This is not the failure of one measure. The inner layers may be the wrong layers to compare: they change most inside the blocks. On this network no measure is better than another at a task that none can do. [Chapter 03](03-ten-measures.ipynb) says in what they differ.
 #
 # ## How many inputs?
 #
@@ -303,7 +303,7 @@ for n in (50, 100):
 # %% [markdown]
 # How far are the distances from those on all inputs, and is their order the same?
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "tab-06c-inputs", "caption": "Distances on few inputs beside those on all. Shift: how much larger they are, in the median. Interval and spread: the width of this range as a share of the distance, and the share of pairs in which the distance on all inputs lies in it."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "tab-06c-inputs", "caption": "Distances on few inputs beside those on all. Shift: how much larger they are, in the median. *Interval* and *spread*: the width of each range as a share of the distance. *Holds that of all*: the share of pairs in which the distance on all inputs lies in the range."}}
 every = distances[3481]
 table = {}
 for n, one in sure.items():
@@ -357,7 +357,7 @@ keep_figure("fig_inputs_06c", fig)
 # %% [markdown]
 # Distances on few inputs come out larger. On 50 inputs the shift is {glue:text}`shift_50:+.0f` %. On 100 it is {glue:text}`shift_100:+.0f` %. On 200 it is {glue:text}`shift_200:+.0f` %. On 1,000 it is still {glue:text}`shift_1000:+.1f` %. The order changes, too, but less with more inputs. On 50 inputs the rank correlation with the distances on all inputs is {glue:text}`rank_50:.2f`. On 100 inputs it is {glue:text}`rank_100:.2f`. On 200 inputs it is {glue:text}`rank_200:.2f`. On 1,000 inputs it is {glue:text}`rank_1000:.2f`.
 #
-# How sure is a distance on 100 inputs? The range of a distance plus or minus its {term}`spread` is {glue:text}`spread_100:.0f` % of the distance wide. The distance on all inputs lies in this range for {glue:text}`spread_holds_100:.0f` % of the pairs only. The spread says how much a distance would vary with other inputs, *as many as these*, and nothing of the shift. The {term}`interval` reaches down to what the {term}`lower bound` allows. The interval is {glue:text}`interval_100:.0f` % of the distance wide, and holds the distance on all inputs for {glue:text}`holds_100:.0f` % of the pairs.
+# How sure is a distance on 100 inputs? The range of a distance plus or minus its {term}`spread` is {glue:text}`spread_100:.0f` % of the distance wide. The distance on all inputs lies in this range for {glue:text}`spread_holds_100:.0f` % of the pairs only. The spread says how much a distance would vary with other inputs, *as many as these*. It says nothing of the shift. The {term}`interval` reaches down to the {term}`lower bound` and a little below. The interval is {glue:text}`interval_100:.0f` % of the distance wide, and holds the distance on all inputs for {glue:text}`holds_100:.0f` % of the pairs.
 #
 # So compare maps only at the same number of inputs, and read no difference that is smaller than the spread.
 #

@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# The distance does what the paper says of it. Our maps do not show what the paper reads in its maps. A raw {term}`layer map` shows how large each layer is: {glue:text}`by_scale:.2f` % of the variance of one map is {term}`scale`. A {term}`normalised` map shows mostly what kind of layer stands where, and so does the map of a network that computes nothing. We also trained small networks whose functions are known. If these functions share one stream, where does the next one begin? No measure that we show finds this better than chance for sure. The {term}`Gromov-Wasserstein distance` (GW) has a {term}`skill` of {glue:text}`gw_stream:.2f` there, where chance is 0 and the best is 1. For language the question stays open, because the paper's own encoder was not run.
+# Most of what the paper says of the distance is true. Our maps do not show what the paper reads in its maps. A raw {term}`layer map` shows how large each layer is: {glue:text}`by_scale:.2f` % of the variance of one map is {term}`scale`. A {term}`normalised` map shows mostly what kind of layer stands where, and so does the map of a network that computes nothing. We also trained small networks whose functions are known. If these functions share one stream, where does the next one begin? For no measure that we show can we say that it finds this place better than chance. The {term}`Gromov-Wasserstein distance` (GW) has a {term}`skill` of {glue:text}`gw_stream:.2f` there, where chance is 0 and the best is 1. For language the question stays open, because the paper's own encoder was not run.
 #
 # :::{glue:figure} fig_in_short_15
 # :name: fig-15-in-short

@@ -56,7 +56,7 @@ def when_it_rings(answer: Answer) -> None:
     require(
         np.isclose(found, 0.08 / 0.125),
         "Of 1,000 networks 100 have a boundary, and it rings in 80 of them; of the 900 others it rings in "
-        f"45. So it is 80 of 125, 0.64, and you have {found:.2f}.",
+        f"45. So it is 80 of 125, 0.64, and you have {found:.3g}.",
     )
     always = number(answer, 1, 1, 0.3)
     require(
@@ -67,6 +67,12 @@ def when_it_rings(answer: Answer) -> None:
     require(
         np.isclose(number(answer, 0.4, 0, 0.3), 1),
         "A test without a false alarm is right whenever it rings, however much it misses.",
+    )
+    rare = number(answer, 0.5, 0.01, 0.001)
+    require(
+        np.isclose(rare, 0.0005 / 0.01049),
+        "If only one network in 1,000 has a boundary, and it rings in half of these and in 1 % of the "
+        f"others, the chance is 0.0477, and you have {rare:.3g}. Take shares, and round nothing.",
     )
     passed(
         "This test has 5 % of false alarms, and of 125 alarms 45 are false. What an alarm is worth depends "
@@ -117,10 +123,16 @@ def precision_of(answer: Answer) -> None:
             f"true one it should have {wanted:.2f}, and it has {found:.2f} with you. Take equal places in "
             "random order, and average over many orders.",
         )
+    drawn, again, other = (
+        number(answer, np.ones(9), (3,), np.random.default_rng(seed)) for seed in (1, 1, 2)
+    )
     require(
-        number(answer, np.ones(9), (3,), np.random.default_rng(1))
-        == number(answer, np.ones(9), (3,), np.random.default_rng(1)),
+        drawn == again,
         "Asked again with the same generator, you have another number. Draw with `rng` alone.",
+    )
+    require(
+        drawn != other or np.isclose(drawn, wanted),  # the mean of all orders needs no draw
+        "Asked with another generator, you have the same number. Draw with `rng`, and make none of your own.",
     )
     passed("So even a measure that says nothing has some of it. Subtract that, and you have the skill.")
 
@@ -159,7 +171,7 @@ def predicted(prediction: Answer, own: Answer, told: Answer) -> None:
     torch.manual_seed(0)
     made = call(own)
     require(
-        isinstance(made, tuple) and len(made) == 2 and isinstance(made[0], nn.Sequential),
+        isinstance(made, tuple | list) and len(made) == 2 and isinstance(made[0], nn.Sequential),
         "`own_network` should return an `nn.Sequential`, and how many of its modules compute the first "
         "function.",
     )
@@ -168,7 +180,8 @@ def predicted(prediction: Answer, own: Answer, told: Answer) -> None:
     require(8 <= size <= 12, f"Your network has {size} modules. Take 8 to 12.")
     require(
         _whole(first) and 2 <= first <= size - 2,
-        f"The second function should begin with module 2 to {size - 2} of your network, counted from 0.",
+        f"The second function should begin with module 2 to {size - 2} of your network, counted from 0. "
+        "Return it as a whole number.",
     )
     for part, least, most in (("place", 1, size - 1), ("groups", 1, size)):
         require(
@@ -176,14 +189,15 @@ def predicted(prediction: Answer, own: Answer, told: Answer) -> None:
             f"First predict {part!r}: a whole number from {least} to {most}.",
         )
     x = torch.randn(24, WIDTH, generator=torch.Generator().manual_seed(0))
+    _can_learn_two(network, first, x)
     for kind, chain in _chains().items():
         found = _told(told, chain, x)
         wanted = _seen(chain, x)
         require(
             found["place"] == wanted["place"],
             f"In a network that {kind} the most evidence lies before module {wanted['place']}, counted from "
-            f"0, and with you before {found['place']:g}. Distances without scale, and "
-            "`fs.boundary_evidence`: its entry k is for a boundary before module k.",
+            f"0, and with you before {found['place']:g}. Take the normalised GW map, "
+            "and `fs.boundary_evidence`: its entry k is for a boundary before module k.",
         )
         require(
             found["groups"] == wanted["groups"],
@@ -214,8 +228,27 @@ def predicted(prediction: Answer, own: Answer, told: Answer) -> None:
 TOLD = ("place", "groups")
 
 
+def _can_learn_two(network: nn.Sequential, first: int, x: Tensor) -> None:
+    """Say so if a network does not fit the streams, or its second function would change its first."""
+
+    def your_network() -> Any:
+        return copy.deepcopy(network)(x.clone())
+
+    end = call(your_network)
+    require(
+        isinstance(end, Tensor) and end.shape == x.shape,
+        "Your network should lead from streams (n, 32) to streams (n, 32).",
+    )
+    before, after = ({id(w) for w in part.parameters()} for part in (network[:first], network[first:]))
+    require(
+        not before & after,
+        "A weight of your first modules is used again by the later ones. It would be learned twice, and the "
+        "first function lost. Make each module anew: `[check.block() for _ in range(8)]`.",
+    )
+
+
 def _whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def _map(network: nn.Sequential, x: Tensor) -> fs.LayerMap:

@@ -76,6 +76,11 @@ def false_among_found(hits, alarms, share):
     return alarms * (1 - share) / (hits * share + alarms * (1 - share))
 
 
+def counted_in_a_thousand(hits, alarms, share):
+    right, wrong = int(1000 * hits * share), int(1000 * alarms * (1 - share))
+    return right / (right + wrong)
+
+
 def ranked(evidence, true, rng, draws=500, first=1, sign=-1, tie="random", mean="at hits"):
     """The solution, with a part of it otherwise."""
     places, found = sign * np.asarray(evidence)[1:], []
@@ -106,6 +111,10 @@ def with_place_0(evidence, true, rng):
 
 def without_the_generator(evidence, true, rng):
     return ranked(evidence, true, np.random.default_rng())
+
+
+def with_one_generator(evidence, true, rng):
+    return ranked(evidence, true, np.random.default_rng(0))
 
 
 def no_infinity(evidence, true, rng):
@@ -166,6 +175,24 @@ def does_not_learn():
     return nn.Sequential(*(nn.Identity() for _ in range(7)), nn.Linear(32, 32)), 4
 
 
+def one_block_again():
+    return nn.Sequential(*[check.block()] * 8), 4
+
+
+def one_weight_in_two():
+    network, first = own()
+    network[5].into.weight = network[1].into.weight
+    return network, first
+
+
+def too_wide():
+    return nn.Sequential(nn.Linear(32, 48), *(nn.Linear(48, 48) for _ in range(7))), 4
+
+
+def does_not_fit():
+    return nn.Sequential(*(nn.Linear(32, 48) for _ in range(8))), 4
+
+
 WRONG = {
     "f1_of_cuts": [
         (recall, "false cuts count"),
@@ -186,6 +213,7 @@ WRONG = {
         (all_that_ring, "it is 80 of 125"),
         (false_among_found, "it is 80 of 125"),
         (right_where_that_is_asked, "tells nothing"),
+        (counted_in_a_thousand, "round nothing"),
     ],
     "precision_of": [
         (with_place_0, "Before layer 0 there is no place"),
@@ -199,6 +227,7 @@ WRONG = {
         (other(tie="last"), "says nothing"),
         (other(draws=1), "average over many orders"),
         (without_the_generator, "Draw with `rng`"),
+        (with_one_generator, "Draw with `rng`"),
     ],
     "predicted": [
         ((lambda: (4, 2), own, by()), "First predict: a dictionary"),
@@ -208,8 +237,14 @@ WRONG = {
         ((guess, lambda: own()[0], by()), "how many of its modules compute"),
         ((guess, lambda: (own()[0][:7], 4), by()), "Take 8 to 12"),
         ((guess, lambda: (own()[0], 7), by()), "should begin with module 2 to 6"),
+        ((guess, lambda: (own()[0], 4.0), by()), "as a whole number"),
+        ((guess, one_block_again, by()), "learned twice"),
+        ((guess, one_weight_in_two, by()), "learned twice"),
+        ((guess, too_wide, by()), r"streams \(n, 32\) to streams \(n, 32\)"),
+        ((guess, does_not_fit, by()), "stopped with RuntimeError"),
         ((guess, does_not_learn, by()), "What was not learned has no boundary"),
-        ((guess, own, by(normalize=None)), "Distances without scale"),
+        ((guess, own, by(normalize=None)), "normalised GW map"),
+        ((guess, own, by(measure="cka")), "normalised GW map"),
         ((guess, own, by(largest_step)), "boundary_evidence"),
         ((guess, own, by(counted_from_one)), "counted from 0"),
         ((guess, own, by(the_layer_before)), "is for a boundary before module k"),

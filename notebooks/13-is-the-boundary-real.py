@@ -495,7 +495,7 @@ for claim, answer in found_answers.items():
 # :::{exercise} Score boundaries
 # :label: ex-13-f1
 #
-# *Difficulty 1 of 4, importance 4 of 5, 5 minutes.* Write `f1_of_cuts(found, true)`. Both are tuples of layers at which groups begin. It returns {term}`F1`, the harmonic mean of precision and recall. A boundary that is one layer off is wrong. What should the score be if both tuples are empty?
+# *Difficulty 1 of 4, importance 4 of 5, 5 minutes.* Write `f1_of_cuts(found, true)`. Both are tuples of the layers at which a new group begins, without layer 0. Either may be empty. The function returns {term}`F1`, the harmonic mean of precision and recall. A boundary that is one layer off is wrong. What should the score be if both tuples are empty?
 #
 # ```{dropdown} Hint 1
 # Precision: which share of what was found is true? Recall: which share of what is true was found?
@@ -573,7 +573,7 @@ check.precision_of(precision_of)
 # :::{exercise} Predict where the evidence lies
 # :label: ex-13-predict
 #
-# *Difficulty 4 of 4, importance 5 of 5, 30 minutes.* Build a network whose boundary you know. Write `own_network()`. It returns an `nn.Sequential` of 8 to 12 modules from (n, 32) to (n, 32), and how many of its first modules will compute the first function. `check.block()` makes a residual block. The check trains the network. Its first modules learn the sum of two numbers modulo 5. Then the others learn a table of this sum and a third number. Write into `predicted()` a dictionary of two guesses: `"place"`, the module before which the evidence for a boundary will be largest under GW, counted from 0; and `"groups"`, how many groups the test will find. Only then write `told(model, x)`, which returns such a dictionary for any network, from its normalised GW map. Then compare. Is the place the true one? What does `told` return for the same network before training?
+# *Difficulty 4 of 4, importance 5 of 5, 30 minutes.* Build a network whose boundary you know. Write `own_network()`. It returns an `nn.Sequential` of 8 to 12 modules from (n, 32) to (n, 32), and how many of its first modules will compute the first function. `check.block()` makes a residual block. The check trains the network. Its first modules learn the sum of two numbers modulo 5, and to keep a third number. Then the others learn a table of the sum and the third number. This takes some seconds. Write into `predicted()` a dictionary of two guesses: `"place"`, the module before which the evidence for a boundary will be largest under GW, counted from 0; and `"groups"`, how many groups the test will find. Only then write `told(model, x)`, which returns such a dictionary for any network, from its normalised GW map. Then compare. Is the place the true one? What does `told` return for the same network before training?
 #
 # ```{dropdown} Hint 1
 # `fs.compare(fs.capture(model, [x]))` is the map. Both answers are read from it.

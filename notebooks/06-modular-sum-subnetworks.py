@@ -704,7 +704,7 @@ check.free_numbers(free_numbers)
 # :::{exercise} What Gromov-Wasserstein forgets
 # :label: ex-06-forgets
 #
-# *Difficulty 2 of 4, importance 5 of 5, 10 minutes.* Write `forgets(x)`: for a cloud (n, d) another one that has a Gromov-Wasserstein distance of nearly 0 from it, while CKA says that they have nothing in common.
+# *Difficulty 2 of 4, importance 5 of 5, 10 minutes.* Write `forgets(x)`: for a cloud (n, d) another one that has a Gromov-Wasserstein distance of nearly 0 from it, while {term}`CKA` says that they have nothing in common.
 #
 # ```{dropdown} Hint 1
 # A rotation is forgiven by both. What does one of them not even see?
@@ -761,7 +761,7 @@ check.width_null(width_null)
 # `fs.capture` gives the layers, and `null` makes others of them. Both go through `fs.compare` and `fs.partition`.
 # ```
 # ```{dropdown} Hint 2
-# A pair of layers counts once, and no layer is compared with itself: `np.triu_indices`. `viz.map_grid({"": {"own": one, "widths": other}})` draws them.
+# A pair of layers counts once, and no layer is compared with itself: `np.triu_indices`. `viz.map_grid({"": {"own": one, "widths": other}})` draws them. A null for the drawing is `random_projection_null` of `funcsim.nulls`.
 # ```
 # :::
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
+from typing import Any, SupportsFloat
 
 import numpy as np
 import torch
 from torch import nn
 
 import funcsim as fs
-from exercises.asking import Answer, array, between, call, number, passed, require
+from exercises.asking import Answer, NotYetError, array, between, call, number, passed, require
 from funcsim.nulls import random_projection_null
 
 Array = np.ndarray
@@ -23,9 +23,17 @@ def free_numbers(answer: Answer) -> None:
     found = number(answer, np.column_stack([weight, 1 - weight]))
     require(
         found != 2,
-        "Two weights that add up to one have one free number, and you count two. Take the mean off first.",
+        "Two weights that add up to one have one free number, and you count two. Take the mean off first, "
+        "and leave out what is rounding.",
     )
     require(found == 1, f"Two weights that add up to one have one free number, and you count {found:g}.")
+    apart = np.random.default_rng(1).normal(size=(50, 2))
+    found = number(answer, apart)
+    require(
+        found == 2,
+        f"Two columns of random numbers are two directions, and you count {found:g}. The mean over the "
+        "inputs comes off, and no one from the count.",
+    )
     wide = rng.normal(size=(50, 3)) @ rng.normal(size=(3, 20)) + 5
     found = number(answer, wide)
     require(
@@ -38,6 +46,12 @@ def free_numbers(answer: Answer) -> None:
         found == 3,
         f"The same layer in single precision fills {found:g} dimensions with you. What is left beyond the "
         "third is rounding, a millionth of the rest.",
+    )
+    found = number(answer, 1e-7 * wide)
+    require(
+        found == 3,
+        f"The same layer ten million times smaller fills {found:g} dimensions with you. Rounding is small "
+        "beside the layer, and not beside a fixed number.",
     )
     small = np.column_stack([rng.normal(size=50), 0.01 * rng.normal(size=50)])
     found = number(answer, small)
@@ -55,16 +69,28 @@ def forgets(answer: Answer) -> None:
     """`forgets(x)`: a cloud that GW takes for the same, though its inputs are others."""
     x = np.random.default_rng(0).normal(size=(60, 3))
     y = call(answer, x)
-    y = array(lambda: y, (60, np.shape(y)[1] if np.ndim(y) == 2 else 3))
-    cka = fs.measures()["cka-debiased"](x, y)
+    shape = np.shape(y)
+    require(
+        len(shape) == 2 and shape[0] == len(x),
+        f"Return an array of {len(x)} rows, one for each input. Yours has the shape {shape}.",
+    )
+    y = array(lambda: y, shape)
     gw = fs.gw(x, y, normalize=None).distance
+    shape_alone = fs.gw(x, y).distance if gw >= 0.05 and np.ptp(y, axis=0).any() else 1
+    require(
+        shape_alone >= 0.05,
+        f"The Gromov-Wasserstein distance is {gw:.2f}, and without scale it is {shape_alone:.2f}. Give y the "
+        "size of x.",
+    )
     require(
         gw < 0.05,
         f"The Gromov-Wasserstein distance is {gw:.2f}. It forgives rotations, and one thing more.",
     )
+    cka = fs.measures()["cka-debiased"](x, y)
     require(
         cka < 0.2,
-        f"CKA is still {cka:.2f}: every input has kept its place. What if input 3 got the row of input 7?",
+        f"CKA is still {cka:.2f}: every or nearly every input has kept its place. What if input 3 got "
+        "the row of input 7?",
     )
     passed(f"The Gromov-Wasserstein distance is {gw:.2g}, and CKA {cka:.2f}: nothing of x is left in y.")
 
@@ -75,27 +101,36 @@ def width_null(answer: Answer) -> None:
     first = rng.normal(size=(40, 12))
     folded = rng.normal(size=(40, 3)) @ rng.normal(size=(3, 30))
     layers = [first, rng.normal(size=(40, 5)), folded, rng.normal(size=(40, 5)), np.ones((40, 4))]
+    weight = rng.uniform(size=40)
+    layers.append(np.column_stack([weight, 1 - weight]))
     found = _null(answer, layers, 1)
     shapes = [layer.shape for layer in found]
     require(
         shapes[2] != (40, 30),
         "The third layer has 30 columns and fills three dimensions. In its place you have 30.",
     )
-    wanted = [(40, r) for r in (12, 5, 3, 5, 1)]
+    require(
+        shapes[5] != (40, 2),
+        "The last layer has two weights that add up to one, and fills one dimension. In its place "
+        "you have two.",
+    )
+    wanted = [(40, r) for r in (12, 5, 3, 5, 1, 1)]
     require(
         shapes == wanted,
         f"The arrays should have the shapes {wanted}, and yours have {shapes}. A layer that is the same for "
         "all inputs has one dimension here.",
     )
+    source = first - first.mean(axis=0)  # to take the mean off moves the cloud, and changes no distance
     for k, layer in enumerate(found):
-        weights = np.linalg.lstsq(first, layer)[0]
-        rest = np.linalg.norm(first @ weights - layer) / np.linalg.norm(layer)
+        centred = layer - layer.mean(axis=0)
+        weights = np.linalg.lstsq(source, centred)[0]
+        rest = np.linalg.norm(source @ weights - centred) / max(np.linalg.norm(centred), 1e-9)
         require(
             rest < 1e-4,
             f"The array in place {k}, counted from 0, is no projection of the first layer: "
             f"{100 * rest:.0f} % of it is something else.",
         )
-        rank = np.linalg.matrix_rank(layer)
+        rank = np.linalg.matrix_rank(centred)
         require(
             rank == layer.shape[1],
             f"The array in place {k} has {layer.shape[1]} columns and fills {rank} dimensions. Project the "
@@ -123,11 +158,16 @@ def _null(answer: Answer, layers: list[Array], seed: int) -> list[Array]:
         isinstance(found, list | tuple) and len(found) == len(layers),
         f"Return a list with an array for each of the {len(layers)} layers.",
     )
-    require(
-        all(isinstance(layer, np.ndarray) and layer.ndim == 2 for layer in found),
-        "Each should be an array (n, r).",
-    )
-    return [array(lambda layer=layer: layer, (len(layers[0]), layer.shape[1])) for layer in found]
+    shapes = [np.shape(layer) for layer in found]
+    require(all(len(shape) == 2 for shape in shapes), "Each should be an array (n, r).")
+    n = len(layers[0])
+    for k, shape in enumerate(shapes):
+        require(
+            shape[0] == n,
+            f"The array in place {k}, counted from 0, has the shape {shape}: it should have {n} rows, "
+            "one for each input.",
+        )
+    return [array(lambda layer=layer: layer, shape) for layer, shape in zip(found, shapes, strict=True)]
 
 
 PARTS = ("agreement", "groups", "own groups")
@@ -152,7 +192,11 @@ def predicted(prediction: Answer, own: Answer, beside: Answer) -> None:
         f"First predict 'groups': a whole number from 1 to {size}.",
     )
     x = torch.randn(24, 16, generator=torch.Generator().manual_seed(0))
-    widths = {layer.shape[1] for layer in fs.capture(network, [x], progress=False).values()}
+    try:
+        layers = fs.capture(network, [x], progress=False).values()
+    except RuntimeError as error:
+        raise NotYetError(f"Your network should take inputs (n, 16), and stopped: {error}") from error
+    widths = {layer.shape[1] for layer in layers}
     require(
         len(widths) >= 3,
         f"The layers of your network have the widths {sorted(widths)}. Take three different ones or more.",
@@ -218,4 +262,9 @@ def _beside(beside: Answer, network: nn.Sequential, x: torch.Tensor) -> dict[str
         isinstance(found, dict) and set(found) == set(PARTS),
         f"`beside` should return a dictionary with {', '.join(map(repr, PARTS))}.",
     )
+    for name, value in found.items():
+        require(
+            np.ndim(value) == 0 and isinstance(value, SupportsFloat),
+            f"{name!r} should be one number, and is {type(value).__name__}.",
+        )
     return {name: number(lambda value=value: value) for name, value in found.items()}

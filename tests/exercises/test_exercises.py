@@ -1,4 +1,4 @@
-"""Every solution passes its check; every stub and every plausible wrong answer fails it, in a sentence."""
+"""Every right answer passes its check; every stub and plausible wrong answer fails it, in a sentence."""
 
 import ast
 import importlib.util
@@ -33,6 +33,12 @@ WRONG = {
     for name, answers in wrong_answers(chapter).WRONG.items()
     for k, answer in enumerate(answers)
 }
+RIGHT = {
+    (chapter, name, k): answer
+    for chapter in sorted({chapter for chapter, _ in SOLUTIONS})
+    for name, answers in getattr(wrong_answers(chapter), "RIGHT", {}).items()
+    for k, answer in enumerate(answers)
+}
 
 
 def with_imports(chapter, cell):
@@ -64,6 +70,12 @@ def test_a_wrong_answer_fails(chapter, name, k):
     check = vars(importlib.import_module(f"exercises.chapter_{chapter}"))[name]
     with pytest.raises(NotYetError, match=says):
         check(*(answer if isinstance(answer, tuple) else (answer,)))
+
+
+@pytest.mark.parametrize(("chapter", "name", "k"), RIGHT)
+def test_another_right_answer_passes(chapter, name, k, capsys):
+    vars(importlib.import_module(f"exercises.chapter_{chapter}"))[name](RIGHT[chapter, name, k])
+    assert capsys.readouterr().out.startswith("Right. ")
 
 
 def test_every_exercise_has_a_wrong_answer():

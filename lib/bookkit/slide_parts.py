@@ -18,7 +18,9 @@ from bookkit.chapters import alt_text, dig, tags
 from bookkit.scorecard import MARK, fill_in
 
 Numbers = Mapping[str, float | str]
-ROLE = re.compile(r"\{(?:cite(?::\w+)?|ref|doc)\}`[^`]*`")
+CITED = re.compile(r"\{cite:t\}`([a-z]+)[^`]*`")
+#: What is left out, with the round brackets that hold nothing else.
+ROLE = re.compile(r"(?P<open> ?\()?\{(?:cite(?::\w+)?|ref|doc)\}`[^`]*`(?(open)\))")
 TERM = re.compile(r"\{term\}`([^`<]+?)(?:\s*<[^>`]+>)?`")
 FIGURE = re.compile(r"\{numref\}`[^`]*`")
 PROVED = re.compile(r"\{prf:ref\}`[^`]*`")
@@ -72,11 +74,15 @@ class Part:
 
 
 def plain(text: str, numbers: Numbers, chapter: str) -> str:
-    """MyST as Markdown: numbers filled in, terms and links in words, citations left out."""
+    """MyST as Markdown: numbers filled in, terms and links in words, citations left out.
+
+    One that is part of a sentence becomes a name: each key begins with that of the first author.
+    """
     named = FIGURE.sub("the figure", re.sub(rf"^{FIGURE.pattern}", "The figure", text))
     words = TERM.sub(r"\1", LINK.sub(r"\1", named))
-    told = ROLE.sub("", PROVED.sub("a theorem", fill_in(words, numbers, chapter)))
-    return re.sub(r" +([.,;:])", r"\1", told.replace("()", ""))
+    cited = CITED.sub(lambda found: f"{found[1].capitalize()} et al.", words)
+    told = ROLE.sub("", PROVED.sub("a theorem", fill_in(cited, numbers, chapter)))
+    return re.sub(r" +([.,;:])", r"\1", told)
 
 
 def inline(text: str, numbers: Numbers, chapter: str) -> str:

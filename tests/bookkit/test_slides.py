@@ -147,6 +147,7 @@ def test_tables_that_are_long_or_folded_are_not_shown():
             "## S",
             code(caption="Short.", html=short),
             code(caption="Long.", html=rows + "<table><tr></tr></table>"),
+            code(caption="Wide.", html=f"<table><tr>{'<th>n</th>' * 13}</tr></table>"),
             code(("hide-output",), "Folded.", html=short),
             code(html=short),  # without a caption
             code(("solution",), "Solved.", html=short),

@@ -18,7 +18,9 @@ from bookkit.chapters import alt_text, dig, tags
 from bookkit.scorecard import MARK, fill_in
 
 Numbers = Mapping[str, float | str]
-ROLE = re.compile(r"\{(?:cite(?::\w+)?|ref|doc)\}`[^`]*`")
+CITED = re.compile(r"\{cite:t\}`([a-z]+)[^`]*`")
+#: What is left out, with the round brackets that hold nothing else.
+ROLE = re.compile(r"(?P<open> ?\()?\{(?:cite(?::\w+)?|ref|doc)\}`[^`]*`(?(open)\))")
 TERM = re.compile(r"\{term\}`([^`<]+?)(?:\s*<[^>`]+>)?`")
 FIGURE = re.compile(r"\{numref\}`[^`]*`")
 PROVED = re.compile(r"\{prf:ref\}`[^`]*`")
@@ -33,8 +35,8 @@ FIT = (
     "addEventListener('load', () => { const html = document.documentElement; let z = 1.6; "
     "do document.body.style.zoom = z -= .05; while (z > .3 && html.scrollHeight > innerHeight) })"
 )
-#: More rows than this are for reading, not for showing.
-MOST_ROWS = 9
+#: More rows or columns than these are for reading, not for showing.
+MOST_ROWS, MOST_COLUMNS = 9, 12
 #: Height of a picture by its width from which text stands beside it.
 TALL = 0.85
 FOLDED = ("hide-output", "hide-cell", "remove-cell", "remove-output")
@@ -72,11 +74,15 @@ class Part:
 
 
 def plain(text: str, numbers: Numbers, chapter: str) -> str:
-    """MyST as Markdown: numbers filled in, terms and links in words, citations left out."""
+    """MyST as Markdown: numbers filled in, terms and links in words, citations left out.
+
+    One that is part of a sentence becomes a name: each key begins with that of the first author.
+    """
     named = FIGURE.sub("the figure", re.sub(rf"^{FIGURE.pattern}", "The figure", text))
     words = TERM.sub(r"\1", LINK.sub(r"\1", named))
-    told = ROLE.sub("", PROVED.sub("a theorem", fill_in(words, numbers, chapter)))
-    return re.sub(r" +([.,;:])", r"\1", told.replace("()", ""))
+    cited = CITED.sub(lambda found: f"{found[1].capitalize()} et al.", words)
+    told = ROLE.sub("", PROVED.sub("a theorem", fill_in(cited, numbers, chapter)))
+    return re.sub(r" +([.,;:])", r"\1", told)
 
 
 def inline(text: str, numbers: Numbers, chapter: str) -> str:
@@ -129,8 +135,8 @@ def _of_code(cell: nbformat.NotebookNode, notebook: nbformat.NotebookNode) -> It
             yield Part(film(frames), said, name, "film")
         elif isinstance(page, str) and "<script" in page:
             yield Part(live(page, alt), said or alt, name, "live")
-        elif isinstance(page, str) and said and page.count("<tr") - 1 <= MOST_ROWS:
-            yield Part(f'<div class="table">{_table(page)}</div>', said, name, "table")
+        elif isinstance(page, str) and said and (table := _table(page)):
+            yield Part(f'<div class="table">{table}</div>', said, name, "table")
 
 
 def picture(alt: str, image: str) -> str:
@@ -163,9 +169,11 @@ def live(page: str, alt: str) -> str:
 
 
 def _table(page: str) -> str:
-    """The table alone, without the style that a data frame brings along."""
-    table = BeautifulSoup(page, "html.parser").find("table")
-    return str(table) if table else ""
+    """The table alone, without the style that a data frame brings along; nothing of one that is too large."""
+    rows = page.count("<tr") - 1
+    table = BeautifulSoup(page, "html.parser").find("table") if rows <= MOST_ROWS else None
+    columns = len(first.find_all(["td", "th"])) if table and (first := table.find("tr")) else 0
+    return str(table) if columns <= MOST_COLUMNS and table else ""
 
 
 def _kept_image(notebook: nbformat.NotebookNode, name: str) -> str | None:

@@ -8,6 +8,7 @@ from bs4 import BeautifulSoup
 
 from bookkit.errors import BookError
 from bookkit.lessons import read_lesson
+from bookkit.slide_parts import plain
 from bookkit.slides import of_chapter, slides
 
 WIDE, TALL = (
@@ -33,7 +34,7 @@ def chapter():
             new.new_markdown_cell("## Section\n\nText."),
             new.new_code_cell("plot()", outputs=[figure], metadata=alt),
             new.new_markdown_cell(
-                "The next cell draws it once more, so that one can see it better. It explains "
+                "The next cell draws it once more, so that one can see it better. The curve explains "
                 "{glue:text}`r2:.2f` of [this](x.md), $a_b < b_a$, by {prf:ref}`thm-x` "
                 "{cite:p}`k`. Three.\n\n## Another section\n\n"
                 "A sentence of {glue:text}`r2:.2f` about something else altogether."
@@ -58,7 +59,7 @@ def test_title_figures_and_answers_in_order(sections):
     assert first.h2.text == "Section"
     assert first.img["alt"] == 'A "curve" that falls.'
     assert first.img["src"] == f"data:image/png;base64,{WIDE}"
-    said = ['A "curve" that falls.', "It explains 0.93 of this, $a_b < b_a$, by a theorem."]
+    said = ['A "curve" that falls.', "The curve explains 0.93 of this, $a_b < b_a$, by a theorem."]
     assert [p.text for p in first.find_all("p")] == said
     assert second.h2.text == "Another section"
     assert second.p.text == 'A "curve" that falls.'  # nothing is said after it but a heading
@@ -81,7 +82,7 @@ def test_a_caption_is_said_and_a_kept_picture_is_shown():
     assert [p.text for p in page.find_all("p")][1:] == [
         "A long caption.",
         "A curve of 0.9.",
-        "It explains 0.93 of this, $a_b < b_a$, by a theorem.",
+        "The curve explains 0.93 of this, $a_b < b_a$, by a theorem.",
         "The figure again.",
     ]
     assert page.find_all("section")[1].img["alt"] == "It falls."
@@ -146,6 +147,7 @@ def test_tables_that_are_long_or_folded_are_not_shown():
             "## S",
             code(caption="Short.", html=short),
             code(caption="Long.", html=rows + "<table><tr></tr></table>"),
+            code(caption="Wide.", html=f"<table><tr>{'<th>n</th>' * 13}</tr></table>"),
             code(("hide-output",), "Folded.", html=short),
             code(html=short),  # without a caption
             code(("solution",), "Solved.", html=short),
@@ -191,19 +193,67 @@ def test_many_rows_are_spread_over_slides_and_the_last_sentence_has_its_own():
     assert found[-1].p.text == "Before you go: think."
 
 
+SHEET = """# L
+
+## Collect before you show
+
+*How many?* It is {glue:text}`01/x:.1f`, and {glue:text}`02/y:d` there.
+
+## Three questions for the room
+
+1. *Why?* So.
+
+## Minutes
+
+| [S](p.ipynb#s) | 10 | - | Show `x()`. |
+| [Code](p.ipynb#code) | 15 | 5 | Run it. |
+| [Later](p.ipynb#later) | - | - | At home. |
+| [What we found](p.ipynb#what-we-found) | 5 | - | Read. |
+| [Exercises](p.ipynb#exercises) | - | - | 01.3 at home. |
+
+## What you will hear
+
+| All. | None. |
+"""
+
+
 def test_notes_come_from_the_lesson_sheet():
-    sheet = (
-        "# L\n\n## Collect before you show\n\n*How many?* It is {glue:text}`01/x:.0f`.\n\n## "
-        "Three questions for the room\n\n1. *Why?* So.\n\n## Minutes\n\n"
-        "| [S](p.ipynb#s) | 10 | - | Show `x`. |\n\n"
-        "## What you will hear\n\n| All. | None. |\n"
-    )
-    notebook = cells("## S", code(png=WIDE), code(png=WIDE), "## What we found\n\n**Before you go**: think.")
-    page = BeautifulSoup("".join(of_chapter(notebook, "01-a", read_lesson(sheet, "l"))), "html.parser")
+    found = "## What we found\n\n| C01: a claim | ours | agrees | 1 |\n\n**Before you go**: think."
+    notebook = cells("## S", code(png=WIDE), code(png=WIDE), "## Later\n\nNot now.", found)
+    data = {"application/papermill.record/text/plain": "0.25"}
+    noted = nbformat.v4.new_output("display_data", data, metadata={"scrapbook": {"name": "x"}})
+    notebook.cells[2].outputs.append(noted)
+    page = BeautifulSoup("".join(of_chapter(notebook, "01-a", read_lesson(SHEET, "l"))), "html.parser")
     notes = [[p.text for p in slide.select("aside p")] for slide in page.find_all("section")]
     assert notes == [
-        ["Collect: How many? It is (see the sheet).", "Ask: Why? So."],
-        ["Minutes: 10 of 90, none of 45. Show x."],
+        ["Collect: How many? It is 0.2, and (see the sheet) there.", "Ask: Why? So."],
+        ["Minutes: 10 of 90, none of 45. Show x()."],
         [],
-        ["If they say: All. Say: None."],
+        ["Minutes: 5 of 90, none of 45. Read."],
+        ["Exercises. Minutes: none of 90, none of 45. 01.3 at home.", "If they say: All. Say: None."],
     ]
+
+
+def test_a_section_with_minutes_and_no_figure_has_a_slide_of_its_own():
+    sheet = read_lesson(SHEET.replace("01/x:.1f", "02/x:.1f"), "l")
+    notebook = cells(
+        "## S", code(png=WIDE), "## Code\n\nWhich? This. More.\n\n### Within\n\n## Later\n\nNot."
+    )
+    first, own = shown(notebook, sheet)
+    assert (first.h2.text, own.h1.text) == ("S", "Code")
+    assert [p.text for p in own.find_all("p")] == ["Which? This.", "Minutes: 15 of 90, 5 of 45. Run it."]
+
+
+def test_no_sentence_leans_on_one_that_is_not_shown():
+    said = "At [CLS] they have {glue:text}`r2:.2f` of all {glue:text}`r2:.2f` that one can see here. "
+    notebook = chapter()
+    notebook.cells[
+        4
+    ].source = f"It explains {said}{said}The curve falls by {{glue:text}}`r2:.2f`, as one can see."
+    first = BeautifulSoup("".join(of_chapter(notebook, "01-a")), "html.parser").find_all("section")[1]
+    assert first.find_all("p")[-1].text == "The curve falls by 0.93, as one can see."
+
+
+def test_a_citation_that_is_part_of_a_sentence_becomes_a_name():
+    text = "So {cite:t}`gao2024x` read ({cite:p}`gao2024x`) what `f()` does {cite:p}`gao2024x`."
+    assert plain(text, {}, "01-a") == "So Gao et al. read what `f()` does."

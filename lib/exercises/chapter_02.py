@@ -250,7 +250,8 @@ def predicted(prediction: Answer, own: Answer, measured: Answer) -> None:
         wanted = results[name].distance
         require(
             np.isclose(distances[name], wanted, rtol=0.1, atol=0.01),
-            f"For the pair {name!r} the distance is about {wanted:.3f}, and you have {distances[name]:.3f}.",
+            f"For the pair {name!r} the distance is about {wanted:.3f}, and you have {distances[name]:.3f}. "
+            "A search from a single start, as POT's, may stop higher.",
         )
     true = sorted(names, key=lambda name: distances[name])
     listed = "; ".join(f"{name} {distances[name]:.2f}" for name in true)

@@ -713,7 +713,7 @@ check.mean_one(mean_one)
 # :::{exercise} The cost is no metric
 # :label: ex-02-triangle
 #
-# *Difficulty 3 of 4, importance 4 of 5, 10 minutes.* Find three clouds such that going from the first to the third costs more than going by the second. Return them from `three_clouds()`, as arrays (n, d).
+# *Difficulty 3 of 4, importance 4 of 5, 10 minutes.* Find three clouds such that going from the first to the third costs more than going by the second. The distances stay as they are: nothing is divided by their mean. Return them from `three_clouds()`, as arrays (n, d).
 #
 # ```{dropdown} Hint 1
 # The smallest clouds will do: two points at a distance $r$. What is the cost of two of them, with distances $r$ and $s$?
@@ -794,7 +794,7 @@ check.never_below(never_below)
 # :::{exercise} Predict which pair is nearest
 # :label: ex-02-predict
 #
-# *Difficulty 2 of 4, importance 5 of 5, 15 minutes.* Here are four pairs of clouds of 40 points. `copy`: noise in 3 dimensions, and the same points rotated, shuffled and five times as large. `noise`: two independent clouds in 3 dimensions. `narrow, wide`: independent noise in 3 and in 60 dimensions. `line, circle`: points on a line and on a circle. Add a pair of your own, `own()`: two arrays with the same number of points, at least 20. Write the five names into `predicted()`, from the nearest pair to the farthest. Only then write `measured(pairs)`: the normalised Gromov-Wasserstein distance of each pair, by name. Then compare. Which pair surprised you, and why?
+# *Difficulty 2 of 4, importance 5 of 5, 15 minutes.* Here are four pairs of clouds of 40 points. `copy`: noise in 3 dimensions, and the same points rotated, shuffled and five times as large. `noise`: two independent clouds in 3 dimensions. `narrow, wide`: independent noise in 3 and in 60 dimensions. `line, circle`: points on a line and on a circle. Add a pair of your own, `own()`: two arrays with the same number of points, at least 20. Write the five names into `predicted()` as a list of strings, from the nearest pair to the farthest. Only then write `measured(pairs)`: the normalised Gromov-Wasserstein distance of each pair, by name. Then compare. Which pair surprised you, and why?
 #
 # ```{dropdown} Hint 1
 # `fs.gw` normalises if nothing else is asked for. What do the distances in 60 dimensions have in common?

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from exercises import NotYetError
+from exercises import NotYetError, chapter_02
 
 SPEC = importlib.util.spec_from_file_location("solved", Path(__file__).with_name("test_exercises.py"))
 SOLVED = importlib.util.module_from_spec(SPEC)
@@ -534,3 +534,16 @@ def test_a_network_has_as_many_modules_as_asked_for(n, passes, capsys):
     else:
         with pytest.raises(NotYetError, match="Take 8 to 16"):
             check_of("14", "predicted")(*given)
+
+
+def test_three_clouds_may_be_one_array(capsys):
+    chapter_02.three_clouds(lambda: np.array([[[0.0], [r]] for r in (1, 2, 3)]))
+    assert capsys.readouterr().out.startswith("Right. ")
+
+
+@pytest.mark.parametrize("order", [("copy", "own"), ("own", "copy")])
+def test_pairs_at_one_distance_are_right_in_either_order(order, capsys):
+    twice = np.random.default_rng(0).normal(size=(20, 2))
+    said = [*order, "noise", "narrow, wide", "line, circle"]
+    chapter_02.predicted(lambda: said, lambda: (twice, twice), solution("02", "predicted")["measured"])
+    assert "you predicted 10 as they" in capsys.readouterr().out

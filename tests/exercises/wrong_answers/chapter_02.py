@@ -4,6 +4,8 @@ import numpy as np
 from scipy.spatial.distance import pdist, squareform
 
 import funcsim as fs
+from funcsim.geometry import distance_matrix
+from funcsim.gromov.solver import solve
 
 
 def three_of_one_size():
@@ -18,6 +20,14 @@ def on_a_line():
 
 def one_cloud():
     return np.zeros((3, 2))
+
+
+def on_a_bare_line():
+    return np.array([0.0, 1.0]), np.array([0.0, 2.0]), np.array([0.0, 3.0])
+
+
+def with_a_gap():
+    return np.array([[0.0], [1.0]]), np.array([[0.0], [2.0]]), np.array([[0.0], [np.nan]])
 
 
 def by_the_largest(points):
@@ -40,6 +50,26 @@ def of_the_cost(D1, D2):
 
 def nothing(D1, D2):
     return 0.0
+
+
+def size(D):
+    return np.sqrt((D**2).mean())
+
+
+def second_less_first(D1, D2):
+    return size(D2) - size(D1)
+
+
+def first_less_second(D1, D2):
+    return size(D1) - size(D2)
+
+
+def what_a_search_finds(D1, D2):
+    return solve(D1, D2).distance
+
+
+def of_sums_of_squares(D1, D2):
+    return abs(np.linalg.norm(D1) - np.linalg.norm(D2))
 
 
 def of_squares(points):
@@ -98,6 +128,11 @@ def to_the_end(D1, D2, partners):
         partners = best
 
 
+def by_absolute_differences(D1, D2, partners):
+    found = [partners, *all_exchanged(partners)]
+    return min(found, key=lambda p: np.abs(D1 - D2[np.ix_(p, p)]).mean())
+
+
 def other_way_round(D1, D2, partners):
     inverse = np.argsort(partners)
     return min([inverse, *all_exchanged(inverse)], key=lambda p: cost_of(D1, D2, p))
@@ -122,11 +157,17 @@ def by(measure):
     return lambda pairs: {name: measure(*pair) for name, pair in pairs.items()}
 
 
+def unsearched(X, Y):
+    return np.sqrt(((distance_matrix(X) - distance_matrix(Y)) ** 2).mean())
+
+
 WRONG = {
     "three_clouds": [
         (three_of_one_size, "same shape and size"),
         (on_a_line, "the inequality holds"),
         (one_cloud, "Return three arrays"),
+        (on_a_bare_line, r"has the shape \(2,\).*\(n, 1\)"),
+        (with_a_gap, "^`with_a_gap` returns numbers that are not finite"),
     ],
     "mean_one": [
         (by_the_largest, "should be 1, and is 0"),
@@ -137,12 +178,13 @@ WRONG = {
     ],
     "exchange": [
         (the_first_that_helps, "Another leads to"),
-        (neighbours_alone, "one exchange repairs it"),
+        (neighbours_alone, "Another leads to .* Try all pairs"),
         (never, "Another leads to"),
+        (by_absolute_differences, "Another leads to .* squared difference"),
         (the_worst, "Which of the two has less"),
         (always_one, "the matching should stay"),
         (to_the_end, "One exchange changes two"),
-        (other_way_round, "the matching should stay|one exchange repairs it"),
+        (other_way_round, "the matching should stay.*point `partners"),
         (one_partner_moved, "is no permutation"),
     ],
     "predicted": [
@@ -155,8 +197,17 @@ WRONG = {
         ),
         ((an_order, own, by(lambda X, Y: fs.gw(X, Y).cost)), "These are costs"),
         ((an_order, own, by(lambda X, Y: fs.measures()["rsm"](X, Y))), "turned, shuffled"),
-        ((an_order, own, by(lambda X, Y: 1.12 * fs.gw(X, Y).distance)), "the distance is about"),
+        ((an_order, own, by(lambda X, Y: 1.12 * fs.gw(X, Y).distance)), "the distance is .* may stop higher"),
         ((an_order, own, lambda pairs: [0.0] * 5), "a dictionary with a distance"),
+        ((an_order, own, by(fs.gw)), r"^`measured\(pairs\)\['copy'\]` should return one number"),
+        ((an_order, own, by(unsearched)), "let the matching be searched"),
     ],
-    "never_below": [(of_the_cost, "need not be below its root"), (nothing, "says nothing")],
+    "never_below": [
+        (of_the_cost, "need not be below its root"),
+        (nothing, "says nothing"),
+        (second_less_first, "with both exchanged"),
+        (first_less_second, "with both exchanged"),
+        (what_a_search_finds, "without any search"),
+        (of_sums_of_squares, "root of the mean square"),
+    ],
 }

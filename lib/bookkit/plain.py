@@ -2,7 +2,8 @@
 
 The pages of the book are written in MyST. Here admonitions become block quotes, hints and proofs folds,
 exercises headings with their number; citations, terms and references to pages are said in words or lead to
-the published site.
+the published site. Headings that the chapter links to have an anchor, which is lower case as on the site:
+JupyterLab and nbconvert name a heading otherwise.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from functools import cache
 from pathlib import Path
 
 import nbformat
+from mdit_py_plugins.anchors.index import slugify
 from pybtex.database import Entry, parse_file
 
 from bookkit.chapters import dig, number_of
@@ -27,6 +29,8 @@ OPTION = re.compile(r"^:([\w-]+): *(.*)$")
 ROLE = re.compile(r"\{([\w:]+)\}`([^`]+)`")
 TITLED = re.compile(r"^(.+?)\s*<([^>]+)>$")
 TERM_ANCHOR = re.compile(r"[^\w-]+")
+HEADING = re.compile(r"^#{1,6} +(.+?) *$")
+WITHIN = re.compile(r"\]\(#([^)\s]+)\)")
 LINK = re.compile(r"(\]\()((?!https?:|mailto:|data:|#)[^)\s]+)\)")
 PROVED = {"definition": "Definition", "theorem": "Theorem", "lemma": "Lemma", "proposition": "Proposition"}
 MOST_AUTHORS = 6
@@ -62,6 +66,7 @@ class Plain:
     labels: dict[str, str] = field(default_factory=dict)
     cited: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
+    linked: set[str] = field(default_factory=set)
 
     def notebook(self, notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         """A copy of the chapter, with the captions of its figures in cells of their own."""
@@ -80,9 +85,10 @@ class Plain:
         return nbformat.v4.new_notebook(cells=cells, metadata=notebook.metadata)
 
     def _number_all(self, notebook: nbformat.NotebookNode) -> None:
-        """Number what is referred to by its label, which may be further down."""
+        """Number what is referred to by its label, and find what is linked to; both may be further down."""
         for cell in notebook.cells:
             found = self._labelled(cell.source.splitlines()) if cell.cell_type == "markdown" else ()
+            self.linked |= set(WITHIN.findall(cell.source)) if cell.cell_type == "markdown" else set()
             for kind, title, label in found:
                 self.labels[label] = self._number(kind, title)
             if cell.cell_type == "code" and dig(cell.metadata, "mystnb", "figure", "caption"):
@@ -103,6 +109,9 @@ class Plain:
                 yield from lines[at : end + 1]
                 at = end
             else:
+                heading = HEADING.match(line)
+                if heading and (anchor := slugify(heading[1])) in self.linked:
+                    yield from (f'<a id="{anchor}"></a>', "")
                 yield self._inline(line)
             at += 1
 

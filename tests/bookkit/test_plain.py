@@ -104,6 +104,14 @@ def test_links_lead_to_notebooks_beside_or_to_the_site(link, leads):
     assert turned(f"[there]({link})") == f"[there]({leads})"
 
 
+def test_a_heading_has_the_anchor_that_the_chapter_links_to():
+    text = turned("[Back](#why-one-line).", "## Why *one* line?\n\nSo.\n\n## Other", "# Why")
+    assert text == (
+        '[Back](#why-one-line).\n\n<a id="why-one-line"></a>\n\n## Why *one* line?\n\nSo.'
+        "\n\n## Other\n\n# Why"
+    )
+
+
 @pytest.mark.parametrize(
     ("source", "says"),
     [
@@ -159,6 +167,7 @@ def test_no_chapter_keeps_any_markup(source):
     text = "\n\n".join(cell.source for cell in plain.cells if cell.cell_type == "markdown")
     assert MARKUP.findall(re.sub(r"`[^`]*`(?!`)", "", text)) == []
     assert text.count("### Exercise") == sum(c.source.count(":::{exercise}") for c in notebook.cells)
+    assert [name for name in re.findall(r"\]\(#([^)]+)\)", text) if f'<a id="{name}"></a>' not in text] == []
     page, _ = HTMLExporter().from_notebook_node(plain)
     assert page.count("<details>") == text.count("<details>")
 

@@ -263,15 +263,17 @@ mean, low, high = (
     pd.DataFrame({what: table[key] for what, table in by_kind.items()}).loc[order]
     for key in ("mean", "low", "high")
 )
-keep_figure(
-    "fig_in_short_13",
-    viz.dots(
-        *(table.rename(index=TITLES) for table in (mean, low, high)),
-        xlabel="skill (0 by chance, 1 at best)",
-        reference=0.0,
-        reference_label="chance",
-    ),
+in_short = viz.dots(
+    *(table.rename(index=TITLES) for table in (mean, low, high)),
+    xlabel="skill (0 by chance, 1 at best)",
+    reference=0.0,
+    reference_label="chance",
 )
+# three columns are wider than the axes, and would squeeze them
+in_short.axes[0].legend(
+    frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2
+)
+keep_figure("fig_in_short_13", in_short)
 at = mean.reindex(columns=list(kinds))
 for name, short in ((REFERENCE, "gw"), ("cosine", "cosine"), ("cka", "cka")):
     values = at.loc[name] if name in at.index else at.iloc[0] * np.nan

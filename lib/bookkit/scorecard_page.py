@@ -79,7 +79,7 @@ def _legend() -> str:
         for shape in dict.fromkeys(SHAPES.values())
     }
     marks = {"circle": "●", "triangle": "▲", "square": "□"}
-    return "\n" + " &nbsp; ".join(f"{marks[shape]} {words}" for shape, words in said.items()) + "\n"
+    return "\n" + " &nbsp; ".join(f"{marks[shape]}&nbsp;{words}" for shape, words in said.items()) + "\n"
 
 
 def count(answers: Sequence[Answer], kind: str) -> str:

@@ -141,7 +141,7 @@ note(n_untrained=n_untrained, n_untrained_cut=n_cut, n_untrained_before=n_before
 #
 # {glue:text}`n_planted:d` families have boundaries. "Step x4 among .3" is one step four times as large as usual, among steps whose logarithms have a standard deviation of 0.3. A "transition" spreads a boundary over two steps.
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Share of chains whose boundaries are found exactly, by family and by length: large steps, last layers and flat groups nearly always, a step four times as large in about four of five chains, a step twice as large rarely."}, "figure": {"name": "fig-06b-power", "caption": "How often boundaries are found exactly where they are. A last layer ten times as far is found nearly always. A step twice as large looks like any other among uneven steps."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Share of chains whose boundaries are found exactly, by family and by length: large steps, last layers and flat groups nearly always, a step four times as large in six to nine of ten chains, or in three of ten if the other steps are very uneven, a step twice as large rarely."}, "figure": {"name": "fig-06b-power", "caption": "How often boundaries are found exactly where they are. A last layer ten times as far is found nearly always. A step twice as large looks like any other among uneven steps."}}
 exact = 100 * by_size(ours, "exact", list(PLANTED))[shown]
 exact.columns = [f"{size} layers" for size in shown]
 viz.dots(exact, xlabel="boundaries found exactly (%)")

@@ -194,7 +194,7 @@ note(cls_low=min(low_cls), cls_high=max(low_cls))
 #
 # For each block we take the distances between all pairs of texts. Their mean is the {term}`scale` of the block.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Mean distance between texts in each block, before and after fine-tuning. The lines agree until block 7. After fine-tuning the scale of blocks 9 to 11 grows by more than a half, and falls again in the last."}, "figure": {"name": "fig-07-scale", "caption": "The scale of each block: the mean distance between two texts. Fine-tuning leaves the first blocks as they are. It moves the texts apart in the last third."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Mean distance between texts in each block, before and after fine-tuning. The lines agree until block 7. After fine-tuning the scale grows by more than a half from block 9 to block 11, and falls again in the last."}, "figure": {"name": "fig-07-scale", "caption": "The scale of each block: the mean distance between two texts. Fine-tuning leaves the first blocks as they are. It moves the texts apart in the last third."}}
 distances = {
     key: [pdist(x) for x in run.clouds["mean"].values()]
     for key, run in runs.items()

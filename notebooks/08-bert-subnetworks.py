@@ -23,7 +23,7 @@
 #
 # :::{glue:figure} fig_in_short_08
 # :name: fig-08-in-short
-# :alt: GW maps of twelve blocks for two tasks: untrained, before and after fine-tuning. Untrained: bright far from the diagonal, evenly. Before: dark. After: blocks 10 to 12 are bright against all others, on both tasks.
+# :alt: GW maps of twelve blocks for two tasks: untrained, before and after fine-tuning. Untrained: dark everywhere. Before: dark, and a little lighter far from the diagonal. After: blocks 10 to 12 are bright against all others, on both tasks.
 #
 # GW maps of the same twelve blocks: with random weights, before and after fine-tuning. Dark is alike, and a row has one scale of colours. After fine-tuning the last blocks stand apart on both tasks.
 # :::

@@ -452,7 +452,7 @@ board.sort_values("f1", ascending=False).round(2)
 # python -m replication.benchmark --entry my_module:my_function --out my_scores
 # ```
 #
-# The [page of the benchmark](../book/benchmark.md) has a complete example, and says what it takes to be listed. [Page 13b](13b-cut-and-stitch.ipynb) replaces layers of the same networks, and asks which answers are lost.
+# The [page of the benchmark](../book/benchmark.md) has a complete example, and says what it takes to be listed. [Page 13b](13b-cut-and-stitch.ipynb) replaces layers of the same networks, and asks which answers are lost. [Page 13c](13c-a-trained-decoder.ipynb) leaves blocks out of a small language model.
 #
 # ## What we found
 #

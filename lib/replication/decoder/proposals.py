@@ -1,4 +1,4 @@
-"""Which run of blocks to leave out: what maps, block influence and groups propose (C33, C36, D04).
+"""Which run of blocks to leave out: what maps, block influence and groups propose (claims C33, C36).
 
 Rules and scores are those of ``PROTOCOL.md``, beside this file. Blocks are counted from 0; runs
 are half-open.

@@ -242,6 +242,12 @@ ax.grid(alpha=0.3)
 keep_figure("fig_in_short_13c", fig)
 at = min(3, len(lengths) - 1)  # four blocks
 note(gw_four=lines["GW, CKA"][at], mean_four=lines["the mean run"][at])
+if profile != "smoke":  # as the text says
+    less = lines["GW, CKA"] < lines["the mean run"]
+    assert np.array(lengths)[less].tolist() == [1, 2, 3, 6]
+    for n in lengths:
+        gw, cka = (proposal(decoder, rules[k], n) for k in ("gw", "cka-debiased"))
+        assert np.array_equal(gw, cka)
 
 # %% tags=["remove-cell"]
 SHORT = {"gw": "gw", "cka-debiased": "cka", "cosine": "cosine"}

@@ -10,7 +10,6 @@ from replication.decoder import experiment, proposals
 
 L, N = 10, 40
 RUNS = np.array([(first, stop) for first in range(L) for stop in range(first + 1, L + 1)])
-SIZE = np.diff(RUNS)[:, 0]
 
 
 def layer_map(places, measure):
@@ -142,7 +141,7 @@ def test_a_boundary_counts_only_if_untrained_copies_have_none(asked):
     assert proposals.answers(replace(asked, maps=cut, twins=twins))["C36"] == "undecided"
 
 
-def test_a_real_run_is_judged(tmp_path):
+def test_a_real_run_is_judged():
     tiny = experiment.load("smoke")
     table = proposals.scores(tiny, "b", lengths=(1, 2))
     assert table["score"].notna().all()

@@ -142,7 +142,7 @@ def scores(asked: Asked, draw: str, seed: int = 0, lengths: tuple[int, ...] = LE
     found = {name: float(score(asked, x, cost, lengths)) for name, x in rules.items()}
     draws = {name: score(asked, x, redrawn, lengths) for name, x in rules.items()}
     p = {name: (1 + (chance >= found[name] - 1e-12).sum()) / (1 + len(chance)) for name in rules}
-    corrected = judgement.holm(pd.Series({name: p for name, p in p.items() if name not in GUESSES}))
+    corrected = judgement.holm(pd.Series(p).drop(list(GUESSES)))
     rows = {
         name: {"score": found[name], **_interval(draws[name]), "p": corrected.get(name, np.nan)}
         | _interval(draws[name] - draws["cka-debiased"], "over cka ")

@@ -3,11 +3,13 @@
 import os
 import signal
 
+# Side by side each process has a core of its own, and no use for more threads. NumPy's and PyTorch's
+# libraries read this when they are loaded, so it comes before any import of them.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import numpy as np
 import pytest
-
-if "PYTEST_XDIST_WORKER" in os.environ:  # each process has a core of its own, and no use for more threads
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # A shell makes what it starts in the background deaf to Ctrl-C, and deafness is inherited. Tests that
 # interrupt a process of theirs need it to hear.

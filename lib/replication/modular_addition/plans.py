@@ -134,12 +134,21 @@ COMPARISONS = {
     "model-l-nested": Plan(NESTED, (1, 1, 1), replace(STAGE, epochs=1500, settled=None)),
 }
 
+#: For as many epochs as the paper has, each stage of Model L too, and all else as in the shorter runs.
+#: They are computed once per number (:mod:`replication.models.once_per_number`), in half the time.
+LONG = {
+    "model-l-nested-long": Plan(NESTED, (1, 1, 1), replace(STAGE, epochs=26_000, save_every=250)),
+    "model-e-nested-long": Plan(NESTED, (3,), replace(DEEP, epochs=26_000, save_every=250)),
+}
+
 #: Names and seeds of networks of which the chapters only need the predictions: no weights are stored.
 PREDICTIONS_ONLY = (
     ("model-e-nested", 1),
     ("model-e-nested", 2),
     ("model-e-equal-unclipped", 0),
     ("model-0-decay-1", 0),
+    ("model-l-nested-long", 0),
+    ("model-e-nested-long", 0),
 )
 
 
@@ -152,4 +161,4 @@ KNOWN_BOUNDARIES = {"3": _chain(3), "4": _chain(4), "1-1-1": _chain(1, 1, 1)}
 
 CHAINS = {f"known-boundaries/{name}": plan for name, plan in KNOWN_BOUNDARIES.items()}
 SEEDS |= dict.fromkeys(CHAINS, (0,))
-PLANS = PAPER | COMPARISONS | CHAINS
+PLANS = PAPER | COMPARISONS | LONG | CHAINS

@@ -18,7 +18,7 @@ from replication.data.modular_addition import Split, Step, all_pairs, levels
 from replication.errors import StoredResultError
 from replication.models.modular_chain import ModularChain
 from replication.models.modular_transformer import ModularTransformer
-from replication.modular_addition.plans import PLANS, PREDICTIONS_ONLY, SEEDS, Plan
+from replication.modular_addition.plans import LONG, PLANS, PREDICTIONS_ONLY, SEEDS, Plan
 from replication.run import Experiment, Run, Stored, load_result
 from replication.stored import Record
 from replication.training.modular import CURVES, History, train_layer_by_layer
@@ -127,8 +127,9 @@ def compute(plan: Plan, run: Run) -> Record:
     """
     states = [run.resume(f"stage-{k}.safetensors", plan.to_dict()) for k in range(len(plan.blocks))]
     model = plan.network(run.seed)
+    once = run.experiment in LONG
     histories = train_layer_by_layer(
-        model, plan.splits(run.seed), plan.training, states, run.device, run.progress
+        model, plan.splits(run.seed), plan.training, states, run.device, run.progress, once_per_number=once
     )
     trained = TrainedModel(model.cpu().eval(), plan, run.seed, histories)
     stages = trained.stage_accuracies()
@@ -150,7 +151,7 @@ def compute(plan: Plan, run: Run) -> Record:
     return run.store(
         [file, CURVES_FILE],
         results,
-        parameters=plan.to_dict(),
+        parameters=plan.to_dict() | ({"once_per_number": True} if once else {}),
         encoder=f"{sum(plan.blocks)}-block {what} of width {plan.d_model}, trained {how}",
         data=f"all {plan.p**2} pairs below {plan.p}, a {describe(plan.steps)}, 80 % for training",
         seconds=sum(h.seconds for h in histories),

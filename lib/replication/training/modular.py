@@ -24,6 +24,7 @@ from funcsim._internal.progress import progress_bar
 from replication.data.modular_addition import Split
 from replication.models.modular_chain import ModularChain
 from replication.models.modular_transformer import ModularTransformer
+from replication.models.once_per_number import OncePerNumber
 from replication.training.checkpoint import load_state, save_state
 
 #: Called with the number of finished epochs.
@@ -175,6 +176,7 @@ def train_layer_by_layer(
     states: Sequence[Path | None] | None = None,
     device: str = "cpu",
     progress: bool = True,
+    once_per_number: bool = False,
 ) -> list[History]:
     """Train each stage of `model` in place on an answer of its own; the stages before it are frozen.
 
@@ -190,6 +192,8 @@ def train_layer_by_layer(
         One file per stage, as in :func:`train`.
     device, progress
         As in :func:`train`.
+    once_per_number : bool
+        Compute stages as :class:`OncePerNumber`, in half the time and with other rounding.
 
     Returns
     -------
@@ -199,13 +203,19 @@ def train_layer_by_layer(
     Raises
     ------
     ValueError
-        If there is not one split for each stage.
+        If there is not one split for each stage, or if `model` cannot be computed once per number.
     """
     stages = model.to(device).stages()
     if len(splits) != len(stages):
         raise ValueError(f"{len(splits)} splits for a network of {len(stages)} stages; give one each")
     histories = []
     for k, (stage, split) in enumerate(zip(stages, splits, strict=True)):
+        if once_per_number:
+            if isinstance(model, ModularChain):
+                raise ValueError("a chain passes answers on, not streams; train it without once_per_number")
+            once = OncePerNumber(model, k)
+            histories.append(train(once, split, config, states and states[k], device, progress))
+            continue
         with torch.no_grad():  # what is frozen is computed once
             reads = [model.read(pairs.to(device), k) for pairs in (split.train_inputs, split.val_inputs)]
         given = replace(split, train_inputs=reads[0], val_inputs=reads[1])

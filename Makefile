@@ -14,6 +14,7 @@ PORT    ?= 8000
 DEVICE  ?= cpu
 SEED    ?=
 JOBS    ?= 1
+TESTS   ?=
 LOWEST  := _build/lowest/bin/python -m uv pip install --python _build/lowest/bin/python
 
 # The first of these that runs and is a Python 3.11, 3.12 or 3.13.
@@ -30,8 +31,8 @@ book: $(VENDOR)  ## run the notebooks and build the site: _build/html/index.html
 	$(PY) -m bookkit build
 	$(PY) -m bookkit check-site _build/html
 
-test: $(VENDOR)  ## all tests, with every notebook on tiny inputs and the pages in a browser
-	$(PY) -m pytest --numprocesses auto --dist loadfile
+test: $(VENDOR)  ## all tests, with every notebook on tiny inputs and the pages in a browser (TESTS="--ignore tests/site")
+	$(PY) -m pytest --numprocesses auto --dist loadfile $(TESTS)
 
 # For whoever adds a measure: the measures, their invariances, maps of them, and what every file obeys.
 QUICK := tests/funcsim/test_measures.py tests/funcsim/test_invariances.py tests/funcsim/test_compare.py tests/test_architecture.py
@@ -66,7 +67,7 @@ check: $(READY)  ## lint, types, what may import what, pairing of notebooks, cel
 
 check-site: $(VENDOR)  ## the built site: links, alt texts, nothing remote, and every page in a browser
 	$(PY) -m bookkit check-site _build/html
-	BOOK_SITE=_build/html $(PY) -m pytest tests/site
+	BOOK_SITE=_build/html $(PY) -m pytest --numprocesses auto --dist loadfile tests/site
 
 serve: $(READY)  ## show the built site at http://127.0.0.1:8000 (PORT=8000)
 	$(PY) -m bookkit serve _build/html --port $(PORT)

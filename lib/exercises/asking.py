@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 Answer = Callable[..., Any]
 Interval = tuple[float, float]
+IS_NOW = {"return": "returns", "be": "is"}
+HAS = {"return": "returns", "be": "has"}
 
 
 class NotYetError(AssertionError):
@@ -48,14 +50,35 @@ def number(function: Answer, *given: Any) -> float:
     NotYetError
         If it is not, or for the reasons of :func:`call`.
     """
-    found = call(function, *given)
-    name = _name(function)
+    return as_number(call(function, *given), f"`{_name(function)}`", "return")
+
+
+def as_number(found: Any, what: str = "What you return", verb: str = "be") -> float:
+    """The same of a value that is at hand; `what` begins the sentence about it.
+
+    Raises
+    ------
+    NotYetError
+        If it is not one finite number.
+    """
+    is_now = IS_NOW[verb]
     try:
         value = float(found)
     except (TypeError, ValueError):
-        raise NotYetError(f"`{name}` should return one number, and returns {type(found).__name__}.") from None
-    require(np.isfinite(value), f"`{name}` returns {value}, which is no finite number.")
+        raise NotYetError(f"{what} should {verb} one number, and {is_now} {type(found).__name__}.") from None
+    require(np.isfinite(value), f"{what} {is_now} {value}, which is no finite number.")
     return value
+
+
+def numbers(found: dict[Any, Any], function: Answer) -> dict[Any, float]:
+    """What `function` found, if under each key there is one finite number.
+
+    Raises
+    ------
+    NotYetError
+        If there is not; the message names the key.
+    """
+    return {key: as_number(value, f"{key!r} of `{_name(function)}`") for key, value in found.items()}
 
 
 def array(function: Answer, shape: tuple[int, ...], *given: Any) -> NDArray[np.float64]:
@@ -66,18 +89,41 @@ def array(function: Answer, shape: tuple[int, ...], *given: Any) -> NDArray[np.f
     NotYetError
         If it is not, or for the reasons of :func:`call`.
     """
-    found = call(function, *given)
-    name = _name(function)
+    return as_array(call(function, *given), shape, f"`{_name(function)}`", "return")
+
+
+def as_array(
+    found: Any, shape: tuple[int, ...], what: str = "What you return", verb: str = "be"
+) -> NDArray[np.float64]:
+    """The same of a value that is at hand; `what` begins the sentence about it.
+
+    Raises
+    ------
+    NotYetError
+        If it is no array of finite numbers of this shape.
+    """
+    is_now = IS_NOW[verb]
     try:
         values = np.asarray(found, dtype=np.float64)
     except (TypeError, ValueError):
-        raise NotYetError(f"`{name}` should return an array, and returns {type(found).__name__}.") from None
+        raise NotYetError(f"{what} should {verb} an array, and {is_now} {type(found).__name__}.") from None
     require(
-        values.shape == shape,
-        f"`{name}` should return an array of shape {shape}, and returns {values.shape}.",
+        values.shape == shape, f"{what} should {verb} an array of shape {shape}, and {is_now} {values.shape}."
     )
-    require(bool(np.isfinite(values).all()), f"`{name}` returns numbers that are not finite.")
+    require(bool(np.isfinite(values).all()), f"{what} {HAS[verb]} numbers that are not finite.")
     return values
+
+
+def arrays(found: dict[Any, Any], shape: tuple[int, ...], function: Answer) -> dict[Any, NDArray[np.float64]]:
+    """What `function` found, if under each key there is an array of finite numbers of this shape.
+
+    Raises
+    ------
+    NotYetError
+        If there is not; the message names the key.
+    """
+    whose = f"of `{_name(function)}`"
+    return {key: as_array(value, shape, f"{key!r} {whose}") for key, value in found.items()}
 
 
 def between(low_and_high: Any, what: str, widest: float, least: float = 0, most: float = 100) -> Interval:

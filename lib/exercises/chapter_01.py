@@ -7,7 +7,7 @@ import torch
 from sklearn.datasets import load_digits
 from torch import nn
 
-from exercises.asking import Answer, array, between, call, number, outcome, passed, require
+from exercises.asking import Answer, array, between, call, number, numbers, outcome, passed, require
 
 
 def explained(answer: Answer) -> None:
@@ -179,7 +179,7 @@ def _shares(
         isinstance(found, dict) and list(found) == names,
         f"`probed` should return a dictionary with a number for each module, {names}.",
     )
-    shares = {name: number(lambda value=value: value) for name, value in found.items()}
+    shares = numbers(found, probed)
     require(
         all(0 <= share <= 100 for share in shares.values()) and max(shares.values()) > 1,
         "The accuracies should be in per cent, from 0 to 100.",

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import wraps
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 import funcsim as fs
-from exercises.asking import Answer, array, call, number, passed, require
+from exercises.asking import Answer, array, as_array, call, number, passed, require
 from funcsim.geometry import pairwise_distances
 from funcsim.gromov.coupling import cost, from_permutation
 from funcsim.gromov.solver import solve
@@ -31,7 +30,7 @@ def three_clouds(answer: Answer) -> None:
         and len(clouds) == 3,
         "Return three arrays of shape (n, d).",
     )
-    clouds = [array(wraps(answer)(lambda x=x: x), np.shape(x)) for x in clouds]
+    clouds = [as_array(x, np.shape(x), "A cloud of yours") for x in clouds]
     for x in clouds:
         require(
             x.ndim == 2 and len(x) > 1,

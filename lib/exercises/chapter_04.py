@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from exercises.asking import Answer, array, between, call, number, outcome, passed, require
+from exercises.asking import Answer, array, as_number, between, call, number, outcome, passed, require
 
 
 def third_sum(answer: Answer) -> None:
@@ -41,7 +41,7 @@ def delay(answer: Answer) -> None:
         "afterwards, falling below again, does not count.",
     )
     require(number(answer, train, train, 0.9) == 0, "Of a curve to itself the delay is 0.")
-    never = number(lambda *x: _finite(call(answer, *x)), train, 0 * val, 0.9)
+    never = as_number(_finite(call(answer, train, 0 * val, 0.9)))
     require(never == -1, "If validation never reaches the level, the answer should be infinity: `np.inf`.")
     passed("Two epochs here; and infinity for a network that only knows by heart.")
 
@@ -87,7 +87,7 @@ def train_stage(answer: Answer) -> None:
         f"Both stages together are right for {right:.0f} % of what they were trained on, and more than 90 "
         "% are possible. More steps, or a larger rate?",
     )
-    share = number(lambda: found)
+    share = as_number(found)
     require(
         abs(share - right) < 0.5,
         f"Both stages together are right for {right:.1f} %, and you return {share:.1f}. Asked for are per "

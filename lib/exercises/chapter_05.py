@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 
 import funcsim as fs
-from exercises.asking import Answer, array, call, number, passed, require
+from exercises.asking import Answer, array, arrays, as_array, call, number, passed, require
 
 
 def control(answer: Answer) -> None:
@@ -20,7 +20,7 @@ def control(answer: Answer) -> None:
         "The target that you were given is in another order now: `shuffle` works in place. Return a new "
         "array, with `permutation`.",
     )
-    found = array(lambda: found, (400,)).astype(int)
+    found = as_array(found, (400,)).astype(int)
     require(not np.array_equal(found, target), "That is the target itself.")
     counts, wanted = (np.bincount(x, minlength=5) for x in (found, target))
     require(
@@ -115,7 +115,7 @@ def predicted(prediction: Answer, targets: Answer, apart: Answer) -> None:
         isinstance(own, dict) and len(own) >= 4,
         "`targets` should return a dictionary with at least four targets, by their names.",
     )
-    own = {name: array(lambda values=values: values, (len(a),)).astype(int) for name, values in own.items()}
+    own = {name: x.astype(int) for name, x in arrays(own, (len(a),), targets).items()}
     require(
         all(len(np.unique(values)) > 1 for values in own.values()),
         "A target with one value is one point. Take others.",

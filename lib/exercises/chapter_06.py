@@ -10,7 +10,17 @@ import torch
 from torch import nn
 
 import funcsim as fs
-from exercises.asking import Answer, NotYetError, array, between, call, number, passed, require
+from exercises.asking import (
+    Answer,
+    NotYetError,
+    as_array,
+    between,
+    call,
+    number,
+    numbers,
+    passed,
+    require,
+)
 from funcsim.nulls import random_projection_null
 
 Array = np.ndarray
@@ -74,7 +84,7 @@ def forgets(answer: Answer) -> None:
         len(shape) == 2 and shape[0] == len(x),
         f"Return an array of {len(x)} rows, one for each input. Yours has the shape {shape}.",
     )
-    y = array(lambda: y, shape)
+    y = as_array(y, shape)
     gw = fs.gw(x, y, normalize=None).distance
     shape_alone = fs.gw(x, y).distance if gw >= 0.05 and np.ptp(y, axis=0).any() else 1
     require(
@@ -167,7 +177,7 @@ def _null(answer: Answer, layers: list[Array], seed: int) -> list[Array]:
             f"The array in place {k}, counted from 0, has the shape {shape}: it should have {n} rows, "
             "one for each input.",
         )
-    return [array(lambda layer=layer: layer, shape) for layer, shape in zip(found, shapes, strict=True)]
+    return [as_array(layer, shape) for layer, shape in zip(found, shapes, strict=True)]
 
 
 PARTS = ("agreement", "groups", "own groups")
@@ -267,4 +277,4 @@ def _beside(beside: Answer, network: nn.Sequential, x: torch.Tensor) -> dict[str
             np.ndim(value) == 0 and isinstance(value, SupportsFloat),
             f"{name!r} should be one number, and is {type(value).__name__}.",
         )
-    return {name: number(lambda value=value: value) for name, value in found.items()}
+    return numbers(found, beside)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from exercises.asking import Answer, array, between, call, number, outcome, passed, require
+from exercises.asking import Answer, array, as_array, between, call, number, numbers, outcome, passed, require
 
 
 def pool_mean(answer: Answer) -> None:
@@ -93,7 +93,7 @@ def clouds(answer: Answer) -> None:
         f"{len(found['0'])}. Join the batches.",
     )
     for name, one in found.items():
-        array(lambda one=one: one, wanted[name].shape)
+        as_array(one, wanted[name].shape, repr(name))
     require(
         np.allclose(found["2"], found["1"], atol=1e-6),
         "Dropout was at work while you looked. Call `model.eval()` first.",
@@ -254,7 +254,7 @@ def _shares(itself: Answer, network: nn.Sequential, states: Tensor) -> dict[str,
         isinstance(found, dict) and set(found) == set(POOLINGS),
         "`itself` should return a dictionary with 'mean' and 'cls'.",
     )
-    shares = {pool: number(lambda value=value: value) for pool, value in found.items()}
+    shares = numbers(found, itself)
     require(
         all(0 <= share <= 100 for share in shares.values()) and not 0 < max(shares.values()) <= 1,
         "The shares should be in per cent, from 0 to 100.",

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 import funcsim as fs
-from exercises.asking import Answer, array, between, call, number, outcome, passed, require
+from exercises.asking import Answer, array, between, call, number, numbers, outcome, passed, require
 
 Array = np.ndarray
 
@@ -195,9 +195,9 @@ def _measured(measured: Answer, network: nn.Sequential, x: torch.Tensor) -> dict
         isinstance(found, dict) and set(found) == {"cut", "share", "groups"},
         "`measured` should return a dictionary with 'cut', 'share' and 'groups'.",
     )
-    numbers = {name: number(lambda value=value: value) for name, value in found.items()}
+    told = numbers(found, measured)
     require(
-        not 0 < numbers["share"] <= 1,
-        f"Your share is {numbers['share']:.2f}. Asked for are per cent, from 0 to 100.",
+        not 0 < told["share"] <= 1,
+        f"Your share is {told['share']:.2f}. Asked for are per cent, from 0 to 100.",
     )
-    return numbers
+    return told

@@ -12,7 +12,7 @@ from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
 import funcsim as fs
-from exercises.asking import Answer, array, call, number, passed, require
+from exercises.asking import Answer, arrays, call, number, numbers, passed, require
 
 Batches = Sequence[tuple[Tensor, Tensor]]
 
@@ -75,7 +75,7 @@ def watched(answer: Answer) -> None:
         f"Return a dictionary with the steps {list(look_at)}; step 0 is before the first, and there are "
         f"{len(batches)} steps.",
     )
-    seen = {step: array(lambda value=value: value, (20, 3)) for step, value in found.items()}
+    seen = arrays(found, (20, 3), answer)
     same = [torch.equal(a, b) for a, b in zip(_numbers(theirs), _numbers(model), strict=True)]
     unlooked = _classifier()
     torch.manual_seed(1)
@@ -245,4 +245,4 @@ def _distances(moved: Answer, before: nn.Sequential, after: nn.Sequential, x: Te
         isinstance(found, dict) and list(found) == names,
         f"`moved` should return a dictionary with the distance of each module, {names}.",
     )
-    return {name: number(lambda value=value: value) for name, value in found.items()}
+    return numbers(found, moved)

@@ -12,7 +12,7 @@ import torch
 from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
-from exercises.asking import Answer, array, between, call, number, outcome, passed, require
+from exercises.asking import Answer, array, between, call, number, numbers, outcome, passed, require
 
 Array = np.ndarray
 Batches = Sequence[tuple[Tensor, Tensor]]
@@ -373,4 +373,4 @@ def _costs(costs: Answer, network: nn.Sequential, n: int, fine_tune: Tuned) -> d
         isinstance(found, dict) and set(found) == set(COSTS),
         "`costs` should return a dictionary with 'frozen' and 'kept'.",
     )
-    return {name: number(lambda value=value: value) for name, value in found.items()}
+    return numbers(found, costs)

@@ -9,7 +9,7 @@ import pytest
 from bookkit.chapters import chapters, read_chapter
 from bookkit.student import exercises, stub
 from exercises import NotYetError
-from exercises.asking import array, between, call, number, outcome
+from exercises.asking import array, arrays, between, call, number, numbers, outcome
 
 ROOT = Path(__file__).resolve().parents[2]
 SOLUTIONS = {
@@ -68,8 +68,11 @@ def test_the_stub_fails(chapter, name):
 def test_a_wrong_answer_fails(chapter, name, k):
     answer, says = WRONG[chapter, name, k]
     check = vars(importlib.import_module(f"exercises.chapter_{chapter}"))[name]
-    with pytest.raises(NotYetError, match=says):
-        check(*(answer if isinstance(answer, tuple) else (answer,)))
+    answers = answer if isinstance(answer, tuple) else (answer,)
+    with pytest.raises(NotYetError, match=says) as refused:
+        check(*answers)
+    own = any(getattr(one, "__name__", "") == "<lambda>" for one in answers)
+    assert own or "<lambda>" not in str(refused.value), "a name that the reader never gave"
 
 
 @pytest.mark.parametrize(("chapter", "name", "k"), RIGHT)
@@ -107,6 +110,19 @@ def test_what_is_no_number_is_said_in_a_sentence(answer, says):
 def test_what_is_no_array_is_said_in_a_sentence(answer, says):
     with pytest.raises(NotYetError, match=says):
         array(answer, (3,), [1.0, 2.0, 3.0])
+
+
+def test_what_is_wrong_under_a_key_is_named_by_it():
+    def spread(x):
+        raise AssertionError
+
+    assert numbers({"0": 1}, spread) == {"0": 1.0}
+    with pytest.raises(NotYetError, match=r"^'1' of `spread` should be one number, and is list\.$"):
+        numbers({"0": 1, "1": [2, 3]}, spread)
+    with pytest.raises(
+        NotYetError, match=r"^'1' of `spread` should be an array of shape \(2,\), and is \(3,\)"
+    ):
+        arrays({"0": [1, 2], "1": [1, 2, 3]}, (2,), spread)
 
 
 def test_a_check_keeps_its_own_data_and_its_error_is_one_line():

@@ -48,16 +48,19 @@ def test_page_fits_a_phone(visit, page_name):
 
 @pytest.mark.skipif("BOOK_SITE" not in os.environ, reason="other tests run beside this one")
 def test_something_is_seen_within_a_second(visit, page_name):
-    """Or, where the machine is busy, in less than twice the time of a page of the theme that is empty."""
+    """Or, where the machine is busy, in less than twice the time of a page of the theme that is empty.
+
+    Other tests run beside this one, so it may try a few times.
+    """
     seen = visit(viewport={"width": 390, "height": 844})
     seen.page.unroute("**/*")  # each request would pass through this process first
     times = {page_name: [], "search.html": []}
-    for _ in range(5):
+    for k in range(12):
         for name, taken in times.items():
             taken.append(seen.open(name).evaluate(FIRST_PAINT))
-        if min(times[page_name]) < 1000:
+        if min(times[page_name]) < (1000 if k < 4 else 2 * min(times["search.html"])):
             return
-    assert min(times[page_name]) < 2 * min(times["search.html"]), f"milliseconds: {times}"
+    pytest.fail(f"milliseconds: {times}")
 
 
 def test_the_head_says_what_the_page_is(site, page_name):

@@ -167,7 +167,7 @@ WRONG = {
         (on_a_line, "the inequality holds"),
         (one_cloud, "Return three arrays"),
         (on_a_bare_line, r"has the shape \(2,\).*\(n, 1\)"),
-        (with_a_gap, "^`with_a_gap` returns numbers that are not finite"),
+        (with_a_gap, "^A cloud of yours has numbers that are not finite"),
     ],
     "mean_one": [
         (by_the_largest, "should be 1, and is 0"),

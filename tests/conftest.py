@@ -18,12 +18,33 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 #: Tests of the book share what they build; all others see no number of an earlier run.
 SHARED = ("tests/bookkit/", "tests/notebooks/", "tests/site/")
+#: Many wrong answers to one question ask for the same maps.
+ALIKE = "tests/exercises/"
+#: What profile `smoke` stores is computed once for all that only read it.
+READERS = ("tests/notebooks/", "tests/site/", "tests/replication/test_registry.py")
+
+
+@pytest.fixture(scope="session")
+def of_this_run(tmp_path_factory):
+    """A folder that all processes of this run share, and no other run."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
 
 @pytest.fixture(autouse=True)
-def own_cache(request, tmp_path_factory, monkeypatch):
-    if not request.node.nodeid.startswith(SHARED):
+def own_cache(request, of_this_run, tmp_path_factory, monkeypatch):
+    if request.node.nodeid.startswith(ALIKE):
+        monkeypatch.setenv("FUNCSIM_CACHE", str(of_this_run / "maps"))
+    elif not request.node.nodeid.startswith(SHARED):
         monkeypatch.setenv("FUNCSIM_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture(autouse=True)
+def tiny_results(request, of_this_run, monkeypatch):
+    if request.node.nodeid.startswith(READERS):
+        folder = of_this_run / "tiny"
+        folder.mkdir(exist_ok=True)
+        monkeypatch.setenv("FUNCSIM_TINY", str(folder))
 
 
 @pytest.fixture

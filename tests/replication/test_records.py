@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from replication import stored
+from replication.registry import EXPERIMENTS
+from replication.run import tiny
 from replication.stored import Record, data_dir, store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,3 +82,21 @@ def test_the_commit_of_a_record_is_in_the_history(name):
     if shallow == "true":
         pytest.skip("the history is not complete: git fetch --unshallow")
     git(ROOT, "cat-file", "-e", f"{commit}^{{commit}}")
+
+
+def test_a_tiny_result_is_computed_once_for_all_who_share_a_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("FUNCSIM_TINY", str(tmp_path))
+    experiment, made = EXPERIMENTS["model-0"], []
+
+    def compute(plan, run):
+        made.append(plan)
+        return experiment.compute(plan, run)
+
+    counted = replace(experiment, compute=compute)
+    first, second = (tiny.__wrapped__(counted, 0) for _ in range(2))
+    assert len(made) == 1
+    assert first.history.train_loss == second.history.train_loss
+    wider = replace(counted, plan=replace(counted.plan, d_mlp=256))
+    tiny.__wrapped__(wider, 0)
+    assert len(made) == 2, "another plan has another result"
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith("tmp")], "nothing else is left"

@@ -15,11 +15,11 @@
 # %% [markdown]
 # # 09 Does sparsity make blocks alike?
 #
-# The paper takes weights out of its encoder while it {term}`fine-tunes <fine-tuning>` it. It finds that the sparser the encoder is, the more alike are its {term}`blocks <block>`. Is it so? And is it {term}`sparsity` that does it, the method of {term}`pruning`, or the lost accuracy?
+# The paper {term}`fine-tunes <fine-tuning>` its encoder and takes weights out of it meanwhile. It finds that the sparser the encoder is, the more alike are its {term}`blocks <block>`. Is this so? And what is the cause: {term}`sparsity` itself, the method of {term}`pruning`, or the lost accuracy?
 #
 # ## In short
 #
-# In our encoder it is so, for three ways of pruning. With {term}`NeuroPrune`, the paper's way, the mean {term}`Gromov-Wasserstein distance` (GW) of two blocks falls from {glue:text}`gw_neuroprune_0:.2f` to {glue:text}`gw_neuroprune_95:.2f` when 95 % of the weights are zero. Lost accuracy is not the only reason: in {glue:text}`n_as_good:d` sparse encoders the distance is smaller, and they answer as well as the dense one. But sparsity is not needed for it. A dense encoder has {glue:text}`gw_slow:.2f`, too, if its learning rate is a quarter as high. So blocks that are alike are no sign of sparsity, and why the distance falls stays open.
+# In our encoder it is so, for three ways of pruning. With {term}`NeuroPrune`, the paper's way, the mean {term}`Gromov-Wasserstein distance` (GW) of two blocks falls from {glue:text}`gw_neuroprune_0:.2f` to {glue:text}`gw_neuroprune_95:.2f` when 95 % of the weights are zero. Lost accuracy is not the only reason. In {glue:text}`n_as_good:d` sparse encoders the distance is smaller, although they answer as well as the dense encoder that was trained at the same rate. But a small distance does not need sparsity. A dense encoder also has {glue:text}`gw_slow:.2f` if its learning rate is a quarter as high. So alike blocks alone are no sign of sparsity. Why the distance falls stays open.
 #
 # :::{glue:figure} fig_in_short_09
 # :name: fig-09-in-short
@@ -32,7 +32,7 @@
 # - whether blocks grow alike with sparsity, and for which way of pruning;
 # - how to tell an effect of sparsity from one of lost accuracy, {term}`scale` or learning rate;
 # - what is left of the pattern of a map when most weights are gone;
-# - how NeuroPrune makes weights zero, and why a penalty in the loss pulls unevenly under Adam.
+# - how NeuroPrune makes weights zero, and why a penalty in the loss pulls less under Adam when the task is noisy.
 #
 # **Time**: 20 minutes to read, one minute to run.
 # **In the paper**: section 5.2 with Figure 6, appendix C with Figure 11; the discussion of its reviews.
@@ -86,13 +86,13 @@ from bookkit.glue import keep_figure, note
 # %% [markdown]
 # ## Three ways to take weights away
 #
-# The encoder is `all-MiniLM-L6-v2`, MiniLM for short, as on [page 08b](08b-six-blocks.ipynb). It has {glue:text}`n_blocks:d` blocks. The paper has BERT-base with twelve, which was not run. We fine-tune MiniLM on SST-2 for {glue:text}`steps:,d` steps and prune it in three ways meanwhile:
+# The encoder is `all-MiniLM-L6-v2`, MiniLM for short, as on [page 08b](08b-six-blocks.ipynb). It has {glue:text}`n_blocks:d` blocks. The paper uses BERT-base, which has twelve. We did not run it. We fine-tune MiniLM on SST-2 for {glue:text}`steps:,d` steps and prune it in three ways meanwhile:
 #
-# - *NeuroPrune*, the paper's method. It shrinks weights, and those of a neuron that has lost many shrink faster. Below is [more about it](#going-deeper).
+# - *NeuroPrune*, the paper's method. It shrinks all weights. When a neuron has lost many of its weights, the others shrink faster. Below is [more about it](#going-deeper).
 # - *Plain l1* shrinks all weights equally.
 # - *Magnitude* pruning sets the smallest weights to zero. It does not shrink the others.
 #
-# Each of them aims at 25, 70 and 95 % zeros among the weights of attention and {term}`MLP`. NeuroPrune was also run on Yelp, for {glue:text}`steps_yelp:d` steps. Each run has one seed.
+# Each of them aims at 25, 70 and 95 % zeros among the weights of attention and {term}`MLP`. We name each encoder by this aim. In place of 25 % zeros, NeuroPrune reached {glue:text}`zero_neuroprune_25:.0f` %, and plain l1 {glue:text}`zero_l1_25:.0f` %. NeuroPrune was also run on Yelp, for {glue:text}`steps_yelp:d` steps. Each of these was run with one seed.
 
 # %%
 METHODS = {"NeuroPrune": "neuroprune", "l1": "l1", "magnitude": "magnitude"}
@@ -123,7 +123,7 @@ note(rate_fast=rate["fast"], rate_slow=rate["slow"])
 note(times_rate=rate["fast"] / rate["slow"])
 
 # %% [markdown]
-# Beside them stands a *dense* encoder, which keeps its weights. All of these learn at {glue:text}`times_rate:.0f` times the usual rate, {glue:text}`rate_fast:g` and not {glue:text}`rate_slow:g`. In one step Adam moves a weight by about the learning rate. At a small rate the task could not pull back what a penalty takes away.
+# Beside them stands a *dense* encoder, which keeps its weights. All of these learn at {glue:text}`times_rate:.0f` times the usual rate, {glue:text}`rate_fast:g` and not {glue:text}`rate_slow:g`. In one step Adam moves a weight by about the learning rate. The strength of a penalty is set so that the wanted share of weights reaches zero. The task has to pull back the weights that it needs, and in one step Adam moves a weight by about the learning rate. At a small rate it could not do so in so few steps.
 #
 # ## What can they still do?
 #
@@ -172,7 +172,7 @@ def on_both(column):
 # %% [markdown]
 # Accuracy on all validation texts of a task, with a 95 % {term}`interval`:
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Accuracy of ten encoders on SST-2 and four on Yelp, with intervals. With 25 % zeros all are as accurate as the dense encoder, and so is magnitude pruning with 70 %. The others with 70 % lose a few points, all with 95 % lose ten or more on SST-2. On Yelp NeuroPrune with 95 % is near guessing."}, "figure": {"name": "fig-09-accuracy", "caption": "Accuracy on validation texts, with 95 % intervals. With 25 % zeros nothing is lost. With 95 % much is lost, and on Yelp nearly everything."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Accuracy of ten encoders on SST-2 and four on Yelp, with intervals. With 25 % zeros all are as accurate as the dense encoder, and so is magnitude pruning with 70 %. The others with 70 % lose five to eight points, all with 95 % lose nine or more on SST-2. On Yelp NeuroPrune with 95 % is near guessing."}, "figure": {"name": "fig-09-accuracy", "caption": "Accuracy on validation texts, with 95 % intervals. With 25 % zeros hardly anything is lost. With 95 % much is lost, and on Yelp nearly everything."}}
 viz.dots(
     on_both("accuracy (%)"),
     on_both("from"),
@@ -183,9 +183,9 @@ viz.dots(
 )
 
 # %% [markdown]
-# With 25 % zeros NeuroPrune has {glue:text}`acc_neuroprune_25:.1f` % right, and the dense encoder {glue:text}`acc_dense_0:.1f` %. Magnitude pruning loses nothing even with 70 %. With 95 % all three lose. NeuroPrune then has {glue:text}`acc_neuroprune_95:.1f` % right on SST-2. In this encoder {glue:text}`heads_left:d` of {glue:text}`heads_all:d` {term}`heads <head>` are left, and none in the first {glue:text}`headless:d` blocks. On Yelp it has {glue:text}`acc_Yelp_95:.1f` %, little more than guessing.
+# With 25 % zeros NeuroPrune has {glue:text}`acc_neuroprune_25:.1f` % right, and the dense encoder {glue:text}`acc_dense_0:.1f` %. Magnitude pruning loses no accuracy even with 70 %. With 95 % all three methods lose accuracy. NeuroPrune then has {glue:text}`acc_neuroprune_95:.1f` % right on SST-2. In this encoder {glue:text}`heads_left:d` of {glue:text}`heads_all:d` {term}`heads <head>` are left, and none in the first {glue:text}`headless:d` blocks. On Yelp, NeuroPrune with 95 % zeros has {glue:text}`acc_Yelp_95:.1f` % right, little more than guessing.
 #
-# The paper calls its sparse encoders high-performing. Ours come from a smaller encoder and a short training. They are a stress test. The fold has the shares of zeros that were reached.
+# The paper calls its sparse encoders high-performing. Ours come from a smaller encoder and a short training, and many answer less well. So they test the claim under harder conditions. The fold has the shares of zeros that were reached.
 
 # %% tags=["hide-input", "hide-output"] mystnb={"figure": {"name": "tab-09-encoders", "caption": "Share of zeros that was aimed at and reached, accuracy with its 95 % interval, and heads left."}}
 table.round(1).astype({"heads": int})
@@ -250,17 +250,17 @@ fig.legend(*names, loc="outside upper center", ncols=3, frameon=False, fontsize=
 keep_figure("fig_in_short_09", fig)
 
 # %% [markdown]
-# {numref}`fig-09-in-short` shows the means. Under NeuroPrune the mean goes from {glue:text}`gw_neuroprune_0:.2f` to {glue:text}`gw_neuroprune_25:.2f`, then to {glue:text}`gw_neuroprune_70:.2f` and further, as the paper says. The other two ways do the same. With 95 % zeros plain l1 has {glue:text}`gw_l1_95:.2f`, and magnitude pruning {glue:text}`gw_magnitude_95:.2f`. So the fall does not need NeuroPrune.
+# {numref}`fig-09-in-short` shows the means. Under NeuroPrune the mean falls from {glue:text}`gw_neuroprune_0:.2f` to {glue:text}`gw_neuroprune_25:.2f` and then to {glue:text}`gw_neuroprune_70:.2f`, as the paper says. With 95 % zeros it is {glue:text}`gw_neuroprune_95:.2f`, a small step more. The other two ways do the same. With 95 % zeros plain l1 has {glue:text}`gw_l1_95:.2f`, and magnitude pruning {glue:text}`gw_magnitude_95:.2f`. So the fall does not need NeuroPrune.
 #
 # On Yelp the mean falls less, from {glue:text}`gw_yelp_0:.2f` to {glue:text}`gw_yelp_95:.2f`. With 25 % zeros it is still {glue:text}`gw_yelp_25:.2f`.
 #
-# One number needs care. With 95 % zeros under NeuroPrune the first blocks are {term}`silent` at [CLS], so they have no distance. The mean is over {glue:text}`pairs_left:d` pairs of {glue:text}`pairs_all:d`. In the dense encoder these same pairs have a mean of {glue:text}`gw_same_pairs:.2f`, so the missing pairs do not make the fall.
+# The mean of NeuroPrune with 95 % zeros needs care. With 95 % zeros under NeuroPrune the first blocks are {term}`silent` at [CLS], so they have no distance. The mean is over {glue:text}`pairs_left:d` pairs of {glue:text}`pairs_all:d`. In the dense encoder these same pairs have a mean of {glue:text}`gw_same_pairs:.2f`, so the fall is not due to the missing pairs.
 
 # %% tags=["hide-input", "hide-output"] mystnb={"figure": {"name": "tab-09-means", "caption": "Mean GW distance of two blocks, by the share of zeros that was aimed at."}}
 pd.DataFrame(alike, index=aims).rename_axis("zero (%)").round(3)
 
 # %% [markdown]
-# ## Are zeros needed for it?
+# ## Are zeros needed?
 #
 # Is there a dense encoder with a mean as small? The one that was fine-tuned at the usual rate has no zeros. We set it beside the sparse ones, and ask how much the means depend on the choice of texts. So we compute them again on twenty random halves of 100 texts.
 
@@ -304,7 +304,7 @@ sure = pd.DataFrame(
 # %% [markdown]
 # The mean over halves, and the middle 95 %:
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Mean GW distance on random halves of the texts, with intervals, for six encoders on SST-2. It falls from dense at the higher rate over 25 % to 70 % zeros. The intervals of 70 %, 95 % and dense at the usual rate overlap. Before fine-tuning it is far lower."}, "figure": {"name": "fig-09-halves", "caption": "Mean GW distance of two blocks on random halves of the texts of SST-2, with the middle 95 %. The dense encoder at the usual rate is where the sparsest ones are."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Mean GW distance on random halves of the texts, with intervals, for six encoders on SST-2. It falls from dense at the higher rate over 25 % to 70 % zeros. The intervals of 70 %, 95 % and dense at the usual rate overlap. Before fine-tuning it is far lower."}, "figure": {"name": "fig-09-halves", "caption": "Mean GW distance of two blocks on random halves of the texts of SST-2, with the middle 95 %. The dense encoder at the usual rate is about as low as the sparsest ones."}}
 ends = {end: sure[[end]].set_axis(["mean GW"], axis=1) for end in sure}
 viz.dots(
     ends["mean"],
@@ -314,7 +314,7 @@ viz.dots(
 )
 
 # %% [markdown]
-# Up to 70 % zeros the intervals in {numref}`fig-09-halves` do not overlap. From 70 to 95 % they do. The seed matters little, too. At the usual rate there are three seeds, and their means differ by {glue:text}`seed_spread:.3f` at most. On Yelp, 25 % zeros lower the mean by {glue:text}`first_yelp:.3f`, hardly more than this. The sparse encoders have one seed each.
+# In {numref}`fig-09-halves` the intervals of 0, 25 and 70 % zeros do not overlap. Those of 70 and 95 % do. At the usual rate the seed matters little. There we have three seeds, and their means differ by {glue:text}`seed_spread:.3f` at most. On Yelp, 25 % zeros lower the mean by {glue:text}`first_yelp:.3f`, hardly more than the seeds differ on SST-2. The sparse encoders have one seed each, so we do not know how much it matters for them.
 #
 # The dense encoder at the usual rate answers the question. Its mean is {glue:text}`gw_slow:.2f` over three seeds, as small as with 95 % zeros. It is no worse at its task either, with {glue:text}`acc_slow:.1f` % right. On Yelp the usual rate gives {glue:text}`gw_slow_yelp:.2f`. So sparsity is not needed for a small distance. Before fine-tuning the mean is only {glue:text}`gw_came:.2f`. Fine-tuning adds to the distances. It adds less at the usual rate, and less where weights are taken away.
 
@@ -322,7 +322,7 @@ viz.dots(
 sure.round(3)
 
 # %% [markdown]
-# And the seeds at the usual rate, on all texts:
+# Here are the means of the three seeds at the usual rate, on all texts:
 
 # %% tags=["hide-input", "hide-output"] mystnb={"figure": {"name": "tab-09-seeds", "caption": "Mean GW distance of two blocks in three dense encoders, at the usual learning rate on SST-2."}}
 pd.Series(slow, index=["seed 0", "seed 1", "seed 2"], name="mean GW").round(
@@ -354,7 +354,7 @@ note(n_as_good=len(as_good), gw_as_good=as_good["mean GW"].max())
 # %% [markdown]
 # Here are the ten encoders at the higher rate, and the dense one at the usual rate:
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Mean GW distance against accuracy for eleven encoders on SST-2. Five encoders with 87 to 88 % accuracy lie between 0.30 and 0.40. Those with 72 to 81 % lie between 0.23 and 0.28. The dense encoder at the usual rate has 89 % and 0.23."}, "figure": {"name": "fig-09-against", "caption": "Mean GW distance of two blocks against accuracy on SST-2. The numbers are the shares of zeros in per cent. Among encoders that are equally accurate the distance still falls with the zeros."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Mean GW distance against accuracy for eleven encoders on SST-2. Five encoders with 87 to 88 % accuracy lie between 0.30 and 0.40. Those with 72 to 81 % lie between 0.23 and 0.28. The dense encoder at the usual rate has 89 % and 0.22."}, "figure": {"name": "fig-09-against", "caption": "Mean GW distance of two blocks against accuracy on SST-2. The numbers are the shares of zeros in per cent. Sparse encoders that answer as well as the dense one at their rate have smaller distances than it."}}
 fig, ax = viz.new_figure(6.0, 3.8)
 marks = dict(zip(METHODS, "os^", strict=True))
 for k, (name, mark) in enumerate(marks.items()):
@@ -378,7 +378,7 @@ fig
 # %% [markdown]
 # Of the sparse encoders in {numref}`fig-09-against`, {glue:text}`n_as_good:d` are at least as accurate as the dense one at their rate. Their means are at most {glue:text}`gw_as_good:.2f`, and that of the dense one is {glue:text}`gw_magnitude_0:.2f`. Magnitude pruning with 70 % zeros has {glue:text}`gw_magnitude_70:.2f`. So lost accuracy is not the only reason.
 #
-# Over the ten encoders at the higher rate, the mean has a {term}`rank correlation` of {glue:text}`rank_zero:.2f` with the share of zeros, and of {glue:text}`rank_acc:.2f` with accuracy. Which of the two counts? A partial correlation holds one of them fixed.
+# Over the ten encoders at the higher rate, the mean has a {term}`rank correlation` of {glue:text}`rank_zero:.2f` with the share of zeros, and of {glue:text}`rank_acc:.2f` with accuracy. Which of the two matters? A partial correlation holds one of them fixed and looks at the other.
 
 
 # %%
@@ -409,11 +409,11 @@ partial = pd.Series(
 ).to_frame()
 
 # %% [markdown]
-# With accuracy held fixed, the zeros keep {glue:text}`zero_held:.2f`. With the zeros held fixed, accuracy keeps {glue:text}`acc_held:.2f`. So the distance goes along with the zeros more than with accuracy. With ten encoders of one seed each this is a direction, and no size.
+# With accuracy held fixed, the correlation with the zeros is still {glue:text}`zero_held:.2f`. With the zeros held fixed, that with accuracy is {glue:text}`acc_held:.2f`. So the distance goes along with the zeros more than with accuracy. Ten encoders of one seed each can suggest which matters more. They cannot say by how much.
 #
-# There is a third candidate. The weights of sparse encoders end farther from where fine-tuning began, because a weight that goes to zero moves. How far they moved has a rank correlation of {glue:text}`rank_moved:.2f` with the mean. We cannot separate it from the zeros.
+# There is a third possible reason. The weights of sparse encoders end farther from where fine-tuning began, because a weight that goes to zero moves. How far they moved has a rank correlation of {glue:text}`rank_moved:.2f` with the mean. We cannot separate it from the zeros.
 
-# %% tags=["hide-input", "hide-output"] mystnb={"figure": {"name": "tab-09-ranks", "caption": "Rank correlations over ten encoders on SST-2 with the mean GW distance, normalised and raw. Moved: how far the weights are from where fine-tuning began, as a share of their length."}}
+# %% tags=["hide-input", "hide-output"] mystnb={"figure": {"name": "tab-09-ranks", "caption": "Rank correlations over ten encoders on SST-2 with the mean GW distance, normalised and raw. Moved: how far the weights are from where fine-tuning began, as a share of their norm."}}
 pd.concat([ranks, partial]).map("{:.2f}".format).replace("nan", "-")
 
 # %% [markdown]
@@ -425,9 +425,9 @@ about.round(3)
 # %% [markdown]
 # ## Is it scale?
 #
-# The paper's distances are raw. A block whose texts lie closer together is then closer to every other block, whatever its shape. The next figure follows raw and normalised means, and the scale of the last block, as shares of the dense encoder's.
+# The paper's distances are raw. If the texts lie closer together in all blocks, all raw distances between blocks become smaller, whatever the shapes. The next figure follows raw and normalised means, and the scale of the last block, as shares of the dense encoder's.
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Three curves over the share of zeros under NeuroPrune on SST-2, on a logarithmic axis, each from 1. Raw mean GW and the scale of the last block fall together to about one fiftieth. Normalised mean GW falls only to about one half."}, "figure": {"name": "fig-09-scale", "caption": "NeuroPrune on SST-2: raw and normalised mean GW and the scale of the last block, each divided by its value in the dense encoder. Raw distances fall together with the scale. Normalised ones fall much less."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Three curves over the share of zeros under NeuroPrune on SST-2, on a logarithmic axis, each from 1. Raw mean GW and the scale of the last block fall together to one fiftieth or less. Normalised mean GW falls only to about one half."}, "figure": {"name": "fig-09-scale", "caption": "NeuroPrune on SST-2: raw and normalised mean GW and the scale of the last block, each divided by its value in the dense encoder. Raw distances fall together with the scale. Normalised ones fall much less."}}
 chain = about.loc[[("dense", 0), *(("NeuroPrune", t) for t in TARGETS)]]
 shares = chain / chain.iloc[0]
 viz.curves(
@@ -454,7 +454,7 @@ note(scale_at_70=at_70["scale of the last block"])
 #
 # The paper says that the pattern of the map stays. Here are the maps on SST-2, for each way of pruning.
 
-# %% tags=["fig", "wide", "hide-input"] mystnb={"image": {"alt": "GW maps of six blocks on SST-2 with 0, 25, 70 and 95 % zeros, in three rows for NeuroPrune, plain l1 and magnitude pruning. With 25 % the last two blocks are bright as in the dense encoder. With 70 % the last blocks are still the brightest, but paler. With 95 % NeuroPrune has two white blocks, plain l1 is grey nearly everywhere, and magnitude pruning sets blocks 5 and 6 apart."}, "figure": {"name": "fig-09-maps", "caption": "Normalised GW maps of six blocks on SST-2. Dark is alike, and a row has one scale of colours. Up to 70 % zeros the last blocks stay the most different. White blocks are silent."}}
+# %% tags=["fig", "wide", "hide-input"] mystnb={"image": {"alt": "GW maps of six blocks on SST-2 with 0, 25, 70 and 95 % zeros, in three rows for NeuroPrune, plain l1 and magnitude pruning. With 25 % the last two blocks are bright as in the dense encoder. With 70 % the last blocks are still the brightest, but less bright. With 95 % NeuroPrune has two white blocks, plain l1 is grey nearly everywhere, and magnitude pruning sets blocks 5 and 6 apart."}, "figure": {"name": "fig-09-maps", "caption": "Normalised GW maps of six blocks on SST-2. Dark means alike. The maps of a row share one scale of colours. Up to 70 % zeros the last blocks stay the most different. White blocks are silent."}}
 viz.map_grid(
     {
         name: {
@@ -489,15 +489,15 @@ note(pattern_least=min(min(values[:2]) for values in pattern.values()))
 pd.DataFrame(pattern, index=TARGETS).rename_axis("zero (%)").round(2)
 
 # %% [markdown]
-# With 25 and 70 % zeros the pattern stays: the least of the six correlations is {glue:text}`pattern_least:.2f`. With 95 % magnitude pruning keeps most of it ({glue:text}`pattern_magnitude_95:.2f`), and plain l1 less ({glue:text}`pattern_l1_95:.2f`). NeuroPrune has {glue:text}`pattern_neuroprune_95:.2f` there, but over the {glue:text}`pairs_left:d` pairs that are left. They are too few to tell whether the pattern is lost.
+# With 25 and 70 % zeros the pattern stays: the least of the six correlations is {glue:text}`pattern_least:.2f`. With 95 % magnitude pruning keeps most of it ({glue:text}`pattern_magnitude_95:.2f`), and plain l1 less ({glue:text}`pattern_l1_95:.2f`). NeuroPrune has {glue:text}`pattern_neuroprune_95:.2f` there, but only over the {glue:text}`pairs_left:d` pairs that are left. These pairs are too few to tell whether the pattern is lost.
 #
 # ## Going deeper
 #
-# Three things that the main line does not need.
+# Here are three things that the argument above does not need.
 #
 # ### NeuroPrune, part by part
 #
-# NeuroPrune {cite:p}`dhurandhar2024neuroprune` has no public code, and its description leaves details open. The docstrings of `replication.training.neuroprune` say what we chose. It has three parts.
+# NeuroPrune {cite:p}`dhurandhar2024neuroprune` has no public code, and its description leaves details open. The docstrings of `replication.training.neuroprune` say what we chose. NeuroPrune has three parts.
 #
 # **Rich get richer.** In the MLP, a neuron that has lost many of its weights loses the others faster. If $n$ of its $d$ weights are left, they shrink $d / n$ times as fast as those of a neuron that has all. Here are two neurons of six weights. The second has lost half of them.
 
@@ -516,9 +516,9 @@ note(left_rich=int((weights[0] != 0).sum()), left_poor=int((weights[1] != 0).sum
 # %% [markdown]
 # After twenty steps the first neuron has {glue:text}`left_rich:d` of six weights left, and the second {glue:text}`left_poor:d` of three.
 #
-# **Whole inputs go.** In the attention, all weights of queries, keys and values that read one input dimension form a set. Let $s$ be the sum of their absolute values. The penalty is $\sqrt{s}$, so the set shrinks with speed $1 / (2 \sqrt{s})$. Small sets shrink faster, until they are gone.
+# **Whole inputs go.** In the attention, all weights of queries, keys and values that read one input dimension form a set. Let $s$ be the sum of their absolute values. The penalty is $\sqrt{s}$, so each weight of the set shrinks with speed $1 / (2 \sqrt{s})$. Small sets shrink faster, until they are gone.
 #
-# **Redundant heads merge.** Two heads are similar if no weight differs by more than $\theta = 0.15$. Head A is *dominated* by head B if every head similar to A is also similar to B. Then A is removed, and B writes what A wrote. If two heads dominate each other, the later one stays. Here is an example of five heads. Heads 0 and 3 are copies. Head 1 is similar to 2 and to 4.
+# **Redundant heads merge.** Two heads are similar if no weight differs by more than $\theta = 0.15$. Head A is *dominated* by head B if every head similar to A is also similar to B. Then A is removed, and its output weights are added to those of B. If two heads dominate each other, the later one stays. Here is an example of five heads. Heads 0 and 3 are similar to each other. Head 1 is similar to 2 and to 4.
 
 # %%
 like = torch.eye(5, dtype=torch.bool)
@@ -531,13 +531,13 @@ merged
 note(merged=", ".join(f"{gone} into {kept}" for gone, kept in merged))
 
 # %% [markdown]
-# We merge {glue:text}`merged`. We go through the heads once. So heads 1 and 4 both stay, though each dominates the other once head 2 is gone.
+# We merge {glue:text}`merged`. We go through the heads only one time. After head 2 is gone, heads 1 and 4 dominate each other, and both stay.
 #
 # How strong must a penalty be? We search by bisection for the strength at which the penalty alone, without a task, sets the wanted share of weights to zero. The task then pulls some of them back.
 #
 # ### A penalty that Adam divides away
 #
-# The description of NeuroPrune adds its penalties to the loss. But Adam divides each gradient by its usual size, and the noise of the task is part of that size. So a penalty pulls less where the task is noisy. Take one weight that the task does not need. It sees nothing but noise and an l1 penalty. Either the penalty stands in the loss, or it shrinks the weight after each step, as {term}`weight decay` does in AdamW.
+# The description of NeuroPrune adds its penalties to the loss. But Adam divides each gradient by the size that it had in recent steps. The noise of the task is part of that size. So a penalty pulls less where the task is noisy. Take one weight that the task does not need. Only noise and an l1 penalty act on it. Either the penalty stands in the loss, or it shrinks the weight after each step, as {term}`weight decay` does in AdamW.
 
 
 # %%
@@ -577,9 +577,9 @@ note(
 )
 
 # %% [markdown]
-# Where it goes in a quiet and in a noisy task:
+# Here is the path of this weight in a quiet and in a noisy task:
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "A weight that begins at 0.5, over 300 steps. With the penalty in the loss it falls to nearly zero in a quiet task, and stays near 0.3 in a noisy one. With the shrinkage after the step it ends at zero in both."}, "figure": {"name": "fig-09-adam", "caption": "A weight that the task does not need, under the same penalty. In the loss the penalty pulls little if the task is noisy. After the step it brings the weight to zero. These two lines coincide, because Adam divides the noise by its size."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "A weight that begins at 0.5, over 300 steps. With the penalty in the loss it falls to nearly zero in a quiet task, and in a noisy one it stays near 0.5 for most steps and ends near 0.3. With the shrinkage after the step it ends at zero in both."}, "figure": {"name": "fig-09-adam", "caption": "A weight that the task does not need, under the same penalty. In the loss the penalty pulls little if the task is noisy. After the step it brings the weight to zero. These two lines coincide, because Adam divides the noise by its size."}}
 viz.curves(
     {
         f"{place}, {word}": paths[noise, place]
@@ -592,7 +592,7 @@ viz.curves(
 )
 
 # %% [markdown]
-# In the loss, the penalty leaves {glue:text}`pull_quiet:.4f` of the weight if the task is quiet, and {glue:text}`pull_noisy:.2f` if it is noisy. The weight is not exactly zero in {glue:text}`never_zero:d` of three cases. After the step it is zero in {glue:text}`zero:d` of three. So we shrink the weights after each step, by the learning rate times the gradient of the penalty, and not beyond zero. This choice is ours.
+# The weight begins at 0.5. With the penalty in the loss it ends at {glue:text}`pull_quiet:.4f` if the task is quiet, and at {glue:text}`pull_noisy:.2f` if it is noisy. We tried three sizes of the noise. With the penalty in the loss the weight is not exactly zero in {glue:text}`never_zero:d` of three. Shrunk after the step, it is zero in {glue:text}`zero:d` of three. So we shrink the weights after each step, by the learning rate times the gradient of the penalty, and not beyond zero. This choice is ours.
 
 # %% tags=["hide-input", "hide-output"] mystnb={"figure": {"name": "tab-09-adam", "caption": "Where a weight of 0.5 is after 300 steps, for three sizes of the noise."}}
 pulls.round(3)
@@ -662,9 +662,9 @@ kl_table.round(3)
 # | C20: in the same pattern | ours | agrees up to 70 %; at 95 % NeuroPrune leaves too few pairs of blocks to tell | rank correlation with the dense map {glue:text}`pattern_neuroprune_25:.2f`, {glue:text}`pattern_neuroprune_70:.2f`, {glue:text}`pattern_neuroprune_95:.2f`, the last over {glue:text}`pairs_left:d` pairs of {glue:text}`pairs_all:d` |
 # | D13: which link between sparsity and similarity? | - | open | before fine-tuning the mean distance is {glue:text}`gw_came:.2f`, after it at the usual rate {glue:text}`gw_slow:.2f`, at {glue:text}`times_rate:.0f` times that rate {glue:text}`gw_neuroprune_0:.2f` |
 #
-# The paper expects the fall because fewer weights contribute to the answer. The link is not one of the method, since three methods do the same. It is not one of lost accuracy alone. Nor is it one of sparsity alone, since a smaller rate does the same without zeros. Why the distances fall, these maps do not say.
+# The paper expects the fall because fewer weights contribute to the answer. The fall does not depend on the method, since three methods show it. Lost accuracy alone does not explain it. And a small distance does not need zeros, since a smaller rate gives one without them. Why the distances fall, these maps do not say.
 #
-# **Before you compare a pruned model with its original**: divide by the mean, train both at the same rate, set a dense one at a lower rate beside them, and count silent layers.
+# **Before you compare a pruned model with its original**: divide each layer by its mean distance, and train both at the same rate. Set a dense one at a lower rate beside them, and count silent layers.
 #
 # ## Quiz
 #
@@ -674,13 +674,13 @@ kl_table.round(3)
 #
 # <details><summary>a. Zeros cannot be compared.</summary>No: zeros are numbers like others.</details>
 # <details><summary>b. Pruned encoders need more texts.</summary>No: the same texts are used for all.</details>
-# <details><summary>c. The scale of their layers is smaller.</summary>Right: divide by the scale first. Here something is left after that as well.</details>
+# <details><summary>c. The scale of their layers is smaller.</summary>Right: divide by the scale first. On this page the distances still fall after that.</details>
 #
 # To read again: [Is it scale?](#is-it-scale)
 #
 # **2. An encoder has so many zeros that it answers no better than by guessing. May it be used to show how sparsity changes layers?**
 #
-# <details><summary>a. Only beside others that are as sparse and still work, or as bad and dense.</summary>Right: that is how the two effects are separated.</details>
+# <details><summary>a. Only beside others: sparse ones that still work, or dense ones that answer as badly.</summary>Right: that is how the two effects are separated.</details>
 # <details><summary>b. No encoder may.</summary>No: some have zeros and still do their task.</details>
 # <details><summary>c. Yes, it is the sparsest.</summary>No: sparsity and the loss of the task come together in it.</details>
 #
@@ -693,7 +693,7 @@ kl_table.round(3)
 # :::{exercise} When do the zeros come?
 # :label: ex-09-when
 #
-# *Difficulty 1 of 4, importance 3 of 5, 5 minutes.* Magnitude pruning sets weights to zero little by little. It is done after two thirds of the steps. At the time $t$, which runs from 0 to 1 until then, the share $1 - (1 - t)^3$ of all zeros is there. Write `zeros_by(step, steps, share)`: which share of the weights is zero after `step` of `steps` steps, if it is to be `share` in the end?
+# *Difficulty 1 of 4, importance 3 of 5, 5 minutes.* Magnitude pruning sets weights to zero little by little. It is finished after two thirds of the steps. Let $t$ run from 0 to 1 over these two thirds. At $t$, a share $1 - (1 - t)^3$ of all zeros has been set. Write `zeros_by(step, steps, share)`. It returns the share of the weights that is zero after `step` of `steps` steps, where `share` is the share at the end.
 #
 # ```{dropdown} Hint 1
 # What is $t$ after two thirds of the steps, and what after all of them?
@@ -717,10 +717,10 @@ check.zeros_by(zeros_by)
 # :::{exercise} Zeros, or training?
 # :label: ex-09-changes
 #
-# *Difficulty 2 of 4, importance 5 of 5, 10 minutes.* Three maps (L, L) show an encoder before training, after dense training, and after sparse training at the same rate. Write `two_changes(before, dense, sparse)`: a pair of numbers, how training changes the mean distance between two different layers, and how zeros change it. A {term}`silent` layer has NaN in its map. What should be left out then, and in which maps?
+# *Difficulty 2 of 4, importance 5 of 5, 10 minutes.* Three maps (L, L) show an encoder before training, after dense training, and after sparse training at the same rate. Write `two_changes(before, dense, sparse)`. It returns two numbers: how training changes the mean distance between two different layers, and how zeros change it. A {term}`silent` layer has NaN in its map. What should be left out then, and in which maps?
 #
 # ```{dropdown} Hint 1
-# The sparse encoder was trained as well. Beside which map does it differ in its zeros alone?
+# The sparse encoder was trained as well. From which map does it differ only in its zeros?
 # ```
 # ```{dropdown} Hint 2
 # `np.triu_indices(L, k=1)` takes each pair once. Keep the pairs whose sum over all three maps is finite.
@@ -743,13 +743,13 @@ check.two_changes(two_changes)
 # :::{exercise} Zeros that stay zero
 # :label: ex-09-prune
 #
-# *Difficulty 4 of 4, importance 5 of 5, 25 minutes.* Write `prune_and_train(model, share, batches)`. Set the `share` of the smallest weights to zero, of all matrices of `nn.Linear` modules together, but not their biases. Then train, one step of cross-entropy for each batch, a pair of inputs and labels, with `torch.optim.Adam` and the rate 0.01. The zeros stay zero. All other weights train as usual.
+# *Difficulty 4 of 4, importance 5 of 5, 25 minutes.* Write `prune_and_train(model, share, batches)`. Take the weight matrices of all `nn.Linear` modules together, without biases. Set the smallest `share` of these weights to zero. Then train with `torch.optim.Adam` at the rate 0.01 on cross-entropy. Each batch is a pair of inputs and labels, and gives one step. The zeros stay zero. All other weights train as usual.
 #
 # ```{dropdown} Hint 1
 # Small means: in absolute value. Choose once, and remember which weights are left.
 # ```
 # ```{dropdown} Hint 2
-# `torch.cat` of all flattened sizes, and `kthvalue(k).values` is the k-th smallest of them. A step of Adam moves zeros as well, so multiply with the mask after each step, within `torch.no_grad()`.
+# Join all flattened sizes with `torch.cat`. Then `kthvalue(k).values` is the k-th smallest. A step of Adam moves zeros as well, so multiply with the mask after each step, within `torch.no_grad()`.
 # ```
 # :::
 
@@ -783,10 +783,10 @@ check.prune_and_train(prune_and_train)
 # :::{exercise} Predict what training does, and what zeros do
 # :label: ex-09-predict
 #
-# *Difficulty 3 of 4, importance 5 of 5, 25 minutes.* Build a network of 4 to 8 modules that tells handwritten digits apart, as `own_network()`, an `nn.Sequential` from images (n, 64) to (n, 10). The check trains it twice, on the same images and at the same rate: once as it is, and once with 90 % of its weights set to zero. How does the mean GW distance between two different modules change by training, and how by the zeros? Write into `predicted()` a dictionary with `"training"` and `"zeros"`. Each is a pair of numbers at most 40 apart, in per cent of the mean distance before training. A change may be negative. Only then write `mean_distance(model, x)`, without scale and without silent modules. Then compare. Which change is larger, and which would you have found without the dense network?
+# *Difficulty 3 of 4, importance 5 of 5, 25 minutes.* Build a network of 4 to 8 modules that tells handwritten digits apart, as `own_network()`, an `nn.Sequential` from images (n, 64) to (n, 10). The check trains it twice, on the same images and at the same rate: once as it is, and once with 90 % of its weights set to zero. How does training change the mean GW distance between two different modules, and how do the zeros change it? Write into `predicted()` a dictionary with `"training"` and `"zeros"`. Each is a pair of numbers at most 40 apart, in per cent of the mean distance before training. A change may be negative. Only then write `mean_distance(model, x)`, without scale and without silent modules. Then compare. Which change is larger, and which would you have found without the dense network?
 #
 # ```{dropdown} Hint 1
-# `fs.compare(fs.capture(model, [x]))` is a map without scale. Take each pair of modules once.
+# `fs.compare(fs.capture(model, [x]))` is a normalised map. Take each pair of modules once.
 # ```
 # ```{dropdown} Hint 2
 # `fs.compare` stops at a silent module, unless you ask for `degenerate="nan"`. `np.nanmean` leaves out NaN.

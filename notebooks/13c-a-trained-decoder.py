@@ -15,15 +15,15 @@
 # %% [markdown]
 # # 13c A trained decoder
 #
-# [Chapter 13](13-is-the-boundary-real.ipynb) asks small networks whose functions are known. A language model has no list of its functions. But we can leave {term}`blocks <block>` out and measure what is lost. Does its map say which blocks can go?
+# [Chapter 13](13-is-the-boundary-real.ipynb) looks at small networks whose functions are known. For a language model nobody has such a list. But we can leave {term}`blocks <block>` out and measure what is lost. Does its {term}`layer map` say which blocks can go?
 #
 # ## In short
 #
-# For a small decoder of our own it does not. Our test finds one {term}`group` and no {term}`boundary` in its map. We then look on the map for the run of neighbouring blocks whose two ends are closest. Of four blocks, the {term}`Gromov-Wasserstein distance` (GW) proposes the last four. Without them the {term}`perplexity` rises from {glue:text}`perplexity:.0f` to {glue:text}`gw_four:.0f`, and without the mean run of four blocks to {glue:text}`mean_four:.0f`. {term}`CKA` proposes the same runs as GW. The map of cosine distances proposes runs that are nearly the cheapest. This is one small model, so the order may differ in others.
+# For a small decoder of our own, its map under the {term}`Gromov-Wasserstein distance` (GW) does not. Our test finds one {term}`group` and no {term}`boundary` in it. We then look for the run of neighbouring blocks that changes least on the map: the block before the run and its last block are closest. For a run of four blocks, GW proposes the last four. Without them the {term}`perplexity` rises from {glue:text}`perplexity:.0f` to {glue:text}`gw_four:.0f`. The mean over all runs of four blocks, which we call the *mean run*, is {glue:text}`mean_four:.0f`. {term}`CKA` proposes the same runs as GW. The map of cosine distances proposes runs that are nearly the cheapest. This is one small model, so the order may differ in others.
 #
 # :::{glue:figure} fig_in_short_13c
 # :name: fig-13c-in-short
-# :alt: Perplexity against the number of blocks that are left out, from one to six. The cheapest runs rise slowly, and cosine distance follows them. The mean run lies a little higher. GW and CKA lie between the two for one, two, three and six blocks, and far above the mean run for four and five.
+# :alt: Perplexity against the number of blocks that are left out, from one to six. The cheapest runs rise slowly, and cosine distance follows them. The mean run lies a little higher. GW and CKA lie between the two for one, two and three blocks, far above the mean run for four and five, and at the cheapest run for six.
 #
 # What is lost without one to six neighbouring blocks, chosen in four ways. Cosine distance stays near the cheapest run. GW, which here proposes the same runs as CKA, is much worse than the mean run for four and five blocks.
 # :::
@@ -87,15 +87,15 @@ note(n_tokens=1e-6 * recipe["steps"] * recipe["batch"] * sizes["window"])
 note(n_judged=len(decoder.whole))
 
 # %% [markdown]
-# Its *perplexity* is {glue:text}`perplexity:.0f`: in the mean it is as unsure of the next token as if it chose among so many tokens of equal chance. Before training the number would be about {glue:text}`vocabulary:d`, the size of its vocabulary. It was trained on {glue:text}`n_tokens:.1f` million tokens.
+# Its *perplexity* is {glue:text}`perplexity:.0f`: on average it is as unsure of the next token as if it chose among that many equally likely tokens. Before training the number would be about {glue:text}`vocabulary:d`, the size of its vocabulary. It was trained on {glue:text}`n_tokens:.1f` million tokens.
 #
-# What we ask of this model, and which answers follow, was written down before any block was left out. This *protocol* is a [file beside the code](https://github.com/functional-similarity/sub-networks/blob/main/lib/replication/decoder/PROTOCOL.md).
+# Before we left out any block, we wrote down our questions, and which result gives which answer. This *protocol* is a [file beside the code](https://github.com/functional-similarity/sub-networks/blob/main/lib/replication/decoder/PROTOCOL.md).
 #
 # ## Its map
 #
-# Here is the map of its blocks, beside the same model before training. Compared are {glue:text}`n_mapped:d` new texts, in the mean over tokens.
+# Here is the map of its blocks, beside that of an untrained copy with random weights of its own. We compare the blocks on {glue:text}`n_mapped:d` *windows*, pieces of equal length cut from new texts. Each window is the mean over its tokens.
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Two maps of twelve blocks. Both are dark along the diagonal and brighter away from it. The trained map is brighter, and has small dark squares, such as that of the last two blocks. The untrained map brightens evenly."}, "figure": {"name": "fig-13c-map", "caption": "The GW map of the trained decoder, and of the same decoder before training. Dark is alike. Distances grow with the number of blocks between, before and after training. Training adds small dark squares, but none that the test takes for a group."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Two maps of twelve blocks. Both are dark along the diagonal and brighter away from it. The trained map is brighter, and has small dark squares, such as that of the last two blocks. The untrained map brightens evenly."}, "figure": {"name": "fig-13c-map", "caption": "The GW map of the trained decoder, and of an untrained copy. Dark means alike. In both, distances grow with the number of blocks from one to the other. Training adds small dark squares, but none that the test takes for a group."}}
 twin = decoder.twin()
 trained = decoder.maps["a/mean/gw"]
 untrained = fs.LayerMap(
@@ -113,7 +113,7 @@ viz.map_grid({"GW": {"trained": trained, "untrained": untrained}})
 note(n_mapped=trained.n_samples)
 
 # %% [markdown]
-# The test of [chapter 06](06-modular-sum-subnetworks.ipynb) looks for groups in it. Beside it stand untrained copies.
+# The test of [chapter 06](06-modular-sum-subnetworks.ipynb) looks for groups in the trained map, and in those of untrained copies.
 
 # %%
 for draw in ("a", "b"):
@@ -137,13 +137,13 @@ if profile != "smoke":
     assert all(g.boundaries == (1,) for g in at_last)  # as the text says
 
 # %% [markdown]
-# The test finds one group on both draws of texts. Of {glue:text}`n_twins:d` untrained copies it divides {glue:text}`twins_cut:d`. One group means that no step stands out from the others. Twelve blocks are few for the test, as [page 06b](06b-how-good-is-the-test.ipynb) shows.
+# The test finds one group on both draws of texts. Of {glue:text}`n_twins:d` untrained copies it divides {glue:text}`twins_cut:d`. One group means that no distance from one block to the next stands out. Twelve blocks are few for the test, as [page 06b](06b-how-good-is-the-test.ipynb) shows.
 #
-# We also ran the test on the maps of other measures, and on those of the last token in place of the mean. Of these {glue:text}`n_others:d` maps it divides {glue:text}`cut:d`. Under GW at the last token it sets the first block apart, with p up to {glue:text}`last_p:.2f`. By the protocol these maps decide nothing.
+# We also ran the test on the maps of other measures, and on those of the last token in place of the mean. Of these {glue:text}`n_others:d` maps it divides {glue:text}`cut:d`. Under GW at the last token it sets the first block apart, with p up to {glue:text}`last_p:.2f`. The protocol says in advance that these maps do not count for the answer.
 #
 # ## The price of leaving blocks out
 #
-# We leave out every run of one to six neighbouring blocks, one run at a time. The first block always stays. Nothing is trained again. The *price* of a run is how much the loss grows without it, on {glue:text}`n_judged:d` other texts.
+# We leave out every run of one to six neighbouring blocks, one run at a time. The first block always stays. Nothing is trained again. The *price* of a run is how much the loss grows without it, on {glue:text}`n_judged:d` other windows.
 
 # %%
 lengths = proposals.LENGTHS if profile != "smoke" else (1, 2)
@@ -155,7 +155,7 @@ runs["perplexity"] = np.exp(decoder.whole.mean() + cost)
 # %% [markdown]
 # Each dot is one run:
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Six curves of perplexity against the first block that is left out. Each is lowest in the middle and rises steeply at the right. The longer the run, the higher the curve."}, "figure": {"name": "fig-13c-runs", "caption": "Perplexity without each run of blocks, by its first block and its length. The dashed line is the whole decoder. Blocks are counted from 1. Runs in the middle have the lowest price, and long runs that reach the end the highest."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Six curves of perplexity against the first block that is left out. All are high at block 2. Those of three and more blocks are lowest in the middle and rise steeply at the right. The longer the run, the higher the curve."}, "figure": {"name": "fig-13c-runs", "caption": "Perplexity without each run of blocks, by its first block and its length. The dashed line is the whole decoder. Blocks are counted from 1. Runs in the middle have the lowest price, and long runs that reach the end the highest."}}
 judged = runs[candidates(decoder, lengths)]
 shades = plt.get_cmap(viz.COLOURS)
 fig, ax = viz.new_figure(6.2, 3.6)
@@ -180,13 +180,13 @@ note(six_best=1 + int(longest.idxmin()), six_low=longest.min())
 note(six_late=longest.iloc[-1])
 
 # %% [markdown]
-# Single blocks have a low price. Without block {glue:text}`cheapest_block:d` the perplexity is {glue:text}`cheapest:.0f`. The highest price has block {glue:text}`dearest_block:d`, with {glue:text}`dearest:.0f`. Six blocks from block {glue:text}`six_best:d` on raise it to {glue:text}`six_low:.0f`, but the last six to {glue:text}`six_late:.0f`. So the place matters more and more with the length of the run.
+# Single blocks have a low price. Without block {glue:text}`cheapest_block:d` the perplexity is {glue:text}`cheapest:.0f`. Block {glue:text}`dearest_block:d` has the highest price: without it the perplexity is {glue:text}`dearest:.0f`. Without the six blocks from block {glue:text}`six_best:d` on it is {glue:text}`six_low:.0f`, but without the last six {glue:text}`six_late:.0f`. So the place matters more and more with the length of the run.
 #
 # ## Which run would you leave out?
 #
-# A *proposal* picks, for each length, one run. A map proposes the run whose two ends are closest on it. The *state cosine* proposes the run that turns the stream the least. *Block influence* adds up how much each block turns the stream {cite:p}`men2025shortgpt`. Groups propose runs inside a group. *Late first* looks at nothing and proposes the last blocks.
+# A *proposal* picks, for each length, one run. A map proposes the run for which the block before it and its last block are closest. The *state cosine* proposes the run that changes the direction of the {term}`residual stream` the least. *Block influence* adds up how much each block of the run changes this direction {cite:p}`men2025shortgpt`. *Groups* propose the runs with the fewest boundaries inside. They come from our test, and from the rules LoRP and SGLP of [page 06b](06b-how-good-is-the-test.ipynb). If runs tie, we take their mean price. Our test finds one group, so all runs tie and it scores 0. *Late first* is a guess: it looks at neither map nor model and proposes the last blocks.
 #
-# The score of a proposal is 0 if its price is that of the mean run of its length, and 1 if no run of this length is cheaper. We average it over the six lengths.
+# The score of a proposal is 0 if its price is the mean price of all runs of its length, and 1 if no run of this length is cheaper. Above the mean price it is negative. We average it over the six lengths.
 
 # %%
 tables = {}
@@ -198,9 +198,9 @@ found = {
 }
 
 # %% [markdown]
-# All rules, with both draws of texts to look at:
+# Here are all rules, once for each of two draws of texts from which maps were made.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Scores of eleven rules on two draws of texts. Cosine distance is near 0.9, state cosine and block influence near 0.6, groups between -0.1 and 0.5, GW, CKA, RSM and RSA near -0.7, late first near -2."}, "figure": {"name": "fig-13c-scores", "caption": "How much of what can be saved each rule saves, with 95 % {term}`intervals <interval>` over the texts on which prices are measured. Circles and squares: two draws of texts to look at. The four lowest measures do worse than the mean run on both draws."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Scores of eleven rules on two draws of texts. Cosine distance is near 0.9, state cosine and block influence near 0.6, groups between -0.1 and 0.5, GW, CKA, RSM and RSA near -0.7, late first near -2."}, "figure": {"name": "fig-13c-scores", "caption": "How much of what can be saved each rule saves, with 95 % {term}`intervals <interval>` over the texts on which prices are measured. Circles and squares stand for the two draws from which maps were made. GW, CKA, [RSM and RSA](03-ten-measures.ipynb), and the guess *late first*, do worse than the mean run on both draws."}}
 TITLES = {name: measure.title for name, measure in fs.measures().items()}
 order = found["score"].mean(axis=1).sort_values(ascending=False).index
 viz.dots(
@@ -245,6 +245,9 @@ note(gw_four=lines["GW, CKA"][at], mean_four=lines["the mean run"][at])
 if profile != "smoke":  # as the text says
     less = lines["GW, CKA"] < lines["the mean run"]
     assert np.array(lengths)[less].tolist() == [1, 2, 3, 6]
+    for n, which in ((4, max), (5, max), (6, min)):
+        among = cost[candidates(decoder, (n,))]
+        assert np.isclose(proposal(decoder, rules["gw"], n) @ among, which(among))
     for n in lengths:
         gw, cka = (proposal(decoder, rules[k], n) for k in ("gw", "cka-debiased"))
         assert np.array_equal(gw, cka)
@@ -258,13 +261,13 @@ for name, short in SHORT.items():
             note(**{f"{short}_{key}_{d}": t.loc[name, key]})
 
 # %% [markdown]
-# GW has a score of {glue:text}`gw_score_a:.2f` [{glue:text}`gw_low_a:.2f`, {glue:text}`gw_high_a:.2f`]. So on average its proposals are worse than runs taken at random. With one, two, three and six blocks its proposals lose less than the mean run, but with four and five far more. CKA proposes the same runs for all six lengths. Of four and of five blocks both propose the last ones, whose ends are close on the map. But without these blocks most is lost.
+# GW has a score of {glue:text}`gw_score_a:.2f` [{glue:text}`gw_low_a:.2f`, {glue:text}`gw_high_a:.2f`]. So on average its proposals are worse than runs taken at random. With one, two and three blocks its proposals lose less than the mean run, and with six they are the cheapest. With four and five they lose far more. CKA proposes the same runs for all six lengths. For four and for five blocks both propose the last ones, because the block before them and the last block are close on the map. But leaving these out has the highest price of all runs of that length.
 #
-# Cosine distance has {glue:text}`cosine_score_a:.2f` on one draw of texts and {glue:text}`cosine_score_b:.2f` on the other. Block influence has {glue:text}`influence_score_a:.2f`, and the guess {glue:text}`late_score_a:.2f`. How high would a rule score that gives each block a random number? Often as high: corrected for the number of rules, even cosine distance has p = {glue:text}`cosine_p_a:.2f` and {glue:text}`cosine_p_b:.2f`. So one decoder cannot show that cosine distance knows where to cut. It does show that a small GW distance need not mean that blocks can go.
+# Cosine distance has {glue:text}`cosine_score_a:.2f` on one draw of texts and {glue:text}`cosine_score_b:.2f` on the other. Block influence has {glue:text}`influence_score_a:.2f`, and the guess *late first* {glue:text}`late_score_a:.2f`. Could a rule that gives each block a random number score as high as cosine distance? Seldom. But we tried several rules, and the best of them may be high by luck. Corrected for their number, cosine distance has p = {glue:text}`cosine_p_a:.2f` and {glue:text}`cosine_p_b:.2f`. So this decoder does not show that cosine distance finds the blocks that can go. It does show that a small GW distance need not mean that blocks can go.
 #
 # ## What we found
 #
-# C numbers the paper's claims, D the doubts of its reviewers. *ours*: a small decoder of our own. The protocol has a rule for each answer, and the next cell applies these rules.
+# C marks a claim of the paper, D a doubt of its reviewers. The condition *ours* means a small decoder of our own. The protocol has a rule for each answer, and the next cell applies these rules.
 
 # %% tags=["hide-input"]
 if profile != "smoke":
@@ -276,7 +279,7 @@ if profile != "smoke":
 # | --- | --- | --- | --- |
 # | C33: GW shows sub-networks more clearly than other measures (reviews), by what can be left out | ours | undecided: GW and CKA propose the same runs | scores {glue:text}`gw_score_a:.2f` and {glue:text}`cka_score_a:.2f` |
 # | C36: what a network computes changes abruptly from one block to the next (abstract of the later version), in a small decoder | ours | undecided: the test finds one group, and twelve blocks are few for it | p = {glue:text}`p_a:.2f` and {glue:text}`p_b:.2f` on two draws of texts |
-# | D04, by leaving blocks out: nothing shows that a group is a function | - | justified: the runs that GW proposes are no better than runs at random | score {glue:text}`gw_score_a:.2f` [{glue:text}`gw_low_a:.2f`, {glue:text}`gw_high_a:.2f`] |
+# | D04, by leaving blocks out: nothing shows that a group is a function | - | justified: the runs that GW distances propose are no better than runs at random; as there is one group, no group was tested | score {glue:text}`gw_score_a:.2f` [{glue:text}`gw_low_a:.2f`, {glue:text}`gw_high_a:.2f`] |
 #
 # ## Where the stored results come from
 

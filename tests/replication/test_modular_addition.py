@@ -508,7 +508,7 @@ def test_what_fails_beside_others_is_named(tmp_path, monkeypatch, capsys, worker
 def test_the_command_line_names_what_there_is(capsys):
     assert main(["experiments", "--only", "model-9"]) == 2
     assert (
-        "no experiment 'model-9'; there is modular-sum, known-boundaries, modular-maps, "
+        "no experiment 'model-9'; there is modular-sum, modular-sum-long, known-boundaries, modular-maps, "
         in capsys.readouterr().err
     )
 

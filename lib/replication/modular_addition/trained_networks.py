@@ -184,7 +184,7 @@ def describe(steps: tuple[Step, ...]) -> str:
 EXPERIMENTS = {
     name: Experiment(
         name,
-        "known-boundaries" if plan.chained else "modular-sum",
+        "known-boundaries" if plan.chained else "modular-sum-long" if name in LONG else "modular-sum",
         plan,
         compute,
         read,

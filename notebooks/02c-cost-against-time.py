@@ -140,7 +140,9 @@ efforts = large[large["solver"].isin(["quick", "usual", "thorough"])]
 rows = ["layers", "n"]
 times = efforts.pivot(index=rows, columns="solver", values="time / POT")
 times = times[["quick", "usual", "thorough"]].reset_index()
-times.style.hide(axis="index").format(precision=2)
+AS_A_FRAME = 'class="dataframe"'  # looks like any other table
+styled = times.style.set_table_attributes(AS_A_FRAME).hide(axis="index")
+styled.format(precision=2)
 
 # %% tags=["remove-cell"]
 at_shown = table[(table["n"] == shown_n) & table["solver"].isin(["quick", "usual"])]
@@ -164,7 +166,8 @@ note(n_slower=int((by_kind["usual"] > 1).sum()), n_kinds=len(by_kind))
 # %% mystnb={"figure": {"name": "tab-02c-way", "caption": "How long the library takes until its cost is as low as the one that POT ends with, and until it is within 0.1 % of the lowest cost known. POT's time is 1. *inf*: in half of the pairs or more it never gets there. *Reach that*: the share of pairs in which it gets within 0.1 %."}}
 way = tables.on_the_way(pairs)
 way = way[way["n"] == shown_n].drop(columns=["n", "reach it"]).round(2)
-way.style.hide(axis="index").format(precision=2)
+styled = way.style.set_table_attributes(AS_A_FRAME).hide(axis="index")
+styled.format(precision=2)
 
 # %% [markdown]
 # ## How the time grows
@@ -247,7 +250,8 @@ held = pd.DataFrame(
         for one in (result, large_pairs)
     }
 )
-held.loc[memory.index].style.format(precision=0, na_rep="")
+styled = held.loc[memory.index].style.set_table_attributes(AS_A_FRAME)
+styled.format(precision=0, na_rep="")
 
 # %% tags=["remove-cell"]
 remembered = result.record.parameters["remembered"]

@@ -278,7 +278,7 @@ for measure in ("gw", "cka", "rsm", "rsa", "msid"):
     row = found.loc[(measure, "trained")]
     note(**{f"blocks_{measure}": row["groups"], f"p_{measure}": row["p"]})
 p_gw = found.loc[("gw", "trained"), "p"]
-note(p_gw_words="$p$ < 0.001" if p_gw < 0.001 else f"$p$ = {p_gw:.3f}")
+note(p_gw_words="p < 0.001" if p_gw < 0.001 else f"p = {p_gw:.3f}")
 note(start_gw=found.loc[("gw", "trained"), "start at"] or "none")
 note(effect_gw=max((c.effect for c in groups.boundary_changes), default=0.0))
 alone = found.xs("trained", level=1)["start at"]

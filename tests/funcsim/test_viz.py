@@ -69,6 +69,13 @@ def test_many_layers_stay_readable():
     assert len(m.plot().axes[0].get_yticks()) <= viz.MOST_LABELS
 
 
+@pytest.mark.parametrize(("n", "spare"), [(12, 0), (24, 24), (93, 24)])
+def test_of_many_names_every_second_is_spared_on_a_phone(n, spare):
+    names = tuple(f"layer-{k}" for k in range(n))
+    page = explorer_html(fs.LayerMap(np.zeros((n, n)), names, names, "gw", None, 5), "a map")
+    assert page.count('class="spare"') == spare
+
+
 def test_a_single_layer_can_be_drawn():
     assert fs.LayerMap(np.zeros((1, 1)), ("only",), ("only",), "gw", None, 5).plot().axes
 

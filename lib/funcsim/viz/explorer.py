@@ -23,8 +23,8 @@ from funcsim.layer_map import LayerMap
 from funcsim.viz.maps import colorbar_label, colours_of, contiguous, short_names
 
 EXPLORER = Template(Path(__file__).with_name("explorer.html").read_text(encoding="utf-8"))
-#: The most names along a side; the most layers whose values are written into their cells.
-MOST_NAMES, MOST_VALUES = 25, 13
+#: The most names along a side, and if the page is narrow; the most layers whose values stand in their cells.
+MOST_NAMES, MOST_ON_A_PHONE, MOST_VALUES = 25, 12, 13
 #: The longest name that is written along a side.
 LONGEST = 22
 
@@ -103,10 +103,11 @@ def _frames(groups: Partition | None) -> str:
 def _names(names: tuple[str, ...], side: str) -> str:
     """The layers along a side, without what all names share; of many some, each in its layer's place."""
     short = short_names(names)
-    step = -(-len(names) // MOST_NAMES)
+    shown = range(0, len(names), -(-len(names) // MOST_NAMES))
+    spare = ("", ' class="spare"') if len(shown) > MOST_ON_A_PHONE else ("", "")
     return "".join(
-        f'<span style="{side}: {k + 1}">{html.escape(_shortened(short[k]))}</span>'
-        for k in range(0, len(names), step)
+        f'<span{spare[n % 2]} style="{side}: {k + 1}">{html.escape(_shortened(short[k]))}</span>'
+        for n, k in enumerate(shown)
     )
 
 

@@ -25,7 +25,7 @@
 # :name: fig-11-in-short
 # :alt: Two panels. Left: points lost on Yelp over the number of frozen blocks, near zero up to seven, about three at the map's cut, and above nine with all frozen. Right: points lost on SST-2 and Yelp over the number of blocks kept, more than 40 with one block, falling to zero with all twelve.
 #
-# Points of accuracy lost, with 95 % intervals. On the left the first blocks stay frozen. On the right only the first blocks are kept. The dashed line is the *map's cut*: after block nine comes the clearest step of the map.
+# Points of accuracy lost, with 95 % intervals. On the left the first blocks stay frozen. On the right only the first blocks are kept. The upright line is the *map's cut*: after block nine comes the clearest step of the map.
 # :::
 #
 # :::{admonition} What you will learn
@@ -194,8 +194,7 @@ def draw(ax, tables, paper, xlabel):
         )
     for (name, points), fill in zip(paper.items(), "kw", strict=False):
         ax.plot([*points], [*points.values()], "k^:", mfc=fill, label=name)
-    dashed = {"color": viz.GREY, "lw": 1, "dashes": (4, 3)}
-    ax.axvline(before, label="map's cut", **dashed)
+    ax.axvline(before, label="map's cut", color=viz.GREY, lw=1)
     ax.axhline(0, color="black", lw=0.6)
     ax.set(xlabel=xlabel, ylabel="points of accuracy lost")
     ax.grid(alpha=0.3)

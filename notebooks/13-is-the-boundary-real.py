@@ -269,10 +269,6 @@ in_short = viz.dots(
     reference=0.0,
     reference_label="chance",
 )
-# three columns are wider than the axes, and would squeeze them
-in_short.axes[0].legend(
-    frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2
-)
 keep_figure("fig_in_short_13", in_short)
 at = mean.reindex(columns=list(kinds))
 for name, short in ((REFERENCE, "gw"), ("cosine", "cosine"), ("cka", "cka")):

@@ -84,7 +84,11 @@ small = profile == "smoke"
 
 # %% tags=["remove-cell"]
 # isort: split
+import pandas as pd
+
 from bookkit.glue import keep_figure, note
+
+pd.set_option("display.max_colwidth", None)  # the report's checks are sentences
 
 # %% [markdown]
 # ## A network to map

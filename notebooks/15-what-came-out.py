@@ -262,7 +262,7 @@ keep_figure(
         mean,
         low,
         high,
-        xlabel="skill in finding boundaries (0 by chance, 1 at best)",
+        xlabel="skill (0 by chance, 1 at best)",
         reference=0.0,
         reference_label="chance",
     ),

@@ -64,7 +64,7 @@ class Calibration:
 
     @property
     def null_sd(self) -> Array:
-        """How much that varies (L, M): its standard deviation over the draws."""
+        """How much that varies (L, M), as its standard deviation over the draws."""
         return self.draws.std(axis=0, ddof=1)
 
     @property
@@ -77,7 +77,7 @@ class Calibration:
 
     @property
     def p_values(self) -> Array:
-        """The same, counting the layers themselves as one more draw (L, M): never below 1 / (n + 1)."""
+        """The same with the layers themselves as one more draw (L, M), so never below 1 / (n + 1)."""
         n = len(self.draws)
         return (1.0 + n * self.share) / (n + 1)
 

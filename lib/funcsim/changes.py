@@ -28,9 +28,10 @@ class Change:
         One step; two or three neighbouring steps between slow stretches; or a run that is
         longer, or two and more that last to an end of the chain. The first two are boundaries.
         Where kinds of layers alternate, steps of one kind are neighbours, too.
-    before, after : int
-        The layers that the run leads from and to: layers ``before + 1`` to ``after - 1`` lie
-        inside a transition.
+    before : int
+        The layer that the run leads from.
+    after : int
+        The layer that it leads to; those between the two lie inside a transition.
     start : int
         The layer with which the next group starts: the one that the largest step leads into.
     effect : float

@@ -10,6 +10,8 @@ from funcsim.viz.style import GREY, LINES, new_figure
 MARKS = ("o", "s", "^", "D")
 #: Inches of a row.
 ROW = 0.27
+#: Characters of a legend that fit above the axes, with 6 for each mark.
+LEGEND = 64
 
 
 def dots(
@@ -70,5 +72,7 @@ def dots(
     ax.set(xlabel=xlabel)
     ax.grid(axis="x", alpha=0.3)
     if n_columns > 1 or reference_label:
-        ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
+        longest = max(map(len, ax.get_legend_handles_labels()[1]))
+        ncols = max(1, min(3, LEGEND // (longest + 6)))  # a wider legend would squeeze the axes
+        ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=ncols)
     return fig

@@ -123,7 +123,7 @@ note(rate_fast=rate["fast"], rate_slow=rate["slow"])
 note(times_rate=rate["fast"] / rate["slow"])
 
 # %% [markdown]
-# Beside them stands a *dense* encoder, which keeps its weights. All of these learn at {glue:text}`times_rate:.0f` times the usual rate, {glue:text}`rate_fast:g` and not {glue:text}`rate_slow:g`. In one step Adam moves a weight by about the learning rate. The strength of a penalty is set so that the wanted share of weights reaches zero. The task has to pull back the weights that it needs, and in one step Adam moves a weight by about the learning rate. At a small rate it could not do so in so few steps.
+# Beside them stands a *dense* encoder, which keeps its weights. All of these learn at {glue:text}`times_rate:.0f` times the usual rate, {glue:text}`rate_fast:g` and not {glue:text}`rate_slow:g`. The strength of a penalty is set so that the wanted share of weights reaches zero. The task has to pull back the weights that it needs. In one step Adam moves a weight by about the learning rate, so at a small rate we expect this to take more steps than we have.
 #
 # ## What can they still do?
 #
@@ -254,7 +254,7 @@ keep_figure("fig_in_short_09", fig)
 #
 # On Yelp the mean falls less, from {glue:text}`gw_yelp_0:.2f` to {glue:text}`gw_yelp_95:.2f`. With 25 % zeros it is still {glue:text}`gw_yelp_25:.2f`.
 #
-# The mean of NeuroPrune with 95 % zeros needs care. With 95 % zeros under NeuroPrune the first blocks are {term}`silent` at [CLS], so they have no distance. The mean is over {glue:text}`pairs_left:d` pairs of {glue:text}`pairs_all:d`. In the dense encoder these same pairs have a mean of {glue:text}`gw_same_pairs:.2f`, so the fall is not due to the missing pairs.
+# The mean of NeuroPrune with 95 % zeros needs care. There the first {glue:text}`headless:d` blocks are {term}`silent` at [CLS], so they have no distance to others. The mean is over {glue:text}`pairs_left:d` pairs of {glue:text}`pairs_all:d`. In the dense encoder these same pairs have a mean of {glue:text}`gw_same_pairs:.2f`, so the fall is not due to the missing pairs.
 
 # %% tags=["hide-input", "hide-output"] mystnb={"figure": {"name": "tab-09-means", "caption": "Mean GW distance of two blocks, by the share of zeros that was aimed at."}}
 pd.DataFrame(alike, index=aims).rename_axis("zero (%)").round(3)
@@ -783,7 +783,7 @@ check.prune_and_train(prune_and_train)
 # :::{exercise} Predict what training does, and what zeros do
 # :label: ex-09-predict
 #
-# *Difficulty 3 of 4, importance 5 of 5, 25 minutes.* Build a network of 4 to 8 modules that tells handwritten digits apart, as `own_network()`, an `nn.Sequential` from images (n, 64) to (n, 10). The check trains it twice, on the same images and at the same rate: once as it is, and once with 90 % of its weights set to zero. How does training change the mean GW distance between two different modules, and how do the zeros change it? Write into `predicted()` a dictionary with `"training"` and `"zeros"`. Each is a pair of numbers at most 40 apart, in per cent of the mean distance before training. A change may be negative. Only then write `mean_distance(model, x)`, without scale and without silent modules. Then compare. Which change is larger, and which would you have found without the dense network?
+# *Difficulty 3 of 4, importance 5 of 5, 25 minutes.* Build a network of 4 to 8 modules that tells handwritten digits apart, as `own_network()`, an `nn.Sequential` from images (n, 64) to (n, 10). The check trains it twice, on the same images and at the same rate: once as it is, and once with 90 % of its weights set to zero. How does training change the mean GW distance between two different modules, and how do the zeros change it? Write into `predicted()` a dictionary with `"training"` and `"zeros"`. Each is a pair of numbers at most 40 apart, in per cent of the mean distance before training. A change may be negative. Only then write `mean_distance(model, x)`, normalised and without silent modules. Then compare. Which change is larger, and which would you have found without the dense network?
 #
 # ```{dropdown} Hint 1
 # `fs.compare(fs.capture(model, [x]))` is a normalised map. Take each pair of modules once.

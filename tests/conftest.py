@@ -20,7 +20,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 SHARED = ("tests/bookkit/", "tests/notebooks/", "tests/site/")
 #: Many wrong answers to one question ask for the same maps.
 ALIKE = "tests/exercises/"
-#: What profile `smoke` stores is computed once for all that only read it.
+#: What profile `smoke` stores is computed once for all that only read it. The folder is new in each run,
+#: because it would not notice that the code has changed.
 READERS = ("tests/notebooks/", "tests/site/", "tests/replication/test_registry.py")
 
 

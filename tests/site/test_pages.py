@@ -58,7 +58,8 @@ def test_something_is_seen_within_a_second(visit, page_name):
     for k in range(12):
         for name, taken in times.items():
             taken.append(seen.open(name).evaluate(FIRST_PAINT))
-        if min(times[page_name]) < (1000 if k < 4 else 2 * min(times["search.html"])):
+        best = min(times[page_name])
+        if best < 1000 or (k >= 4 and best < 2 * min(times["search.html"])):
             return
     pytest.fail(f"milliseconds: {times}")
 

@@ -71,7 +71,7 @@ class Plan:
     target: float = 0.0
     precision: str = "bfloat16"
     n_texts: int = 200
-    n_kept: int = 100
+    n_kept: int = 60
     n_draws: int = 20
     n_validation: int | None = None
 

@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# Each layer is a function of the input, so two layers can be compared as functions. The score that compares them decides what counts as similar. A score that fits only straight lines can miss strong similarity. The share of a parabola's variance that the best line explains is {glue:text}`r2_line:.3f`, which is nothing. A small network explains {glue:text}`r2_network:.4f`, nearly everything. The same happens inside a trained network that adds two numbers. Before one {term}`ReLU` a {term}`linear probe` finds the sum for {glue:text}`probe_pre:.1f` % of the inputs. After this ReLU it finds the sum for {glue:text}`probe_post:.1f` %. A probe needs a target, and for most networks we have none. So this book compares layers *with one another*.
+# Each layer is a function of the input, so two layers can be compared as functions. The score that compares them decides what counts as similar. A score that fits only straight lines can miss strong similarity. On unseen numbers the best line explains a share of {glue:text}`r2_line:.3f` of a parabola's variance, no more than guessing the mean. A small network explains {glue:text}`r2_network:.4f`, nearly everything. The same happens inside a trained network that adds two numbers. Before one {term}`ReLU` a {term}`linear probe` finds the sum for {glue:text}`probe_pre:.1f` % of the inputs. After this ReLU it finds the sum for {glue:text}`probe_post:.1f` %. A probe needs a target, and for most networks we have none. So this book compares layers *with one another*.
 #
 # :::{glue:figure} fig_in_short_01
 # :name: fig-01-in-short
@@ -130,7 +130,7 @@ note(r2_line=line.score(z_test, t_test))
 note(r2_network=network.score(z_test, t_test))
 
 # %% [markdown]
-# The two numbers are shares of explained variance. The line explains {glue:text}`r2_line:.3f`, which is nothing. (On unseen numbers the share is below zero if the mean would predict better.) The network explains {glue:text}`r2_network:.4f`, which is nearly everything.
+# The two numbers are shares of explained variance. The line explains {glue:text}`r2_line:.3f`, which is nothing. (The share is below zero if the line predicts the unseen numbers worse than their mean does.) The network explains {glue:text}`r2_network:.4f`, which is nearly everything.
 
 # %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Target against layer output: the true parabola and the non-linear probe coincide, while the linear probe is a flat line."}, "figure": {"name": "fig-01-parabola", "caption": "The target $z^2$ and two probes for it. The non-linear probe lies on the parabola. The linear probe is flat: the rise on the right cancels the fall on the left."}}
 grid = np.linspace(-1, 1, 101)[:, None]
@@ -329,7 +329,7 @@ keep_figure("fig_in_short_01", in_short)
 # | C01: a linear map can miss strong functional similarity (3.1) | paper | agrees: it can happen, as one example shows | explained variance {glue:text}`r2_line:.3f` (linear) against {glue:text}`r2_network:.4f` (two hidden layers) |
 # | C02: layers of different widths cannot be compared point by point (4) | paper | agrees | the {glue:text}`n_layers:d` layers of Model 0 have {glue:text}`n_widths:d` widths: there is nothing to subtract |
 #
-# Both answers rest on single examples. They show that something can happen, not how often it does. The text of the paper that we worked from has lost the formula of its own example, so the parabola is ours.
+# Both answers rest on single examples. They show that something can happen, not how often it does. The paper has an example of its own, but its formula is lost in the text that we worked from. So the parabola is ours.
 #
 # **Before you say that two layers do the same**: say which differences you would ignore. A linear probe tests only for linear relations.
 #
@@ -348,7 +348,7 @@ keep_figure("fig_in_short_01", in_short)
 # **2. Why is a captured tensor copied at once?**
 #
 # <details><summary>a. Copies can be compared faster.</summary>No: a copy costs time and memory.</details>
-# <details><summary>b. A later operation may write its result over it.</summary>Right: an in-place ReLU does, and then one compares a layer with itself.</details>
+# <details><summary>b. A later operation may write its result over it.</summary>Right: an in-place ReLU does. Then the layer before it seems to equal the ReLU.</details>
 # <details><summary>c. PyTorch forgets outputs after the forward pass.</summary>No: a tensor lives as long as someone holds it. What it holds may change.</details>
 #
 # To read again: [Read a layer out of any network](#read-a-layer-out-of-any-network)
@@ -407,7 +407,7 @@ check.invisible(invisible)
 # :::{exercise} All layers, and no trace
 # :label: ex-01-hook
 #
-# *Difficulty 3 of 4, importance 5 of 5, 15 minutes.* Build what `fs.capture` does first. Write `read_layers(model, x)` for an `nn.Sequential`: a dictionary from the names of its modules to what they return, read by forward hooks in evaluation mode. Some modules work in place. Afterwards the model is as you found it, even if it failed on `x`.
+# *Difficulty 3 of 4, importance 5 of 5, 15 minutes.* Build the core of `fs.capture`. Write `read_layers(model, x)` for an `nn.Sequential`: a dictionary from the names of its modules to what they return, read by forward hooks in evaluation mode. Some modules work in place. Afterwards the model is as you found it, even if it failed on `x`.
 #
 # ```{dropdown} Hint 1
 # A hook gets a reference to a tensor that may be overwritten a moment later. `model.named_children()` gives names and modules, `model.training` the mode.
@@ -449,7 +449,7 @@ check.read_layers(read_layers)
 # :::{exercise} Predict what an untrained network knows
 # :label: ex-01-predict
 #
-# *Difficulty 2 of 4, importance 5 of 5, 20 minutes.* Take the network for digits before its training. How many per cent of the unseen digits does a linear probe read off its last hidden layer, the second ReLU? Write your answer into `predicted()`, as two numbers at most 20 apart. Only then write `probed(model, images, digits)`: capture the layers, fit a linear probe of each on the first 1,400 images, and return its accuracy on the others in per cent, by module. Then compare. What does the trained network add?
+# *Difficulty 2 of 4, importance 5 of 5, 20 minutes.* Take the network for digits before its training. How many per cent of the unseen digits does a linear probe read off its last hidden layer, the second ReLU? Write your answer into `predicted()` as a range: its lower and upper end, at most 20 apart. Only then write `probed(model, images, digits)`: capture the layers, fit a linear probe of each on the first 1,400 images, and return its accuracy on the others in per cent, by module. Then compare. What does the trained network add?
 #
 # ```{dropdown} Hint 1
 # The chapter has all parts: `fs.capture`, and a ridge classifier behind a `StandardScaler`.

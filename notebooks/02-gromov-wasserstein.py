@@ -23,7 +23,7 @@
 #
 # :::{glue:figure} fig_in_short_02
 # :name: fig-02-in-short
-# :alt: A spiral of 24 points and a turned, bent copy of it. Lines join each point of the first to the point of the second that the best matching found gives it; the order along the spiral is kept.
+# :alt: A spiral of 24 points and a turned, bent copy of it. Lines join the points that the best matching found makes partners. The order along the spiral is kept.
 #
 # The matching behind the distance. On the left is a spiral of 24 points, on the right a copy of it that was turned, bent and shaken. The search knows only the distances within each cloud, and it joins the inner end of one spiral to the inner end of the other.
 # :::
@@ -109,11 +109,11 @@ from bookkit.glue import keep_figure, note
 # over all couplings $T$ {cite:p}`memoli2011gromov`.
 # :::
 #
-# In words: match the points of both clouds so that pairs which are far apart on one side are far apart on the other. The sum is the mean squared error that remains. We call it the {term}`cost`, and its root the *distance*. If each point has exactly one partner, minimising the cost is a {term}`quadratic assignment problem`. No fast method is sure to solve it.
+# In words: match the points of both clouds so that pairs which are far apart on one side are far apart on the other. The mean squared error that remains is the {term}`cost`, and its root the *distance*. If each point has exactly one partner, minimising the cost is a {term}`quadratic assignment problem`. No fast method is sure to solve it.
 #
 # POT returns the cost. The text we worked from does not say whether the paper shows cost or distance. We keep both apart: only the distance obeys the triangle inequality.
 #
-# Here are two clouds: a spiral, and a copy that is turned, slightly bent and shaken.
+# Here are two clouds: a spiral, and a turned, slightly bent copy.
 
 # %%
 rng = np.random.default_rng(seed)
@@ -130,7 +130,7 @@ DX, DY = distance_matrix(X), distance_matrix(Y)
 DX.shape, float(DX[0, 1].round(3)), float(DY[0, 1].round(3))
 
 # %% [markdown]
-# The definition has four indices, so it takes $n^4$ terms as it stands. Expanding the square leaves two matrix products {cite:p}`peyre2016gromov`. The next cell computes the cost both ways, for the coupling that spreads each point over the whole other cloud.
+# The definition has four indices, so it takes $n^4$ terms as it stands. Expanding the square leaves two matrix products {cite:p}`peyre2016gromov`. We compute the cost both ways, for the coupling that spreads each point over the whole other cloud.
 
 # %%
 T = product(24, 24)
@@ -185,7 +185,7 @@ keep_figure("fig_in_short_02", viz.matched_clouds(X, Y, library.plan))
 # %% [markdown]
 # POT and our solver differ by {glue:text}`solver_gap:.1g`. The library ends at {glue:text}`library:.4f` as well. {numref}`fig-02-in-short` shows its matching.
 #
-# Now we start our solver from a random matching instead. The film's first frame is only for comparison.
+# Now we start our solver from a random matching instead. The first frame of the film, a coupling of all with all, is for comparison only.
 
 # %% tags=["hide-input"]
 stations = gw_by_hand(
@@ -309,7 +309,7 @@ note(least_above_chord=(on_the_way - chord)[1:-1].min())
 # %% [markdown]
 # The chord joins the costs of the two ends.
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Cost along the line between two permutations: an arch that stays above its chord: a mixture costs more than the same mixture of the two ends."}, "figure": {"name": "fig-02-concave", "caption": "The cost of a mixture of two permutations, and the chord between its ends. The cost lies above its chord: it is concave, so mixing never pays."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Cost along the line between two permutations: an arch that stays above its chord. A mixture of two matchings costs more than the same mixture of their costs."}, "figure": {"name": "fig-02-concave", "caption": "The cost of a mixture of two permutations, and the chord between its ends. The cost lies above its chord: it is concave, so mixing never pays."}}
 viz.curves(
     {"cost of the mixture": on_the_way, "chord": chord},
     shares,
@@ -371,7 +371,7 @@ note(violations_distance=violations["distance"])
 note(violations_cost=violations["cost"])
 
 # %% [markdown]
-# The distance is symmetric to {glue:text}`asymmetry:.1g`, and a detour was shorter in {glue:text}`violations_distance:d` of {glue:text}`n_triples:d` triples. By the *cost*, a detour was shorter in {glue:text}`violations_cost:d`. So the cost, which POT returns, is not a metric.
+# The distance is symmetric up to {glue:text}`asymmetry:.1g`, and a detour was shorter in {glue:text}`violations_distance:d` of {glue:text}`n_triples:d` triples. By the *cost*, a detour was shorter in {glue:text}`violations_cost:d`. So the cost, which POT returns, is not a metric.
 #
 # **Isometries and permutations** (claim C04). An {term}`isometry` keeps all distances. We rotate, reflect and move a cloud, and we change the order of its points. The distance to the original should be zero.
 
@@ -393,7 +393,7 @@ distances, unrelated
 note(worst_isometry=max(distances.values()), nothing_alike=unrelated)
 
 # %% [markdown]
-# None of the four copies is farther away than {glue:text}`worst_isometry:.1g`. An unrelated cloud is at a distance of {glue:text}`nothing_alike:.3f`. The paper speaks of permuting the *dimensions* of a layer. This only turns or reflects the cloud. A coupling permutes the *inputs* as well.
+# None of the four copies is farther away than {glue:text}`worst_isometry:.1g`. An unrelated cloud is at a distance of {glue:text}`nothing_alike:.3f`. The paper speaks of permuting the *dimensions* of a layer. This only turns or reflects the cloud. GW also ignores the order of the *inputs*.
 #
 # **Different dimensions** (claim C02). Nothing in the definition asks for equal widths. Here is the cloud in five dimensions against itself with 500 columns of zeros added.
 
@@ -496,7 +496,7 @@ for word, column in zip(("few", "many"), counted, strict=True):
 note(n_pairs=n_pairs)
 
 # %% [markdown]
-# Each dot is one pair of the larger clouds.
+# Each dot is one pair of the larger of two sizes.
 
 # %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Cost from the identity start against cost from POT's default start: points lie on both sides of the diagonal, so neither start is always better."}, "figure": {"name": "fig-02-starts", "caption": "Two starts of one solver, for each pair of clouds of the larger size. Dots lie on both sides of the diagonal, so neither start is always better."}}
 viz.scatter(
@@ -510,13 +510,13 @@ viz.scatter(
 # %% [markdown]
 # {numref}`tab-02-starts` counts the outcomes.
 #
-# :::{table} Outcomes of the search in {glue:text}`n_pairs:d` pairs of clouds, for two sizes of cloud. The gains are means over the pairs.
+# :::{table} Outcomes of the search in {glue:text}`n_pairs:d` pairs of clouds, for two sizes of cloud. A gain is a fall below the cost of POT's default start, as a mean.
 # :name: tab-02-starts
 #
 # | | {glue:text}`n_few:d` points | {glue:text}`n_many:d` points |
 # | --- | --- | --- |
-# | POT's default start ends above the identity start | {glue:text}`worse_few:d` | {glue:text}`worse_many:d` |
-# | it ends even above the identity itself, without any search | {glue:text}`above_fixed_few:d` | {glue:text}`above_fixed_many:d` |
+# | POT's default start costs more than the identity start | {glue:text}`worse_few:d` | {glue:text}`worse_many:d` |
+# | it costs more than the identity without any search | {glue:text}`above_fixed_few:d` | {glue:text}`above_fixed_many:d` |
 # | a random start ends below both | {glue:text}`random_few:d` | {glue:text}`random_many:d` |
 # | gain of taking the better of the two starts | {glue:text}`gain_few:.1f` % | {glue:text}`gain_many:.1f` % |
 # | gain of the library's search | {glue:text}`library_few:.1f` % | {glue:text}`library_many:.1f` % |
@@ -531,7 +531,7 @@ viz.scatter(
 #
 # A reviewer asked the obvious question. Row 17 of every layer belongs to input 17. Why search for a matching that we know?
 #
-# With the identity as coupling, the cost is the mean squared difference of two distance matrices, entry by entry. This is close to the representational similarity analysis of neuroscience. Optimising forgets which input is which, and compares the *shapes* of two clouds. GW may choose the identity. So it is never larger than the distance with the identity. Where GW is much smaller, the shapes agree better than the places of the inputs.
+# With the identity as coupling, the cost is the mean squared difference of two distance matrices, entry by entry. This is close to the representational similarity analysis of neuroscience. Optimising forgets which input is which, and compares the *shapes* of two clouds. GW may choose the identity, so it is never larger than with it. Where GW is much smaller, the shapes are alike, but the inputs lie at different places.
 #
 # Do real layers differ in this way? We take five pairs of layers of Model 0. Three pairs come from two attention {term}`heads <head>`: their {term}`attention maps <attention score, attention map>`, the scores behind them, and their values. The other two are the two sides of the {term}`ReLU` and the two ends of the {term}`MLP`.
 
@@ -586,7 +586,7 @@ ax.legend(frameon=False)
 fig
 
 # %% [markdown]
-# Between the attention maps of two heads the search lowers the cost from {glue:text}`kept_maps:.3f` to {glue:text}`searched_maps:.3f`. It matches only {glue:text}`itself_maps:d` of {glue:text}`n_asked:d` inputs with themselves. So the two heads make nearly the same shape out of different inputs. Between the scores the best matching found leaves a cost of {glue:text}`searched_scores:.3f`, and between the two ends of the MLP {glue:text}`searched_mlp:.3f`. These pairs differ in shape, too: their [lower bounds](02b-search-and-bounds.ipynb#what-no-search-can-go-below) are not zero. Between the values the search gains little. Across the ReLU it gains nothing, and {glue:text}`itself_relu:d` inputs are matched with themselves.
+# Between the attention maps of two heads the search lowers the cost from {glue:text}`kept_maps:.3f` to {glue:text}`searched_maps:.3f`. It matches only {glue:text}`itself_maps:d` of {glue:text}`n_asked:d` inputs with themselves. So the clouds have nearly the same shape, but inputs at different places. Between the scores the best matching found leaves a cost of {glue:text}`searched_scores:.3f`, and between the two ends of the MLP {glue:text}`searched_mlp:.3f`. These pairs differ in shape, too: their [lower bounds](02b-search-and-bounds.ipynb#what-no-search-can-go-below) are not zero. Between the values the search gains little. Across the ReLU it gains nothing, and {glue:text}`itself_relu:d` inputs are matched with themselves.
 #
 # So the answer to the reviewer depends on what "similar" should mean. If it means the same shape, optimise. If it means the same information about each input, do not. GW cannot tell a layer that encodes only $a$ from one that encodes only $b$.
 #
@@ -648,13 +648,13 @@ interactive.matching(
 #
 # | claim | condition | result | evidence on this page |
 # | --- | --- | --- | --- |
-# | C02: GW compares layers of different widths (4) | paper | agrees | 5 against 505 dimensions: {glue:text}`padded:.1g` |
+# | C02: GW compares layers of different widths (4) | paper | agrees | a cloud in 5 dimensions, and itself in 505: {glue:text}`padded:.1g` |
 # | C03: symmetric, triangle inequality (4.1) | paper | agrees for the distance; the cost that POT returns is no metric | {glue:text}`violations_distance:d` violations by the distance, {glue:text}`violations_cost:d` by the cost |
 # | C04: invariant under isometries and permutations (4.1) | paper | agrees in the easiest case, a cloud and its own copies; chapter 03 has unlike clouds | at most {glue:text}`worst_isometry:.1g` |
 # | C05: monotone in scaling, so the closest layers stay the closest (4.1) | paper | agrees if all layers are scaled alike; fails if they are scaled one by one | both clouds doubled: {glue:text}`both_doubled:.2f` times the distance; one of them scaled: the raw curve turns at a factor of {glue:text}`lowest_factor:.2f` |
 # | C25: the optimal plan is a permutation (D) | paper | agrees, and {prf:ref}`thm-permutation` says when | {glue:text}`n_nonzero:d` non-zero entries for 24 points |
 # | C25: it is not the identity | ours | undecided: it depends on the layers | {glue:text}`itself_maps:d` and {glue:text}`itself_relu:d` of {glue:text}`n_asked:d` inputs matched with themselves |
-# | D03: the correspondence is known | - | justified if the same information about each input is asked for, not if the same shape is | between the attention maps of two heads the search lowers the cost from {glue:text}`kept_maps:.3f` to {glue:text}`searched_maps:.3f` and matches {glue:text}`itself_maps:d` of {glue:text}`n_asked:d` inputs with themselves |
+# | D03: the correspondence is known | - | justified if "similar" means the same information about each input, not if it means the same shape | between the attention maps of two heads the search lowers the cost from {glue:text}`kept_maps:.3f` to {glue:text}`searched_maps:.3f` and matches {glue:text}`itself_maps:d` of {glue:text}`n_asked:d` inputs with themselves |
 # | D12: Wasserstein or Gromov-Wasserstein | - | answered: it can be said in a sentence | Wasserstein moves points through one space, GW compares distances inside two: 5 against 505 dimensions give {glue:text}`padded:.1g` |
 # | D17: sets and matrices are mixed | - | answered | all symbols of this book are on [one page](../book/notation.md) |
 #
@@ -669,7 +669,7 @@ interactive.matching(
 # **1. Which of these changes the Gromov-Wasserstein distance between two layers?**
 #
 # <details><summary>a. Rotating one of them.</summary>No: distances within a layer stay as they are.</details>
-# <details><summary>b. Renumbering the inputs in one of them.</summary>No: the matching is searched, so names of points do not matter. That is what it gives away.</details>
+# <details><summary>b. Renumbering the inputs in one of them.</summary>No: the matching is searched, so names of points do not matter. The price is that GW forgets which input is which.</details>
 # <details><summary>c. Multiplying one of them by two.</summary>Right: all its distances double. That is why layers are divided by their mean distance.</details>
 #
 # To read again: [The properties, one by one](#the-properties-one-by-one)
@@ -713,13 +713,13 @@ check.mean_one(mean_one)
 # :::{exercise} The cost is no metric
 # :label: ex-02-triangle
 #
-# *Difficulty 3 of 4, importance 4 of 5, 10 minutes.* Find three clouds such that going from the first to the third costs more than going by the second. The distances stay as they are: nothing is divided by their mean. Return them from `three_clouds()`, as arrays (n, d).
+# *Difficulty 3 of 4, importance 4 of 5, 10 minutes.* Find three clouds such that going from the first to the third costs more than going by way of the second. The distances stay as they are: nothing is divided by their mean. Return them from `three_clouds()`, as arrays (n, d).
 #
 # ```{dropdown} Hint 1
 # The smallest clouds will do: two points at a distance $r$. What is the cost of two of them, with distances $r$ and $s$?
 # ```
 # ```{dropdown} Hint 2
-# It is $(r - s)^2 / 2$. Squares of a long way are more than the squares of its parts.
+# It is $(r - s)^2 / 2$. The square of a long way is more than the sum of the squares of its parts.
 # ```
 # :::
 
@@ -770,7 +770,7 @@ check.exchange(exchange)
 # :::{exercise} What no coupling is below
 # :label: ex-02-bound
 #
-# *Difficulty 4 of 4, importance 4 of 5, 15 minutes.* A matrix has a size: the root of its mean square. Write `never_below(D1, D2)`: a bound of the distance, without any search, that grows with the difference of the two sizes.
+# *Difficulty 4 of 4, importance 4 of 5, 15 minutes.* A matrix has a size: the root of its mean square. Write `never_below(D1, D2)`: a lower bound of the distance that needs no search and grows with the difference of the two sizes.
 #
 # ```{dropdown} Hint 1
 # For a coupling $T$, read the cost as a squared length: that of the difference of two functions of $(i, j, k, l)$, weighted by $T_{ij} T_{kl}$.

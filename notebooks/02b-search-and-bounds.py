@@ -79,11 +79,11 @@ from bookkit.glue import note
 # 3. The best matching is made soft again. It is replaced by an *entropic* plan {cite:p}`peyre2016gromov`. In such a plan each point is spread over several partners, as much as a fixed temperature says. From there the search descends again. The better of the two matchings is kept.
 # 4. {term}`2-opt` exchanges partners. As long as a swap of two partners lowers the {term}`cost`, it is made.
 #
-# The argument `effort` decides how much of this is done. `effort="quick"` leaves parts 3 and 4 out and takes few steps. `"thorough"` begins in more places and repeats parts 3 and 4 as long as they help. At every effort the descent from everything matched with everything goes to its end. {term}`POT` makes the same descent, so the library's cost should not be above POT's. (There are three exceptions. Two steps may be equally good, single precision rounds, and on thousands of inputs POT's own steps may stop early.) [Page 02c](02c-cost-against-time.ipynb) measures how long each effort takes.
+# The argument `effort` decides how much of this is done. `effort="quick"` leaves parts 3 and 4 out and takes few steps. `"thorough"` begins in more places and repeats parts 3 and 4 as long as they help. At every effort the descent from everything matched with everything goes to its end. {term}`POT` makes the same descent, so the library's cost should not be above POT's. (There are three exceptions. Of two equally good steps POT may take the other one. Our search rounds to single precision. On thousands of inputs POT's own steps may stop early, and then lead elsewhere.) [Page 02c](02c-cost-against-time.ipynb) measures how long each effort takes.
 #
 # Whichever of two layers is named first, the library solves the pair in the same order. So `fs.gw(X, Y)` and `fs.gw(Y, X)` are equal to the last bit.
 #
-# In 2-opt one matrix product gives the gain of all $n(n-1)/2$ exchanges at once. Let $C$ be the second matrix of distances, with its points in the order of their partners, and let $M = D^X C$. Let $S$ be the sum of all products of matched distances, $D^X_{ik} C_{ik}$. Swapping $r$ and $s$ raises $S$ by twice
+# In 2-opt one matrix product gives the gain of all $n(n-1)/2$ exchanges at once. Let $C$ be the second matrix of distances, with its points in the order of their partners, and let $M = D^X C$. Let $S$ be the sum of all products of matched distances, $D^X_{ik} C_{ik}$. Swapping the partners of $r$ and $s$ raises $S$ by twice
 #
 # $$
 # M_{rs} + M_{sr} - M_{rr} - M_{ss} + 2 D^X_{rs} C_{rs},
@@ -112,10 +112,10 @@ spaces = {
 }
 
 # %% [markdown]
-# For each pair we record the cost that POT reaches from its default start, the cost after Frank-Wolfe from each of our three starts, and the cost after 2-opt.
+# For each pair we record the cost that POT reaches from its default start, the cost after Frank-Wolfe from each of our three starts, and the cost after 2-opt. We leave part 3 out.
 
 
-# %% mystnb={"figure": {"name": "tab-02b-stages", "caption": "The cost after each part of the search, for five pairs of layers of Model 0. The last column is never above the first."}}
+# %% mystnb={"figure": {"name": "tab-02b-stages", "caption": "The cost after POT, after Frank-Wolfe from each start and after 2-opt, for five pairs of layers of Model 0. `product` matches everything with everything. The last column is never above the first."}}
 def stages(a, b):
     """The cost after each part of the search."""
     starts = ("product", "identity", "graduated")
@@ -143,11 +143,11 @@ note(real_above=int((real["2-opt"] > real["POT"] * (1 + 1e-9)).sum()))
 #
 # ## What no search can go below
 #
-# A better search finds a lower cost. It never tells how much lower the cost could still go. A {term}`lower bound` says how much at most {cite:p}`memoli2011gromov`. Such a bound compares summaries of the distances. This takes no matching of the points, or a simple one. (The definition of that paper has a factor 1/2 in front, which changes no comparison.)
+# A better search finds a lower cost. It never tells how much lower the cost could still go. A {term}`lower bound` says how much at most {cite:p}`memoli2011gromov`. Such a bound compares summaries of the distances. This takes no matching of the points, or a simple one. (That source defines the distance with a factor 1/2 in front, which changes no comparison.)
 #
 # - The first bound compares one number per point: its root mean squared distance to all points.
 # - The second compares the two lists of all distances, each sorted.
-# - The third gives each point the sorted list of its distances. It finds the matching of the points whose lists agree best.
+# - The third gives each point the sorted list of its distances. It finds the matching under which the lists of matched points agree best.
 # - The fourth compares the eigenvalues of the two centred matrices {cite:p}`hadley1992projection`.
 #
 # The first two need only sorting. The third needs one assignment problem.
@@ -175,9 +175,9 @@ largest = certified[list(four)].idxmax(axis=1)
 note(best_bounds=" and ".join(sorted(set(largest))))
 
 # %% [markdown]
-# The best bound lies between {glue:text}`loosest:.0f` % and {glue:text}`tightest:.0f` % of the distance found. In each of the five pairs, one of these bounds is the tightest: {glue:text}`best_bounds`. The third is never below the first two.
+# The best bound lies between {glue:text}`loosest:.0f` % and {glue:text}`tightest:.0f` % of the distance found. Over the five pairs, only these bounds are ever the tightest: {glue:text}`best_bounds`. The third is never below the first two.
 #
-# So the library encloses every distance. No {term}`coupling` is below `result.lower_bound`, and `result.plan` is a coupling that reaches `result.distance`. In a map, `m.lower` holds the lower ends. Suppose that the range of one pair lies wholly below that of another. Then no better solver will ever reverse their order.
+# So the library encloses every distance. No {term}`coupling` gives a distance below `result.lower_bound`, and `result.plan` is a coupling that reaches `result.distance`. In a map, `m.lower` holds the lower ends. Suppose that the range of one pair lies wholly below that of another. Then no better solver will ever reverse their order.
 #
 # ## How long does it take?
 #
@@ -227,7 +227,7 @@ viz.curves(
 #
 # The width of a layer enters only once, when its distances are measured. No density is estimated, as the paper says. But the number of inputs counts: with a power of 3, twice the inputs take eight times as long. This is why one usually draws a sample of the inputs.
 #
-# A map of $L$ layers needs $L(L-1)/2$ distances. `fs.compare` computes them in parallel processes and keeps each on disk as soon as it is done. So an interrupted map continues where it stopped. On a cluster three lines around the call suffice, and joblib sends the pairs there:
+# A map of $L$ layers needs $L(L-1)/2$ distances. `fs.compare` computes them in parallel processes and keeps each on disk as soon as it is done. So an interrupted map continues where it stopped. On a cluster two more lines suffice, and joblib sends the pairs there:
 #
 # ```python
 # client = distributed.Client("scheduler-address:8786")

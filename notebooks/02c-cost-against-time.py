@@ -21,7 +21,7 @@
 #
 # ## In short
 #
-# We gave {glue:text}`n_pairs:d` pairs of layers to {glue:text}`n_solvers:d` searches. The pairs have {glue:text}`least_n:d` to {glue:text}`most_n:,d` inputs. The library has three *efforts*, from quick to thorough, and never ended above {term}`POT` at any of them. We compare each search with the lowest cost that any of them found. At the default effort the library is within 0.1 % of this cost in {glue:text}`usual_all:.0f` % of the pairs. If our own slowest effort is left out of the comparison, the share is {glue:text}`usual_lowest:.0f` %. POT, the solver of the paper, ends {glue:text}`pot_above:.0f` % above the lowest known cost on average. For small pairs POT is much faster: with {glue:text}`least_n:d` inputs our default takes {glue:text}`usual_small:.0f` times as long. With {glue:text}`shown_n:d` inputs it takes {glue:text}`usual_median:.1f` of POT's time.
+# We gave {glue:text}`n_pairs:d` pairs of layers to {glue:text}`n_solvers:d` searches. The pairs have {glue:text}`least_n:d` to {glue:text}`most_n:,d` inputs. The library has three *efforts*, from quick to thorough. On these pairs it never ended above {term}`POT` at any of them. We compare each search with the lowest cost that any of them found. At the default effort the library is within 0.1 % of this cost in {glue:text}`usual_all:.0f` % of the pairs. If our own slowest effort is left out of the comparison, the share is {glue:text}`usual_lowest:.0f` %. POT, the solver of the paper, ends {glue:text}`pot_above:.0f` % above the lowest known cost on average. For small pairs POT is much faster: with {glue:text}`least_n:d` inputs our default takes {glue:text}`usual_small:.0f` times as long. With {glue:text}`shown_n:d` inputs it takes {glue:text}`usual_median:.1f` of POT's time.
 #
 # :::{glue:figure} fig_price_02c
 # :name: fig-02c-price
@@ -89,12 +89,12 @@ note(shown_n=shown_n)
 #
 # - *{term}`Model 0 <Model 0, Model E, Model L>`*: the network of chapter 04, which adds two numbers.
 # - *{term}`ReLU` chain*: twelve layers of random weights, each with a ReLU and a little noise.
-# - *tanh*: Gaussian clouds, and their squashed, noisy images.
+# - *tanh*: Gaussian clouds, and what a tanh layer with noise makes of them.
 # - *ties*: the same, rounded to whole numbers, so that many distances are equal.
 # - *ResNet-9, CIFAR-10*: the network of [chapter 12](12-resnet-cifar10.ipynb) on real images.
 # - *MPNet, SST-2*: the twelve {term}`blocks <block>` of a pre-trained encoder on real sentences.
 #
-# {term}`POT` stands here twice: from its own start, which is the paper's, and from the matching of each input with itself. SciPy's FAQ and CAJAL use the same descent as POT, in other programs. SciPy's {term}`2-opt` exchanges partners one pair at a time. The solver of ott-jax is *entropic*: it smooths the coupling. The number in its name is how much it smooths, relative to the mean cost. The solver of torchgw draws samples of the distances. A smoothed coupling is not a matching. So we also make a matching of it, and count the better of the two.
+# {term}`POT` is in the list of solvers twice. It starts once from its own start, which is the paper's, and once from the matching of each input with itself. SciPy's FAQ and CAJAL use the same descent as POT, in other programs. SciPy's {term}`2-opt` exchanges partners one pair at a time. The solver of ott-jax is *entropic*: it smooths the coupling. The number in its name is how much it smooths, relative to the mean cost. The solver of torchgw draws samples of the distances. A smoothed coupling is not a matching. So we also make a matching of each smoothed coupling, and count the lower of the two costs.
 
 # %% [markdown]
 # ## How low each search ends
@@ -127,7 +127,7 @@ note(
 )
 
 # %% [markdown]
-# The best of the other solvers is {glue:text}`best_rival`. It ends {glue:text}`best_rival_above:.1f` % above the lowest cost. Our default effort ends {glue:text}`usual_above:.1f` % above it, and `effort="thorough"` finds the lowest cost in {glue:text}`thorough_lowest:.0f` % of the pairs. Nobody knows the true minimum of a large pair. "Lowest" means the lowest that any of these searches has found.
+# The best of the other solvers is {glue:text}`best_rival`. It ends {glue:text}`best_rival_above:.1f` % above the lowest cost on average. Our default effort ends {glue:text}`usual_above:.1f` % above the lowest cost, and `effort="thorough"` finds the lowest cost in {glue:text}`thorough_lowest:.0f` % of the pairs. Nobody knows the true minimum of a large pair. "Lowest" means the lowest that any of these searches has found.
 #
 # ## How long an effort takes
 #
@@ -172,7 +172,7 @@ styled.format(precision=2)
 # %% [markdown]
 # ## How the time grows
 #
-# The largest pairs take minutes each. So there is one pair of {glue:text}`large_n:,d` inputs for each kind of layers, measured in a run of its own.
+# Running all solvers on one of the largest pairs takes minutes. So there is one pair of {glue:text}`large_n:,d` inputs for each kind of layers, measured in a run of its own.
 
 # %%
 large_pairs = measured.load(profile, seed, measured.LARGE)
@@ -236,13 +236,13 @@ note(thorough_over=100 * best.max())
 # %% [markdown]
 # With {glue:text}`large_n:,d` inputs `effort="quick"` takes {glue:text}`large_quick:.2f` of POT's time, and the default {glue:text}`large_usual:.2f`, as medians over the kinds. The slowest kind for the default is {glue:text}`large_usual_is`, with {glue:text}`large_usual_most:.2f`. POT ends {glue:text}`large_pot:.0f` % above the lowest cost on average.
 #
-# For pairs of this size the library can end above POT. In {glue:text}`n_over:d` of {glue:text}`n_large:d` pairs the default does so, by at most {glue:text}`most_over:.4f` %. The largest excess of `quick` over POT is {glue:text}`quick_over:.2f` %. POT solves a linear program in each step. At this size POT warns that some of these programs stop at their limit of iterations, so POT may descend in another way than we do. CAJAL, too, ends {glue:text}`cajal_over:.2f` % above POT on the pair where our default is worst. Our slowest effort is not always the lowest of the three. It ends up to {glue:text}`thorough_over:.3f` % above the default.
+# For pairs of this size the library can end above POT. In {glue:text}`n_over:d` of {glue:text}`n_large:d` pairs the default does so, by at most {glue:text}`most_over:.4f` %. The largest excess of `quick` over POT is {glue:text}`quick_over:.2f` %. POT solves a linear program in each step. At this size POT warns that some of these programs stop at their limit of iterations. So POT may take another way down than we do, and may end lower. CAJAL, too, ends {glue:text}`cajal_over:.2f` % above POT on the pair where our default is worst. Our slowest effort is not always the lowest of the three. Its cost is at most {glue:text}`thorough_over:.3f` % above that of the default.
 #
 # ## How much memory
 #
 # A distance matrix of {glue:text}`remembered:,d` inputs takes {glue:text}`matrix:.0f` MiB. A solver is given two of them. The next table shows what it takes beyond these, for this size and for {glue:text}`large_n:,d` inputs. Each solver ran in a process of its own.
 
-# %% mystnb={"figure": {"name": "tab-02c-memory", "caption": "Memory for one pair beyond its two distance matrices, in MiB. Solvers that were given no pairs of this size are missing. The solver of ott-jax is compiled during the measurement."}}
+# %% mystnb={"figure": {"name": "tab-02c-memory", "caption": "Memory for one pair beyond its two distance matrices, in MiB. Solvers that were given no pairs of these sizes are missing. The solver of ott-jax is compiled during the measurement."}}
 memory = pd.Series(result.memory, dtype=float).sort_values()
 held = pd.DataFrame(
     {

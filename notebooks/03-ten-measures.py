@@ -19,13 +19,13 @@
 #
 # ## In short
 #
-# It matters, because the measures answer different questions. Each of them ignores some changes of a layer and counts others. Shuffle the samples of one layer: {term}`GW <Gromov-Wasserstein distance>` sees no difference, and {term}`CKA` sees nothing in common. Stretch one axis: {term}`CCA` sees no difference, but CKA does. With 0 for the same cloud and 1 for nothing in common, CKA gives {glue:text}`stretched_cka:.2f`. So decide first which changes should not count, and then choose. {numref}`fig-03-in-short` is the guide.
+# It matters, because the measures answer different questions. Each of them ignores some changes of a layer and counts others. Shuffle the samples of one layer: {term}`GW <Gromov-Wasserstein distance>` sees no difference, and {term}`CKA` sees nothing in common. Stretch one axis: {term}`CCA` sees no difference, but CKA does. If 0 means the same cloud and 1 nothing in common, CKA gives {glue:text}`stretched_cka:.2f`. So decide first which changes should not count, and then choose. {numref}`fig-03-in-short` is the guide.
 #
 # :::{glue:figure} fig_in_short_03
 # :name: fig-03-in-short
 # :alt: A grid of numbers with one row for each of thirteen measures and one column for each of five changes of a cloud. Most measures give 0 for a rotation and about 1 for shuffled samples and for an unrelated cloud; Wasserstein, MSID, AGW and GW give 0 for shuffled samples.
 #
-# What thirteen measures say of five changes of one cloud. 0 is the value for the cloud and itself, 1 the value for a cloud with nothing in common. Colours end at 1. No two rows are quite alike, so no measure can replace all others.
+# What thirteen measures say of five changes of one cloud. 0 is the value for the cloud and itself, 1 the value for a cloud with nothing in common. Values above 1 have the colour of 1. No two rows are quite alike, so no measure can replace all others.
 # :::
 #
 # :::{admonition} What you will learn
@@ -88,7 +88,7 @@ warnings.simplefilter("ignore", UserWarning)  # CCA warns below; the text says w
 # %% [markdown]
 # ## The measures
 #
-# The paper compares GW with three other measures. Its reviewers asked for six more, and for a reason to prefer any of them. These ten families are here, and three that the field has taken up since. {numref}`tab-03-measures` gives each with its question.
+# The paper compares GW with three other measures. Its reviewers asked for six more, and for a reason to prefer any of them. With GW these are ten families. All are here, and three that the field has taken up since. {numref}`tab-03-measures` gives each with its question.
 #
 # :::{table} Thirteen families of measures. Row $i$ of the layers $X$ and $Y$ belongs to sample $i$; $D^X$ and $D^Y$ are the distances within them. For Procrustes, CCA and CKA both layers are centred. $Q$ is a rotation, the columns of $U_X$ are an orthonormal basis of the space that the columns of $X$ span, and $N_X(i)$ are the $k$ nearest neighbours of sample $i$.
 # :name: tab-03-measures
@@ -172,7 +172,7 @@ note(gw_moves=100 * abs(after / before - 1))
 # %% [markdown]
 # A large dot marks a change that leaves the number as it was.
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "A grid of twenty measures and six changes. Large dots mark what a measure ignores: most ignore translation, scaling and rotation, only mean CCA ignores every invertible linear map, and Wasserstein and MSID ignore a permutation of the samples."}, "figure": {"name": "fig-03-ignores", "caption": "What each measure ignores, as tested. Most ignore a rotation of the axes. Only mean CCA ignores every invertible linear map. GW and AGW have a small dot for permuted samples, because the search ended elsewhere; their optimum does not change."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "A grid of twenty measures and six changes. Large dots mark what a measure ignores: most ignore translation, scaling and rotation, only mean CCA ignores every invertible linear map, and Wasserstein and MSID ignore a permutation of the samples."}, "figure": {"name": "fig-03-ignores", "caption": "What each measure ignores, as tested. Most ignore a rotation of the axes. Only mean CCA ignores every invertible linear map. GW and AGW have a small dot for permuted samples, because the search then ended at another matching. Their optimum does not change."}}
 fig, ax = viz.new_figure(6.4, 6.0)
 for row, name in enumerate(executed.index):
     for column, change in enumerate(INVARIANCES):
@@ -187,13 +187,13 @@ ax.tick_params(length=0, labelsize=9)
 fig
 
 # %% [markdown]
-# Read {numref}`fig-03-ignores` by its columns. Only mean CCA ignores every invertible linear map. CCA asks what *can be read out*, not what is large. {term}`Wasserstein <Wasserstein distance>`, {term}`MSID`, GW and {term}`AGW` ignore a permutation of the samples, the last two up to an imperfect search. They compare shapes, and do not use which input is which. Euclidean and cosine distance ignore next to nothing. Between layers that do not share their axes, they measure the choice of axes.
+# Read {numref}`fig-03-ignores` by its columns. Only mean CCA ignores every invertible linear map. CCA asks what *can be read out*, not what is large. {term}`Wasserstein <Wasserstein distance>`, {term}`MSID`, GW and {term}`AGW` ignore a permutation of the samples, the last two as far as their search succeeds. They compare the clouds as wholes, and do not use which input is which. Euclidean and cosine distance ignore next to nothing. Between layers that do not share their axes, they measure the choice of axes.
 #
 # Of the {glue:text}`n_cells:d` dots of this grid, {glue:text}`disagreements:d` disagree with what the library declares. They are in the column of permuted samples: {glue:text}`which_disagree`. The *optimum* of these measures does not change, but the search for it starts elsewhere and may end in another local minimum. Here the GW distance changes by {glue:text}`gw_moves:.1f` %. The library's tests check every declared invariance on many clouds, and show that no others hold.
 #
 # ## Five pairs that tell them apart
 #
-# Now we ask how large the differences are. We compare one cloud with five others. The first is a rotated copy. The second is stretched along its smallest axis. The third has its samples in another order. The fourth is squashed by a non-linear function. The fifth is an unrelated Gaussian cloud, which shares only the {term}`spectrum` of the first cloud.
+# Now we ask how large a change each measure sees. We compare one cloud with five others. The first is a rotated copy. The second is stretched along its smallest axis. The third has its samples in another order. The fourth is squashed by a non-linear function. The fifth is an unrelated Gaussian cloud, which shares only the {term}`spectrum` of the original.
 
 # %%
 n, d = (20, 4) if small else (120, 6)
@@ -231,7 +231,7 @@ for ax, (word, Z) in zip(
 fig
 
 # %% [markdown]
-# The measures have different units. So we rescale each of them. The value for the cloud and itself becomes 0, and the value for a cloud with nothing in common becomes 1. This last cloud consists of independent log-normal numbers, so that its shape differs as well.
+# The measures have different units. So we rescale each of them. The value for the cloud and itself becomes 0, and the value for a cloud with nothing in common becomes 1. The cloud with nothing in common is a sixth one, of independent log-normal numbers, so that its shape differs as well.
 
 # %% tags=["hide-output"] mystnb={"figure": {"name": "tab-03-pairs", "caption": "Where each pair lies between identity (0) and nothing in common (1), for all measures of the library. The figure at the top of this page shows one member of each family."}}
 nothing = np.exp(rng.normal(size=(n, d)))
@@ -277,8 +277,8 @@ keep_figure("fig_in_short_03", in_short)
 # {numref}`fig-03-in-short` has the result for one member of each family. Its five columns teach five lessons.
 #
 # - **Rotated.** Measures built on distances or on subspaces do not change under rotation: GW gives {glue:text}`rotated_gw:.0f`. Measures built on coordinates do change: the Euclidean distance gives {glue:text}`rotated_euclidean:.2f`, nearly as much as for a cloud with nothing in common.
-# - **One axis stretched.** For CCA nothing has happened ({glue:text}`stretched_cca:.0f`), because the same can be read out. For CKA ({glue:text}`stretched_cka:.2f`) and for the geometric measures this is another cloud: one direction now decides which samples are near each other.
-# - **Samples shuffled.** GW, AGW, Wasserstein and MSID see nothing. CKA and RSA find nothing in common ({glue:text}`shuffled_cka:.2f` and {glue:text}`shuffled_rsa:.2f`).
+# - **One axis stretched.** For CCA nothing has happened ({glue:text}`stretched_cca:.0f`), because the same can be read out. For CKA ({glue:text}`stretched_cka:.2f`) and for the measures built on distances this is another cloud: one direction now decides which samples are near each other.
+# - **Samples shuffled.** GW, AGW, Wasserstein and MSID see no difference. CKA and RSA find nothing in common ({glue:text}`shuffled_cka:.2f` and {glue:text}`shuffled_rsa:.2f`).
 # - **Squashed.** A smooth non-linear function bends the shape. CCA gives {glue:text}`squashed_cca:.2f` and GW {glue:text}`squashed_gw:.2f`. MSID gives {glue:text}`squashed_msid:.2f`: it puts the squashed cloud farther away than the cloud with nothing in common.
 # - **Unrelated.** CKA and RSA find nothing in common ({glue:text}`unrelated_cka:.2f` and {glue:text}`unrelated_rsa:.2f`). GW gives only {glue:text}`unrelated_gw:.2f`, because clouds of one spectrum have similar shapes. *Two layers that share no information about the samples can be half alike for GW.*
 #
@@ -339,7 +339,7 @@ note(n_entries=len(upper[0]))
 note(**{f"agree_{n}": agreement[n] for n in ("rsm", "cka", "cca")})
 
 # %% [markdown]
-# The bars are sorted by this correlation, over {glue:text}`n_entries:d` pairs of layers.
+# The dots are sorted by this correlation, taken over {glue:text}`n_entries:d` pairs of layers.
 
 # %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Rank correlation of each measure's map with the map of GW, sorted: RSM is most like it, then the measures of nearest neighbours, CKA in the middle, and the CCA family least."}, "figure": {"name": "fig-03-agreement", "caption": "How much the map of Model 0 under each measure resembles its map under GW, as a rank correlation over all pairs of layers. RSM, which is GW without the search, comes first. The CCA family comes last."}}
 fig, ax = viz.new_figure(6.0, 4.4)
@@ -363,7 +363,7 @@ maps["cka"].plot(groups=groups["cka"], title="Model 0, linear CKA")
 maps["gw"].plot(groups=groups["gw"], title="Model 0, GW")
 
 # %% [markdown]
-# The GW map resembles that of {term}`RSM` most ({glue:text}`agree_rsm:.2f`). Linear CKA is less like it ({glue:text}`agree_cka:.2f`), and mean CCA least of these three ({glue:text}`agree_cca:.2f`). In {glue:text}`one_block:d` of the {glue:text}`n_maps:d` maps the test finds one group only. This network has too many kinds of layers for the test ([chapter 06](06-modular-sum-subnetworks.ipynb)).
+# The GW map resembles that of {term}`RSM` most ({glue:text}`agree_rsm:.2f`). Linear CKA is less like it ({glue:text}`agree_cka:.2f`), and mean CCA least of these three ({glue:text}`agree_cca:.2f`). In {glue:text}`one_block:d` of the {glue:text}`n_maps:d` maps the test finds one group only. Its layers are of many kinds, and the steps between them are too uneven for the test ([chapter 06](06-modular-sum-subnetworks.ipynb)).
 
 # %% tags=["hide-output"] mystnb={"figure": {"name": "tab-03-groups", "caption": "For each measure, the rank correlation of its map with that of GW, the layers at which a new group starts, and the p-value of the test."}}
 starts = {
@@ -382,7 +382,7 @@ summary_table.round(3)
 # %% [markdown]
 # On this network the maps of GW and RSM are much alike, so the reviewers are right to ask what GW adds. Whether GW shows "clearer" groups cannot be decided on one network. [Chapter 13](13-is-the-boundary-real.ipynb) asks this on networks whose groups are known.
 #
-# The CCA family needs a warning. Each wide layer spans more than half of the directions that {glue:text}`n_used:d` samples have. So any two wide layers share directions and have correlations of 1 in them, whatever they compute. The library warns about this. We switched the warning off on this page.
+# The CCA family needs a warning. {glue:text}`n_used:d` samples span at most as many directions, and each wide layer holds more than half of these. So any two wide layers share directions and have correlations of 1 in them, whatever they compute. The library warns about this. We switched the warning off on this page.
 #
 # ## Raw or normalised
 #
@@ -432,13 +432,13 @@ note(raw_cka=steps.loc["cka", "raw"], kept_cka=steps.loc["cka", "normalised"])
 # | can the same be read out linearly? | CCA, or better a probe | it takes more than twice as many samples as features |
 # | are the same inputs alike? | debiased CKA or RSA | a few huge points decide CKA |
 # | same shape, same inputs? | RSM difference, normalised | scale, if raw |
-# | same shape, whichever inputs? | GW, normalised, with its interval | clouds of one spectrum look alike; the number of inputs |
+# | same shape, whichever inputs? | GW, normalised, with its interval | clouds of one spectrum look alike; values tend to fall as inputs are added |
 # | how far does each sample move, if the axes are shared? | Euclidean, cosine | means nothing across different axes |
 # :::
 #
 # Report two measures that ignore different changes. If they agree, no choice was needed. If they do not, the difference is the finding. Two more questions belong to every map. How sure is each entry? And is a small distance smaller than that of unrelated clouds? [Going deeper: how sure is a map?](03b-how-sure-is-a-map.ipynb) answers both for this network. On that page a typical GW distance is as large as that of two unrelated Gaussian clouds with the spectra of the two layers.
 #
-# If no measure asks your question, write one. `fs.compare` takes a `fs.Measure` where it takes a name. The measure in the next cell asks how far corresponding samples are apart after the best rotation.
+# If no measure asks your question, write one. In place of a measure's name, `fs.compare` also takes a `fs.Measure`. The measure in the next cell asks how far corresponding samples are apart after the best rotation.
 
 
 # %%
@@ -470,7 +470,7 @@ note(own_gw=own.corr(gw, method="spearman"))
 # | claim | condition | result | evidence on this page |
 # | --- | --- | --- | --- |
 # | C02: GW compares layers of different widths (4) | paper | agrees; all measures but {glue:text}`n_equal_width:d` can do this | the table of measures |
-# | C04: GW of two unlike clouds stays if one is rotated, mirrored or shifted (4.1) | paper | agrees | of {glue:text}`n_cells:d` pairs of a measure and a change {glue:text}`disagreements:d` disagree with what is declared, and none of these is about a rotation, reflection or shift |
+# | C04: GW of two unlike clouds stays the same if one is rotated, mirrored or shifted (4.1) | paper | agrees | of {glue:text}`n_cells:d` pairs of a measure and a change {glue:text}`disagreements:d` disagree with what is declared, and none of these is about a rotation, reflection or shift |
 # | C04, if the samples of one are renumbered | ours | undecided for the number that a search finds; the optimum stays by definition | the search ends {glue:text}`gw_moves:.1f` % from where it ended before |
 # | C33: GW shows clearer sub-networks than RSM, RSA, CCA, CKA, MSID (reviews) | ours | undecided: one network | rank correlation with RSM {glue:text}`agree_rsm:.2f`, with CKA {glue:text}`agree_cka:.2f`; {glue:text}`one_block:d` of {glue:text}`n_maps:d` maps are one group |
 # | D02: established measures are missing | - | answered: all ten families are here, and three more | rank correlation of GW with RSM {glue:text}`agree_rsm:.2f`, with CKA {glue:text}`agree_cka:.2f` |
@@ -493,8 +493,8 @@ note(own_gw=own.corr(gw, method="spearman"))
 #
 # **2. Two measures rank all pairs of layers of one network alike. What follows?**
 #
-# <details><summary>a. Nothing in this network tells them apart.</summary>Right: for that, one needs a case in which their questions have different answers.</details>
-# <details><summary>b. The cheaper one is better.</summary>No: it is cheaper here. On another network it may not say the same.</details>
+# <details><summary>a. This network does not tell them apart.</summary>Right: for that, one needs a case in which their questions have different answers.</details>
+# <details><summary>b. The cheaper one is better.</summary>No: it does as well here. On another network the two may disagree.</details>
 # <details><summary>c. They measure the same.</summary>No: on clouds made for the purpose they disagree completely.</details>
 #
 # To read again: [The same network under all measures](#the-same-network-under-all-measures)
@@ -509,10 +509,10 @@ note(own_gw=own.corr(gw, method="spearman"))
 # *Difficulty 2 of 4, importance 4 of 5, 5 minutes.* Two clouds of Gaussian noise have nothing to do with each other. Find numbers of samples and of dimensions for which their linear CKA is above 0.9 all the same, and return them as `samples_and_dimensions()`. At most 200 of each.
 #
 # ```{dropdown} Hint 1
-# In how many directions can a sample differ from the others, and how alike are then all inner products?
+# In how many directions can a sample differ from the others? How alike are then the inner products of different samples?
 # ```
 # ```{dropdown} Hint 2
-# With few samples in many dimensions, all points are nearly equally far from one another: one shape for every cloud. The debiased CKA exists for this reason.
+# With few samples in many dimensions, all points are nearly equally far from one another, so all clouds have nearly one shape. The debiased CKA exists for this reason.
 # ```
 # :::
 
@@ -529,7 +529,7 @@ check.samples_and_dimensions(samples_and_dimensions)
 # :::{exercise} CKA in three lines
 # :label: ex-03-cka
 #
-# *Difficulty 2 of 4, importance 5 of 5, 10 minutes.* Write `linear_cka(X, Y)` for two clouds (n, d) and (n, e) with the same samples in their rows: between 0 and 1, the same for a cloud that is rotated, moved or scaled.
+# *Difficulty 2 of 4, importance 5 of 5, 10 minutes.* Write `linear_cka(X, Y)` for two clouds (n, d) and (n, e) with the same samples in their rows. It lies between 0 and 1, and stays as it is if one cloud is rotated, moved or scaled.
 #
 # ```{dropdown} Hint 1
 # Centre the columns of both. Then compare the matrices of inner products $XX^\top$ and $YY^\top$, entry by entry, as if they were two long vectors.
@@ -560,7 +560,7 @@ check.linear_cka(linear_cka)
 # Shuffle the rows of one of the two, not of both in the same way.
 # ```
 # ```{dropdown} Hint 2
-# The order that we have is one of the possible orders: count it, above and below. So the smallest value is $1 / (n + 1)$.
+# The order that we have is one of the possible orders: count it in the numerator and in the denominator. So the smallest value is $1 / (n + 1)$.
 # ```
 # :::
 
@@ -579,7 +579,7 @@ check.p_value(p_value)
 # :::{exercise} Predict what goes unnoticed
 # :label: ex-03-predict
 #
-# *Difficulty 2 of 4, importance 5 of 5, 15 minutes.* Invent a change of a cloud (60, 4) that is not on this page: cut some digits off, drop an axis, double every second sample, anything. Which measures will *not* notice it? Write their names into `predicted()`, as a set; `agw` is left out. Only then write `changed(x)`. The check runs all measures. It says that a measure has noticed if the pair is more than a hundredth of the way to a cloud with nothing in common. Then compare: for each measure that you got wrong, say which part of its formula you had overlooked.
+# *Difficulty 2 of 4, importance 5 of 5, 15 minutes.* Invent a change of a cloud (60, 4) that is not on this page: cut some digits off, set an axis to zero, double every second sample, anything. Which measures will *not* notice it? Write their names into `predicted()`, as a set; `agw` is left out. Only then write `changed(x)`. The check runs all measures. It says that a measure has noticed if the pair is more than a hundredth of the way to a cloud with nothing in common. Then compare: for each measure that you got wrong, say which part of its formula you had overlooked.
 #
 # ```{dropdown} Hint 1
 # Ask of each measure whether it uses distances, angles, spans or neighbours. Does your change keep them?
@@ -593,7 +593,7 @@ check.p_value(p_value)
 # %% tags=["solution", "hide-input"] mystnb={"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
 def predicted():
     """Names of the measures that will not notice the change."""
-    return {"cca", "cca-pw", "cca-sv"} & set(fs.measures())
+    return {"cca", "svcca", "pwcca"}
 
 
 def changed(x):

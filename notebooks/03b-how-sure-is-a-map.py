@@ -60,7 +60,7 @@ small = profile == "smoke"
 from bookkit.glue import note
 
 # %% [markdown]
-# We take {term}`Model 0 <Model 0, Model E, Model L>` and the 19 layers and inputs of chapter 03.
+# We take {term}`Model 0 <Model 0, Model E, Model L>` with the 19 layers and the inputs of chapter 03.
 
 # %%
 trained = trained_networks.load("model-0", profile, seed)
@@ -76,7 +76,7 @@ upper = np.triu_indices(len(names), k=1)
 # %% [markdown]
 # ## How much would other inputs change it?
 #
-# `fs.intervals` compares the layers again on random halves of the inputs, the same half for all layers. From this it gives each entry a {term}`spread` and an {term}`interval`. We do not draw inputs *with* replacement {cite:p}`politis1999subsampling`. With replacement some inputs would be drawn twice and lie at distance zero, which different inputs do not.
+# `fs.intervals` compares the layers again on random halves of the inputs, the same half for all layers. From this it gives each entry a {term}`spread` and an {term}`interval`. We do not draw inputs *with* replacement {cite:p}`politis1999subsampling`. With replacement some inputs would be drawn twice. Two copies lie at distance zero, and two different inputs do not.
 
 # %%
 n_draws = 4 if small else 12
@@ -121,13 +121,13 @@ intervals.round(3)
 # %% [markdown]
 # There are three different uncertainties, and they should not be mixed up.
 #
-# - The *spread* is about other inputs. Other inputs, as many as these, would give another distance. In most cases it would lie within the distance plus or minus its spread.
+# - The *spread* is about other inputs. Other inputs, as many as these, would give another distance. In most cases that distance would differ from ours by no more than the spread.
 # - The *lower bound* is about the search. On these inputs the true distance is not below it. This is certain. The range from the bound to the distance found is usually wider than the spread.
-# - The *number of inputs* matters as well. GW tends to fall with the number of inputs, because small samples differ by chance ([page 06c](06c-other-maps.ipynb#how-many-inputs) shows this). Here half of the inputs change little: the median entry is larger by {glue:text}`median_bias:.3f`, and the median spread is {glue:text}`median_spread:.3f`.
+# - The *number of inputs* matters as well. GW tends to fall with the number of inputs, because small samples differ by chance ([page 06c](06c-other-maps.ipynb#how-many-inputs) shows this). Here taking only half of the inputs changes little: the median entry is then larger by {glue:text}`median_bias:.3f`, and the median spread is {glue:text}`median_spread:.3f`.
 #
-# "Low" and "high" are the interval for *infinitely many* inputs. We do not know how far GW would still fall. So the low end of the interval is at the lower bound, less its own spread.
+# In the folded table "low" and "high" are the ends of the interval, which is for *infinitely many* inputs. We do not know how far GW would still fall. So the low end of the interval is at the lower bound, less its own spread.
 #
-# Compare distances within one map by their spread. Never compare GW values of different numbers of inputs.
+# When you compare distances within one map, judge their difference by the spread. Never compare GW values of different numbers of inputs.
 #
 # ## How small is small?
 #

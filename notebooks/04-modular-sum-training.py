@@ -19,13 +19,13 @@
 #
 # ## In short
 #
-# The paper trains networks that add with a remainder, {term}`Model 0 <Model 0, Model E, Model L>` once, Models E and L three times. If all three sums have one modulus ({term}`equal moduli <moduli, equal and nested>`), the networks shown here get every validation pair right when we stop. But then the three sums collapse into one, so a network needs no intermediate sum. With nested moduli, each smaller than the one before, Models E and L fail in our training. {term}`Block <block>` 2 of Model L gets {glue:text}`nested_val:.0f` % of the validation pairs right, Model E at most {glue:text}`top_nested:.0f` %. So we build {term}`chains <chain>`, in which each part receives only the answer of the part before it and one number. They learn all their sums, and we know where each function begins.
+# The paper trains networks that add with a remainder: {term}`Model 0 <Model 0, Model E, Model L>` computes one sum, Models E and L three. If all three sums have one modulus ({term}`equal moduli <moduli, equal and nested>`), the networks shown here get every validation pair right when we stop. But with one modulus the three sums collapse into one, so a network needs no intermediate sum. With nested moduli, each smaller than the one before, Models E and L fail in our training. {term}`Block <block>` 2 of Model L gets {glue:text}`nested_val:.0f` % of the validation pairs right, Model E at most {glue:text}`top_nested:.0f` %. So we build {term}`chains <chain>`, in which each later part receives only the answer of the part before it and one of the two inputs. They learn all their sums, and we know where each function begins.
 #
 # :::{glue:figure} fig_in_short_04
 # :name: fig-04-in-short
 # :alt: Accuracy of every network on the pairs it was trained on and on validation pairs. Model 0, Models L and E with equal moduli and the chain have 100 per cent on both; with nested moduli Models E and L are far lower on validation pairs.
 #
-# Accuracy on the last sum at the end of training; one dot for each network. With equal moduli, and in a chain, all networks shown are right on all pairs. With nested moduli Models E and L are right far more often on training pairs than on validation pairs.
+# Accuracy on the last sum at the end of training. Each network has one square (training pairs) and one dot (validation pairs). With equal moduli, and in a chain, all networks shown are right on all pairs. With nested moduli Models E and L are right far more often on training pairs than on validation pairs.
 # :::
 #
 # :::{admonition} What you will learn
@@ -206,7 +206,7 @@ note(worst_loss=curves["val_loss"][worst], worst_epoch=worst)
 # 2. All of these are {term}`frozen <freezing>`. Block 2 and a readout of its own learn $c_2$ from the {term}`residual stream` that block 1 outputs.
 # 3. Block 3 and its readout learn $c_3$ in the same way.
 #
-# So we *know* where each sum can be read: $c_1$ at the end of block 1, and $c_2$ at the end of block 2, by a linear map. What is trained at one time is called a *stage*. Training a stage changes nothing in the finished blocks; the tests of this book compare them bit by bit.
+# So we *know* where each sum can be read: $c_1$ at the end of block 1, and $c_2$ at the end of block 2, by a linear map. What is trained at one time is called a *stage*. Training a stage changes nothing in the finished blocks. The tests of this book check this bit by bit.
 
 # %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Validation accuracy of the three stages of Model L over epochs: each rises from chance to 100 percent within a few hundred epochs; that of block 2 falls and recovers every few hundred epochs before it settles."}, "figure": {"name": "fig-04-model-l", "caption": "Validation accuracy of the three stages of Model L, each counted from its own first epoch. Every stage learns its sum within a few hundred epochs. The second stage loses some pairs again and again before it settles."}}
 viz.curves(
@@ -236,7 +236,7 @@ stage_table(model_l)
 # %% [markdown]
 # The main differences from Model 0 are three. A stage is trained until all validation pairs have been right for three hundred epochs in a row, because the next stage builds on its output. The causal mask keeps $a$ by itself at the first position. Without it both positions are mixtures of $a$ and $b$ after one block. And the weight decay is 4 instead of 2. A block that starts from another's features may need more pressure to find a rule.
 #
-# Without one of these, later stages did not always get everything right. We did not keep these trials, so this is advice and not a result. (Model L also has the clipped gradients and the larger $\epsilon$ of Model E below. Its learning rate falls to zero over the last 500 epochs of a stage.)
+# When one of these three was missing, later stages did not always get everything right. We did not keep these trials, so this is advice and not a result. (Model L also has the clipped gradients and the larger $\epsilon$ of Model E below. Its learning rate falls to zero over the last 500 epochs of a stage.)
 #
 # ## With nested moduli Model L fails
 #
@@ -254,7 +254,7 @@ note(
 )
 
 # %% [markdown]
-# The second stage gets {glue:text}`nested_train:.0f` % of its training pairs right and {glue:text}`nested_val:.1f` % of the others. Why? A network that adds modulo 59 represents numbers by waves, that is, by a few frequencies around a circle of 59 {cite:p}`nanda2023progress`. How much of the variance of the first stage's embeddings do the five strongest of 29 frequencies hold? And how long are the vectors of the stream?
+# The second stage gets {glue:text}`nested_train:.0f` % of its training pairs right and {glue:text}`nested_val:.1f` % of the others. Why? A network that adds modulo 59 represents numbers by waves, that is, by a few frequencies around a circle of 59 {cite:p}`nanda2023progress`. There are 29 frequencies. How much of the variance of the first stage's embeddings is in the five strongest? And how long are the vectors of the stream?
 
 # %%
 embedding = nested.model.embed.weight.detach().numpy()
@@ -269,7 +269,7 @@ round(float(five), 3), round(float(length), 1)
 note(five=100 * float(five), length=float(length))
 
 # %% [markdown]
-# The five strongest frequencies hold {glue:text}`five:.0f` % of the variance. Numbers with one remainder modulo 31 do not lie together on such a circle, and the frozen stage can no longer change. So $b$ and $c_1$ are both hard to use. A third difficulty is the length. The vectors of the stream have length {glue:text}`length:.0f` on average. A new embedding has about 1, and the initial weights of a block are made for that. Networks that begin with large weights memorise long before they find a rule {cite:p}`liu2023omnigrok`. Large inputs may have this effect too.
+# The five strongest frequencies hold {glue:text}`five:.0f` % of the variance. Numbers with the same remainder modulo 31 do not lie together on a circle of 59, and the frozen stage can no longer change. So $b$ and $c_1$ are both hard to use. These are two difficulties. The third is that the vectors of the stream are long: {glue:text}`length:.0f` on average. A new embedding has length about 1, and the initial weights of a block are made for that. Networks that begin with large weights memorise long before they find a rule {cite:p}`liu2023omnigrok`. Large inputs may have this effect too.
 #
 # So there are three suspects. We retrain block 2 alone, in all eight combinations: stream rescaled to length 1 or not, fresh embedding of $c_1$ or not, fresh embedding of $b$ or not. (Fresh embeddings are added at the second position and learn with the block.)
 
@@ -317,7 +317,7 @@ for key, ways in quoted.items():
     note(**{f"{key}_low": float(low), f"{key}_high": float(high)})
 
 # %% [markdown]
-# No single change is enough. With nothing changed, the block ends at {glue:text}`plain_low:.0f` to {glue:text}`plain_high:.0f` %. Rescaling alone gives {glue:text}`short_low:.0f` to {glue:text}`short_high:.0f` %. Rescaling and one fresh embedding give {glue:text}`one_low:.0f` to {glue:text}`one_high:.0f` %. Rescaling and both embeddings give {glue:text}`both_low:.1f` % from every start. But without rescaling both embeddings give only {glue:text}`long_low:.0f` to {glue:text}`long_high:.0f` %. [Page 04b](04b-how-training-goes.ipynb) has the table and the curves.
+# No single change is enough. With nothing changed, the block ends at {glue:text}`plain_low:.0f` to {glue:text}`plain_high:.0f` %. Rescaling alone gives {glue:text}`short_low:.0f` to {glue:text}`short_high:.0f` %. Rescaling and one fresh embedding give {glue:text}`one_low:.0f` to {glue:text}`one_high:.0f` %. Rescaling and both embeddings give {glue:text}`both_low:.1f` % from every start. But both embeddings without rescaling give only {glue:text}`long_low:.0f` to {glue:text}`long_high:.0f` %. [Page 04b](04b-how-training-goes.ipynb) has the table and the curves.
 #
 # So a block can learn this sum. But then it receives $c_1$ and $b$ directly and does not need the stream. If the paper's Model L reached 100 % from the stream alone, equal moduli are the simplest explanation.
 #
@@ -353,7 +353,7 @@ note(best_unchanged=100 * float(deep["unchanged"]["val_accuracy"].max()))
 #
 # The final accuracy depends on when we stop. The first network reaches {glue:text}`best_unchanged:.1f` % at its best. Nothing stops it there, and a late slingshot leaves it at {glue:text}`end_unchanged:.1f` % after {glue:text}`epochs_unchanged:d` epochs. We stop the second when all validation pairs have been right for a hundred epochs in a row. It has {glue:text}`end_clipped:.1f` % after {glue:text}`epochs_clipped:d` epochs.
 #
-# Here the validation pairs decide when training stops, but not what is learned. So the 100 % holds at a moment that we chose. The paper trains for 26,000 epochs and reports 100 %. In the text we worked from it mentions neither slingshots nor the epoch at which it looked. [Page 04b](04b-how-training-goes.ipynb) asks whether slingshots help.
+# Here the validation pairs decide when training stops, but not what is learned. So the 100 % holds at a moment that we chose. The paper trains for 26,000 epochs and reports 100 %. The text we worked from mentions neither slingshots nor the epoch at which the accuracy was taken. [Page 04b](04b-how-training-goes.ipynb) asks whether slingshots help.
 #
 # ### With nested moduli Model E learns most of it
 #
@@ -462,7 +462,7 @@ note(
 )
 
 # %% [markdown]
-# We train one chain of the three sums with nested moduli, one block for each. It gets {glue:text}`chain_val:.1f` % of the validation pairs right, and no part takes more than {glue:text}`chain_epochs:d` epochs. The sums that Models L and E do not learn with nested moduli are easy here. We think the reason is that every part has an embedding of its own. [Chapter 05](05-modular-sum-known-targets.ipynb) looks for its sums, and [chapter 13](13-is-the-boundary-real.ipynb) trains many networks in which we know where a function begins.
+# We train one chain of the three sums with nested moduli, one block for each. It gets {glue:text}`chain_val:.1f` % of the validation pairs right, and no part takes more than {glue:text}`chain_epochs:d` epochs. The sums that Models L and E do not learn with nested moduli are easy here. We think the reason is that every part has an embedding of its own. [Chapter 05](05-modular-sum-known-targets.ipynb) looks for the sums of this chain, and [chapter 13](13-is-the-boundary-real.ipynb) trains many networks in which we know where a function begins.
 #
 # The first two parts see new inputs in all validation pairs. The third may have met the same $c_2$ and $b$ in training, from another $a$.
 #
@@ -532,9 +532,9 @@ keep_figure("fig_in_short_04", in_short)
 # | --- | --- | --- | --- |
 # | C09: all modular models reach 100 % accuracy (5.1): Model 0 | paper | agrees | lowest validation accuracy over three seeds {glue:text}`low_0:.1f` % |
 # | C09, for Model E with equal moduli | ours | agrees at the moment at which it was stopped | lowest validation accuracy over three seeds {glue:text}`low_e:.1f` % |
-# | C09, for Model L with equal moduli | ours | agrees for {glue:text}`perfect_l:d` of the three seeds shown; not for a fourth, and on one processor not for a fifth; with twice the weight decay of Model 0 | the lowest of the three has {glue:text}`low_l:.1f` % |
+# | C09, for Model L with equal moduli | ours | agrees for {glue:text}`perfect_l:d` of the three seeds shown, with twice the weight decay of Model 0; a fourth misses pairs, a fifth does on one processor | the lowest of the three has {glue:text}`low_l:.1f` % |
 # | C09, for Model L with nested moduli | ours | disagrees as far as we trained: one seed, 1,500 epochs a stage where the paper has 26,000 | the second stage has {glue:text}`nested_val:.1f` % on validation pairs; trained alone, {glue:text}`both_low:.1f` % from every start if its stream is rescaled to length 1 and $c_1$ and $b$ get fresh embeddings, at most {glue:text}`one_high:.0f` % if one of these is missing |
-# | C09, for Model E with nested moduli | ours | disagrees as far as we trained: 4,000 epochs where the paper has 26,000 | {glue:text}`low_nested:.1f` % in the worst of three seeds; at least {glue:text}`off_31:.0f` % of the wrong answers are off by an inner remainder |
+# | C09, for Model E with nested moduli | ours | disagrees as far as we trained: 4,000 epochs where the paper has 26,000 | {glue:text}`low_nested:.1f` % in the worst of three seeds; at least {glue:text}`off_31:.0f` % of the wrong answers are off by 3 or 14 |
 # | D06: other seeds | - | justified for Model E with nested moduli, and for Model L by the two seeds not shown; every seed of Model 0 and of Model E with equal moduli ends at the same accuracy | {glue:text}`low_nested:.1f` to {glue:text}`top_nested:.1f` % over three seeds of Model E with nested moduli |
 # | D10: training or validation? | - | answered for our networks: we give both | validation accuracy {glue:text}`low_0:.1f` % for Model 0 and {glue:text}`low_e:.1f` % for Model E, each the lowest of three |
 #
@@ -546,7 +546,7 @@ keep_figure("fig_in_short_04", in_short)
 #
 # Choose, and open your choice to see what we think of it.
 #
-# **1. With equal moduli, why need Model E not compute the intermediate sums?**
+# **1. With equal moduli, why can Model E do without the intermediate sums?**
 #
 # <details><summary>a. It has too few blocks.</summary>No: it has three, one for each sum.</details>
 # <details><summary>b. All three steps together are one sum of a and a multiple of b.</summary>Right: the network may learn that one directly. With nested moduli it cannot.</details>
@@ -569,7 +569,7 @@ keep_figure("fig_in_short_04", in_short)
 # :::{exercise} Three sums
 # :label: ex-04-sums
 #
-# *Difficulty 1 of 4, importance 4 of 5, 5 minutes.* Write `third_sum(a, b, moduli)`: $c_3$ for arrays of numbers and a tuple of three moduli. When does it need $c_1$ and $c_2$?
+# *Difficulty 1 of 4, importance 4 of 5, 5 minutes.* Write `third_sum(a, b, moduli)`: $c_3$ for arrays of numbers and a tuple of three moduli. For which moduli does $c_3$ need $c_1$ and $c_2$ on the way?
 #
 # ```{dropdown} Hint 1
 # A loop over the moduli, in which the answer of one step is the first summand of the next.
@@ -595,10 +595,10 @@ check.third_sum(third_sum)
 # :::{exercise} How late it understands
 # :label: ex-04-delay
 #
-# *Difficulty 2 of 4, importance 4 of 5, 10 minutes.* Grokking is a delay. Write `delay(train, val, level)`: how many epochs after the training accuracy the validation accuracy first reaches a level; infinity if it never does.
+# *Difficulty 2 of 4, importance 4 of 5, 10 minutes.* Grokking is a delay. Write `delay(train, val, level)`: the number of epochs from when the training accuracy first reaches a level until the validation accuracy does. It is infinity if the validation accuracy never does.
 #
 # ```{dropdown} Hint 1
-# `np.argmax` of a condition is the first place where it is true, and also 0 where it is true nowhere.
+# `np.argmax` of a condition is the first place where it is true. If it is true nowhere, the result is 0 too.
 # ```
 # ```{dropdown} Hint 2
 # Ask `(val >= level).any()` first.
@@ -620,7 +620,7 @@ check.delay(delay)
 # :::{exercise} A stage on a frozen one
 # :label: ex-04-stage
 #
-# *Difficulty 3 of 4, importance 5 of 5, 20 minutes.* Build the training of Model L. Write `train_stage(first, second, x, y)`: the module `second` learns the labels `y` (n,) from what `first` returns for `x` (n, d), and `first` stays the same to the last bit, with its mode and without gradients. Return how many per cent of the labels both together get right in evaluation mode.
+# *Difficulty 3 of 4, importance 5 of 5, 20 minutes.* Build the training of Model L. Write `train_stage(first, second, x, y)`: the module `second` learns the labels `y` (n,) from what `first` returns for `x` (n, d), and `first` stays the same to the last bit, keeps its mode and gets no gradients. Return how many per cent of the labels both together get right in evaluation mode.
 #
 # ```{dropdown} Hint 1
 # What does `first` return? That can be computed once, before the training begins. A batch normalisation changes in training mode even if nothing is optimised.
@@ -656,13 +656,13 @@ check.train_stage(train_stage)
 # :::{exercise} Predict unseen pairs
 # :label: ex-04-predict
 #
-# *Difficulty 3 of 4, importance 5 of 5, 20 minutes.* All pairs of two numbers below 11 are 121. A small network sees half of them: 22 numbers, a one for each of the two, then 128 hidden units, then the answer. It learns two tasks, each by itself: `sum`, $(a + b) \bmod 11$, and `larger`, whether $a > b$. How many per cent of the *other* half will it get right? Write two ends, at most 20 apart, for each task into `predicted()`. Only then write `learn(pairs, answers, train)`, with `train` a mask: it trains such a network of your own on the marked pairs until they are right, and returns its accuracy on the others. Then compare. What would make the network find the rule of the sum?
+# *Difficulty 3 of 4, importance 5 of 5, 20 minutes.* There are 121 pairs of two numbers below 11. A small network learns from half of them. Its 22 inputs are 0 but for a one for each of the two numbers. Then come 128 hidden units and the answer. It learns two tasks, each by itself: `sum`, $(a + b) \bmod 11$, and `larger`, whether $a > b$. How many per cent of the *other* half will it get right? For each task write the two ends of a range, at most 20 apart, into `predicted()`. Only then write `learn(pairs, answers, train)`, with `train` a mask: it trains such a network of your own on the marked pairs until they are right, and returns its accuracy on the others. Then compare. What would make the network find the rule of the sum?
 #
 # ```{dropdown} Hint 1
 # `nn.functional.one_hot(torch.tensor(pairs), 11).flatten(1).float()` are the inputs. AdamW with a rate of 0.01 needs about 200 steps.
 # ```
 # ```{dropdown} Hint 2
-# Is 9 % for the sum the worst that can happen? A network that has memorised its pairs may be worse than chance on what it has not seen. Think of which answers are left over.
+# Is a guess, right in 9 % of the sums, the worst that can happen? A network that has memorised its pairs may be worse than chance on what it has not seen. Think of which answers are left over.
 # ```
 # :::
 

@@ -101,7 +101,7 @@ note(replay_gap=gap)
 #
 # ## Block 2 of Model L in eight ways
 #
-# With {term}`nested moduli <moduli, equal and nested>` block 2 of Model L does not learn its sum. Chapter 04 retrains it in eight ways. In four of them the {term}`residual stream` is rescaled to length 1. In the others it is long, as it was. In some, $c_1$, $b$ or both get a fresh embedding, added at the second position. The $c_1$ is the first stage's answer. The first stage is the same in all eight, and each is trained for at most 1,500 epochs.
+# With {term}`nested moduli <moduli, equal and nested>` block 2 of Model L does not learn its sum. Chapter 04 retrains it in eight ways. In four of them the {term}`residual stream` is rescaled to length 1. In the others it is long, as it was. In six of the eight, $c_1$, $b$ or both get a fresh embedding, added at the second position. The $c_1$ is the first stage's answer. The first stage is the same in all eight ways. In each way block 2 is trained for at most 1,500 epochs.
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "tab-04b-ways", "caption": "Validation accuracy of block 2 at the end, in per cent, from three choices of its initial weights."}}
 READ_AS = {
@@ -155,7 +155,7 @@ again = ways["long, nothing fresh"]["val"]
 note(again=100 * float(np.abs(again - once).max()))
 
 # %% [markdown]
-# On the rescaled stream with both fresh embeddings, all validation pairs are right for the first time after {glue:text}`both_at:d` epochs. In one of the eight ways nothing is changed, so it only trains the second stage once more. The curve of this way is at most {glue:text}`again:.1f` points away from the stored one.
+# On the rescaled stream with both fresh embeddings, all validation pairs are right for the first time after {glue:text}`both_at:d` epochs. In one of the eight ways nothing is changed, so it only trains the second stage once more. The curve of this way is at most {glue:text}`again:.1f` points away from that of the second stage in chapter 04.
 #
 # ## Do slingshots help?
 #
@@ -176,7 +176,7 @@ lines = {
 viz.curves(lines, xlabel="epoch", ylabel="accuracy (%)")
 
 # %% [markdown]
-# We find the slingshots. For each one we compare the mean validation accuracy over fifty epochs before it and over fifty epochs after it has passed.
+# A slingshot begins where the training accuracy falls below 95 % after it was full. For each one we compare the mean validation accuracy over the fifty epochs before and over epochs 50 to 100 after.
 
 
 # %%
@@ -205,7 +205,7 @@ gained = {name: gains(c) for name, c in deep.items()}
 # %% [markdown]
 # The last six slingshots of the clipped recipe:
 
-# %% mystnb={"figure": {"name": "tab-04b-gains", "caption": "Model E, clipped recipe: mean validation accuracy in fifty epochs before each of the last six slingshots, and in fifty epochs after it."}}
+# %% mystnb={"figure": {"name": "tab-04b-gains", "caption": "Model E, clipped recipe: mean validation accuracy in the fifty epochs before each of the last six slingshots, and in epochs 50 to 100 after its beginning."}}
 gained["clipped"].tail(6).round(1)
 
 # %% tags=["remove-cell"]
@@ -235,7 +235,7 @@ note(wrong_near=100 * float(off[near].mean()))
 note(wrong_far=100 * float(off[~near].mean()))
 
 # %% [markdown]
-# Close to a multiple of 31, {glue:text}`wrong_near:.0f` % of the answers are wrong. Elsewhere {glue:text}`wrong_far:.0f` % are wrong. A missed 59 in the first sum gives nearly always the same errors, so this does not tell which of the two sums is the reason.
+# Close to a multiple of 31, {glue:text}`wrong_near:.0f` % of the answers are wrong. Elsewhere {glue:text}`wrong_far:.0f` % are wrong. A missed 59 in the first sum nearly always gives errors of the same size, so their size does not tell which sum is the reason.
 #
 # ## Where the stored results come from
 #

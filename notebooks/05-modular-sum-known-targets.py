@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# A strong probe finds whatever it is asked for. A probe with two layers gets {glue:text}`mlp_seen_control:.1f` % of a *random list* right on the pairs on which it was fitted. On other pairs it gets {glue:text}`mlp_control:.1f` % right. So a probe must be judged on inputs that it has not seen, and beside such a list, a {term}`control target`. The {term}`Gromov-Wasserstein distance` (GW) needs no fit, but it has a limit of its own. If the three sums of our task have the same modulus, they are one and the same space for GW. It cannot tell them apart in any network, and to know this we need no experiment.
+# A strong probe finds whatever it is asked for. A probe with two layers gets {glue:text}`mlp_seen_control:.1f` % of a *random list* of answers right on the pairs of numbers on which it was fitted. On other pairs it gets {glue:text}`mlp_control:.1f` % right. So a probe must be judged on inputs that it has not seen. Its score must be compared with that on such a list, a {term}`control target`. The {term}`Gromov-Wasserstein distance` (GW) needs no fit, but it has a limit of its own. If the three sums of our task have the same modulus, they are one and the same space for GW. It cannot tell them apart in any network, and to know this we need no experiment.
 #
 # :::{glue:figure} fig_in_short_05
 # :name: fig-05-in-short
@@ -193,7 +193,7 @@ for target, row in table_l.drop("control").iterrows():
 # | $c_3$ | {glue:text}`l_c3:d` | 2 | {glue:text}`l_among_c3` |
 # :::
 #
-# The number of further layers may depend on the training, because later blocks can keep the old answer or overwrite it.
+# How many other layers give a sum may depend on the training, because later blocks can keep the old answer or overwrite it.
 #
 # Model E was trained for $c_3$ alone.
 
@@ -377,11 +377,11 @@ line = [equal["closest"][f"{target} line"] for target in known]
 note(line_c1=line[0], line_c2=line[1], line_c3=line[2])
 
 # %% [markdown]
-# Is the block end that was *trained* for a target also the closest layer to it? For $c_1$ it is in {glue:text}`gw_right_c1:d` of the three metrics, for $c_2$ in {glue:text}`gw_right_c2:d`, and for $c_3$ in {glue:text}`gw_right_c3:d`. As the proof says, the distances hardly depend on the target. Take one layer and measure its distance to $c_1$, to $c_2$ and to $c_3$. The largest and the smallest of the three differ by {glue:text}`between_targets:.3f` in the median. Between layers the distances differ by far more. The middle half of the layers covers a range of {glue:text}`across_layers:.3f`.
+# Is the block end that was *trained* for a target also the closest layer to it? For $c_1$ it is in {glue:text}`gw_right_c1:d` of the three metrics, for $c_2$ in {glue:text}`gw_right_c2:d`, and for $c_3$ in {glue:text}`gw_right_c3:d`. As the proof leads us to expect, on this sample too the distances hardly depend on the target. Take one layer and measure its distance to $c_1$, to $c_2$ and to $c_3$. The largest and the smallest of the three differ by {glue:text}`between_targets:.3f` in the median. Between layers the distances differ by far more. The middle half of the layers covers a range of {glue:text}`across_layers:.3f`.
 #
 # The first two rows of the paper's Table 2 name *different* closest layers for $c_1$ and $c_2$. With equal moduli, GW on all pairs cannot do this. We see three possible explanations. The paper's moduli are not equal, or its sample decided, or its {term}`coupling` stayed at the identity. In our sample, too, the closest layers differ on the line ({glue:text}`line_c1`, {glue:text}`line_c2` and {glue:text}`line_c3`).
 #
-# A measure that keeps each input matched with itself can tell the targets apart. [Going deeper](05b-other-ways-to-look.ipynb) shows that this is necessary but not enough. A similarity asks how much of a layer *is* the target, a probe whether the target is in it.
+# A measure that keeps each input matched with itself can tell the targets apart. [Going deeper](05b-other-ways-to-look.ipynb) shows that a measure must do this to find the right layers, and that this alone is not enough. A similarity asks how much of a layer *is* the target, a probe whether the target is in it.
 #
 # ## Targets that are not the same space
 #
@@ -413,7 +413,7 @@ begin = [nested["closest"][f"{target} classes"] for target in known]
 note(part_c1=begin[0], part_c2=begin[1], part_c3=begin[2])
 
 # %% [markdown]
-# In {glue:text}`nested_right:d` of {glue:text}`nested_of:d` cases the layer that holds the target is the closest one. But there it is also the closest to another target, so this says little. As classes, the closest layers are {glue:text}`part_c1` for $c_1$, {glue:text}`part_c2` for $c_2$ and {glue:text}`part_c3` for $c_3$. Each of these layers lies where a part *begins*. At the last position such a layer contains $b$ alone. Like $c_1$, the number $b$ has 59 equally frequent values.
+# In {glue:text}`nested_right:d` of {glue:text}`nested_of:d` cases the layer that holds the target is the closest one. But the same layer is also the closest to another target, so this says little. With the targets as classes, the closest layers are {glue:text}`part_c1` for $c_1$, {glue:text}`part_c2` for $c_2$ and {glue:text}`part_c3` for $c_3$. Each of these layers lies where a part *begins*. At the last position such a layer contains $b$ alone. Like $c_1$, the number $b$ has 59 equally frequent values, so GW cannot tell the two apart.
 #
 # So in this chain GW does not find the targets, although their moduli differ. GW compares shapes, and other layers have the same shape. (Which of these layers comes first may differ on your machine, see [how to use this book](../book/how-to-use.md).)
 #
@@ -423,13 +423,13 @@ note(part_c1=begin[0], part_c2=begin[1], part_c3=begin[2])
 #
 # | claim | condition | result | evidence on this page |
 # | --- | --- | --- | --- |
-# | C10, Table 2, row 1: $c_1$ is closest to Resid-Post1 | ours | disagrees, as it must with equal moduli: the three targets are one space | so in {glue:text}`gw_right_c1:d` of three metrics |
-# | C10, Table 2, row 2: $c_2$ is closest to Resid-Post2 | ours | disagrees, for the same reason | so in {glue:text}`gw_right_c2:d` of three metrics |
+# | C10, Table 2, row 1: $c_1$ is closest to Resid-Post1 | ours | disagrees, as it must with equal moduli: the three targets are one space | Resid-Post1 is closest in {glue:text}`gw_right_c1:d` of three metrics |
+# | C10, Table 2, row 2: $c_2$ is closest to Resid-Post2 | ours | disagrees, for the same reason | Resid-Post2 is closest in {glue:text}`gw_right_c2:d` of three metrics |
 # | C10, Table 2, row 3: $c_3$ is closest to Resid-Post2, Resid-Pre2, Resid-Post3 and 6 others | ours | undecided | Resid-Post3 is closest in {glue:text}`gw_right_c3:d` of three metrics; neither metric nor moduli are in the text we worked from |
 # | C10 in general: GW finds the layer of each target | ours | disagrees, for equal moduli by a proof, for nested ones in one chain | the targets' values occur equally often, {glue:text}`most:d` times each; with nested moduli the right layer is closest in {glue:text}`nested_right:d` of {glue:text}`nested_of:d` cases |
-# | C16, Table 3, Model L, $c_1$: Resid-Post1 and 21 others are perfect | ours | agrees for Resid-Post1, by a classifier; the number is another | {glue:text}`l_c1:d` layers, of the block ends {glue:text}`l_among_c1` |
-# | C16, Table 3, Model L, $c_2$: Resid-Post2 and 21 others | ours | agrees for Resid-Post2, by a classifier; the number is another | {glue:text}`l_c2:d` layers, of the block ends {glue:text}`l_among_c2` |
-# | C16, Table 3, Model L, $c_3$: Resid-Post3 and Post2 | ours | agrees for Resid-Post3, by a classifier | {glue:text}`l_c3:d` layers, of the block ends {glue:text}`l_among_c3` |
+# | C16, Table 3, Model L, $c_1$: Resid-Post1 and 21 others are perfect | ours | agrees for Resid-Post1, by a classifier; the number of layers differs | {glue:text}`l_c1:d` layers, block ends among them: {glue:text}`l_among_c1` |
+# | C16, Table 3, Model L, $c_2$: Resid-Post2 and 21 others | ours | agrees for Resid-Post2, by a classifier; the number of layers differs | {glue:text}`l_c2:d` layers, block ends among them: {glue:text}`l_among_c2` |
+# | C16, Table 3, Model L, $c_3$: Resid-Post3 and Post2 | ours | agrees for Resid-Post3, by a classifier | {glue:text}`l_c3:d` layers, block ends among them: {glue:text}`l_among_c3` |
 # | C17, Table 3, Model E, linear: no layer holds $c_1$ or $c_2$ | ours | agrees | held-out accuracy {glue:text}`e_best_c1:.1f` % and {glue:text}`e_best_c2:.1f` % at best |
 # | C17, Table 3, Model E, two layers: $c_1$ and $c_2$ are found perfectly | ours | disagrees on unseen pairs | seen: {glue:text}`mlp_seen_c1:d` and {glue:text}`mlp_seen_c2:d` perfect layers, but the control has {glue:text}`mlp_seen_control:.1f` %; unseen: {glue:text}`mlp_c1:.1f` % and {glue:text}`mlp_c2:.1f` % at best |
 # | D09: why these layers? | - | open for GW: with equal moduli there can be no reason, and the paper's moduli are not in the text we worked from | the right layer is closest in {glue:text}`gw_right_c1:d`, {glue:text}`gw_right_c2:d` and {glue:text}`gw_right_c3:d` of three metrics |
@@ -437,7 +437,7 @@ note(part_c1=begin[0], part_c2=begin[1], part_c3=begin[2])
 #
 # Claim C16 by the residual of a regression, as in the paper, is answered on the [page that goes deeper](05b-other-ways-to-look.ipynb).
 #
-# No row tests the paper's own moduli. Where ours disagree, the moduli may be the reason.
+# No row tests the paper's own moduli. Where our results disagree with the paper's, the moduli may be the reason.
 #
 # **Before you trust a probe**: give its accuracy on inputs that it was not fitted on, beside that for a control target. **Before you trust a nearest target**: check that the targets are not the same space.
 #
@@ -471,7 +471,7 @@ note(part_c1=begin[0], part_c2=begin[1], part_c3=begin[2])
 # *Difficulty 1 of 4, importance 5 of 5, 5 minutes.* Write `control(target, rng)`: a target that no input explains, but for which guessing is as easy as for the real one.
 #
 # ```{dropdown} Hint 1
-# Who always answers the most frequent value should be right equally often for both.
+# A probe that always answers the most frequent value should be right equally often for both.
 # ```
 # ```{dropdown} Hint 2
 # So the values must be the same ones. Only their order is free.

@@ -124,11 +124,11 @@ for target, value in zip(targets, squares.values(), strict=False):
     note(**{f"squares_{target}": float(value)})
 
 # %% [markdown]
-# From these outputs of blocks, the network's own {term}`readouts <readout>` and the logistic regressions of chapter 05 always find the right class. Least squares to the classes is right for {glue:text}`squares_c1:.0f` % of the pairs for $c_1$, {glue:text}`squares_c2:.0f` % for $c_2$ and {glue:text}`squares_c3:.0f` % for $c_3$. The classes lie on circles of few dimensions. No linear map of such a circle gives a one at one class and zeros at all others. The paper describes the residual of a regression. By this residual our networks do not match perfectly, but by the accuracy of a classifier they do.
+# From these outputs of blocks, the network's own {term}`readouts <readout>` and the logistic regressions of chapter 05 always find the right class. Least squares to the classes is right for {glue:text}`squares_c1:.0f` % of the pairs for $c_1$, {glue:text}`squares_c2:.0f` % for $c_2$ and {glue:text}`squares_c3:.0f` % for $c_3$. The classes lie on a few circles, which together have few dimensions. No linear map of these circles gives a one at one class and zeros at all others. The paper describes the residual of a regression. By this residual the block ends of Model L do not match their targets perfectly, but by the accuracy of a classifier they do.
 #
 # ## A regressor with two layers
 #
-# scikit-learn's regressor has the same hidden units as the classifier of chapter 05, and it gives the integer. Its scores are stored.
+# scikit-learn's two-layer regressor has as many hidden units as the classifier of chapter 05, and it gives the integer. Its scores are stored.
 
 # %% mystnb={"figure": {"name": "tab-05b-regressor", "caption": "The best $R^2$ of a two-layer regressor over the layers of Model E, on the pairs on which it was fitted and on unseen pairs."}}
 r2_all, record_r = known_targets.load("regressor", profile, seed)
@@ -183,7 +183,7 @@ closest["cka"] = to_targets(layers_l, spaces, "cka").idxmax()
 # %% [markdown]
 # The closest layer of Model L to each target, under both measures:
 
-# %% tags=["hide-output"] mystnb={"figure": {"name": "tab-05b-closest", "caption": "The layer of Model L that is closest to each target, in each of three metrics, under RSA and under CKA."}}
+# %% tags=["hide-output"] mystnb={"figure": {"name": "tab-05b-closest", "caption": "The layer of Model L that is closest to each target, under RSA and under CKA. A target stands as points on a line, on a circle, or as classes."}}
 closest
 
 # %% tags=["remove-cell"]
@@ -192,7 +192,7 @@ for target in known:
 note(rsa_ends=int(closest["rsa"].isin(ends).sum()))
 
 # %% [markdown]
-# With classes, CKA finds {glue:text}`cka_c1` closest to $c_1$, {glue:text}`cka_c2` to $c_2$ and {glue:text}`cka_c3` to $c_3$. Under RSA the closest layer is the end of a block in {glue:text}`rsa_ends:d` of the nine rows. So a measure must keep each input in its place to tell the targets apart. This alone does not lead to the layer that was trained for each target.
+# With the targets as classes, CKA finds {glue:text}`cka_c1` closest to $c_1$, {glue:text}`cka_c2` to $c_2$ and {glue:text}`cka_c3` to $c_3$. Under RSA the closest layer is the end of a block in {glue:text}`rsa_ends:d` of the nine rows. So a measure must keep each input in its place to tell the targets apart. This alone does not lead to the layer that was trained for each target.
 #
 # ## What we found
 #
@@ -200,7 +200,7 @@ note(rsa_ends=int(closest["rsa"].isin(ends).sum()))
 #
 # | claim | condition | result | evidence on this page |
 # | --- | --- | --- | --- |
-# | C16, by the residual of a regression, as in the paper | ours | disagrees | least squares to the classes: {glue:text}`squares_c1:.0f` % right for $c_1$ |
+# | C16: linear probes read the sums of Model L perfectly, by the residual of a regression as in the paper | ours | disagrees | least squares to the classes: {glue:text}`squares_c1:.0f` % right for $c_1$ |
 #
 # ## Where the stored results come from
 #

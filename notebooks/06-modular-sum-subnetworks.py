@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# No. A raw {term}`layer map` of {term}`Model 0 <Model 0, Model E, Model L>` shows how large its layers are: {term}`scale` explains {glue:text}`explained_by_scale:.2f` % of its variance. Without scale, a map mostly shows which kind each layer is. In the map of Model L, which computes three functions, our test finds {glue:text}`n_blocks_l:d` {term}`groups <group>`. Of the two places where a new function begins it finds {glue:text}`found_l_words`. A map in which layers differ in nothing but width looks similar: its {term}`rank correlation` with the map of the trained network is {glue:text}`by_width:.2f`. Much of a map therefore shows how a transformer is built, and not what it computes.
+# No. A raw {term}`layer map` of {term}`Model 0 <Model 0, Model E, Model L>` shows how large its layers are: {term}`scale` explains {glue:text}`explained_by_scale:.2f` % of its variance. Without scale, a map mostly shows which kind each layer is, such as attention or {term}`MLP`. In the map of Model L, which computes three functions, our test finds {glue:text}`n_blocks_l:d` {term}`groups <group>`. Of the two places where a new function begins it finds {glue:text}`found_l_words`. A map in which layers differ in nothing but width looks similar: its {term}`rank correlation` with the map of the trained network is {glue:text}`by_width:.2f`. Much of a map therefore shows how a transformer is built, and not what it computes.
 #
 # :::{glue:figure} fig_in_short_06
 # :name: fig-06-in-short
@@ -32,7 +32,7 @@
 # - what a layer map is, and how to draw one of your own in three lines;
 # - how much of a raw map is scale, and what is left without it;
 # - how groups are read off a map by a test instead of by eye;
-# - how much of a map is due to the widths of the layers, and how much to relabelling inputs.
+# - how much of a map is due to the widths of the layers, and how much distance relabelling the inputs removes.
 #
 # **Time**: 22 minutes to read, one minute to run.
 # **In the paper**: section 5.1, Table 1, Figures 3 to 5.
@@ -187,13 +187,13 @@ normalised.plot(
 #
 # `fs.partition` looks for such steps in three moves.
 #
-# 1. **Measure the steps.** The step into a layer is its distance from the layer before. A single odd layer makes no step if its two neighbours are alike.
+# 1. **Measure the steps.** The step into a layer is its distance from the layer before. But a single odd layer makes no step if its two neighbours are alike.
 # 2. **Look for outliers.** How far does the largest step lie above the others, in units of their spread {cite:p}`rosner1983percentage`? We ask the same of simulated maps with uneven steps and no boundary. The {term}`p-value` is the share of these maps with an outlier at least as clear.
 # 3. **Name what stands out.** One large step is a *jump*, two or three in a row are a *transition*. Both are boundaries. A longer run is a *change of speed*, and no boundary.
 #
 # Each step is compared with steps into layers of the same kind, such as attention or MLP. [Page 06b](06b-how-good-is-the-test.ipynb#how-the-test-works) has the rules in full.
 #
-# Model 0 has too many kinds of layers for this, so each step is compared with all others. (We switched the library's warning off.) The steps are so uneven that {glue:text}`none_out` ($p$ = {glue:text}`p_value:.2f`). So the test sees no groups in {numref}`fig-06-normalised`, where an eye sees a cross.
+# Model 0 has too many kinds of layers for this, so each step is compared with all others. (The library's warning of this is switched off.) The steps are so uneven that {glue:text}`none_out` ($p$ = {glue:text}`p_value:.2f`). So the test sees no groups in {numref}`fig-06-normalised`, where an eye sees a cross.
 
 # %% tags=["remove-cell"]
 ASKED = {
@@ -228,7 +228,7 @@ note(n_ours=int(n_maps[level_and_power.OURS]), n_rivals=int(n_maps["largest step
 # %% [markdown]
 # Can such a test be trusted? We asked it about simulated maps whose answer is known. The results are stored.
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Three rules on seven families of simulated maps. This test cuts at most five or six per cent of the maps without a boundary and finds four of five boundaries or more. The two others cut up to 40 and 100 per cent of maps without a boundary, and each of them misses all boundaries of one family."}, "figure": {"name": "fig-06-trust", "caption": "Three rules on simulated maps of 13 layers: our test, that of this book's first edition, and a cut at the largest step. Maps above the line have no boundary: dots should lie on the left, at the level of 5 % or below. Maps below the line have one boundary: dots should lie on the right. There the dots count the maps that are cut exactly at the boundary. *Speeds up*: five times as fast at the end. *Untrained*: a residual network. *Large step*: four times as large. *Far last layer*: ten times as far."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Three rules on seven families of simulated maps. This test cuts at most five or six per cent of the maps without a boundary and finds four of five boundaries or more. The two others cut up to 40 and 100 per cent of maps without a boundary, and each of them misses all boundaries of one family."}, "figure": {"name": "fig-06-trust", "caption": "Three rules on simulated maps of 13 layers: our test, that of this book's first edition, and a cut at the largest step. Maps above the line have no boundary: dots should lie on the left, at the level of 5 % or below. Maps below the line have one boundary: dots should lie on the right. There the dots count the maps that are cut exactly at the boundary. *Speeds up*: five times as fast at the end. *Untrained*: a residual network. *Large step*: four times as large. *Far last layer*: ten times as far. *Flat groups*: without drift inside."}}
 fig = viz.dots(
     trusted,
     xlabel="maps that are cut (%)",
@@ -359,9 +359,9 @@ farthest["same output (% of inputs)"] = shares
 farthest
 
 # %% [markdown]
-# The median distance is {glue:text}`far_1:.1f` for {glue:text}`farthest` and {glue:text}`far_2:.1f` for {glue:text}`second`. The typical layer has {glue:text}`far_typical:.2f`. What is special about these layers? For {glue:text}`share_same:.0f` % of the inputs the weights of the farthest layer agree to within 0.01. Its head is *saturated*: it gives nearly the same weights to whatever it reads. Such a layer is one heap of points with a few strays. Its mean distance is tiny, and divided by this mean the strays are very far away. So normalising brought out the strays of a nearly constant layer.
+# The median distance is {glue:text}`far_1:.1f` for {glue:text}`farthest` and {glue:text}`far_2:.1f` for {glue:text}`second`. The typical layer has {glue:text}`far_typical:.2f`. What is special about these layers? For {glue:text}`share_same:.0f` % of the inputs the weights of the farthest layer agree to within 0.01. Its head is *saturated*: it gives nearly the same weights to whatever it reads. Such a layer is one heap of points with a few strays. Its mean distance is tiny, and divided by this mean the strays are very far away.
 #
-# The test returns {glue:text}`n_blocks_l:d` groups ($p$ = {glue:text}`p_l:.3f`). New groups start at {glue:text}`starts_l`, in front of and behind saturated heads. Of the two true boundaries the test finds {glue:text}`found_l_words`. It could find neither: the stream that leaves a block *is* the stream that enters the next, so the step there is {glue:text}`doors:g`.
+# The test returns {glue:text}`n_blocks_l:d` groups ($p$ = {glue:text}`p_l:.3f`). New groups start at {glue:text}`starts_l`, in front of and behind saturated heads. Of the two true boundaries the test finds {glue:text}`found_l_words`. It cannot find either of them: the stream that leaves a block *is* the stream that enters the next, so the step there is {glue:text}`doors:g`.
 #
 # Where are three groups, if we insist on three?
 
@@ -377,13 +377,13 @@ note(spectral_l=", ".join(str(len(group)) for group in spectral_l.groups))
 # %% [markdown]
 # Three groups of consecutive layers begin at 0, {glue:text}`cuts_l`, and not at 31 and 62. {term}`Spectral clustering` may put distant layers into one group. It makes groups of {glue:text}`spectral_l` layers. The paper's groups are not consecutive either. Two of the three appear again in later layers, and the third holds the first and last layers. They match the functions in number. One network cannot tell whether this is more than chance.
 #
-# [Page 06c](06c-other-maps.ipynb#the-stream-alone) tries the stream alone, a network that needs its parts, and other measures. None of these finds the functions.
+# [Page 06c](06c-other-maps.ipynb#the-stream-alone) tries the stream alone, a chain that passes only answers on, and other measures. None of these finds the functions.
 #
 # ## Functions, or widths?
 #
 # To the reviewers the authors describe the groups of Model L as kinds of layers: attention, MLP and residual layers, and the two ends. This agrees with what we see. But are layers of one kind alike because of what they *compute*? A layer of one head has 32 numbers, the stream 128, the MLP 512. An attention map at the last position has two, which add up to one. A cloud on a line cannot resemble a cloud in 32 dimensions, whatever the two compute.
 #
-# So we make a {term}`null`, a network in which nothing is computed. Every layer is replaced by the *first* layer, projected at random to as many dimensions as the layer fills. Then layers differ in nothing but width and the luck of the projections. Beside it we put Model L before training.
+# So we make a {term}`null`, a network in which nothing is computed. Every layer is replaced by the *first* layer, projected at random to as many dimensions as the replaced layer fills. Then layers differ in nothing but width and the luck of the projections. Beside it we put Model L before training.
 
 # %%
 controls = {
@@ -576,7 +576,7 @@ viz.dots(drawn, xlabel="mean distance between layers")
 # %% [markdown]
 # Are the late layers of Model E alike? Their mean distance is {glue:text}`late_e:.2f`, that of all its layers {glue:text}`mean_e:.2f`. In {glue:text}`alike_words` seeds the late layers are a little closer to each other, but not alike. Their raw mean distance is larger than that of all layers ({glue:text}`raw_late_e:.1f` against {glue:text}`raw_e:.1f`), because the stream has grown.
 #
-# Are the distances of Model L larger? Over all pairs they are, in {glue:text}`larger_words` seeds. The reason is the saturated heads. Without the attention maps the mean of Model L is {glue:text}`calm_l:.2f`, and that of Model E {glue:text}`calm_e:.2f`. The mean of Model L is then larger in {glue:text}`calmer_words` seeds. The raw means are {glue:text}`raw_l:.1f` and {glue:text}`raw_e:.1f`, because Model L's stream is larger. [Page 06c](06c-other-maps.ipynb#seeds-and-positions) has the groups of all these maps.
+# Are the distances of Model L larger? Over all pairs they are, in {glue:text}`larger_words` seeds. The reason is the saturated heads. Without the attention maps the mean of Model L is {glue:text}`calm_l:.2f`, and that of Model E {glue:text}`calm_e:.2f`. It is then larger in {glue:text}`calmer_words` seeds. Model L's raw mean is larger, too ({glue:text}`raw_l:.1f` against {glue:text}`raw_e:.1f`), because its stream is. [Page 06c](06c-other-maps.ipynb#seeds-and-positions) has the groups of all these maps.
 #
 # ## What Gromov-Wasserstein cannot see
 #
@@ -639,16 +639,16 @@ fig
 # | --- | --- | --- | --- |
 # | C11: the map of Model L shows three groupings that match its three functions (5.1, Figure 3) | ours | undecided: the paper's groups are not consecutive, and match the functions in number alone; our test looks for consecutive groups | {glue:text}`n_blocks_l:d` groups of consecutive layers, none starts at 31 or 62; spectral clustering, given the number three, makes groups of {glue:text}`spectral_l` layers; the step at a true boundary is {glue:text}`doors:g` |
 # | C12: the groups are kinds of layers, attention apart from MLP and stream (reviews) | ours | agrees to the eye, but much of the map is there by width alone | rank correlation with the map of widths {glue:text}`by_width:.2f` |
-# | C13: Model E's layers from 64 on are alike (5.1, Figure 4) | ours | disagrees | mean distance {glue:text}`late_e:.2f` there and {glue:text}`mean_e:.2f` in all, smaller in {glue:text}`alike:d` of three seeds; raw {glue:text}`raw_late_e:.1f` and {glue:text}`raw_e:.1f` |
-# | C13: distances of Model L are larger | ours | agrees, but for another reason than function | raw {glue:text}`raw_l:.1f` and {glue:text}`raw_e:.1f`; without scale larger in {glue:text}`larger:d` of three seeds, and in {glue:text}`calmer:d` once the saturated attention maps are left out |
+# | C13: Model E's layers from 64 on are alike (5.1, Figure 4) | ours | disagrees | mean distance {glue:text}`late_e:.2f` there and {glue:text}`mean_e:.2f` over all, smaller in {glue:text}`alike:d` of three seeds; raw {glue:text}`raw_late_e:.1f` and {glue:text}`raw_e:.1f` |
+# | C13: distances of Model L are larger | ours | agrees, but for another reason than function | raw {glue:text}`raw_l:.1f` and {glue:text}`raw_e:.1f`; without scale larger in {glue:text}`larger:d` of three seeds, and in {glue:text}`calmer:d` once the attention maps are left out |
 # | C14: in Model 0, large changes at the attention scores and at the attention map (5.1, Figure 5) | ours | undecided: the steps are large without scale, but widths alone make groups, too | normalised steps {glue:text}`step_scores:.2f` and {glue:text}`step_map:.2f`, among the four largest of the {glue:text}`n_steps_0:d`; number of groups {glue:text}`n_blocks:d`; by widths alone a new one starts at {glue:text}`starts_0` |
 # | C14: the one at the scores is the first | ours | disagrees | the step into the keys comes first, and is {glue:text}`step_keys:.2f` |
 # | C14: so attention does the main work | ours | undecided: from the map it does not follow | the step at which the answer becomes readable is {glue:text}`step_relu:.2f`, number {glue:text}`rank_relu:d` of {glue:text}`n_steps_0:d` in size |
-# | C15: distances do not grow monotonically with depth (5.1) | paper | agrees: one example is enough | in Model 0, from the entrance to the last attention map {glue:text}`raw_away:.2f`, to the layer after it, `z.0`, {glue:text}`raw_back:.2f`; without scale {glue:text}`away:.2f` and {glue:text}`back:.2f` |
+# | C15: distances do not grow monotonically with depth (5.1) | paper | agrees: one example is enough | in Model 0, distance from the entrance {glue:text}`raw_away:.2f` to the last attention map, but {glue:text}`raw_back:.2f` to the layer after it, `z.0`; without scale {glue:text}`away:.2f` and {glue:text}`back:.2f` |
 # | C36: layers change abruptly, not smoothly (later version) | ours | undecided: the layers of Model 0 are of too many kinds to say which step is out of proportion | $p$ = {glue:text}`p_value:.2f`; for a map of widths alone $p$ = {glue:text}`p_widths:.3f` |
 # | D11: how many groups, and who decides? | - | answered: a test with a stated null hypothesis decides how many, not what they are | number of groups: {glue:text}`n_blocks:d` in Model 0 ($p$ = {glue:text}`p_value:.2f`), {glue:text}`n_blocks_l:d` in Model L ($p$ = {glue:text}`p_l:.3f`), {glue:text}`n_blocks_width:d` where nothing is computed |
 # | D16: the figures are too dense to read | - | answered: here each entry names its layers and its value when you point at it | {glue:text}`n_layers_l:d` layers, {glue:text}`n_pairs_l:,d` pairs in one map |
-# | D03: the correspondence is known | - | justified: the search throws away which input is which | in the median pair of layers {glue:text}`share_median:.0f` % of the squared distance goes away; $a$ alone and $b$ alone are at {glue:text}`free:.1g` |
+# | D03: the correspondence is known | - | justified: the search throws away which input is which | in the median pair of layers {glue:text}`share_median:.0f` % of the squared distance goes away; $a$ alone and $b$ alone have distance {glue:text}`free:.1g` |
 #
 # Claims C06, C22 and C33 are answered on [page 06c](06c-other-maps.ipynb#what-we-found).
 #
@@ -661,7 +661,7 @@ fig
 # **1. A map of raw distances has a bright corner at the end of the network. What should be checked first?**
 #
 # <details><summary>a. Whether there are enough colours.</summary>No: more colours show the same numbers.</details>
-# <details><summary>b. Whether another solver gives less.</summary>No: it may, by some percent. Scale can make a whole corner.</details>
+# <details><summary>b. Whether another solver finds lower distances.</summary>No: it may, lower by some percent. Scale can make a whole corner.</details>
 # <details><summary>c. Whether the layers there are just larger.</summary>Right: divide each layer by its mean distance and look again.</details>
 #
 # To read again: [A map of sizes](#a-map-of-sizes)
@@ -755,7 +755,7 @@ check.width_null(width_null)
 # :::{exercise} Predict how much of a map is width
 # :label: ex-06-predict
 #
-# *Difficulty 4 of 4, importance 5 of 5, 30 minutes.* Build a network of 6 to 10 modules for inputs (n, 16), as `own_network()`, an `nn.Sequential` whose layers have at least three different widths. It is not trained. How well will the map of its widths alone predict its map? Write into `predicted()` a dictionary of two guesses: `"agreement"`, a pair of numbers at most 0.4 apart, between which the rank correlation of the two maps lies; and `"groups"`, how many groups the test finds in the map of the widths. Only then write `beside(model, x, null)`, where `null` takes captured layers and returns a null of them. It returns a dictionary with `"agreement"`, the number of `"groups"` in the map of the null, and the number of `"own groups"` in the map of the network. Then compare, and draw both maps.
+# *Difficulty 4 of 4, importance 5 of 5, 30 minutes.* Build a network of 6 to 10 modules for inputs (n, 16), as `own_network()`, an `nn.Sequential` whose layers have at least three different widths. It is not trained. How well will the map of its widths alone predict its map? Write into `predicted()` a dictionary of two guesses. `"agreement"` is a pair of numbers at most 0.4 apart, between which the rank correlation of the two maps lies. `"groups"` is how many groups the test finds in the map of the widths. Only then write `beside(model, x, null)`, where `null` takes captured layers and returns a null of them. It returns a dictionary with `"agreement"`, the number of `"groups"` in the map of the null, and the number of `"own groups"` in the map of the network. Then compare, and draw both maps.
 #
 # ```{dropdown} Hint 1
 # `fs.capture` gives the layers, and `null` makes others of them. Both go through `fs.compare` and `fs.partition`.
@@ -801,7 +801,7 @@ check.predicted(predicted, own_network, beside)
 # %% [markdown]
 # ## Where the stored results come from
 #
-# The maps on this page were computed before, except for the normalised map of Model 0 and the one of RSM. To see that they are the maps that this code draws, we compute a part of two of them again: every sixth layer of the raw map, and every tenth of Model L's. The largest difference is {glue:text}`replay_raw:.1g` in the raw map and {glue:text}`replay:.1g` in that of Model L. There the new distances are at most {glue:text}`replay_higher:.1g` higher than the stored ones. So where the difference is larger, the new distance is lower: the search has become better since this map was stored. The next cell makes this comparison, and shows the records.
+# The maps on this page were computed before, except for the normalised map of Model 0 and the one of RSM. As a check, we compute a part of two of them again: every sixth layer of the raw map, and every tenth of Model L's. The largest difference is {glue:text}`replay_raw:.1g` in the raw map, {glue:text}`replay:.1g` in Model L's. There no new distance is more than {glue:text}`replay_higher:.1g` above the stored one. Larger differences are lower distances: the search has improved since. The next cell makes this comparison, and shows the records.
 
 # %% tags=["hide-cell"]
 every = sample.names[::6]

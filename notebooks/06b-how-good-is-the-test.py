@@ -21,13 +21,13 @@
 #
 # ## In short
 #
-# We ran the test on maps whose answer is known: {glue:text}`n_families:d` families of simulated chains of layers, and transformers that were never trained. We test each family at several lengths. In {glue:text}`n_level:d` combinations of family and length there is no boundary. Of these, {glue:text}`n_above:d` are cut more often than the level of 5 % allows, by more than two standard errors. A step four times as large as usual is found in {glue:text}`power_7:.0f` % of short chains (7 layers). In chains of 13 layers it is found in {glue:text}`power_13:.0f` %. Of nine rules only this test stays below the level and still finds a high share of the boundaries.
+# We ran the test on maps whose answer is known: {glue:text}`n_families:d` families of simulated chains of layers, and transformers that were never trained. We test each family at several lengths. In {glue:text}`n_level:d` combinations of family and length there is no boundary. In {glue:text}`n_above:d` of these the share of chains that are cut is above the level of 5 % by more than two standard errors. A step four times as large as usual is found in {glue:text}`power_7:.0f` % of short chains (7 layers). In chains of 13 layers it is found in {glue:text}`power_13:.0f` %. Of nine rules only this test stays below the level and still finds a high share of the boundaries.
 #
 # :::{glue:figure} fig_rivals_06b
 # :name: fig-06b-rivals
 # :alt: For nine rules, the share of chains that are cut although they have no boundary, and the share of boundaries that are found exactly. Only the test of this book is below five per cent with a high share of found boundaries.
 #
-# Nine rules on the same maps. A good rule has its circle at the left and its square at the right. Circles: chains without a boundary that are cut, the mean over all such families. Squares: chains whose boundary is found exactly where it is, the mean over three families. These have a step four times as large, a last layer ten times as far, or two flat groups.
+# Nine rules on the same maps. A good rule has its circle at the left and its square at the right. Circles: chains without a boundary that are cut, the mean over all such families. Squares: chains whose boundary is found exactly where it is, the mean over three families. One has a step four times as large as usual, one a step ten times as large into the last layer, one two groups without drift.
 # :::
 
 # %% tags=["parameters"]
@@ -72,11 +72,11 @@ from bookkit.glue import keep_figure, note
 #
 # `fs.partition` makes three moves. Chapter 06 gives the idea of each. Here are the rules.
 #
-# 1. **Measure the steps.** Take a layer and the layer before it. Their distance is the first of three candidates for the step. The others are the distance from the layer before to the layer after, and from the layer two before to this one. The step is the least of the three. So a single odd layer makes no step if its two neighbours are alike. From here on we use the logarithm of the step.
+# 1. **Measure the steps.** Take a layer and the layer before it. Their distance is the first of three candidates for the step. The second candidate starts one layer earlier, the third ends one layer later. The step is the least of the three. So a single odd layer makes no step if its two neighbours are alike. From here on we use the logarithm of the step.
 # 2. **Look for {term}`outliers <outlier>`.** The largest step is taken out. How far does it lie above the others, in units of *their* spread? Then the next one is taken out, and so on, for at most six steps and at most a third of all {cite:p}`rosner1983percentage`. The same is done with 9,999 chains of uneven steps without a boundary. The {term}`p-value` is the share of these chains with an outlier at least as clear.
 # 3. **Name what stands out.** One large step is a *jump*, also if it sets apart only the first or the last layer. Two or three large steps in a row, with smaller steps on both sides, are a *transition*. Both are boundaries. A longer run is a *change of speed*, and no boundary. A run of two or more that lasts to the end of the chain is a change of speed, too.
 #
-# Each boundary has an *effect*: its step divided by the larger of the two steps beside it. A step with an effect below 1.25 does not count, however small its p-value is. Before the test, each measure is brought to a *metric form*, a distance that adds up along a path of layers. So a measure and its square give the same groups.
+# Each boundary has an *effect*: its step divided by the larger of the two steps beside it. A step with an effect below 1.25 does not count, however small its p-value is. Before the test, each measure is brought to a *metric form*, a distance that adds up along a straight path of layers. A measure and its square have the same metric form, so they give the same groups.
 #
 # If layers are of several kinds, such as attention and {term}`MLP`, each step is compared with steps into layers of its own kind. The kind is read from the layer's name, or given by `kinds=`. If there are too many kinds, each step is compared with all others, and the library warns of this.
 #
@@ -142,7 +142,7 @@ note(n_untrained=n_untrained, n_untrained_cut=n_cut, n_untrained_before=n_before
 #
 # {glue:text}`n_planted:d` families have boundaries. "Step x4 among .3" is one step four times as large as usual, among steps whose logarithms have a standard deviation of 0.3. A "transition" spreads a boundary over two steps.
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Share of chains whose boundaries are found exactly, by family and by length: large steps, last layers and flat groups nearly always, a step four times as large in six to nine of ten chains, or in three of ten if the other steps are very uneven, a step twice as large rarely."}, "figure": {"name": "fig-06b-power", "caption": "How often boundaries are found exactly where they are. A last layer ten times as far is found nearly always. A step twice as large looks like any other among uneven steps."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Share of chains whose boundaries are found exactly, by family and by length: a step ten times as large, last layers and flat groups nearly always, a step four times as large in six to nine of ten chains, or in three of ten if the other steps are very uneven, a step twice as large rarely."}, "figure": {"name": "fig-06b-power", "caption": "How often boundaries are found exactly where they are. A last layer ten times as far is found nearly always. A step twice as large looks like any other among uneven steps."}}
 exact = 100 * by_size(ours, "exact", list(PLANTED))[shown]
 exact.columns = [f"{size} layers" for size in shown]
 viz.dots(exact, xlabel="boundaries found exactly (%)")
@@ -159,7 +159,7 @@ for size in (7, 12, 13, 24, 32):
 #
 # ## Could a test find more?
 #
-# Take the easiest case. Suppose we knew that at most one step stands out, and that logarithms of steps are normal. Then the best statistic is how far the largest step lies above the mean of the others, in their standard deviations. We simulate this test with the same level.
+# Take the easiest case. Suppose we knew that at most one step stands out, and that logarithms of steps are normal. Then the best statistic is how far the largest step lies above the mean of the others, in their standard deviations. We simulate a test by this statistic, with the same level.
 
 
 # %%
@@ -173,7 +173,7 @@ def largest(logs):
 # %% [markdown]
 # The logarithms of the steps are drawn, and one step is made four times as large:
 
-# %% mystnb={"figure": {"caption": "How often a step four times as large is found, in per cent: by a test that may assume one at most, and by the test of this book, which may not."}}
+# %% mystnb={"figure": {"caption": "How often chains with a step four times as large are cut, in per cent. The first test may assume that at most one step stands out, the test of this book may not."}}
 rng = np.random.default_rng(seed)
 easiest = {}
 for size in (7, 12, 13, 24, 32):
@@ -193,7 +193,7 @@ note(easiest_13=easiest[13])
 #
 # ## Other rules on the same maps
 #
-# Eight rules stand beside the test. Kernel {term}`change points <change point>`, agglomeration with a gap statistic, {term}`spectral clustering` with an eigengap, and Fisher's optimal segmentation with Hartigan's rule are general methods. SGLP and LoRP are rules for merging and {term}`pruning` layers. We built them from public code and descriptions, so they need not be what their authors run. The last two are the test of this book's first edition, and the plain rule "cut at the largest step".
+# Eight rules stand beside the test. Kernel {term}`change points <change point>`, agglomeration with a gap statistic, {term}`spectral clustering` with an eigengap, and Fisher's optimal segmentation with Hartigan's rule are general methods. SGLP and LoRP are rules for merging and {term}`pruning` layers. We built them from public code and descriptions, so they need not be what their authors run. The last two are the test of this book's first edition, and the plain rule "cut at the largest step". This rule cuts only if that step is at least twice the median step.
 
 # %% tags=["remove-cell"]
 ROLES = {"a cut without a boundary": "cut", "a boundary found exactly": "exact"}
@@ -218,7 +218,7 @@ note(linkage=100 * without["linkage, gap statistic"])
 note(largest_step=100 * without["largest step"])
 
 # %% [markdown]
-# {numref}`fig-06b-rivals` at the top of this page shows the outcome. Most of the other rules are made to cut, and cut more than half of the chains without a boundary. Of the general methods, agglomeration with a gap statistic cuts the fewest, {glue:text}`linkage:.0f` %. "Cut at the largest step" finds nearly every single large step and no boundary between flat groups. It cuts {glue:text}`largest_step:.0f` % of the chains that have none.
+# {numref}`fig-06b-rivals` at the top of this page shows the outcome. Most of the other rules are built to return several groups, and cut more than half of the chains without a boundary. Of the general methods, agglomeration with a gap statistic cuts the fewest, {glue:text}`linkage:.0f` %. "Cut at the largest step" finds nearly every single large step and no boundary between flat groups. It cuts {glue:text}`largest_step:.0f` % of the chains that have none.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "All rules and all families, in per cent, as means over the lengths. For families without a boundary the number is the share that is cut, for the others the share that is cut exactly."}}
 table = simulated.assign(rate=simulated["exact"].fillna(simulated["cut"]))
@@ -284,7 +284,7 @@ note(found_flat=mine["two flat groups"])
 #
 # ## What else was tried
 #
-# We tried two other constructions on the same chains, and use neither. A line with a jump, fitted in a window {cite:p}`baranowski2019narrowest`, cuts uneven chains. The other takes out a trend and looks at the largest $t$-value. It sees no transition, because each of the two steps of a transition hides the other.
+# We tried two other constructions on the same chains, and use neither. The first fits a line with a jump in a window {cite:p}`baranowski2019narrowest`. It cuts chains of uneven steps that have no boundary. The other takes out a trend and looks at the largest $t$-value. It sees no transition, because each of the two steps of a transition hides the other.
 #
 # ## Where the numbers come from
 

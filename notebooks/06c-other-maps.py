@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# None of the maps that we tried shows the functions. Six measures find {glue:text}`by_any_words` of the two true places, also when they are given the number of {term}`groups <group>`. A network that cannot work without its parts does not show the functions either. Two more seeds of {term}`Model L <Model 0, Model E, Model L>` give similar maps, with a {term}`rank correlation` of {glue:text}`seeds_l:.2f` or better. Distances on few inputs are larger: on 100 inputs by {glue:text}`shift_100:.0f` %. They keep most of their order.
+# None of the maps that we tried shows the functions. Six measures find {glue:text}`by_any_words` of the two places where a new function begins, also when they are given the number of {term}`groups <group>`. A network in which each part needs the answer of the part before does not show the functions either. Two more seeds of {term}`Model L <Model 0, Model E, Model L>` give similar maps, with a {term}`rank correlation` of {glue:text}`seeds_l:.2f` or better. Distances on few inputs are larger: on 100 inputs by {glue:text}`shift_100:.0f` %. They keep most of their order.
 #
 # :::{glue:figure} fig_inputs_06c
 # :name: fig-06c-inputs
@@ -98,11 +98,11 @@ note(n_blocks=fs.partition(normalised, seed=seed).n_groups)
 # %% [markdown]
 # The map:
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Normalised layer map of Model 0 at the last position: the attention maps are unlike most layers but dark where they meet the keys."}, "figure": {"name": "fig-06c-last", "caption": "The {term}`normalised` map of Model 0 at the last position alone. The attention maps are still unlike most layers, but dark where they meet the keys."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Normalised layer map of Model 0 at the last position: the attention maps are unlike most layers but dark where they meet the keys."}, "figure": {"name": "fig-06c-last", "caption": "The {term}`normalised` map of Model 0 at the last position alone. The attention maps are still unlike most layers. The map is dark where they meet the keys: these two are alike."}}
 last_map.plot(groups=last_groups, title="Model 0, last position only")
 
 # %% [markdown]
-# The number of groups is {glue:text}`n_blocks_last:d`. With both positions it is {glue:text}`n_blocks:d`. To the eye the {term}`attention maps <attention score, attention map>` still stand apart, but no longer from everything: they now resemble the keys. The number of inputs changed as well, to {glue:text}`n_last:d`. Fewer inputs alone keep most of the order of the distances, as the end of this page shows for Model L. So what a map says about the first half of the network depends on which positions are taken. This must be stated with every map.
+# The number of groups is {glue:text}`n_blocks_last:d`. With both positions it is {glue:text}`n_blocks:d`. To the eye the {term}`attention maps <attention score, attention map>` still stand apart, but no longer from everything: they now resemble the keys. The number of inputs changed as well, to {glue:text}`n_last:d`. Fewer inputs alone keep most of the order of the distances, as the end of this page shows for Model L. So what a map says about the attention, the first half of the network, depends on which positions are taken. This must be stated with every map.
 #
 # ## Groups without an order
 #
@@ -147,7 +147,7 @@ note(along_first=along[0], along_last=along[-1])
 #
 # ## A network that needs its parts
 #
-# In Model L a later block may use whatever stands in the stream. The {term}`chains <chain>` of [chapter 04](04-modular-sum-training.ipynb) are stricter: a part receives the *answer* of the part before and $b$, and nothing else. Here is the chain with three functions in one block each. It has 93 {term}`representations <representation>` and nested {term}`moduli <moduli, equal and nested>`. Its boundaries are at 31 and 62 as well. At these boundaries the next layer is not a copy of the layer before, because the stream ends and a new embedding begins.
+# In Model L a later block may use whatever stands in the stream. The {term}`chains <chain>` of [chapter 04](04-modular-sum-training.ipynb) are stricter: a part receives $b$ and the *answer* of the part before, and nothing else. Here is the chain of three functions, each in a block of its own. It has 93 {term}`representations <representation>` and nested {term}`moduli <moduli, equal and nested>`. Its boundaries are at layers 31 and 62, as in Model L. At these boundaries the next layer is not a copy of the layer before, because the stream ends and a new embedding begins.
 
 # %%
 map_c = maps.load("chain", profile, seed)
@@ -184,7 +184,7 @@ interactive.explorer(
 #
 # ## Seeds and positions
 #
-# Chapter 06 shows one seed of Models L and E. The next table has two more of each, both positions flattened, and raw distances. How many groups does the test find? Where is the map cut if we force three? And how well does it agree with the map of the first seed?
+# Chapter 06 shows one seed of Models L and E. The next table adds two more of each, and for the first seed the map of both positions flattened and the raw map. How many groups does the test find? Where is the map cut if we force three? And how well does it agree with the map of the first seed?
 
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "tab-06c-seeds", "caption": "Maps of Models L and E by seeds and positions, and the raw maps. For each: groups that the test finds, cuts into three, and rank correlation with the first map. Then mean distances over all pairs, over pairs from layer 64 on, and over pairs without attention maps."}}
@@ -282,7 +282,7 @@ note(found_any_words=in_words[by_any], cut_any_words=in_words[cut_any])
 note(by_any_words=in_words[max(by_any, cut_any)])
 
 # %% [markdown]
-# Of the two true boundaries the best measure finds {glue:text}`found_any_words`. If we force three groups, {glue:text}`cut_any_words` of the two are among the cuts of the best measure. This is not the failure of one measure. The inner layers may be the wrong layers to compare: they change most inside the blocks. On this network no measure is better than another at a task that none can do. [Chapter 03](03-ten-measures.ipynb) says in what they differ.
+# Of the two true boundaries the best measure finds {glue:text}`found_any_words`. If we force three groups, {glue:text}`cut_any_words` of the two are among the cuts of the best measure. This is not the failure of one measure. The inner layers may be the wrong layers to compare: the largest steps lie inside the blocks, and none lies between them. On this network no measure is better than another at a task that none can do. [Chapter 03](03-ten-measures.ipynb) says in what they differ.
 #
 # ## How many inputs?
 #
@@ -360,7 +360,7 @@ keep_figure("fig_inputs_06c", fig)
 # %% [markdown]
 # Distances on few inputs come out larger. On 50 inputs the shift is {glue:text}`shift_50:+.0f` %. On 100 it is {glue:text}`shift_100:+.0f` %. On 200 it is {glue:text}`shift_200:+.0f` %. On 1,000 it is still {glue:text}`shift_1000:+.1f` %. The order changes, too, but less with more inputs. On 50 inputs the rank correlation with the distances on all inputs is {glue:text}`rank_50:.2f`. On 100 inputs it is {glue:text}`rank_100:.2f`. On 200 inputs it is {glue:text}`rank_200:.2f`. On 1,000 inputs it is {glue:text}`rank_1000:.2f`.
 #
-# How sure is a distance on 100 inputs? The range of a distance plus or minus its {term}`spread` is {glue:text}`spread_100:.0f` % of the distance wide. The distance on all inputs lies in this range for {glue:text}`spread_holds_100:.0f` % of the pairs only. The spread says how much a distance would vary with other inputs, *as many as these*. It says nothing of the shift. The {term}`interval` reaches down to the {term}`lower bound` and a little below. The interval is {glue:text}`interval_100:.0f` % of the distance wide, and holds the distance on all inputs for {glue:text}`holds_100:.0f` % of the pairs.
+# How sure is a distance on 100 inputs? Take the range from the distance minus its {term}`spread` to the distance plus its spread. It is {glue:text}`spread_100:.0f` % of the distance wide. The distance on all inputs lies in this range for {glue:text}`spread_holds_100:.0f` % of the pairs only. The spread says how much a distance would vary with other inputs, *as many as these*. It says nothing of the shift. The {term}`interval` reaches down to the {term}`lower bound` and a little below. The interval is {glue:text}`interval_100:.0f` % of the distance wide, and holds the distance on all inputs for {glue:text}`holds_100:.0f` % of the pairs.
 #
 # So compare maps only at the same number of inputs, and read no difference that is smaller than the spread.
 #
@@ -370,7 +370,7 @@ keep_figure("fig_inputs_06c", fig)
 #
 # | claim | condition | result | evidence on this page |
 # | --- | --- | --- | --- |
-# | C22: spectral clustering of the inverted map finds two groups (claimed for BERT, 5.2) | ours | agrees, as it must: it returns as many groups as it is asked for | in Model 0 the attention maps, {glue:text}`spectral_groups:d` layers, and the rest |
+# | C22: spectral clustering of the inverted map finds two groups (claimed for BERT, 5.2) | ours | agrees, as it must: it returns as many groups as it is asked for | in Model 0 one group is the {glue:text}`spectral_groups:d` attention maps, the other is the rest |
 # | C06: subsampling does not change the finding | ours | agrees for the order of distances; their values shift | rank correlation {glue:text}`rank_100:.2f` and a shift of {glue:text}`shift_100:+.0f` % at 100 inputs |
 # | C33: GW shows sub-networks more clearly than other measures (reviews) | ours | undecided on this network | of the two true boundaries no measure finds more than {glue:text}`found_by_any:d`: the step there is 0 under all of them |
 #

@@ -127,13 +127,13 @@ shown = {
 keep_figure("fig_in_short_08", viz.map_grid(shown))
 
 # %% [markdown]
-# {numref}`fig-08-in-short` shows them under GW, {term}`normalised`. With random weights the blocks {term}`drift` apart evenly, and far blocks are more different than near ones. Before fine-tuning they are nearly alike. After it there is a dark square of nine blocks, and the last blocks lie outside of it. Explore the map for SST-2: point at a cell, or use the arrow keys.
+# {numref}`fig-08-in-short` shows them under GW, {term}`normalised`. With random weights the blocks {term}`drift` apart evenly, but so little that the whole map is dark. Before fine-tuning far blocks differ a little more, but all are still nearly alike. After it there is a dark square of nine blocks, and the last blocks lie outside of it. Explore the map for SST-2: point at a cell, or use the arrow keys.
 
 # %% tags=["widget", "hide-input"]
 explorer(
     a_map,
     "GW map of the encoder fine-tuned on SST-2: "
-    "the first eight blocks are alike, the last three are far from them.",
+    "the first nine blocks are alike, the last three are far from them.",
 )
 
 # %% [markdown]
@@ -233,7 +233,7 @@ raw = pd.DataFrame(
 # %% [markdown]
 # The best cut explains {glue:text}`drift:.0f` % of even drift, and {glue:text}`random_share:.0f` % of the median copy with random weights. Only a share clearly above these is a picture of two groups. The next figure shows the share for nine of the measures. {term}`CCA` is left out: with fewer texts than dimensions every block is a linear function of every other.
 
-# %% tags=["hide-input", "paper-F06", "paper-F13", "paper-R15", "paper-R16", "paper-R17"] mystnb={"image": {"alt": "Share of each map's variance that its best cut explains, for nine measures, two tasks, before and after fine-tuning. After fine-tuning GW, AGW and RSM have about 80 % on SST-2 and 75 % on Yelp, RSA has 72 and 78 %, CKA 65 and 68 %, and the others about 50 % or less. Before fine-tuning RSA has up to 72 %, CKA up to 63 % and RSM on Yelp a little over 50 %; the others are near or below the 46 % of even drift."}, "figure": {"name": "fig-08-clear", "caption": "How much of a map its best cut into two groups explains. The dashed line is even drift, which has no groups. After fine-tuning GW, AGW, RSM and RSA are clearest."}}
+# %% tags=["hide-input", "paper-F06", "paper-F13", "paper-R15", "paper-R16", "paper-R17"] mystnb={"image": {"alt": "Share of each map's variance that its best cut explains, for nine measures, two tasks, before and after fine-tuning. After fine-tuning GW, AGW and RSM have about 80 % on SST-2 and 75 % on Yelp. RSA has 72 % on SST-2 and 78 % on Yelp. CKA has 65 and 68 %. The others have about 50 % or less. Before fine-tuning RSA has up to 72 %, CKA up to 63 % and RSM on Yelp a little over 50 %; the others are near or below the 46 % of even drift."}, "figure": {"name": "fig-08-clear", "caption": "How much of a map its best cut into two groups explains. The dashed line is even drift, which has no groups. After fine-tuning GW, AGW, RSM and RSA are clearest."}}
 viz.dots(
     clear,
     xlabel="variance of the map that the best cut explains (%)",
@@ -242,7 +242,7 @@ viz.dots(
 )
 
 # %% [markdown]
-# On SST-2 the best cut explains {glue:text}`share_sst2:.0f` % under GW. On random halves of the texts it lies between {glue:text}`low_sst2:.0f` and {glue:text}`high_sst2:.0f` %. RSM has {glue:text}`rsm_sst2:.0f` % and {term}`AGW` {glue:text}`agw_sst2:.0f` %. These two measures use the same distances as GW, and GW is as clear as they are. On Yelp {term}`RSA` is clearer, with {glue:text}`rsa_yelp:.0f` % against {glue:text}`share_yelp:.0f` % under GW. But RSA has {glue:text}`rsa_yelp_before:.0f` % before fine-tuning as well. On both tasks fine-tuning adds most to the share under GW. The paper compares GW with Euclidean, cosine and Wasserstein. These three are less clear on both tasks.
+# On SST-2 the best cut explains {glue:text}`share_sst2:.0f` % under GW. On random halves of the texts this share lies between {glue:text}`low_sst2:.0f` and {glue:text}`high_sst2:.0f` %. RSM has {glue:text}`rsm_sst2:.0f` % and {term}`AGW` {glue:text}`agw_sst2:.0f` %. These two measures use the same distances as GW, and GW is as clear as they are. On Yelp {term}`RSA` is clearer, with {glue:text}`rsa_yelp:.0f` % against {glue:text}`share_yelp:.0f` % under GW. But RSA has {glue:text}`rsa_yelp_before:.0f` % before fine-tuning as well. On both tasks fine-tuning adds more to the share under GW than under any other measure. The paper compares GW with Euclidean, cosine and Wasserstein. These three are less clear on both tasks.
 #
 # All these maps are of normalised layers. The paper's Figure 6 uses raw distances. With raw distances the measures are closer together. The table lists where the best cut lies.
 
@@ -294,7 +294,7 @@ pd.DataFrame(two).T
 #
 # The test of [chapter 06](06-modular-sum-subnetworks.ipynb) can say "one". It asks whether the step from one block to the next is out of proportion to the other steps. Here are these steps.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "GW distance from block to block with intervals over inputs, for SST-2 and Yelp. Before fine-tuning a flat line with a slow rise at the end. After, steps into blocks 8 to 10 rise to three to five times the early ones, fall at block 11 and rise again at 12. The band of untrained copies is flat."}, "figure": {"name": "fig-08-steps", "caption": "The step into each block under GW, before and after fine-tuning, with 95 % intervals over the choice of texts. The grey band spans the copies with random weights. After fine-tuning three steps in a row are large, and so is the last. None of them stands alone."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "GW distance from block to block with intervals over inputs, for SST-2 and Yelp. Before fine-tuning a flat line with a slow rise at the end. After, the steps into blocks 8 to 10 are three to five times as large as the early ones. The step into block 11 is smaller, and that into block 12 is large again. The band of untrained copies is flat."}, "figure": {"name": "fig-08-steps", "caption": "The step into each block under GW, before and after fine-tuning, with 95 % intervals over the choice of texts. The grey band spans the copies with random weights. After fine-tuning three steps in a row are large, and so is the last. So no single step stands out."}}
 fig, axes = plt.subplots(
     1, 2, figsize=(6.4, 3.0), dpi=110, layout="constrained", sharey=True
 )
@@ -362,7 +362,7 @@ note(twin_false=sum(p <= 0.05 for p in tested["sst2", "after"].twin_p_values))
 # %% [markdown]
 # What the test says of each encoder:
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "tab-08-test", "caption": "The test on the block ends, under GW in the mean over tokens: the largest step in units of the median step, the groups found, where the second begins, and the p-value."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "tab-08-test", "caption": "The test on the outputs of the blocks, under GW in the mean over tokens: the largest step in units of the median step, the groups found, where the second begins, and the p-value."}}
 rows = {}
 for key, groups in tested.items():
     values = np.diag(every[key]["mean/mean/gw"].values, k=1)
@@ -378,13 +378,13 @@ pd.DataFrame(rows).T
 # %% [markdown]
 # After fine-tuning the test finds no boundary: $p$ = {glue:text}`p_sst2_after:.2f` on SST-2 and $p$ = {glue:text}`p_yelp_after:.2f` on Yelp. Why not, when the eye sees one? The largest step is {glue:text}`top_sst2_after:.1f` times the median one on SST-2. But the steps before and after it are large, too, and so is the last. When four of eleven steps are large, the network may just change faster there. [Page 06b](06b-how-good-is-the-test.ipynb) shows that in a chain as short as this the test often misses a boundary that is spread over two steps. So "no boundary found" is not "no boundary".
 #
-# Before fine-tuning, on SST-2, the test sets the last block apart ($p$ = {glue:text}`p_sst2_before:.3f`). The step into the last block is only {glue:text}`effect_before:.1f` times its neighbours. The test finds it again in {glue:text}`again_before:.0f` % of random halves of the texts. It is a weak finding, and with four tests one such $p$ is no surprise. In the {glue:text}`n_copies:d` copies with random weights the test finds {glue:text}`twin_false:d` boundaries.
+# Before fine-tuning, on SST-2, the test sets the last block apart ($p$ = {glue:text}`p_sst2_before:.3f`). The step into the last block is only {glue:text}`effect_before:.1f` times the larger of the two steps before it. The test finds it again in {glue:text}`again_before:.0f` % of random halves of the texts. It is a weak finding, and with four tests one such $p$ is no surprise. In the {glue:text}`n_copies:d` copies with random weights the test finds {glue:text}`twin_false:d` boundaries.
 #
 # ## Does it survive?
 #
 # The answer may depend on choices that the paper does not discuss. We change one choice at a time: {term}`pooling` (how a text becomes a point), the variance of each dimension, raw or normalised distances, and the measure. We also look inside the blocks.
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "tab-08-survives", "caption": "After fine-tuning, with one choice changed at a time. Column p has the p-value of the test, and the block at which a second group begins if the test finds one. The other column has the best cut, and the share that it explains."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "tab-08-survives", "caption": "After fine-tuning, with one choice changed at a time. Columns p have the p-value of the test, and the block at which a second group begins if the test finds one. The other columns have the best cut, and the share that it explains."}}
 CHOICES = {
     "as above": "mean/mean/gw",
     "each dimension standardised": "mean-standardised/mean/gw",
@@ -509,7 +509,7 @@ for task, guess in guesses.items():
     note(**{f"guess_r2_{task}": 100 * np.corrcoef(guess, values)[0, 1] ** 2})
 
 # %% [markdown]
-# The next figure draws this distance beside the mean distance to the other blocks.
+# The next figure draws the distance of each block to itself, beside its mean distance to the other blocks.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "GW distance of each block to itself before fine-tuning, and to the other blocks after it. Both rise from block 8 on."}, "figure": {"name": "fig-08-moved", "caption": "GW distance of each block to itself before fine-tuning, and its mean distance to the other blocks after it. Both rise in the last third."}}
 viz.curves(
@@ -526,7 +526,7 @@ viz.curves(
 )
 
 # %% [markdown]
-# From how far the blocks have moved we guess the distance of any two of them. The guess is the larger of their two moves. On SST-2 this guess has a rank correlation of {glue:text}`guess_sst2:.2f` with the map, and explains {glue:text}`guess_r2_sst2:.0f` % of the map's variance. On Yelp it explains {glue:text}`guess_r2_yelp:.0f` %. So the simple story cannot be dismissed. Much of each of these two maps goes with how far the blocks have moved. No map can say whether the last blocks also *do* something new. [Chapter 11](11-fine-tuning-ablations.ipynb) operates on the network to find out.
+# We guess the distance of any two blocks from how far each of them has moved. The guess is the larger of the two moves. On SST-2 this guess has a rank correlation of {glue:text}`guess_sst2:.2f` with the map, and explains {glue:text}`guess_r2_sst2:.0f` % of the map's variance. On Yelp it explains {glue:text}`guess_r2_yelp:.0f` %. So the simple story cannot be dismissed. Much of each of these two maps goes with how far the blocks have moved. No map can say whether the last blocks also *do* something new. [Chapter 11](11-fine-tuning-ablations.ipynb) operates on the network to find out.
 #
 # ## What we found
 #
@@ -534,21 +534,21 @@ viz.curves(
 #
 # | claim | condition | result | evidence on this page |
 # | --- | --- | --- | --- |
-# | C18: the pre-trained encoder shows no major differences among layers (5.2, Figure 6) | ours | agrees, but for the last block on one task | best cut {glue:text}`share_sst2_before:.0f` and {glue:text}`share_yelp_before:.0f` %, even drift {glue:text}`drift:.0f` %; $p$ = {glue:text}`p_sst2_before:.3f` and {glue:text}`p_yelp_before:.2f` |
-# | C19: fine-tuned ones have two to three groups, the last third is one (5.2, Figure 6) | ours | undecided: the best cut is where the paper has it, but the test finds no boundary, and it often misses one that is spread over steps | best cut before block {glue:text}`cut_yelp:d`, {glue:text}`share_yelp:.0f` % [{glue:text}`low_yelp:.0f`, {glue:text}`high_yelp:.0f`]; $p$ = {glue:text}`p_yelp_after:.2f` on Yelp |
-# | C28: on SST-2 two to three groups as well, the last block apart (G, Figure 13) | ours | undecided, as C19 | best cut before block {glue:text}`cut_sst2:d`, {glue:text}`share_sst2:.0f` % [{glue:text}`low_sst2:.0f`, {glue:text}`high_sst2:.0f`]; $p$ = {glue:text}`p_sst2_after:.2f` |
+# | C18: the pre-trained encoder shows no major differences among layers (5.2, Figure 6) | ours | agrees, but for the last block on one task | the best cut explains {glue:text}`share_sst2_before:.0f` % on SST-2 and {glue:text}`share_yelp_before:.0f` % on Yelp, and {glue:text}`drift:.0f` % of even drift; $p$ = {glue:text}`p_sst2_before:.3f` and {glue:text}`p_yelp_before:.2f` |
+# | C19: fine-tuned ones have two to three groups, the last three blocks are one (5.2, Figure 6) | ours | undecided: the best cut is where the paper has it, but the test finds no boundary, and it often misses one that is spread over steps | best cut before block {glue:text}`cut_yelp:d`, {glue:text}`share_yelp:.0f` % [{glue:text}`low_yelp:.0f`, {glue:text}`high_yelp:.0f`]; $p$ = {glue:text}`p_yelp_after:.2f` on Yelp |
+# | C28: on SST-2 two to three groups as well, the last block apart (G, Figure 13) | ours | undecided: the best cut sets three blocks apart, and the test finds no boundary | best cut before block {glue:text}`cut_sst2:d`, {glue:text}`share_sst2:.0f` % [{glue:text}`low_sst2:.0f`, {glue:text}`high_sst2:.0f`]; $p$ = {glue:text}`p_sst2_after:.2f` |
 # | C21: Euclidean, cosine and Wasserstein show the groups less clearly (5.2, Figure 6), with raw distances | ours | agrees, by a few per cent | best cut on SST-2 {glue:text}`raw_gw:.0f` % under GW, {glue:text}`raw_eucl:.0f`, {glue:text}`raw_cosi:.0f` and {glue:text}`raw_wass:.0f` % under the three; on Yelp {glue:text}`raw_gw_y:.0f`, {glue:text}`raw_eucl_y:.0f`, {glue:text}`raw_cosi_y:.0f` and {glue:text}`raw_wass_y:.0f` % |
 # | C21, each block divided by its mean distance | ours | agrees | best cut on SST-2 {glue:text}`mean_gw:.0f` % under GW, {glue:text}`mean_eucl:.0f`, {glue:text}`mean_cosi:.0f` and {glue:text}`mean_wass:.0f` % under the three; on Yelp {glue:text}`mean_gw_y:.0f`, {glue:text}`mean_eucl_y:.0f`, {glue:text}`mean_cosi_y:.0f` and {glue:text}`mean_wass_y:.0f` % |
 # | C22: spectral clustering finds two groups (5.2) | paper | agrees, as it must | asked for two, it returns two for every map, that before fine-tuning included |
-# | C33: GW shows clearer sub-networks than RSM, RSA, CCA, CKA, MSID, AGW, on text (reviews, Figures 15 to 17), by the best cut | ours | undecided: clearer than CKA and MSID on both tasks, as clear as RSM and AGW, and less clear than RSA on Yelp, which has {glue:text}`rsa_yelp_before:.0f` % before fine-tuning, too; two encoders that began with the same weights | SST-2: GW {glue:text}`share_sst2:.0f`, RSM {glue:text}`rsm_sst2:.0f`, AGW {glue:text}`agw_sst2:.0f`, RSA {glue:text}`rsa_sst2:.0f`, CKA {glue:text}`cka_sst2:.0f` %; Yelp: {glue:text}`share_yelp:.0f`, {glue:text}`rsm_yelp:.0f`, {glue:text}`agw_yelp:.0f`, {glue:text}`rsa_yelp:.0f`, {glue:text}`cka_yelp:.0f` % |
+# | C33: GW shows clearer sub-networks than RSM, RSA, CCA, CKA, MSID, AGW, on text (reviews, Figures 15 to 17), by the best cut | ours | undecided: clearer than CKA and MSID on both tasks, as clear as RSM and AGW, and less clear than RSA on Yelp, where RSA has {glue:text}`rsa_yelp_before:.0f` % before fine-tuning, too; the two encoders began with the same weights | SST-2: GW {glue:text}`share_sst2:.0f`, RSM {glue:text}`rsm_sst2:.0f`, AGW {glue:text}`agw_sst2:.0f`, RSA {glue:text}`rsa_sst2:.0f`, CKA {glue:text}`cka_sst2:.0f` %; Yelp: {glue:text}`share_yelp:.0f`, {glue:text}`rsm_yelp:.0f`, {glue:text}`agw_yelp:.0f`, {glue:text}`rsa_yelp:.0f`, {glue:text}`cka_yelp:.0f` % |
 # | D01: can the method give a number? | - | answered: the share that the best cut explains, and a test that may say one group | {glue:text}`share_sst2:.0f` % on SST-2, even drift {glue:text}`drift:.0f` %; $p$ = {glue:text}`p_sst2_after:.2f` |
 # | D02: established measures are missing | - | answered: they are here | RSM, which is GW without its matching, has {glue:text}`rsm_sst2:.0f` %, GW {glue:text}`share_sst2:.0f` % |
-# | D04: a group is a function | - | open: maps cannot tell | {glue:text}`guess_r2_sst2:.0f` % of the variance of the map follow from how far each block has come from itself |
+# | D04: a group is a function | - | open: maps cannot tell | how far each block has moved explains {glue:text}`guess_r2_sst2:.0f` % of the variance of the map on SST-2 |
 # | D05: CKA looks the same as GW | - | answered: it does not; in the last four blocks most steps of GW are large, and those of CKA are small | rank correlation of the steps {glue:text}`steps_sst2:.2f` on SST-2, {glue:text}`steps_yelp:.2f` on Yelp |
 #
 # This is one seed for each task, and BERT-base was not run. [Going deeper: six blocks](08b-six-blocks.ipynb) repeats this on another encoder, with three seeds, with sparse encoders, and with maps of one encoder against another.
 #
-# **Before you report groups**: divide by the mean, say how a sample became a point, and give the test beside the picture.
+# **Before you report groups**: divide each block's distances by their mean, say how a sample became a point, and give the test beside the picture.
 #
 # ## Quiz
 #
@@ -566,7 +566,7 @@ viz.curves(
 #
 # <details><summary>a. That three measures show it.</summary>No: measures that look at the same distances share their mistakes.</details>
 # <details><summary>b. A bright colour.</summary>No: colours follow from the largest value of the map.</details>
-# <details><summary>c. A step out of proportion to the other steps, with its effect and a p-value, and the same map before training.</summary>Right: uneven steps are the rule, and untrained networks have them, too.</details>
+# <details><summary>c. A step out of proportion to the other steps, with its size and a p-value, and beside it the map before training.</summary>Right: uneven steps are the rule, and they can be there before training, too.</details>
 #
 # To read again: [How many groups?](#how-many-groups)
 #
@@ -651,7 +651,7 @@ check.two_groups(two_groups)
 # :::{exercise} Predict what the cut says, and what the test says
 # :label: ex-08-predict
 #
-# *Difficulty 3 of 4, importance 5 of 5, 25 minutes.* Build a network of 8 to 12 modules for inputs (n, 16), as `own_network()`, an `nn.Sequential` in which an eye should see a last group. It is not trained. Write into `predicted()` a dictionary of three guesses: `"cut"`, the number of the module with which the later part begins, counted from 0, if the best cut is made; `"share"`, a pair of numbers at most 15 apart, between which lies the variance that this cut explains, in per cent; and `"groups"`, how many groups the test finds. Only then write `measured(model, x)`, which returns these three for any network, its share as one number. Normalise, as this chapter does. Then compare. What would you write into a paper about your network?
+# *Difficulty 3 of 4, importance 5 of 5, 25 minutes.* Build a network of 8 to 12 modules for inputs (n, 16), as `own_network()`, an `nn.Sequential` in which an eye should see a last group. It is not trained. Write into `predicted()` a dictionary of three guesses. `"cut"` is the number of the first module after the best cut, counted from 0. `"share"` is a pair of numbers at most 15 apart: between them lies the variance that this cut explains, in per cent. `"groups"` is how many groups the test finds. Only then write `measured(model, x)`, which returns these three for any network, its share as one number. Normalise, as this chapter does. Then compare. What would you write into a paper about your network?
 #
 # ```{dropdown} Hint 1
 # A module close to the identity makes a small step: `nn.Linear` with a weight of `torch.eye(16)` plus a little noise. Under [How clear is the picture?](#how-clear-is-the-picture) the share of a cut is counted, each pair of modules once.

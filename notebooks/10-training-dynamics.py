@@ -23,7 +23,7 @@
 #
 # :::{glue:figure} fig_in_short_10
 # :name: fig-10-in-short
-# :alt: Accuracy and mean GW on SST-2 and Yelp, each as a share of its way, over the steps on a logarithmic axis. Accuracy rises first, mean GW follows, goes beyond its end and falls back.
+# :alt: Accuracy and mean GW on SST-2 and Yelp over the steps on a logarithmic axis, each scaled from 0 at its first value to 1 at its last. Accuracy rises first, mean GW follows, goes beyond its end and falls back.
 #
 # Accuracy on validation texts and mean GW of all pairs of blocks. For each curve 0 is its value before the first step, and 1 its value after the last. GW follows accuracy. It goes beyond its final value and falls back.
 # :::
@@ -101,7 +101,7 @@ for task, step in looks.items():
     note(**{f"n_looks_{task}": len(step), f"n_steps_{task}": int(step[-1])})
 
 # %% [markdown]
-# The encoder is that of [chapter 07](07-bert-fine-tuning.ipynb), MPNet with {glue:text}`n_blocks:d` blocks, in the mean over tokens. It was watched {glue:text}`n_looks_sst2:d` times on SST-2, in {glue:text}`n_steps_sst2:,d` steps. On Yelp it was watched {glue:text}`n_looks_yelp:d` times in {glue:text}`n_steps_yelp:d` steps. The paper has 27,000 steps on Yelp. There is one seed for each task. [Going deeper](10b-dynamics-of-six-blocks.ipynb) has three seeds of a smaller encoder.
+# The encoder is that of [chapter 07](07-bert-fine-tuning.ipynb), MPNet with {glue:text}`n_blocks:d` blocks. For each block we take the mean over tokens. It was watched {glue:text}`n_looks_sst2:d` times on SST-2, in {glue:text}`n_steps_sst2:,d` steps. On Yelp it was watched {glue:text}`n_looks_yelp:d` times in {glue:text}`n_steps_yelp:d` steps. The paper has 27,000 steps on Yelp. There is one seed for each task. [Going deeper](10b-dynamics-of-six-blocks.ipynb) has three seeds of a smaller encoder.
 #
 # ## Maps at selected steps
 #
@@ -129,7 +129,7 @@ def at_looks(task):
 viz.map_grid({title: at_looks(task) for task, title in TASKS.items()})
 
 # %% [markdown]
-# For the first steps nothing can be seen. Then the lower right corner, the last blocks, leaves the rest. All looks at SST-2 follow here: press play, or move the slider.
+# For the first steps nothing can be seen. Then the last blocks, in the lower right corner, become far from the others. All looks at SST-2 follow here: press play, or move the slider.
 
 # %% tags=["widget", "paper-F07", "hide-input"]
 frames = [map_at("sst2", s) for s in range(len(looks["sst2"]))]
@@ -275,7 +275,7 @@ note(lag_six=lag, lag_six_low=low, lag_six_high=high)
 #
 # ## How much of the growth is scale?
 #
-# The paper's distances are raw. A layer whose texts move apart is farther from everything, whatever its shape. So we set the raw distances beside the scale of the blocks, and beside distances without scale.
+# The paper's distances are raw. If the texts of a layer move apart, its raw distances to other layers can grow, whatever its shape. So we set the raw distances beside the scale of the blocks, and beside distances without scale.
 
 # %% mystnb={"figure": {"name": "tab-10-scale", "caption": "By which factor each number has grown from the first look to the last."}}
 growth = {}
@@ -316,7 +316,7 @@ viz.curves(
 )
 
 # %% [markdown]
-# If two blocks move at the same time, we *see* first the one that goes farther. So we separate when a block moves from how far. We divide its distance by its last value, and ask when it has gone half of its own way.
+# If two blocks move at the same time, we *see* first the one that goes farther. So we ask two questions: when does a block move, and how far? We divide its distance by its last value, and ask when it has gone half of its own way.
 
 # %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "After how many steps each block is halfway of its own way. On both tasks blocks 3 to 8 are earliest, the first block and the last blocks later."}, "figure": {"name": "fig-10-when", "caption": "After how many steps each block has gone half of its own way. The middle of the network is first. The last block is among the latest."}}
 when = {
@@ -340,7 +340,7 @@ for task, title in TASKS.items():
 #
 # ## Larger gradients at the end?
 #
-# A first version of the paper guessed that the last blocks change because their gradients are larger. The authors then looked. They found no differences among the blocks, and gradients more than ten times as large in the classifier.
+# A first version of the paper guessed that the last blocks change because their gradients are larger. The authors then looked. They found that the gradients of the blocks do not differ, and that those of the classifier are more than ten times as large.
 
 # %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Mean absolute gradient of each block relative to block 1. On SST-2 it falls to 0.15 at the last blocks. On Yelp it rises to 1.7 in the middle, falls to 1 and is 1.8 at the last block."}, "figure": {"name": "fig-10-gradients", "caption": "Mean absolute gradient of each block, relative to block 1, as a mean over the looks. On SST-2 the last blocks have the smallest gradients, on Yelp the last one has the largest."}}
 gradients = {}
@@ -364,11 +364,11 @@ for task, title in TASKS.items():
 # %% [markdown]
 # The last block has {glue:text}`grad_last_sst2:.2f` times the gradient of the first on SST-2 and {glue:text}`grad_last_yelp:.2f` times on Yelp. On SST-2 the last blocks leave the others although their gradients are the smallest. So larger gradients are not needed for this. The authors came to the same conclusion. But unlike theirs, our blocks do not have equal gradients. The gradient of the classifier's last layer is {glue:text}`grad_head_sst2:.1f` times that of the first block on SST-2, and {glue:text}`grad_head_yelp:.0f` times on Yelp. So it is more than ten times as large on one task only.
 #
-# The weights of the last block do move more: {glue:text}`weights_last_sst2:.1f` % of their length on SST-2, against {glue:text}`weights_first_sst2:.1f` % in the first. Is this what sets it apart? In the smaller encoder we made every block move equally far, and the map stayed nearly the same ([going deeper](10b-dynamics-of-six-blocks.ipynb#every-block-moved-equally-far)). With twelve blocks this was not tried.
+# The weights of the last block do move more than those of the first: on SST-2 by {glue:text}`weights_last_sst2:.1f` % of their norm, against {glue:text}`weights_first_sst2:.1f` %. Is this what sets it apart? In the smaller encoder we made every block move equally far, and the map stayed nearly the same ([going deeper](10b-dynamics-of-six-blocks.ipynb#every-block-moved-equally-far)). With twelve blocks this was not tried.
 #
 # ## Grokking
 #
-# Fine-tuning is not grokking. Accuracy on new texts rises first, and does not wait until the loss has fallen. Networks that add do grok ({cite:t}`power2022grokking`; [chapter 04](04-modular-sum-training.ipynb)), Model E clearly and Model 0 mildly. They memorise the training pairs before they understand the others. We watched three seeds of each.
+# Fine-tuning is not grokking. Here accuracy on new texts rises before the loss has fallen. Networks that add do grok ({cite:t}`power2022grokking`; [chapter 04](04-modular-sum-training.ipynb)), Model E clearly and Model 0 mildly. They memorise the training pairs before they understand the others. We watched three seeds of each.
 
 # %%
 adding = {
@@ -435,13 +435,13 @@ note(fall_0=fall.iloc[:3].max(), fall_e=fall.iloc[3:].min())
 #
 # | claim | condition | result | evidence on this page |
 # | --- | --- | --- | --- |
-# | C23: the last block changes first, its neighbours after it (5.3, Figure 7) | ours | disagrees for MPNet: it changes most, not first | block {glue:text}`first_sst2:d` is halfway first on SST-2, block {glue:text}`first_yelp:d` on Yelp; rank correlation of place with distance gone {glue:text}`far_least:.2f` at least |
+# | C23: the last block changes first, its neighbours after it (5.3, Figure 7) | ours | disagrees for MPNet: it changes most, not first | block {glue:text}`first_sst2:d` is halfway first on SST-2, block {glue:text}`first_yelp:d` on Yelp; the rank correlation of a block's place with how far it goes is at least {glue:text}`far_least:.2f` |
 # | C24: mean GW grows slowly, then fast, with accuracy (5.3, Figure 8) | ours | agrees; it follows accuracy, and falls again | halfway after {glue:text}`lag_sst2:.1f` times as many steps on SST-2, {glue:text}`lag_yelp:.1f` times on Yelp |
 # | C24, with raw distances | ours | agrees; without scale the distances grow as well | raw {glue:text}`raw_sst2:.1f` and {glue:text}`raw_yelp:.1f` times, the scale {glue:text}`scale_sst2:.1f` and {glue:text}`scale_yelp:.1f` times, without scale {glue:text}`norm_sst2:.1f` and {glue:text}`norm_yelp:.1f` times |
 # | C24: as in grokking | ours | disagrees: two networks that grok do not do the same, nor do raw and normalised distances | halfway after {glue:text}`lag_0:.2f` times as many epochs as validation accuracy in Model 0 [{glue:text}`lag_0_low:.2f`, {glue:text}`lag_0_high:.2f`], {glue:text}`lag_e:.2f` in Model E [{glue:text}`lag_e_low:.2f`, {glue:text}`lag_e_high:.2f`]; the raw mean of Model E falls to 1 / {glue:text}`fall_e:.1f` |
-# | C29: gradients do not explain the last blocks (reviews) | ours | agrees: they are smallest on one task and largest on the other, and the last blocks leave on both; the blocks do not have equal gradients | the last block has {glue:text}`grad_last_sst2:.2f` and {glue:text}`grad_last_yelp:.2f` times the gradient of the first |
-# | C29: the classifier's are more than ten times larger | ours | undecided: on one task of two | {glue:text}`grad_head_sst2:.1f` times those of block 1 on SST-2, {glue:text}`grad_head_yelp:.0f` times on Yelp |
-# | C36: computation changes abruptly (later version) | ours | undecided: the steps grow over several blocks, which is no boundary to the test (C19) | a boundary in {glue:text}`found_sst2:d` of {glue:text}`n_looks_sst2:d` and {glue:text}`found_yelp:d` of {glue:text}`n_looks_yelp:d` looks |
+# | C29: gradients do not explain why the last blocks change (reviews) | ours | agrees: at the end the gradients are smallest on one task and largest on the other, and the last blocks leave on both; but the blocks' gradients are not equal | the last block has {glue:text}`grad_last_sst2:.2f` and {glue:text}`grad_last_yelp:.2f` times the gradient of the first |
+# | C29: the classifier's gradients are more than ten times larger | ours | undecided: on one task of two | {glue:text}`grad_head_sst2:.1f` times those of block 1 on SST-2, {glue:text}`grad_head_yelp:.0f` times on Yelp |
+# | C36: computation changes abruptly (later version) | ours | undecided: the distances from block to block grow over several blocks, and the test does not count this as a boundary (C19) | a boundary in {glue:text}`found_sst2:d` of {glue:text}`n_looks_sst2:d` and {glue:text}`found_yelp:d` of {glue:text}`n_looks_yelp:d` looks |
 #
 # This is one seed for each task, and BERT-base was not run.
 #
@@ -455,7 +455,7 @@ note(fall_0=fall.iloc[:3].max(), fall_e=fall.iloc[3:].min())
 #
 # <details><summary>a. Distance causes accuracy.</summary>No: a curve beside a curve shows no cause.</details>
 # <details><summary>b. Accuracy causes distance.</summary>No: a curve beside a curve shows no cause.</details>
-# <details><summary>c. Neither follows; one can say which is halfway first, with an interval.</summary>Right: and here distance follows accuracy, with the interval over seeds.</details>
+# <details><summary>c. Neither can be concluded. One can only say which is halfway first, with an interval.</summary>Right. Here distance comes after accuracy, and the smaller encoder gives an interval over seeds.</details>
 #
 # To read again: [Does it rise with accuracy?](#does-it-rise-with-accuracy)
 #
@@ -523,7 +523,7 @@ check.stays_from(stays_from)
 # :::{exercise} To watch without touching
 # :label: ex-10-watch
 #
-# *Difficulty 4 of 4, importance 5 of 5, 25 minutes.* Write `watched(model, optimizer, batches, look_at, x)`: train a classifier, one step of cross-entropy for each batch, a pair of inputs and labels. On the way look at it. Return a dictionary from each step in `look_at` to the model's output for `x` after so many steps, as an array. Step 0 is before the first. The network must end at the same weights as one that nobody has watched, to the last bit, also if it has dropout and batch normalisation.
+# *Difficulty 4 of 4, importance 5 of 5, 25 minutes.* Write `watched(model, optimizer, batches, look_at, x)`: train a classifier with one step of cross-entropy for each batch. A batch is a pair of inputs and labels. On the way look at it. Return a dictionary from each step in `look_at` to the model's output for `x` after so many steps, as an array. Step 0 is before the first. The network must end at the same weights as one that nobody has watched, to the last bit, also if it has dropout and batch normalisation.
 #
 # ```{dropdown} Hint 1
 # What does a network do in training mode that it does not do in evaluation mode? Two of these things leave a trace.
@@ -563,7 +563,7 @@ check.watched(watched)
 # :::{exercise} Predict what moves far and what moves first
 # :label: ex-10-predict
 #
-# *Difficulty 3 of 4, importance 5 of 5, 20 minutes.* Build a network of 4 to 8 modules that tells handwritten digits apart, as `own_network()`, an `nn.Sequential` from images (n, 64) to (n, 10). The check trains it. Which module will end farthest from its own output before training, and which will be the first to have gone half of its own way? Write both names into `predicted()`, a dictionary with `"farthest"` and `"first"`, such as `"2"`. Only then write `moved(before, after, x)`: for two states of one network the Gromov-Wasserstein distance of each module to itself, without scale, as a dictionary by name. Then compare. Does the last module move first?
+# *Difficulty 3 of 4, importance 5 of 5, 20 minutes.* Build a network of 4 to 8 modules that tells handwritten digits apart, as `own_network()`, an `nn.Sequential` from images (n, 64) to (n, 10). The check trains it. Which module will end farthest from its own output before training, and which will be the first to have gone half of its own way? Write both names into `predicted()`, a dictionary with `"farthest"` and `"first"`, such as `"2"`. Only then write `moved(before, after, x)`. It returns how far each module is from itself in two states of a network: the normalised Gromov-Wasserstein distance, as a dictionary by name. Then compare. Does the last module move first?
 #
 # ```{dropdown} Hint 1
 # Capture the same images in both networks. The modules have the same names in both.

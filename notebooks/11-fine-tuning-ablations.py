@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# The paper freezes the first blocks of BERT and loses next to nothing. It also keeps only the first few, and loses little. We did both with an encoder of twelve blocks, and trained it for a short time only. With seven frozen blocks we see no loss. The map's clearest step leads into block ten. But we lose {glue:text}`freeze_yelp_cut:.1f` points (± {glue:text}`freeze_yelp_cut_half:.1f`) already when the nine blocks before it are frozen. And after this training few blocks are not enough: with the first four alone we lose {glue:text}`keep_yelp_4:.1f` points on Yelp. The loss by freezing follows depth more closely than it follows the map.
+# The paper freezes the first blocks of BERT and loses next to nothing. It also keeps only the first few, and loses little. We did both with an encoder of twelve blocks, and trained it for a short time only. With seven frozen blocks we see no loss. The map's clearest step leads into block ten, so freezing the nine blocks before it should lose nothing. But it loses {glue:text}`freeze_yelp_cut:.1f` points (± {glue:text}`freeze_yelp_cut_half:.1f`). And after this training few blocks are not enough: with the first four alone we lose {glue:text}`keep_yelp_4:.1f` points on Yelp. The loss by freezing follows depth more closely than it follows the map.
 #
 # :::{glue:figure} fig_in_short_11
 # :name: fig-11-in-short
@@ -92,7 +92,7 @@ from bookkit.glue import keep_figure, note
 # 1. With blocks 1 to {glue:text}`before:d` frozen nothing is lost, and each further block loses much.
 # 2. Blocks 1 to {glue:text}`before:d` alone are as good as all.
 #
-# The paper has another rule. Its map sets some of the *last* blocks apart, and its table keeps as many of the *first* blocks. So we also ask whether the first four and the first two suffice.
+# The paper has another rule. Its map sets some of the *last* blocks apart. Its table then keeps the same number of *first* blocks. So we also ask whether the first four and the first two suffice.
 
 # %%
 TASKS = {"sst2": "SST-2", "yelp": "Yelp"}
@@ -152,7 +152,7 @@ def lost(whole, part):
 
 
 # %% [markdown]
-# Here are the losses for every n, on Yelp, which is the task of the paper's Table 4. Our copy of this table has five numbers under six headings. The drops that the paper states in its text fit these numbers if the number under the heading "all" is missing. So the paper's losses in our figure are counted from seven frozen blocks.
+# Here are the losses on Yelp, which is the task of the paper's Table 4. Our copy of this table has five numbers under six headings. The drops in the paper's text show which one is missing: the number under the heading "all". So the paper's losses in our figure are counted from seven frozen blocks.
 
 # %% tags=["remove-cell"]
 PAPER_4 = {7: 97.47, 8: 97.43, 9: 97.19, 10: 96.70, 11: 93.11}
@@ -307,7 +307,7 @@ for n in (1, 2):  # smoke has another encoder, of fewer blocks
     note(**{f"longer_{n}": points, f"longer_{n}_half": half})
 
 # %% [markdown]
-# On both tasks the loss falls with every block that is kept. With the first four it is {glue:text}`keep_yelp_4:.1f` points on Yelp, where the paper has 0.01. With the first two it is {glue:text}`keep_sst2_2:.1f` points on SST-2, where the paper has 0.54. With eight blocks the loss is {glue:text}`keep_sst2_8:.1f` points on SST-2 (± {glue:text}`keep_sst2_8_half:.1f`). On Yelp it is {glue:text}`keep_yelp_8:.1f` (± {glue:text}`keep_yelp_8_half:.1f`). So our second rule may hold: blocks one to nine may be enough. The two and four blocks of the paper are not enough after this training.
+# On both tasks the loss falls from one block to all twelve. With the first four it is {glue:text}`keep_yelp_4:.1f` points on Yelp, where the paper has 0.01. With the first two it is {glue:text}`keep_sst2_2:.1f` points on SST-2, where the paper has 0.54. With eight blocks the loss is {glue:text}`keep_sst2_8:.1f` points on SST-2 (± {glue:text}`keep_sst2_8_half:.1f`). On Yelp it is {glue:text}`keep_yelp_8:.1f` (± {glue:text}`keep_yelp_8_half:.1f`). Blocks one to nine, as in our second rule, were not tried. They may be enough. The two and four blocks of the paper are not enough after this training.
 #
 # One thing speaks for the paper. Our training is short, and few blocks may need more steps. With one block the encoder guesses on both tasks, as it does with none, so it has hardly begun to learn. So we trained one and two blocks again on SST-2, for {glue:text}`steps_longer:d` steps. Two blocks still lose {glue:text}`longer_2:.1f` points (± {glue:text}`longer_2_half:.1f`). One block loses {glue:text}`longer_1:.1f` (± {glue:text}`longer_1_half:.1f`). The whole encoder that we compare them with was trained for {glue:text}`steps_sst2:d` steps. So with two blocks longer training makes up for about half of the loss. On Yelp longer training was not tried.
 #
@@ -342,11 +342,11 @@ sizes = [sum(p.numel() for p in model.parameters()) for model in (half, large)]
 note(size_half=100 * sizes[0] / sizes[1])
 
 # %% [markdown]
-# With half of the blocks a batch takes {glue:text}`time_half:.0f` % of the time. It keeps {glue:text}`size_half:.0f` % of the parameters, because many of them are word embeddings. The loss is {glue:text}`keep_sst2_6:.1f` points on SST-2 and {glue:text}`keep_yelp_6:.1f` on Yelp.
+# With half of the blocks a batch takes {glue:text}`time_half:.0f` % of the time. This half keeps {glue:text}`size_half:.0f` % of the parameters, because many of them are word embeddings. The loss is {glue:text}`keep_sst2_6:.1f` points on SST-2 and {glue:text}`keep_yelp_6:.1f` on Yelp.
 #
 # ## Does the map predict the loss?
 #
-# Both losses rise when more blocks are frozen or left out. Is the rise large where the map has a large step? We divide each rise by the number of blocks that it spans. We compare it with the mean step into these blocks under GW, under {term}`CKA`, and with depth alone. The {term}`rank correlation` says whether rises and steps have the same order.
+# Both losses rise when more blocks are frozen or left out. Is the rise large where the map has a large step? From each point of a curve to the next we take the rise per block. We compare it with the mean step into the blocks between them, under GW and under {term}`CKA`, and with their depth. The {term}`rank correlation` says whether rises and steps have the same order.
 
 
 # %%
@@ -420,7 +420,7 @@ for cost, tables in COSTS.items():
 #
 # ## Pruning, merging, and block structure
 #
-# The reviewers asked how the method relates to three other lines of work. *{term}`Pruning <pruning>` by blocks* asks which blocks may go. It has been done by place {cite:p}`sajjad2023effect`, and by how little a block changes its input {cite:p}`men2025shortgpt`. Such a rule reads one line of a map, the one beside its diagonal. *Merging* joins two networks into one, and needs to know which units do the same work {cite:p}`stoica2024zipit`. A {term}`coupling` of GW matches *inputs*, so it answers another question. *Block structure* was seen before in maps under CKA. There one dominant direction made neighbouring layers alike {cite:p}`nguyen2021wide`. This is a warning for this book: one dominant direction can make layers look alike, and hide how they differ.
+# The reviewers asked how the method relates to three other lines of work. *{term}`Pruning <pruning>` by blocks* asks which blocks may go. It has been done by place {cite:p}`sajjad2023effect`, and by how little a block changes its input {cite:p}`men2025shortgpt`. The second rule reads one line of a map, the one beside its diagonal. *Merging* joins two networks into one, and needs to know which units do the same work {cite:p}`stoica2024zipit`. A {term}`coupling` of GW matches *inputs*, so it answers another question. *Block structure* was seen before in maps under CKA. There one dominant direction made neighbouring layers alike {cite:p}`nguyen2021wide`. This is a warning for this book: one dominant direction can make layers look alike, and hide how they differ.
 #
 # [Page 11b](11b-cutting-six-blocks.ipynb) cuts up a smaller encoder in other ways. There blocks are left out and swapped without training, and every block is read by a linear and by a deeper {term}`readout`.
 #
@@ -434,7 +434,7 @@ for cost, tables in COSTS.items():
 # | C26: freezing those behind it costs more and more; "the later layers are crucial" | ours | agrees, wherever one puts the boundary | {glue:text}`freeze_yelp_most:.1f` points with eleven frozen, {glue:text}`freeze_yelp_all:.1f` with all; behind the cut {glue:text}`bend_yelp:.1f` points a block more than before it, at any place at least {glue:text}`least_bend_yelp:.1f` |
 # | C30: the first four blocks suffice on Yelp, and nearly the first two on SST-2 (reviews, Table 7) | ours | undecided: two blocks lose far more on SST-2, even after longer training; on Yelp only short training was tried | SST-2 {glue:text}`keep_sst2_2:.1f` points, after longer training {glue:text}`longer_2:.1f` (± {glue:text}`longer_2_half:.1f`); Yelp {glue:text}`keep_yelp_4:.1f` (± {glue:text}`keep_yelp_4_half:.1f`) |
 # | C30: one block fewer costs far more | ours | agrees on SST-2 after longer training | {glue:text}`longer_1:.1f` points with one block, {glue:text}`longer_2:.1f` with two |
-# | D04: no evidence that a group is a function: does the map predict what a cut loses? | - | justified: for freezing less well than depth does, and for truncation not beyond chance | rank correlation with the loss by freezing: GW {glue:text}`tell_gw_freezing:.2f`, depth {glue:text}`tell_depth_freezing:.2f`; by truncation {glue:text}`tell_gw_truncation:.2f` and {glue:text}`tell_depth_truncation:.2f` |
+# | D04: no evidence that a group is a function: does the map predict what a cut loses? | - | justified: the map predicts the loss by freezing less well than depth does, and the loss by truncation not beyond chance | rank correlation with the loss by freezing: GW {glue:text}`tell_gw_freezing:.2f`, depth {glue:text}`tell_depth_freezing:.2f`; by truncation {glue:text}`tell_gw_truncation:.2f` and {glue:text}`tell_depth_truncation:.2f` |
 # | D14: can a sub-network stand in for the whole, or make it faster? | - | answered: it can, at a price | half of the blocks take {glue:text}`time_half:.0f` % of the time and lose {glue:text}`keep_sst2_6:.1f` points on SST-2, {glue:text}`keep_yelp_6:.1f` on Yelp |
 #
 # This is one seed for each task with short training, and BERT-base was not run.
@@ -449,12 +449,12 @@ for cost, tables in COSTS.items():
 #
 # <details><summary>a. That it is right: the later blocks are crucial.</summary>No: more was frozen, too. Any network loses more when more of it is frozen.</details>
 # <details><summary>b. Nothing yet: ask whether the loss begins at the boundary, and whether depth alone would have said so.</summary>Right.</details>
-# <details><summary>c. That it is wrong: early blocks matter as well.</summary>No: that they can stay as they came does not say that they do not matter.</details>
+# <details><summary>c. That it is wrong: early blocks matter as well.</summary>No: early blocks may matter and still stay as they came.</details>
 #
 # **2. Two encoders get 88.0 % and 87.5 % right on the same 872 texts. Each has an interval of about 2 points. Is the difference chance?**
 #
-# <details><summary>a. Yes: the intervals overlap.</summary>No: these are intervals for other texts. Both read the same ones.</details>
-# <details><summary>b. It depends on how many texts only one of them gets right.</summary>Right: if they differ on four texts, four of them lost, it is rather certain; if on two hundred, it is not.</details>
+# <details><summary>a. Yes: the intervals overlap.</summary>No: these intervals say what other texts would give. Here both encoders read the same texts.</details>
+# <details><summary>b. It depends on how many texts only one of them gets right.</summary>Right. If they differ on four texts, and all four are lost, the paired interval just leaves out 0. If they differ on two hundred, it does not.</details>
 # <details><summary>c. No: four texts are four texts.</summary>No: four more lost than won, but perhaps a hundred were lost and ninety-six won.</details>
 #
 # ## Exercises
@@ -464,7 +464,7 @@ for cost, tables in COSTS.items():
 # :::{exercise} What could be seen?
 # :label: ex-11-see
 #
-# *Difficulty 1 of 4, importance 5 of 5, 5 minutes.* Two encoders read the same `n` texts. The share `differ` of these texts is answered right by only one of the two. Write `could_see(n, differ)`: the least loss, in points, whose 95 % interval leaves out 0. The differences may be taken to vary around 0.
+# *Difficulty 1 of 4, importance 5 of 5, 5 minutes.* Two encoders read the same `n` texts. The share `differ` of these texts is answered right by only one of the two. Write `could_see(n, differ)`: the least loss, in points, whose 95 % interval leaves out 0. For the standard error, take their mean to be 0.
 #
 # ```{dropdown} Hint 1
 # A text counts 1, -1 or 0. What is the mean of the squares of these numbers?
@@ -487,7 +487,7 @@ check.could_see(could_see)
 # :::{exercise} Where does it bend?
 # :label: ex-11-bends
 #
-# *Difficulty 2 of 4, importance 4 of 5, 10 minutes.* With `n` blocks frozen, an array in order, `lost` points are lost. Write `bends(n, lost)`: for each number of blocks but the first and the last, what a block behind it loses on average, less what a block before it loses. Then ask for a loss that grows with the square of n. Where does it bend?
+# *Difficulty 2 of 4, importance 4 of 5, 10 minutes.* The array `n` has numbers of frozen blocks, in order, and `lost` has the points lost with each. Write `bends(n, lost)`: for each number of blocks but the first and the last, what a block behind it loses on average, less what a block before it loses. Then try a loss that grows with the square of n. Where does it bend?
 #
 # ```{dropdown} Hint 1
 # Behind a place is all that lies between it and the last number of blocks.
@@ -545,7 +545,7 @@ check.train_rest(train_rest)
 # :::{exercise} Predict what freezing and cutting cost
 # :label: ex-11-predict
 #
-# *Difficulty 3 of 4, importance 5 of 5, 25 minutes.* Build a network that tells handwritten digits apart, as `own_network()`. It is an `nn.Sequential` of a first module from images (n, 64) to a stream, 4 to 8 blocks, and a last module from the stream to (n, 10). `check.block(32)` makes a residual block 32 numbers wide. The check pre-trains it on the ten digits. Then it is fine-tuned shortly to tell odd digits from even ones. How many points are lost if the first module and half of the blocks stay frozen? And how many if only these and the last module are kept? Write into `predicted()` a dictionary with `"frozen"` and `"kept"`, each a pair of numbers at most 5 apart. A loss may be negative. Only then write `costs(model, n, fine_tune)`, which returns both losses for n blocks. `fine_tune(model)` trains all weights that may learn, and returns which images are answered right. Leave `model` as it is. Then compare.
+# *Difficulty 3 of 4, importance 5 of 5, 25 minutes.* Build a network that tells handwritten digits apart, as `own_network()`. It is an `nn.Sequential` of a first module from images (n, 64) to a stream, 4 to 8 blocks, and a last module from the stream to (n, 10). `check.block(32)` makes a residual block 32 numbers wide. The check pre-trains it on the ten digits. Then it is fine-tuned shortly to tell odd digits from even ones. How many points are lost if the first module and half of the blocks stay frozen? And how many if only these and the last module are kept? Write into `predicted()` a dictionary with `"frozen"` and `"kept"`, each a range: a pair of numbers at most 5 apart. A loss may be negative. Only then write `costs(model, n, fine_tune)`, which returns both losses for n blocks. `fine_tune(model)` trains all weights that may learn, and returns which images are answered right. Leave `model` as it is. Then compare.
 #
 # ```{dropdown} Hint 1
 # Three networks begin with the same weights: the whole one, one with frozen modules, and a shorter one. `copy.deepcopy` makes each.

@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# The map says no more than a count of blocks. We froze some blocks, left blocks out, or swapped neighbours. Each time we measured how much accuracy is lost. A map under the {term}`Gromov-Wasserstein distance` (GW) agrees with the loss by {term}`freezing`: the {term}`rank correlation` is {glue:text}`tell_gw_freeze:.2f`. But depth alone has {glue:text}`tell_depth_freeze:.2f`. We also keep one block fewer. For this loss the rank correlation of GW is {glue:text}`tell_gw_keep:.2f`: where the steps of the map are large, little is lost. With half of the blocks we lose {glue:text}`keep_sst2_half:.1f` points of accuracy on SST-2 and {glue:text}`keep_yelp_half:.1f` on Yelp. Between all blocks and half of them the loss grows without a jump.
+# The map says no more than a count of blocks. We froze some blocks, left blocks out, or swapped neighbours. Each time we measured how much accuracy is lost. A map under the {term}`Gromov-Wasserstein distance` (GW) agrees with the loss by {term}`freezing`: the {term}`rank correlation` is {glue:text}`tell_gw_freeze:.2f`. But depth alone has {glue:text}`tell_depth_freeze:.2f`. We also keep only the first blocks, and then one fewer. For this loss the rank correlation of GW is {glue:text}`tell_gw_keep:.2f`: where the steps of the map are large, little is lost. With half of the blocks we lose {glue:text}`keep_sst2_half:.1f` points of accuracy on SST-2 and {glue:text}`keep_yelp_half:.1f` on Yelp. Between all blocks and half of them the loss grows without a jump.
 #
 # :::{glue:figure} fig_in_short_11b
 # :name: fig-11b-in-short
@@ -297,7 +297,7 @@ note(linear_sst2=ours["SST-2"]["only C"], linear_yelp=ours["Yelp"]["only C"])
 #
 # This says little for the map, though. The difference is at least {glue:text}`least_bend:.1f` for any boundary that we try. It is largest between blocks {glue:text}`steepest`. This is the predicted boundary in {glue:text}`n_steepest:d` of {glue:text}`n_models:d` encoders. With all blocks frozen, the classifier alone still gets {glue:text}`linear_sst2:.0f` % of SST-2 and {glue:text}`linear_yelp:.0f` % of Yelp right. This much could be read from [CLS] before any fine-tuning.
 
-# %% tags=["paper-T04", "hide-input", "hide-output"] mystnb={"figure": {"name": "tab-11b-paper", "caption": "Accuracy in per cent by what is trained (C is the classifier), ours and the paper's Table 4, which has twelve blocks. Its first column lacks a number in the text we worked from, so its drops are from \"8 to 12\"."}}
+# %% tags=["paper-T04", "hide-input", "hide-output"] mystnb={"figure": {"name": "tab-11b-paper", "caption": "Accuracy in per cent by what is trained (C is the classifier), ours and the paper's Table 4, which has twelve blocks. Our copy lacks the paper's number for \"all\", so we count its drops from \"8 to 12\"."}}
 beside = pd.DataFrame(ours).loc[["all", *labels]].add_prefix("ours, ")
 beside["paper, Yelp"] = pd.Series(PAPER_4).reindex(beside.index)
 beside.map(lambda x: "" if pd.isna(x) else f"{x:.2f}")
@@ -401,7 +401,7 @@ note(time_half=100 * gain["time"].iloc[n_blocks // 2])
 note(size_half=100 * gain["parameters"].iloc[n_blocks // 2])
 
 # %% [markdown]
-# With half of the blocks a batch takes {glue:text}`time_half:.0f` % of the time. It keeps {glue:text}`size_half:.0f` % of the parameters, because most of them are word embeddings.
+# With half of the blocks a batch takes {glue:text}`time_half:.0f` % of the time. This half keeps {glue:text}`size_half:.0f` % of the parameters, because most of them are word embeddings.
 
 # %% tags=["hide-input", "hide-output"] mystnb={"figure": {"name": "tab-11b-gain", "caption": "Time for a batch, and parameters, as a share of the whole encoder."}}
 gain.round(2)
@@ -459,11 +459,11 @@ drawn = {t: drawn[group].mean(axis=1) for t, group in TASKS.items()}
 viz.dots(pd.DataFrame(drawn), xlabel="points of accuracy lost", reference=0)
 
 # %% [markdown]
-# Without its last block the encoder of SST-2 loses {glue:text}`drop_sst2_last:.0f` points. Without the first block it loses {glue:text}`drop_sst2_first:.1f`, and without one of the blocks between these two at most {glue:text}`drop_sst2_inner:.1f`. The encoder of Yelp loses {glue:text}`drop_yelp_last:.1f` points without its last block, and most without its first ({glue:text}`drop_yelp_first:.1f`). Without the last two blocks both encoders guess: {glue:text}`left_sst2_two:.0f` % are right on SST-2 and {glue:text}`left_yelp_two:.0f` % on Yelp. Phang, Liu and Bowman could leave out more, in larger encoders with similar last blocks.
+# Without its last block the encoder of SST-2 loses {glue:text}`drop_sst2_last:.0f` points. Without the first block it loses {glue:text}`drop_sst2_first:.1f`, and without one of the blocks between these two at most {glue:text}`drop_sst2_inner:.1f`. The encoder of Yelp loses {glue:text}`drop_yelp_last:.1f` points without its last block, and most without its first ({glue:text}`drop_yelp_first:.1f`). Without the last two blocks both encoders guess: {glue:text}`left_sst2_two:.0f` % are right on SST-2 and {glue:text}`left_yelp_two:.0f` % on Yelp. Phang, Liu and Bowman could leave out more, in larger encoders whose last blocks are much alike.
 #
 # Swapping two neighbours loses {glue:text}`swap_sst2_least:.1f` to {glue:text}`swap_sst2_most:.1f` points on SST-2. On Yelp it loses {glue:text}`swap_yelp_least:.1f` to {glue:text}`swap_yelp_most:.1f`.
 #
-# So the boundary of the map does not mark what can be left out. On SST-2 two blocks lie behind it. One of them is missed most of all, the other less than any. On Yelp one block lies behind it, and {glue:text}`n_missed_more:d` of the five blocks before it are missed more.
+# So the boundary of the map does not mark what can be left out. On SST-2 two blocks lie behind it. One of them is missed most of all blocks, and the other least. On Yelp one block lies behind it, and {glue:text}`n_missed_more:d` of the five blocks before it are missed more.
 #
 # Now keep more or fewer of the first blocks yourself. The encoder is that of SST-2, seed 0, and the dashed line is the predicted boundary.
 
@@ -483,7 +483,7 @@ for n in range(n_blocks):
 stepper(frames, alts, "blocks kept")
 
 # %% [markdown]
-# The fold has each encoder.
+# The fold has the numbers of each encoder.
 
 # %% tags=["hide-input", "hide-output"] mystnb={"figure": {"name": "tab-11b-surgery", "caption": "Points of accuracy lost by each ablation without training, for each encoder."}}
 pd.concat([only, without, swapped]).round(1)
@@ -567,7 +567,7 @@ pd.concat(readouts).round(1)
 # %% [markdown]
 # ## Does the map predict the losses?
 #
-# For every boundary we have the losses by four acts: freezing one more block, keeping one fewer, leaving out the block behind it, and swapping its two neighbours. Four predictors compete: GW, CKA, cosine, and depth, the number of blocks before the boundary. We rank the boundaries of each encoder by predictor and by loss. {numref}`fig-11b-in-short` shows the mean rank correlation.
+# For every place between two blocks we have the losses by four acts. The block behind it is also frozen, no longer kept, or left out. Or its two neighbours are swapped. Four predictors compete: GW, CKA, cosine, and depth, the number of blocks before the boundary. We rank the boundaries of each encoder by predictor and by loss. {numref}`fig-11b-in-short` shows the mean rank correlation.
 
 # %% tags=["remove-cell"]
 costs = {
@@ -626,11 +626,11 @@ note(chance=float(np.quantile(np.abs(by_chance), 0.95)))
 prediction.round(2)
 
 # %% [markdown]
-# How large is such a mean by chance? We put the boundaries into a random order a thousand times. In one case of twenty the mean is farther from 0 than {glue:text}`chance:.2f`. (And the encoders are not independent, because all began with the same weights.)
+# How large is such a mean by chance? We put the boundaries into a random order a thousand times. In one case of twenty the mean is farther from 0 than {glue:text}`chance:.2f`. (All encoders began with the same weights. They are not independent, so chance may reach farther.)
 #
 # - **Freezing** one more block loses more at late boundaries: its rank correlation with depth is {glue:text}`tell_depth_freeze:.2f`. GW agrees ({glue:text}`tell_gw_freeze:.2f`), because its strong boundaries are late ones.
-# - **One block fewer**, or **two swapped**, loses most at the start: by depth the correlations are {glue:text}`tell_depth_keep:.2f` and {glue:text}`tell_depth_swap:.2f`. There the map has its weakest boundaries, so GW has {glue:text}`tell_gw_keep:.2f` and {glue:text}`tell_gw_swap:.2f`.
-# - **Leaving a block out** has little to do with depth ({glue:text}`tell_depth_leave:.2f`). GW has {glue:text}`tell_gw_leave:.2f` and the cosine {glue:text}`tell_cosine_leave:.2f`, both within chance. CKA has {glue:text}`tell_cka_leave:.2f`, with the wrong sign: the more unlike CKA finds a block, the less it is missed.
+# - **One block fewer**, or **two swapped**, loses most at the start: their rank correlations with depth are {glue:text}`tell_depth_keep:.2f` and {glue:text}`tell_depth_swap:.2f`. There the map has its weakest boundaries, so GW has {glue:text}`tell_gw_keep:.2f` and {glue:text}`tell_gw_swap:.2f`.
+# - **Leaving a block out** has little to do with depth ({glue:text}`tell_depth_leave:.2f`). GW has {glue:text}`tell_gw_leave:.2f` and the cosine {glue:text}`tell_cosine_leave:.2f`, both within chance. CKA has {glue:text}`tell_cka_leave:.2f`, with the wrong sign: the less a block resembles the one before it under CKA, the less it is missed.
 #
 # So the same boundary goes with a high loss by freezing and a low loss by {term}`truncation`. Depth predicts both. A map that should guide a cut has to beat a count of blocks first, and here none does.
 #
@@ -638,7 +638,7 @@ prediction.round(2)
 #
 # The reviewers asked how the method relates to three other lines of work.
 #
-# - {term}`Pruning <pruning>` by blocks asks which blocks may go. It has been done by place and by how little a block changes {cite:p}`sajjad2023effect`, and by block influence {cite:p}`men2025shortgpt`. These rules read one line of a map, the one beside its diagonal.
+# - {term}`Pruning <pruning>` by blocks asks which blocks may go. It has been done by place and by how little a block changes {cite:p}`sajjad2023effect`, and by block influence {cite:p}`men2025shortgpt`. The last two rules read one line of a map, the one beside its diagonal.
 # - *Merging* joins two networks. For this one must know which units of the two do the same work {cite:p}`stoica2024zipit`. The matching of GW pairs *inputs*, so it answers another question.
 # - *Block structure* was seen in maps before, under CKA. It appears in networks that are large for their data, where neighbouring layers share one dominant direction {cite:p}`nguyen2021wide`. So one dominant direction can make layers look alike, and hide how they differ. A {term}`group <group>` on a map is not yet a function.
 #
@@ -652,14 +652,14 @@ prediction.round(2)
 # | --- | --- | --- | --- |
 # | C26: freezing the blocks before the boundary costs next to nothing (E, Table 4) | ours | disagrees for `all-MiniLM-L6-v2` | on SST-2 {glue:text}`freeze_sst2_cut:.1f` points (± {glue:text}`freeze_sst2_cut_give:.1f`), three seeds; on Yelp {glue:text}`freeze_yelp_cut:.1f` (± {glue:text}`freeze_yelp_cut_give:.1f`); with two blocks {glue:text}`freeze_sst2_2:.1f` (± {glue:text}`freeze_sst2_2_give:.1f`) and {glue:text}`freeze_yelp_2:.1f` (± {glue:text}`freeze_yelp_2_give:.1f`) |
 # | C26: freezing those behind it costs more and more; "the later layers are crucial" | ours | agrees, wherever one puts the boundary | behind it {glue:text}`bend_sst2:.1f` points per block more than before it [{glue:text}`bend_sst2_low:.1f`, {glue:text}`bend_sst2_high:.1f`] on SST-2, {glue:text}`bend_yelp:.1f` [{glue:text}`bend_yelp_low:.1f`, {glue:text}`bend_yelp_high:.1f`] on Yelp; at least {glue:text}`least_bend:.1f` at any place |
-# | C30: as many first blocks suffice as the map marks as different (reviews, Table 7) | ours | disagrees for `all-MiniLM-L6-v2` | {glue:text}`keep_sst2_count:.1f` points lost on SST-2 (± {glue:text}`keep_sst2_count_give:.1f`), {glue:text}`keep_yelp_count:.1f` (± {glue:text}`keep_yelp_count_give:.1f`) on Yelp |
+# | C30: if the map marks n blocks as different, the first n blocks suffice (reviews, Table 7) | ours | disagrees for `all-MiniLM-L6-v2` | {glue:text}`keep_sst2_count:.1f` points lost on SST-2 (± {glue:text}`keep_sst2_count_give:.1f`), {glue:text}`keep_yelp_count:.1f` (± {glue:text}`keep_yelp_count_give:.1f`) on Yelp |
 # | C30: as many as lie before the boundary suffice | ours | disagrees on SST-2, not on Yelp | {glue:text}`keep_sst2_cut:.1f` (± {glue:text}`keep_sst2_cut_give:.1f`) on SST-2, {glue:text}`keep_yelp_cut:.1f` (± {glue:text}`keep_yelp_cut_give:.1f`) on Yelp |
-# | C30: one block fewer costs far more | ours | disagrees on SST-2: the loss does not jump; on Yelp the count leaves one block, and one fewer leaves nothing | {glue:text}`keep_sst2_count_fewer:.1f` instead of {glue:text}`keep_sst2_count:.1f` on SST-2; before the boundary {glue:text}`keep_sst2_fewer:.1f` instead of {glue:text}`keep_sst2_cut:.1f`, on Yelp {glue:text}`keep_yelp_fewer:.1f` instead of {glue:text}`keep_yelp_cut:.1f` |
+# | C30: one block fewer costs far more | ours | disagrees on SST-2: the loss does not jump; on Yelp the count leaves one block, and one fewer leaves nothing | by the paper's count {glue:text}`keep_sst2_count_fewer:.1f` points instead of {glue:text}`keep_sst2_count:.1f` on SST-2; by the boundary {glue:text}`keep_sst2_fewer:.1f` instead of {glue:text}`keep_sst2_cut:.1f` on SST-2, and {glue:text}`keep_yelp_fewer:.1f` instead of {glue:text}`keep_yelp_cut:.1f` on Yelp |
 # | C31: a linear readout is near chance on every block but the last (reviews, Yelp) | ours | disagrees for `all-MiniLM-L6-v2`, which had been tuned on sentences before our fine-tuning | at [CLS] {glue:text}`line_yelp_tuned_least:.0f` to {glue:text}`line_yelp_tuned_most:.0f` % fine-tuned, {glue:text}`line_yelp_came_least:.0f` to {glue:text}`line_yelp_came_most:.0f` % before it; on SST-2 {glue:text}`line_sst2_tuned_least:.0f` to {glue:text}`line_sst2_tuned_most:.0f` and {glue:text}`line_sst2_came_least:.0f` to {glue:text}`line_sst2_came_most:.0f` |
-# | C31: one of two layers goes from 50 to 59 % | ours | disagrees, likewise | on Yelp {glue:text}`mlp_yelp_tuned_least:.0f` to {glue:text}`mlp_yelp_tuned_most:.0f` % fine-tuned, before it {glue:text}`mlp_yelp_came_least:.0f` to {glue:text}`mlp_yelp_came_most:.0f` % |
+# | C31: a readout of two layers goes from 50 to 59 % | ours | disagrees, likewise | on Yelp {glue:text}`mlp_yelp_tuned_least:.0f` to {glue:text}`mlp_yelp_tuned_most:.0f` % fine-tuned, before it {glue:text}`mlp_yelp_came_least:.0f` to {glue:text}`mlp_yelp_came_most:.0f` % |
 # | D04: no evidence that a group is a function: does the map predict what cutting costs? | - | justified: no better than depth does | rank correlation of GW with what freezing costs {glue:text}`tell_gw_freeze:.2f`, keeping fewer {glue:text}`tell_gw_keep:.2f`, leaving out {glue:text}`tell_gw_leave:.2f`, swapping {glue:text}`tell_gw_swap:.2f`; of depth {glue:text}`tell_depth_freeze:.2f`, {glue:text}`tell_depth_keep:.2f`, {glue:text}`tell_depth_leave:.2f`, {glue:text}`tell_depth_swap:.2f`; by chance up to {glue:text}`chance:.2f` |
 # | D14: can a sub-network stand in for the whole, or make it faster? | - | answered: it can, at a price | half of the blocks take {glue:text}`time_half:.0f` % of the time and lose {glue:text}`keep_sst2_half:.1f` (± {glue:text}`keep_sst2_half_give:.1f`) points on SST-2, {glue:text}`keep_yelp_half:.1f` (± {glue:text}`keep_yelp_half_give:.1f`) on Yelp |
-# | D15: how does this relate to pruning, merging and earlier work on block structure? | - | answered: they are compared, and pruning has a measure much like these | the cosine at [CLS], a relative of block influence, has a rank correlation of {glue:text}`tell_cosine_leave:.2f` with what leaving a block out costs, GW of {glue:text}`tell_gw_leave:.2f` |
+# | D15: how does this relate to pruning, merging and earlier work on block structure? | - | answered: they are compared, and pruning uses a measure much like those of the maps | the cosine at [CLS], a relative of block influence, has a rank correlation of {glue:text}`tell_cosine_leave:.2f` with what leaving a block out costs, GW of {glue:text}`tell_gw_leave:.2f` |
 #
 # This is one small encoder with five boundaries, and on Yelp there is one seed. BERT-base was not run, so no row tests the paper's own condition.
 #

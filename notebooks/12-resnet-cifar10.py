@@ -19,13 +19,13 @@
 #
 # ## In short
 #
-# The reviewers asked this question. The authors answered with a small network of {term}`convolutions <convolution>`: under the {term}`Gromov-Wasserstein distance` (GW), they write, it has four sub-networks. We trained the same architecture, ResNet-9, on less data. It gets {glue:text}`accuracy:.1f` % of the test images right; the authors' network gets 91.63 %. Our test finds {glue:text}`blocks_gw:d` groups: the first convolution, and all other layers. But take clouds of random points that share the {term}`spectra <spectrum>` of our layers. The first of these clouds is about as far from the others. So this {term}`boundary` need not be one of function. The three layers at which the authors see changes stand out *before* training and less after it. And the class becomes readable by degrees, from {glue:text}`class_first:.2f` to {glue:text}`class_last:.2f`, without a boundary.
+# The reviewers asked this question. The authors answered with a small network of {term}`convolutions <convolution>`: under the {term}`Gromov-Wasserstein distance` (GW), they write, it has four sub-networks. We trained the same architecture, ResNet-9, on less data. It gets {glue:text}`accuracy:.1f` % of the test images right; the authors' network gets 91.63 %. Our test finds {glue:text}`blocks_gw:d` groups: the first convolution, and all other layers. But take clouds of random points that share the {term}`spectra <spectrum>` of our layers. There the first cloud is about as far from the other clouds as our first layer is from the other layers. So this {term}`boundary` need not be one of function. The three layers at which the authors see changes stand out *before* training and less after it. And the class becomes readable by degrees, from {glue:text}`class_first:.2f` to {glue:text}`class_last:.2f`, without a boundary.
 #
 # :::{glue:figure} fig_in_short_12
 # :name: fig-12-in-short
 # :alt: GW distance of each layer to the layer before, before and after training. Both lines go up and down in threes. After training the largest distance is the first one. Before training the largest ones are at 7.Conv2d, 0.ReLU, 5.Conv2d and 4.Conv2d.
 #
-# The GW distance of each layer to the layer before. Dotted lines mark the three layers that the authors name. After training the largest step is the very first one, and the three named layers stand out less than before training. The low points between the names are normalisations.
+# The GW distance of each layer to the layer before. Dotted lines mark the three layers that the authors name. After training the largest step is the very first one, and the three named layers stand out less than before training. The low points between the layer names on the axis are normalisations.
 # :::
 #
 # :::{admonition} What you will learn
@@ -112,7 +112,7 @@ viz.curves(
 # %% [markdown]
 # At the end the loss is {glue:text}`train_loss:.2f` on the training images and {glue:text}`test_loss:.2f` on test images. So the network has nearly memorised its training images.
 #
-# **A trap.** The ReLU of this network works in place: it overwrites its input. If a hook keeps the output of batch normalisation without a copy, it later finds the ReLU's output there. The layer is then compared with itself, and nobody notices. `fs.capture` copies at once. We can check it: a ReLU leaves no negative number, and batch normalisation should give many.
+# **A trap.** The ReLU of this network works in place: it overwrites its input. If a hook keeps the output of batch normalisation without a copy, it later finds the ReLU's output there. The ReLU is then compared with itself, and nobody notices. `fs.capture` copies at once. We can check it: a ReLU leaves no negative number, and batch normalisation should give many.
 
 # %%
 generator = torch.Generator().manual_seed(seed)
@@ -135,13 +135,13 @@ picture = ship()
 seen = {s: channel_means(m, picture, relus) for s, m in networks.items()}
 
 # %% [markdown]
-# Here is the ship at the end of each of the eight steps.
+# Here is the ship after each of the eight ReLUs.
 
-# %% tags=["fig", "wide", "paper-R09", "hide-input"] mystnb={"image": {"alt": "A drawn ship after each of the eight ReLUs, as the mean over channels. In the random network sail and hull can be seen up to the fifth, 4.ReLU; in the trained one mast and hull up to the third, and hardly anything in the fifth. After the pooling, on 8 by 8 points, neither shows a ship."}, "figure": {"name": "fig-12-ship", "caption": "A drawn ship at the end of each of the eight steps. The trained network draws outlines where the random one keeps areas. Before training sail and hull can be seen until `4.ReLU`. After training hardly anything of the ship is left there."}}
+# %% tags=["fig", "wide", "paper-R09", "hide-input"] mystnb={"image": {"alt": "A drawn ship after each of the eight ReLUs, as the mean over channels. In the random network sail and hull can be seen up to the fifth, 4.ReLU; in the trained one mast and hull up to the third, and hardly anything in the fifth. After the pooling, on 8 by 8 points, neither shows a ship."}, "figure": {"name": "fig-12-ship", "caption": "A drawn ship after each of the eight ReLUs. The trained network draws outlines where the random one keeps areas. Before training sail and hull can be seen until `4.ReLU`. After training hardly anything of the ship is left there."}}
 viz.pictures(seen)
 
 # %% [markdown]
-# The authors write that the ship is nearly absent at `4.ReLU`. To our eye it is. But part of this is not learned. In the random network the ship disappears one convolution later, after {term}`pooling` has shrunk the pictures to 8 by 8 points. So the learned weights remove a part of the ship, and pooling removes the rest.
+# The authors write that the ship is nearly absent at `4.ReLU`. To our eye it is. But it would soon be gone without training too. In the random network the ship disappears one convolution later, after {term}`pooling` has shrunk the pictures to 8 by 8 points. So training removes the ship a little earlier, and pooling would remove it anyway.
 #
 # Do these pictures change where the map changes? The authors say so. [Going deeper: what the eye sees](12b-what-the-eye-sees.ipynb) puts numbers on it. The answer depends on which rule we choose for "looks alike".
 #
@@ -177,9 +177,9 @@ keep_figure("fig_in_short_12", steps_drawn)
 # {numref}`fig-12-in-short` at the top of this page draws these steps for GW. Two things can be seen:
 #
 # - **Both lines are saws.** They fall at every normalisation. The only exception is the first normalisation of the trained network. In the random network normalisation changes nothing, because it has not seen any data yet. In the trained network the later normalisations change little.
-# - **No step stands far above all others**, neither at the three layers of the paper nor elsewhere. But the first step of the trained network leads into a normalisation, and no other normalisation changes its input so much.
+# - **No step stands far above all others**, neither at the three layers of the paper nor elsewhere. But the first step of the trained network is large for its kind: no other normalisation changes its input so much.
 #
-# The authors see changes at `2.ReLU`, `4.Conv2d` and `7.Conv2d`. We rank all steps, 1 for the largest. How special are the ranks of these three? We look at all choices of three layers. The number that we report is the share of choices whose mean rank is at least as high. A small share means that the authors' three layers stand out.
+# The authors see changes at `2.ReLU`, `4.Conv2d` and `7.Conv2d`. We rank all steps, 1 for the largest. How special are the ranks of these three? We look at all choices of three layers. We report the share of choices whose mean rank is as near to 1 as theirs, or nearer. A small share means that the authors' three layers stand out.
 
 # %% tags=["paper-R09"]
 columns = [(measure, state) for measure in MEASURES for state in STATES]
@@ -225,7 +225,7 @@ rank.loc[PAPER].T.astype(int).assign(share=share.round(3))
 #
 # Figures 18 and 20 of the revised paper show {term}`layer maps <layer map>` under several measures. Here are ours, before and after training.
 
-# %% tags=["fig", "paper-R18", "paper-R20", "hide-input"] mystnb={"image": {"alt": "Maps of 24 layers under six measures, for the random and for the trained network. Trained, GW and RSM show bright first rows and a grain of single layers; RSA, CKA and MSID show two or three squares along the diagonal, cut at layers 16 and 22."}, "figure": {"name": "fig-12-maps", "caption": "Maps of the 24 layers under six measures, in the random and in the trained network. Bright means different. After training RSA, MSID and CKA show squares along the diagonal. GW and RSM show a first layer that is far from everything."}}
+# %% tags=["fig", "paper-R18", "paper-R20", "hide-input"] mystnb={"image": {"alt": "Maps of 24 layers under six measures, for the random and for the trained network. In the trained network GW and RSM show bright first rows and else a fine pattern of single layers; RSA, CKA and MSID show two or three squares along the diagonal, cut at layers 16 and 22."}, "figure": {"name": "fig-12-maps", "caption": "Maps of the 24 layers under six measures, in the random and in the trained network. Bright means different. After training RSA, MSID and CKA show squares along the diagonal. GW and RSM show a first layer that is far from everything."}}
 maps = {
     TITLES[measure]: {s: run.maps[f"{s}/mean/{measure}"] for s in STATES}
     for measure in MEASURES
@@ -301,7 +301,7 @@ explorer(
 )
 
 # %% [markdown]
-# Why is the boundary there? Our guess is that the channels are the reason. The output of a convolution has channels of very different size, and normalisation makes them equal. Later convolutions read channels that are already equal. Then the boundary would be a change of {term}`scale` inside the layer. Dividing the whole layer by *one* number does not remove it. We did not test this.
+# Why is the boundary there? Our guess is that the channels are the reason. The output of a convolution has channels of very different size, and normalisation makes them equal. Later convolutions read channels that are already equal, so their outputs would differ less in size. Then the boundary would be a change of {term}`scale` inside the layer. The map divides the whole layer by *one* number, which does not remove it. We did not test this.
 #
 # ## Function, or shape?
 #
@@ -312,7 +312,7 @@ explorer(
 # - Before `5.Conv2d` the pictures are halved again.
 # - At `7.Conv2d` the pictures lose their rim and half of their channels.
 #
-# When the shape of a layer changes, its cloud of points changes as well, whatever the layer computes. So we need a {term}`null`, a map of layers that change their shape and nothing else. We take two of them. The first replaces every layer by a {term}`surrogate`: a Gaussian cloud of the same spectrum, the variances along its principal axes. The second is for layers taken by channels, as means over the picture. It projects the first layer at random to as many channels as each layer has.
+# When the shape of a layer changes, its cloud of points changes as well, whatever the layer computes. So we need a {term}`null`, a map of layers that change their shape and nothing else. We take two of them. The first replaces every layer by a {term}`surrogate`: a Gaussian cloud of the same spectrum, the variances along its principal axes. The second is for layers taken by channels: each channel is replaced by its mean over the picture. It projects the first layer at random to as many channels as each layer has.
 
 # %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Four GW maps. Left: the trained network, with layers taken whole and by channels. Right: Gaussian clouds of the same spectra, and random projections to the same widths. The first row is bright in the trained network and in the clouds of the same spectra, and not in the random projections."}, "figure": {"name": "fig-12-nulls", "caption": "The trained network (left) and what shape alone makes (right), under GW. Above, layers are taken whole, and the null shares only the spectrum with each layer. Below, layers are taken by channels, and the null shares only their number. Each row has its own colours. The spectrum alone already sets the first layer apart; the width alone does not."}}
 nulls = {
@@ -355,7 +355,7 @@ note(like_width=like["same widths"])
 #
 # The random clouds differ from the layers in one more way. They are drawn independently, so each normalisation is a step like any other. In the trained network all normalisations are small steps, except the first. This is why the test sees a boundary there.
 #
-# Spectra explain the rest of the map only in part. The {term}`rank correlation` of the two maps is {glue:text}`like_spectrum:.2f`. Between the trained map and the map of widths alone it is {glue:text}`like_width:.2f`. Between the trained maps of whole layers and of layers by channels it is {glue:text}`like_channels:.2f`, so this choice matters less.
+# Spectra explain the rest of the map only in part. The {term}`rank correlation` of the trained map and that of the clouds is {glue:text}`like_spectrum:.2f`. Between the trained map and the map of widths alone it is {glue:text}`like_width:.2f`. Between the trained maps of whole layers and of layers by channels it is {glue:text}`like_channels:.2f`, so this choice matters less.
 #
 # ## What the layers hold
 #
@@ -385,9 +385,9 @@ axes[0].legend(frameon=False, fontsize=8, loc="lower right")
 fig
 
 # %% [markdown]
-# The numbers at the end of each step are in this table.
+# The numbers after each ReLU are in this table.
 
-# %% tags=["hide-output"] mystnb={"figure": {"name": "tab-12-readouts", "caption": "The same at the end of each step, in numbers."}}
+# %% tags=["hide-output"] mystnb={"figure": {"name": "tab-12-readouts", "caption": "The same after each ReLU, in numbers."}}
 ends = [k for k, name in enumerate(names) if name.endswith("ReLU")]
 readouts = pd.DataFrame(
     run.readouts[:, :, ends].reshape(6, -1).T,
@@ -409,11 +409,11 @@ for column in readouts:
 note(class_random=run.readouts[0, 0].max())
 
 # %% [markdown]
-# **The class** is read better and better, from {glue:text}`class_first:.2f` at the first ReLU to {glue:text}`class_last:.2f` at the last. The gain is {glue:text}`gain_class:.2f`. Its {term}`interval` (95 %) goes from {glue:text}`gain_from:.2f` to {glue:text}`gain_to:.2f`. (The interval treats the two accuracies as independent. If anything, this makes it too wide.) Without training the class is read with at most {glue:text}`class_random:.2f`. After training it becomes readable little by little, and not at a boundary.
+# **The class** is read better and better, from {glue:text}`class_first:.2f` at the first ReLU to {glue:text}`class_last:.2f` at the last. The gain is {glue:text}`gain_class:.2f`. Its {term}`interval` (95 %) goes from {glue:text}`gain_from:.2f` to {glue:text}`gain_to:.2f`. (The interval treats the two accuracies as independent. If anything, this makes it too wide.) Without training the class is read with at most {glue:text}`class_random:.2f`. In the trained network it becomes readable little by little from layer to layer, and not at a boundary.
 #
 # **Colour** becomes harder to read. The score falls to {glue:text}`colour_trained_b:.2f` in the trained network, and to {glue:text}`colour_random_b:.2f` in the random one. So training gives colour up.
 #
-# **Edges** are read worse and worse, from {glue:text}`edges_trained_a:.2f` to {glue:text}`edges_trained_b:.2f` in the trained network. Without training the score falls from {glue:text}`edges_random_a:.2f` to {glue:text}`edges_random_b:.2f`. Here training *keeps* what pooling and mixing would have lost.
+# **Edges** are read worse and worse, from {glue:text}`edges_trained_a:.2f` to {glue:text}`edges_trained_b:.2f` in the trained network. Without training the score falls from {glue:text}`edges_random_a:.2f` to {glue:text}`edges_random_b:.2f`. Here training *keeps* what untrained layers would have lost.
 #
 # ## What we found
 #
@@ -421,11 +421,11 @@ note(class_random=run.readouts[0, 0].max())
 #
 # | claim | condition | result | evidence on this page |
 # | --- | --- | --- | --- |
-# | C34: under GW a trained ResNet-9 has four sub-networks (reviews, Figure 18) | ours | undecided: one network, one seed, trained less; that a test does not find them does not show that they are not there | {glue:text}`blocks_gw:d` groups, the first convolution apart, {glue:text}`p_gw_words`; accuracy {glue:text}`accuracy:.1f` %, the authors' has 91.63 % |
-# | C34: they change at `2.ReLU`, `4.Conv2d` and `7.Conv2d` (Figure 9) | ours | disagrees under GW: these steps stand out before training, not after it | share of triples that rank as high {glue:text}`stand_random:.3f` random, {glue:text}`stand_trained:.2f` trained; of the best cuts into four, {glue:text}`paper_cuts:d` is theirs |
+# | C34: under GW a trained ResNet-9 has four sub-networks (reviews, Figure 18) | ours | undecided: one network, one seed, trained less; the test may have missed them | {glue:text}`blocks_gw:d` groups, the first convolution apart, {glue:text}`p_gw_words`; accuracy {glue:text}`accuracy:.1f` %, the authors' has 91.63 % |
+# | C34: they change at `2.ReLU`, `4.Conv2d` and `7.Conv2d` (Figure 9) | ours | disagrees under GW: these steps stand out before training, not after it | share of triples that rank as high {glue:text}`stand_random:.3f` random, {glue:text}`stand_trained:.2f` trained; of the best three boundaries, {glue:text}`paper_cuts:d` is theirs |
 # | C34: other measures do not find them | ours | agrees: none has all three | {glue:text}`blocks_rsm:d`, {glue:text}`blocks_rsa:d`, {glue:text}`blocks_cka:d` and {glue:text}`blocks_msid:d` groups under RSM, RSA, CKA and MSID; at most {glue:text}`best_cuts:d` of the paper's three boundaries under any measure |
 # | C33: on images GW shows sub-networks more clearly than RSM, RSA, CKA and MSID (reviews) | ours | disagrees on this network | {glue:text}`blocks_gw:d` groups under GW, {glue:text}`blocks_cka:d` under CKA, with the same boundary |
-# | C35: early blocks hold local statistics (reviews) | ours | agrees; for edges more so without training | colour {glue:text}`colour_trained_a:.2f` to {glue:text}`colour_trained_b:.2f`, edges {glue:text}`edges_trained_a:.2f` to {glue:text}`edges_trained_b:.2f`; untrained {glue:text}`edges_random_a:.2f` to {glue:text}`edges_random_b:.2f` |
+# | C35: early blocks hold local statistics (reviews) | ours | agrees; without training edges are lost even more | colour {glue:text}`colour_trained_a:.2f` to {glue:text}`colour_trained_b:.2f`, edges {glue:text}`edges_trained_a:.2f` to {glue:text}`edges_trained_b:.2f`; untrained {glue:text}`edges_random_a:.2f` to {glue:text}`edges_random_b:.2f` |
 # | C35: late ones the class | ours | agrees, by degrees | {glue:text}`class_first:.2f` to {glue:text}`class_last:.2f`, gain {glue:text}`gain_class:.2f` [{glue:text}`gain_from:.2f`, {glue:text}`gain_to:.2f`] |
 # | D07: other architectures and other kinds of data? | - | open: one network, one seed | accuracy {glue:text}`accuracy:.1f` %, {glue:text}`blocks_gw:d` groups under GW |
 # | D05: CKA looks the same; what is gained? | - | open: by the test they find the same boundary here | {glue:text}`blocks_cka:d` groups under CKA, {glue:text}`blocks_gw:d` under GW |
@@ -434,7 +434,7 @@ note(class_random=run.readouts[0, 0].max())
 #
 # This is one network. It was trained from one seed, on less than half of the images, and it answers less well than the authors' own. So no row tests the paper's own condition. If a boundary appears only after more training, our network cannot show it.
 #
-# **Before you call a step in a map a function**: look at the same network before training, and at where its shapes change.
+# **Before you call a step in a map a boundary of function**: look at the same network before training, and at where its shapes change.
 #
 # ## Quiz
 #
@@ -450,7 +450,7 @@ note(class_random=run.readouts[0, 0].max())
 #
 # **2. A map has a boundary where the image is halved. Is it a boundary of function?**
 #
-# <details><summary>a. Yes: halving is what the layer does.</summary>No: a cloud of another spectrum is another cloud, whatever it computes.</details>
+# <details><summary>a. Yes: halving is what the layer does.</summary>No: halving changes the spectrum, and with it the distances, whatever the layer computes.</details>
 # <details><summary>b. No: shapes are never functions.</summary>No: it may be both. The map alone does not say.</details>
 # <details><summary>c. First ask whether a cloud of the same spectrum, or a random network, has it too.</summary>Right.</details>
 #
@@ -463,7 +463,7 @@ note(class_random=run.readouts[0, 0].max())
 # :::{exercise} A number for each channel
 # :label: ex-12-places
 #
-# *Difficulty 1 of 4, importance 4 of 5, 5 minutes.* Write `over_places(layer)`: from what a convolution returns, (n, c, h, w), the mean over the image of each channel, (n, c).
+# *Difficulty 1 of 4, importance 4 of 5, 5 minutes.* Write `over_places(layer)`: from what a convolution returns, (n, c, h, w), the mean of each channel over the image, (n, c).
 #
 # ```{dropdown} Hint 1
 # Which axes are places?
@@ -533,7 +533,7 @@ check.few_numbers(few_numbers)
 # :::{exercise} Predict the largest step before training
 # :label: ex-12-predict
 #
-# *Difficulty 3 of 4, importance 5 of 5, 20 minutes.* Build a convolutional network of 4 to 12 modules for images (n, 1, 8, 8), as `own_network()`, an `nn.Sequential`. It is not trained. Between which neighbours will the Gromov-Wasserstein distance be largest? Write the name of the later one, such as `"3"`, into `predicted()`. Only then write `steps(model, images)`: the distance from each module to the next, whole outputs and without scale, as a dictionary from the name of the later module. Then compare. What would you have said of this step in a trained network?
+# *Difficulty 3 of 4, importance 5 of 5, 20 minutes.* Build a convolutional network of 4 to 12 modules for images (n, 1, 8, 8), as `own_network()`, an `nn.Sequential`. It is not trained. Between which neighbours will the Gromov-Wasserstein distance be largest? Write the name of the later one, such as `"3"`, into `predicted()`. Only then write `steps(model, images)`: the distance from each module to the next, of whole outputs divided by their mean distance, as a dictionary from the name of the later module. Then compare. What would you have said of this step in a trained network?
 #
 # ```{dropdown} Hint 1
 # `fs.capture(model, [images])` flattens if no `pool` is given. The steps lie beside the diagonal of the map.

@@ -15,11 +15,11 @@
 # %% [markdown]
 # # 12b What the eye sees
 #
-# [Chapter 12](12-resnet-cifar10.ipynb) maps the layers of ResNet-9, and shows what becomes of a drawn ship. Does the map change where the pictures change? This page puts numbers on it. It also gives the steps of all measures, and those of {term}`AGW`.
+# [Chapter 12](12-resnet-cifar10.ipynb) maps the layers of ResNet-9, and shows what becomes of a drawn ship. Does the map change where the pictures change? This page puts numbers on it. It also gives the steps of all measures of chapter 12, and those of {term}`AGW`.
 #
 # ## In short
 #
-# The authors write that the {term}`Gromov-Wasserstein distance` (GW) agrees best with how the layers look. By one rule for "looks alike" it does: its {term}`rank correlation` with the eye is {glue:text}`eye_gw:.2f`, and that of {term}`CKA` is {glue:text}`eye_cka:.2f`. By another rule the order turns round: GW has {glue:text}`signed_gw:.2f`, and CKA {glue:text}`signed_cka:.2f`. With {glue:text}`n_steps:d` steps and one picture we cannot decide.
+# The authors write that the {term}`Gromov-Wasserstein distance` (GW) agrees best with how the layers look. By one rule for "looks alike" it does: the {term}`rank correlation` of its steps with the changes of the picture is {glue:text}`eye_gw:.2f`, and that of {term}`CKA` is {glue:text}`eye_cka:.2f`. By another rule the order turns round: GW has {glue:text}`signed_gw:.2f`, and CKA {glue:text}`signed_cka:.2f`. With {glue:text}`n_steps:d` steps and one picture we cannot decide.
 #
 # :::{glue:figure} fig_eye_12b
 # :name: fig-12b-eye
@@ -83,7 +83,7 @@ picture = ship()
 seen = {s: channel_means(m, picture, names) for s, m in networks.items()}
 
 # %% [markdown]
-# Here is the trained network, with all three layers of each step.
+# Here is the ship in all layers of the trained network, three for each {term}`convolution`.
 
 # %% tags=["fig", "wide", "hide-input"] mystnb={"image": {"alt": "The drawn ship in all 24 layers of the trained network, three rows by eight columns: after each convolution, after each normalisation, after each ReLU. Convolution and normalisation look much alike; the ReLU keeps the bright parts."}, "figure": {"name": "fig-12b-ship", "caption": "The ship in all layers of the trained network: after each convolution, each batch normalisation and each ReLU. Normalisation hardly changes a picture. Each picture has its own scale from dark to bright."}}
 rows = {}
@@ -98,9 +98,9 @@ viz.pictures(shown)
 # %% [markdown]
 # ## How much of the ship is left
 #
-# The authors write that the ship is nearly absent at `4.ReLU`. As a number we take the correlation of the ship's brightness with the picture at the end of each step. The sign is left out.
+# The authors write that the ship is nearly absent at `4.ReLU`. As a number we take the correlation of the ship's brightness with the picture after each {term}`ReLU`. The sign is left out.
 
-# %% mystnb={"figure": {"name": "tab-12b-left", "caption": "Correlation of the drawing with the picture at the end of each step, without its sign."}}
+# %% mystnb={"figure": {"name": "tab-12b-left", "caption": "Correlation of the drawing with the picture after each ReLU, without its sign."}}
 relus = [name for name in names if name.endswith("ReLU")]
 bright = ship().mean(axis=-1)
 shape_left = {
@@ -116,7 +116,7 @@ for state in STATES:
     note(**{f"from_4_{state}": shape_left[state].iloc[4:].mean()})
 
 # %% [markdown]
-# By this number the ship is hardly there in any layer. In the trained network the mean is {glue:text}`before_trained:.2f` over the first four steps and {glue:text}`from_4_trained:.2f` over the others. In the random network it is {glue:text}`before_random:.2f` and {glue:text}`from_4_random:.2f`. A network that draws outlines does not paint areas. Our eye forgives this, and the correlation does not. So "nearly absent" remains a matter of looking.
+# By this number the ship is hardly there in any layer. In the trained network the mean is {glue:text}`before_trained:.2f` over the first four ReLUs and {glue:text}`from_4_trained:.2f` over the others. In the random network it is {glue:text}`before_random:.2f` and {glue:text}`from_4_random:.2f`. The drawing consists of areas, and the trained network draws outlines. Our eye forgives this, and the correlation does not. So "nearly absent" remains a matter of looking.
 #
 # ## Does the map agree with the eye?
 #
@@ -141,7 +141,7 @@ def stepwise(what, measure):
 
 
 # %% [markdown]
-# The agreement is the rank correlation of the eye's steps with those of a measure.
+# These changes are the eye's steps. The agreement is their rank correlation with the steps of a measure.
 
 # %% mystnb={"figure": {"name": "tab-12b-agree", "caption": "Rank correlation of the eye's steps with those of each measure, without the sign of the correlation of pictures."}}
 eye = {state: to_the_eye(state) for state in STATES}
@@ -161,7 +161,7 @@ note(eye_gw=agree["trained"]["gw"], eye_rsm=agree["trained"]["rsm"])
 note(eye_cka=agree["trained"]["cka"])
 
 # %% [markdown]
-# In the trained network GW is first, as the authors say. Is this more than luck, with {glue:text}`n_steps:d` steps and one picture? We draw the steps again with replacement, and look at GW minus {term}`RSM` and at GW minus CKA.
+# In the trained network GW is first, as the authors say. Is this more than luck, with {glue:text}`n_steps:d` steps and one picture? We draw the steps again with replacement, and look at the agreement of GW minus that of {term}`RSM`, and minus that of CKA.
 
 # %% mystnb={"figure": {"name": "tab-12b-lead", "caption": "How far GW leads the other two measures: 95 % intervals over steps drawn with replacement."}}
 rng = np.random.default_rng(seed)
@@ -240,7 +240,7 @@ note(searched_trained=100 * searched["trained"])
 #
 # ## AGW, by channels
 #
-# AGW matches features as well as images, and whole layers have too many features. So we take each layer by channels, as the mean over the picture. The authors write that AGW shows changes in the final few layers only.
+# AGW matches features as well as images, and whole layers have too many features. So we take each layer by channels: each channel is replaced by its mean over the picture. The authors write that AGW shows changes in the final few layers only.
 
 # %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "AGW distance of each layer to the one before, divided by the mean step: the largest is at 4.Conv2d, followed by 3.Conv2d, 1.Conv2d and 2.Conv2d."}, "figure": {"name": "fig-12b-agw", "caption": "The AGW distance of each layer to the one before, over the mean of all steps (dashed line). The largest step is in the middle of the network, and the last six are below the mean on average."}}
 agw = np.diag(run.maps["trained-channels/mean/agw"].values, k=1)
@@ -264,8 +264,8 @@ note(agw_late=agw.iloc[-6:].mean(), agw_largest=agw.max())
 # | claim | condition | result | evidence on this page |
 # | --- | --- | --- | --- |
 # | C34: the ship is nearly absent by `4.ReLU` | ours | undecided: to our eye it is, by a correlation it never was there | correlation with the drawing {glue:text}`before_trained:.2f` in the first four steps, {glue:text}`from_4_trained:.2f` after them |
-# | C34: AGW shows changes in the final few layers only | ours | disagrees, by channels | its last six steps are {glue:text}`agw_late:.2f` of the mean, the largest {glue:text}`agw_largest:.2f` is in the middle |
-# | C34: GW agrees best with how the feature images look | ours | undecided | rank correlation {glue:text}`eye_gw:.2f` under GW, {glue:text}`eye_rsm:.2f` under RSM, {glue:text}`eye_cka:.2f` under CKA; GW minus CKA [{glue:text}`over_cka_from:.2f`, {glue:text}`over_cka_to:.2f`], minus RSM [{glue:text}`over_rsm_from:.2f`, {glue:text}`over_rsm_to:.2f`]; by another rule {glue:text}`signed_gw:.2f` and {glue:text}`signed_cka:.2f`; one picture |
+# | C34: AGW shows changes in the final few layers only | ours | disagrees, by channels | its last six steps are {glue:text}`agw_late:.2f` of the mean; the largest step, {glue:text}`agw_largest:.2f`, is in the middle |
+# | C34: GW agrees best with how the feature images look | ours | undecided | rank correlation {glue:text}`eye_gw:.2f` under GW, {glue:text}`eye_rsm:.2f` under RSM, {glue:text}`eye_cka:.2f` under CKA; GW minus CKA [{glue:text}`over_cka_from:.2f`, {glue:text}`over_cka_to:.2f`], minus RSM [{glue:text}`over_rsm_from:.2f`, {glue:text}`over_rsm_to:.2f`]; by another rule GW {glue:text}`signed_gw:.2f` and CKA {glue:text}`signed_cka:.2f`; one picture |
 #
 # ## Where the stored results come from
 #

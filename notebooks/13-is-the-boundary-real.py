@@ -19,13 +19,13 @@
 #
 # ## In short
 #
-# We trained {glue:text}`n_networks:d` small networks of {glue:text}`n_designs:d` designs, one function after another. In half of the designs new functions begin at places that we know, the *true* boundaries. In *chains* the next part receives an answer as a number and embeds it again. There cosine distance finds the true boundaries: its {term}`skill` is {glue:text}`cosine_chain:.2f`, where chance is 0 and the best is 1. But its skill is {glue:text}`cosine_handed:.2f` as well if the next part only passes the answer on. In other networks all functions share one {term}`stream <residual stream>`. No measure of this book is better than chance for sure there. The {term}`Gromov-Wasserstein distance` (GW) has a skill of {glue:text}`gw_stream:.2f`. So a boundary on a map shows where much changes. A function need not begin there.
+# We trained {glue:text}`n_networks:d` small networks of {glue:text}`n_designs:d` designs, one function after another. In half of the designs new functions begin at places that we know, the *true* boundaries. In *chains* each part of the network receives the answer of the part before as a number and embeds it again. There cosine distance finds the true boundaries: its {term}`skill` is {glue:text}`cosine_chain:.2f`, where chance is 0 and the best is 1. But its skill is {glue:text}`cosine_handed:.2f` as well if the next part only passes the answer on. In other networks all functions share one {term}`stream <residual stream>`. No measure of this book is better than chance for sure there. The {term}`Gromov-Wasserstein distance` (GW) has a skill of {glue:text}`gw_stream:.2f`. So a boundary on a map shows where much changes. A function need not begin there.
 #
 # :::{glue:figure} fig_in_short_13
 # :name: fig-13-in-short
 # :alt: Skill of nineteen measures and two guesses. In chains, Euclidean and cosine distance and CCA are at 1, and they are at 1 where an answer is only passed on. GW is near 0 in chains, and higher where an answer is only passed on. In one stream nearly all measures lie below 0.
 #
-# Skill of measures and of two guesses in finding true boundaries. The 95 % {term}`intervals <interval>` hold together for all measures and guesses in one kind of network. Circles: chains, in which a function ends and its answer is embedded again. Squares: chains whose later parts only pass the answer on, scored as if a function began with each part. Triangles: networks whose functions share one stream. A measure that sees functions and nothing else would have its circle and its triangle at 1, and its square at 0 or below.
+# Skill of measures and of two guesses in finding true boundaries. In each kind of network the 95 % {term}`intervals <interval>` of all measures and guesses hold at once. Circles: chains, in which a function ends and its answer is embedded again. Squares: chains whose later parts only pass the answer on, scored as if a function began with each part. Triangles: networks whose functions share one stream. A measure that sees functions and nothing else would have its circle and its triangle at 1, and its square at 0 or below.
 # :::
 #
 # :::{admonition} What you will learn
@@ -82,7 +82,7 @@ from bookkit.glue import keep_figure, note
 # %% [markdown]
 # ## Networks with a known answer
 #
-# Every network reads a few small numbers, or the picture of a digit, and computes with them. A function is, for example, a sum or a table of two numbers. The {term}`blocks <block>` stand one after another. Each reads a vector of 48 numbers, the stream, and adds to it. The functions are learned one after another, each by blocks of its own, and the blocks before them stay as they are. So we know with which block a function begins: this is the *true boundary*. Networks that learned several functions at once are not tested here. There are eight families:
+# Every network reads a few small numbers, or the picture of a digit, and computes with them. A function is, for example, the sum of two numbers, or the entry that a random table has for them. The {term}`blocks <block>` stand one after another. Each reads a vector of 48 numbers, the stream, and adds to it. The functions are learned one after another, each by blocks of its own, and the blocks before them stay as they are. So we know with which block a function begins: this is the *true boundary*. Networks that learned several functions at once are not tested here. There are eight families:
 #
 # - *chains*: a part gets the answer of the part before as a number, and embeds it again.
 # - *streams*: all functions follow one another in one stream. Nothing is embedded again, and no width changes.
@@ -93,7 +93,7 @@ from bookkit.glue import keep_figure, note
 #
 # The next figure shows some of the designs.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Rows of squares, one row for each of sixteen designs. The number and the colour of a square say to which function a block belongs. Chains, streams, joined and readers change once to three times, the other four families never."}, "figure": {"name": "fig-13-designs", "caption": "Two designs of each family. A square is a block, and its number is the function that it helps to compute. A thick line is where a part ends. There its answer is embedded again, or, in joined networks, an adapter leads to the next part. In the last four families no new function begins."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Rows of squares, one row for each of sixteen designs. The number and the colour of a square say to which function a block belongs. The rows of chains, streams, joined and readers change once, those of the other four families never."}, "figure": {"name": "fig-13-designs", "caption": "Two designs of each family. A square is a block, and its number is the function that it helps to compute. A thick line is where a part ends. There its answer is embedded again, or, in joined networks, an adapter leads to the next part. In the last four families no new function begins."}}
 drawn = [
     (f"{family}, {name}", design)
     for family, chosen in designs.FAMILIES.items()
@@ -115,7 +115,7 @@ ax.spines[["top", "right", "bottom", "left"]].set_visible(False)
 fig
 
 # %% [markdown]
-# The plan of the study was written down before any of these networks was trained. It fixes networks, scores, tests, and the rule for each answer. This *protocol* is a [file beside the code](https://github.com/functional-similarity/sub-networks/blob/main/lib/replication/benchmark/PROTOCOL.md), and its last section lists what was changed or added later.
+# The plan of the study was written down before any of these networks was trained. It fixes networks, scores, tests, and the rules that decide about the claims. This *protocol* is a [file beside the code](https://github.com/functional-similarity/sub-networks/blob/main/lib/replication/benchmark/PROTOCOL.md), and its last section lists what was changed or added later.
 
 # %%
 rows = scores.load_rows(profile)
@@ -240,7 +240,7 @@ note(needed=float(gaps["needed for 0.10"].median()))
 note(needed_cka=float(linear["needed"]), n_gaps=len(gaps))
 
 # %% [markdown]
-# Of the {glue:text}`n_gaps:d` other measures {glue:text}`n_better:d` are better than GW for sure, and {glue:text}`n_worse:d` are worse. The others cannot be distinguished from GW. {term}`Linear CKA <CKA>` minus GW is {glue:text}`cka_gap:.2f` [{glue:text}`cka_low:.2f`, {glue:text}`cka_high:.2f`]. How many designs would it take to detect a difference of 0.10? For the median measure it takes {glue:text}`needed:.0f`, with a power of 80 % and corrected for the number of measures.
+# Of the {glue:text}`n_gaps:d` other measures {glue:text}`n_better:d` are better than GW for sure, and {glue:text}`n_worse:d` are worse. The others cannot be distinguished from GW. {term}`Linear CKA <CKA>` minus GW is {glue:text}`cka_gap:.2f` [{glue:text}`cka_low:.2f`, {glue:text}`cka_high:.2f`]. How many designs would it take to detect a difference of 0.10? Half of the measures need at most {glue:text}`needed:.0f` to detect it in 80 % of cases, corrected for the number of measures.
 #
 # ## Function or architecture?
 #
@@ -285,13 +285,13 @@ sure = chance.index[chance["p corrected"] < judgement.LEVEL]
 note(n_beyond_stream=len(sure.drop(["middle first", "new parts"], errors="ignore")))
 
 # %% [markdown]
-# {numref}`fig-13-in-short` at the top of this page shows the outcome. In the chains cosine distance has a skill of {glue:text}`cosine_chain:.2f`. Where the answer is only passed on, cosine distance has {glue:text}`cosine_handed:.2f`. So a new embedding is enough for it, and its skill in the chains does not show that it sees functions. GW has {glue:text}`gw_chain:.2f` in the chains, and {glue:text}`gw_handed:.2f` where the answer is only passed on. A part that only passes an answer on may change its input little. Then the steps inside this part are small, and the step into it stands out. We did not test this reason.
+# {numref}`fig-13-in-short` at the top of this page shows the outcome. In the chains cosine distance has a skill of {glue:text}`cosine_chain:.2f`. Where the answer is only passed on, cosine distance has {glue:text}`cosine_handed:.2f`. So a new embedding is enough for it, and its skill in the chains does not show that it sees functions. GW has {glue:text}`gw_chain:.2f` in the chains, and {glue:text}`gw_handed:.2f` where the answer is only passed on. Why is GW higher there? A part that only passes an answer on may change its input little. Then the steps inside this part are small, and the step into it stands out. We did not test this reason.
 #
 # The triangles are the harder test. In one stream nothing is embedded again, and no width changes. GW has {glue:text}`gw_stream:.2f`, and linear CKA {glue:text}`cka_stream:.2f`. The best measure is {glue:text}`stream_best_name` with {glue:text}`stream_best:.2f`. Corrected for the number of entrants, {glue:text}`n_beyond_stream:d` of the measures are better than chance. The guess that starts in the middle has {glue:text}`middle_stream:.2f`, because many of these designs change function near the middle.
 #
 # For each measure we subtract the skill where an answer is only passed on from the skill where a new function begins:
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Skill where a stage computes minus skill where it passes on. In chains all intervals include 0 or lie below it. In one stream nearly all include 0."}, "figure": {"name": "fig-13-function", "caption": "Skill where a new function begins minus skill where an answer is only passed on. *Embedded again*: in chains. *One stream*: in networks of one stream. A measure that sees functions lies to the right of the dashed line in both."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Skill where a new function begins minus skill where an answer is only passed on. In chains all intervals include 0 or lie below it. In one stream nearly all include 0."}, "figure": {"name": "fig-13-function", "caption": "Skill where a new function begins minus skill where an answer is only passed on. *Embedded again*: in chains. *One stream*: in networks of one stream. A measure that sees functions lies to the right of the dashed line in both."}}
 split = judgement.function_or_architecture(measures)
 gap = {
     key: pd.DataFrame({what: t[key] for what, t in split.items()})
@@ -391,11 +391,11 @@ note(gw_alarms_never=100 * gw_single.loc[never, "alarm"].astype(float).mean())
 note(gw_alarms_rest=100 * gw_single.loc[~never, "alarm"].astype(float).mean())
 
 # %% [markdown]
-# On GW maps the test finds a boundary in {glue:text}`gw_alarms:.1f` % of these networks. Such a finding is a *false alarm*. Among the untrained networks the share is {glue:text}`gw_alarms_never:.0f` %, and among all others {glue:text}`gw_alarms_rest:.1f` %. An untrained network computes no function. So what the test finds there is chance or architecture, such as a new embedding. With {glue:text}`n_negative:d` designs the interval reaches {glue:text}`gw_alarms_high:.0f` %. Even for a measure without any false alarm the interval would reach beyond 10 %, as the end of the protocol says.
+# On GW maps the test finds a boundary in {glue:text}`gw_alarms:.1f` % of these networks. Such a finding is a *false alarm*. Among the untrained networks the share is {glue:text}`gw_alarms_never:.0f` %, and among all others {glue:text}`gw_alarms_rest:.1f` %. An untrained network computes no function. So what the test finds there is chance or architecture, such as a new embedding. With {glue:text}`n_negative:d` designs the interval reaches {glue:text}`gw_alarms_high:.0f` %. The limit in the protocol is 10 %. As its end says, even a measure without any false alarm could not stay below this for sure.
 #
 # ## Other rules
 #
-# A *rule* takes a map and returns groups. The figure shows rules that others use beside our test, all on GW maps.
+# A *rule* takes a map and returns groups. The figure compares our test with other rules, all on GW maps.
 
 # %% tags=["remove-cell"]
 several, single = judgement.positive(ends), judgement.negative(ends)
@@ -499,7 +499,7 @@ for claim, answer in found_answers.items():
 # Precision: which share of what was found is true? Recall: which share of what is true was found?
 # ```
 # ```{dropdown} Hint 2
-# Twice the number of layers that both have, divided by the sum of their numbers.
+# Twice the number of layers that are in both tuples, divided by the sum of the two lengths.
 # ```
 # :::
 
@@ -571,7 +571,7 @@ check.precision_of(precision_of)
 # :::{exercise} Predict where the evidence lies
 # :label: ex-13-predict
 #
-# *Difficulty 4 of 4, importance 5 of 5, 30 minutes.* Build a network whose boundary you know. Write `own_network()`. It returns an `nn.Sequential` of 8 to 12 modules from (n, 32) to (n, 32), and how many of its first modules will compute the first function. `check.block()` makes a residual block. The check trains the network. Its first modules learn the sum of two numbers modulo 5, and to keep a third number. Then the others learn a table of the sum and the third number. This takes some seconds. Write into `predicted()` a dictionary of two guesses: `"place"`, the module before which the evidence for a boundary will be largest under GW, counted from 0; and `"groups"`, how many groups the test will find. Only then write `told(model, x)`, which returns such a dictionary for any network, from its normalised GW map. Then compare. Is the place the true one? What does `told` return for the same network before training?
+# *Difficulty 4 of 4, importance 5 of 5, 30 minutes.* Build a network whose boundary you know. Write `own_network()`. It returns an `nn.Sequential` of 8 to 12 modules from (n, 32) to (n, 32), and how many of its first modules will compute the first function. `check.block()` makes a residual block. The check trains the network. Its first modules learn to add two numbers modulo 5, and to keep a third number. Then the others learn a table of the sum and the third number. This takes some seconds. Write into `predicted()` a dictionary of two guesses: `"place"`, the module before which the evidence for a boundary will be largest under GW, counted from 0; and `"groups"`, how many groups the test will find. Only then write `told(model, x)`, which returns such a dictionary for any network, from its normalised GW map. Then compare. Is the place the true one? What does `told` return for the same network before training?
 #
 # ```{dropdown} Hint 1
 # `fs.compare(fs.capture(model, [x]))` is the map. Both answers are read from it.

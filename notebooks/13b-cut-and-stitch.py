@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# Often, but a count of the {term}`blocks <block>` between two layers predicts this about as well as the best measure. We replaced the output of each block by the best affine image of an earlier one, in {glue:text}`n_designs:d` small networks, and counted the answers that are lost. The number of blocks between has a {term}`rank correlation` of {glue:text}`tell_depth:.2f` with the loss. {term}`Linear CKA <CKA>` has {glue:text}`tell_cka:.2f`, and the {term}`Gromov-Wasserstein distance` (GW) {glue:text}`tell_gw:.2f`. At an equal number of blocks between, CKA still predicts a part of the loss, and GW very little. Where an answer is embedded again, the lost answers show the true {term}`boundary`. Where all functions share one {term}`stream <residual stream>`, they do not show it.
+# Often, but a count of the {term}`blocks <block>` between two layers predicts this about as well as the best measure. We replaced the output of each block by the best affine image of an earlier one, in {glue:text}`n_designs:d` small networks, and counted the answers that are lost. The number of blocks between has a {term}`rank correlation` of {glue:text}`tell_depth:.2f` with the loss. {term}`Linear CKA <CKA>` has {glue:text}`tell_cka:.2f`, and the {term}`Gromov-Wasserstein distance` (GW) {glue:text}`tell_gw:.2f`. Among pairs with equally many blocks between them, CKA still predicts a part of the loss, and GW very little. Where an answer is embedded again, the lost answers show the true {term}`boundary`. Where all functions share one {term}`stream <residual stream>`, they do not show it.
 #
 # :::{glue:figure} fig_in_short_13b
 # :name: fig-13b-in-short
@@ -74,7 +74,7 @@ from bookkit.glue import keep_figure, note
 # %% [markdown]
 # ## One network, trained now
 #
-# Here is a network of two functions in one stream. Four blocks learn a sum. Then they are frozen, and four more learn a table of this sum and another number. Training takes a few seconds.
+# Here is a network of two functions in one stream. Four blocks learn a sum. Then they are frozen, and four more learn the entry that a random table has for this sum and another number. Training takes a few seconds.
 
 # %%
 design = designs.STREAMS["4-4"]
@@ -133,7 +133,7 @@ SHOWN = {
 # %% [markdown]
 # The upper maps show the answers that are lost, and the lower maps how far apart the same blocks are.
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Two rows of four maps. Answers lost: the chain shows two dark squares, one stream a dark band along the diagonal, the network that only passes its answer on a dark square from block 3 to block 8, the one function a dark band that widens. GW distances: all four are dark at the diagonal and brighter away from it."}, "figure": {"name": "fig-13b-four", "caption": "Answers that are lost (above), and GW distance (below), for all pairs of blocks of four networks. Dark means few answers lost, or a small distance. Above, the chain has two dark squares. The network that only passes its answer on has one large dark square, where nearly nothing is lost. Below, the four networks differ less."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Two rows of four maps. Answers lost: the chain shows two dark patches, and one stream a dark band along the diagonal. The network that only passes its answer on shows a dark square from block 3 to block 8. The one function shows a dark band that widens. GW distances: all four are dark at the diagonal and brighter away from it."}, "figure": {"name": "fig-13b-four", "caption": "Answers that are lost (above), and GW distance (below), for all pairs of blocks of four networks. Dark means few answers lost, or a small distance. Above, the chain has two dark patches along the diagonal, one in each part. The network that only passes its answer on has one large dark square, where nearly nothing is lost. Below, the four networks differ less."}}
 four = {what: of_design[k] for k, what in SHOWN.items() if k in of_design}
 distance = "gw" if "gw" in rows else "rsm"  # smoke has no GW
 shown = {"answers lost": "right", "GW distance": distance}
@@ -159,9 +159,9 @@ pairs = np.triu_indices(4, k=1)
 note(gw_passed=apart[4:, 4:][pairs].mean(), gw_before=apart[:4, :4][pairs].mean())
 
 # %% [markdown]
-# In the chain there are two dark squares along the diagonal. Within a part, most neighbours can stand for each other. If block 5 is made from block 4, across the boundary, {glue:text}`lost_chain:.0f` % of the answers are lost. The next part embeds the one number that has the largest of 17 logits. This choice is no affine function of the stream. In one stream the same replacement loses {glue:text}`lost_stream:.0f` %. Where the answer is only passed on, the end of the first function and all blocks after it can stand for each other. At most {glue:text}`lost_passed:.1f` % of the answers are lost among them.
+# In the chain there are two dark patches along the diagonal, one in each part. Within a part, most blocks can be made from the block before. If block 5 is made from block 4, across the boundary, {glue:text}`lost_chain:.0f` % of the answers are lost. The next part embeds the one number that has the largest of 17 logits. This choice is no affine function of the stream. In one stream the same replacement loses {glue:text}`lost_stream:.0f` %. Where the answer is only passed on, any block can be made from any earlier one, from the end of the first function on. At most {glue:text}`lost_passed:.1f` % of the answers are lost among them.
 #
-# The GW maps show less of this. Take the network that only passes its answer on. Its four later blocks are {glue:text}`gw_passed:.2f` apart in the mean, although nearly nothing is lost among them. The four earlier blocks are {glue:text}`gw_before:.2f` apart.
+# The GW maps show less of this. Take the network that only passes its answer on. Its four later blocks are {glue:text}`gw_passed:.2f` apart in the mean, although nearly nothing is lost among them. The four earlier blocks, among which many answers are lost, are {glue:text}`gw_before:.2f` apart.
 #
 # ## Does distance say what can be replaced?
 #
@@ -201,7 +201,7 @@ for name in words:
         note(**{f"{short}_{name}": summary[key].get(name, np.nan)})
 
 # %% [markdown]
-# {numref}`fig-13b-in-short` shows the outcome. Linear CKA has {glue:text}`tell_cka:.2f` [{glue:text}`low_cka:.2f`, {glue:text}`high_cka:.2f`]. Depth has {glue:text}`tell_depth:.2f`. GW has {glue:text}`tell_gw:.2f` [{glue:text}`low_gw:.2f`, {glue:text}`high_gw:.2f`]. A reason may be that the affine map must be right input by input. GW does not ask which input is which.
+# {numref}`fig-13b-in-short` shows the outcome. Linear CKA has {glue:text}`tell_cka:.2f` [{glue:text}`low_cka:.2f`, {glue:text}`high_cka:.2f`]. Depth has {glue:text}`tell_depth:.2f`. GW has {glue:text}`tell_gw:.2f` [{glue:text}`low_gw:.2f`, {glue:text}`high_gw:.2f`]. GW may be lower because the affine map must be right input by input. GW does not ask which input is which.
 #
 # Blocks with more blocks between them are farther apart under every measure, and lose more answers. Does a distance add anything to depth? We take what depth explains out of the ranks of distance and loss.
 
@@ -312,7 +312,7 @@ for name, short in SHORT.items():
 # | claim | condition | result | evidence on this page |
 # | --- | --- | --- | --- |
 # | C06: a sample of the inputs gives the same finding | ours | undecided: with a quarter of the inputs we see no difference in skill, and neither map finds the boundaries | difference in skill {glue:text}`quarter_mean:.2f` [{glue:text}`quarter_low:.2f`, {glue:text}`quarter_high:.2f`] with 25 inputs instead of 100 |
-# | D03: the correspondence is known; why search for one? | - | justified: measures that keep it predict better which layer can stand for which | rank correlation with the answers lost {glue:text}`tell_gw:.2f` under GW and {glue:text}`tell_cka:.2f` under linear CKA |
+# | D03: the correspondence of the inputs is known; why search for one? | - | justified: measures that keep it predict better which layer can stand for which | rank correlation with the answers lost {glue:text}`tell_gw:.2f` under GW and {glue:text}`tell_cka:.2f` under linear CKA |
 # | D04, by replacing blocks: nothing shows that a group is a function | - | justified: a count of blocks predicts better than GW what can be replaced | rank correlation {glue:text}`tell_gw:.2f` under GW, {glue:text}`tell_depth:.2f` for the blocks between |
 # | D05: CKA looks the same | - | answered: CKA predicts better what can be replaced | {glue:text}`tell_cka:.2f` [{glue:text}`low_cka:.2f`, {glue:text}`high_cka:.2f`] against {glue:text}`tell_gw:.2f` [{glue:text}`low_gw:.2f`, {glue:text}`high_gw:.2f`] |
 #

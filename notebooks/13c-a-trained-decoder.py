@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# For a small decoder of our own, its map under the {term}`Gromov-Wasserstein distance` (GW) does not. Our test finds one {term}`group` and no {term}`boundary` in it. We then look for the run of neighbouring blocks that changes least on the map: the block before the run and its last block are closest. For a run of four blocks, GW proposes the last four. Without them the {term}`perplexity` rises from {glue:text}`perplexity:.0f` to {glue:text}`gw_four:.0f`. If the loss is averaged over all runs of four blocks, which we call the *mean run*, it is {glue:text}`mean_four:.0f`. {term}`CKA` proposes the same runs as GW. The map of cosine distances proposes runs that are nearly the cheapest. This is one small model, so the order may differ in others.
+# For a small decoder of our own, the map under the {term}`Gromov-Wasserstein distance` (GW) does not say which blocks can go. Our test finds one {term}`group` and no {term}`boundary` in it. We then look for the run of neighbouring blocks that changes least on the map: the block before the run and its last block are closest. For a run of four blocks, GW proposes the last four. Without them the {term}`perplexity` rises from {glue:text}`perplexity:.0f` to {glue:text}`gw_four:.0f`. The *mean run* is our yardstick: with the loss averaged over all runs of four blocks, the perplexity is {glue:text}`mean_four:.0f`. {term}`CKA` proposes the same runs as GW. The map of cosine distances proposes runs that are nearly the cheapest. This is one small model, so the order may differ in others.
 #
 # :::{glue:figure} fig_in_short_13c
 # :name: fig-13c-in-short
@@ -70,7 +70,7 @@ from bookkit.glue import keep_figure, note
 # %% [markdown]
 # ## A small language model
 #
-# The model reads a text from left to right and predicts the next token. It is built like GPT-2, with {glue:text}`n_blocks:d` blocks {glue:text}`width:d` numbers wide. It was trained on the sentences of SST-2 and the reviews of Yelp. It is small, and it has read little.
+# The model reads a text from left to right and predicts the next token. It is built like GPT-2, with {glue:text}`n_blocks:d` blocks, each {glue:text}`width:d` numbers wide. It was trained on the sentences of SST-2 and the reviews of Yelp. It is small, and it has read little.
 
 # %%
 decoder = experiment.load(profile)
@@ -95,7 +95,7 @@ note(n_judged=len(decoder.whole))
 #
 # Here is the map of its blocks, beside that of an untrained copy with random weights of its own. We compare the blocks on {glue:text}`n_mapped:d` *windows*, pieces of equal length cut from new texts. Each window is the mean over its tokens.
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Two maps of twelve blocks. Both are dark along the diagonal and brighter away from it. The trained map is brighter, and has small dark squares, such as that of the last two blocks. The untrained map brightens evenly."}, "figure": {"name": "fig-13c-map", "caption": "The GW map of the trained decoder, and of an untrained copy. Dark means alike. In both, distances grow with the number of blocks from one to the other. Training adds small dark squares, but none that the test takes for a group."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Two maps of twelve blocks. Both are dark along the diagonal and brighter away from it. The trained map is brighter, and has small dark squares, such as that of the last two blocks. The untrained map brightens evenly."}, "figure": {"name": "fig-13c-map", "caption": "The GW map of the trained decoder, and of an untrained copy. Dark means alike. In both maps, two blocks are the farther apart the more blocks lie between them. Training adds small dark squares, but none that the test takes for a group."}}
 twin = decoder.twin()
 trained = decoder.maps["a/mean/gw"]
 untrained = fs.LayerMap(
@@ -137,7 +137,7 @@ if profile != "smoke":
     assert all(g.boundaries == (1,) for g in at_last)  # as the text says
 
 # %% [markdown]
-# The test finds one group on both draws of texts. Of {glue:text}`n_twins:d` untrained copies it divides {glue:text}`twins_cut:d`. One group means that no distance from one block to the next stands out. Twelve blocks are few for the test, as [page 06b](06b-how-good-is-the-test.ipynb) shows.
+# We drew texts twice, and the test finds one group both times. Of {glue:text}`n_twins:d` untrained copies it divides {glue:text}`twins_cut:d`. One group means that no distance from one block to the next stands out. Twelve blocks are few for the test, as [page 06b](06b-how-good-is-the-test.ipynb) shows.
 #
 # We also ran the test on the maps of other measures, and on those of the last token in place of the mean. Of these {glue:text}`n_others:d` maps it divides {glue:text}`cut:d`. Under GW at the last token it sets the first block apart, with p up to {glue:text}`last_p:.2f`. The protocol says in advance that these maps do not count for the answer.
 #
@@ -184,7 +184,7 @@ note(six_late=longest.iloc[-1])
 #
 # ## Which run would you leave out?
 #
-# A *proposal* picks, for each length, one run. A map proposes the run for which the block before it and its last block are closest. The *state cosine* proposes the run that changes the direction of the {term}`residual stream` the least. *Block influence* adds up how much each block of the run changes this direction {cite:p}`men2025shortgpt`. *Groups* propose the runs with the fewest boundaries inside. They come from our test, and from the rules LoRP and SGLP of [page 06b](06b-how-good-is-the-test.ipynb). If runs tie, we take their mean price. Our test finds one group, so all runs tie and it scores 0. *Late first* is a guess: it looks at neither map nor model and proposes the last blocks.
+# A *proposal* picks, for each length, one run. A map proposes the run for which the block before it and its last block are closest. The *state cosine* proposes the run that changes the direction of the {term}`residual stream` the least. *Block influence* adds up how much each block of the run changes this direction {cite:p}`men2025shortgpt`. *Groups* propose the runs with the fewest boundaries inside. They come from our test, and from the rules LoRP and SGLP of [page 06b](06b-how-good-is-the-test.ipynb). If runs tie, we take their mean price. Our test finds one group, so all runs tie and its price is their mean. *Late first* is a guess: it looks at neither map nor model and proposes the last blocks.
 #
 # The score of a proposal is 0 if its price is the mean price of all runs of its length, and 1 if no run of this length is cheaper. Above the mean price it is negative. We average it over the six lengths.
 
@@ -200,7 +200,7 @@ found = {
 # %% [markdown]
 # Here are all rules, once for each of two draws of texts from which maps were made.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Scores of eleven rules on two draws of texts. Cosine distance is near 0.9, state cosine and block influence near 0.6, groups between -0.1 and 0.5, GW, CKA, RSM and RSA near -0.7, late first near -2."}, "figure": {"name": "fig-13c-scores", "caption": "How much of what can be saved each rule saves, with 95 % {term}`intervals <interval>` over the texts on which prices are measured. Circles and squares stand for the two draws from which maps were made. GW, CKA, [RSM and RSA](03-ten-measures.ipynb), and the guess *late first*, do worse than the mean run on both draws."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Scores of eleven rules on two draws of texts. Cosine distance is near 0.9, state cosine and block influence near 0.6, groups between -0.1 and 0.5, GW, CKA, RSM and RSA near -0.7, late first near -2."}, "figure": {"name": "fig-13c-scores", "caption": "The score of each rule, with 95 % {term}`intervals <interval>` over the texts on which prices are measured. Circles and squares stand for the two draws from which maps were made. GW, CKA, [RSM and RSA](03-ten-measures.ipynb), and the guess *late first*, do worse than the mean run on both draws."}}
 TITLES = {name: measure.title for name, measure in fs.measures().items()}
 order = found["score"].mean(axis=1).sort_values(ascending=False).index
 viz.dots(

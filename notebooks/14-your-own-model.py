@@ -106,7 +106,7 @@ blocks = [nn.Sequential(layer, nn.ReLU()) for layer in linear]
 model = nn.Sequential(*blocks, nn.Linear(48, 10))
 
 # %% [markdown]
-# The training loop is the plainest one. It calls `look` before the first epoch, and after some of the epochs. To record maps in a loop of your own, add this one call.
+# The training loop is the plainest one. It calls `look`, which we write below, before the first epoch and after some of the epochs. To record maps in a loop of your own, add this one call.
 
 
 # %%
@@ -183,7 +183,7 @@ note(later_begun=begun[1:].mean(), later_ended=ended[1:].mean())
 # %% [markdown]
 # Before training every block bends the cloud a little. Training makes the first step larger: it goes from {glue:text}`first_begun:.2f` to {glue:text}`first_ended:.2f`. The later steps become smaller, on average from {glue:text}`later_begun:.2f` to {glue:text}`later_ended:.2f`. The map does not say what the later blocks compute.
 #
-# Now the third line. `fs.partition` asks whether one step is out of proportion to the others.
+# We have captured and compared. Now the third line: `fs.partition` asks whether one step is out of proportion to the others.
 
 # %% mystnb={"figure": {"caption": "The groups that the test finds after training."}}
 groups = fs.partition(last, seed=seed)
@@ -195,7 +195,7 @@ before = fs.partition(first, seed=seed)
 note(n_before=before.n_groups, p_before=before.p_value)
 
 # %% [markdown]
-# After training the first block stands apart from the rest, with a {term}`p-value` of {glue:text}`p_value:.3f`. Before training there is no such {term}`boundary` (p-value {glue:text}`p_before:.2f`). Five steps are the fewest that the test takes. Give the test about twice as many layers if you can, such as all linear layers and all ReLUs.
+# After training the first block stands apart from the rest, with a {term}`p-value` of {glue:text}`p_value:.3f`. Before training there is no such {term}`boundary` (p-value {glue:text}`p_before:.2f`). Five steps are the fewest that the test takes. Give the test about twelve layers if you can, such as all linear layers and all ReLUs.
 #
 # ## Recurrent networks and decoders
 #
@@ -262,7 +262,7 @@ note(nothing_blocks=found.n_groups, nothing_p=found.p_value)
 #
 # ## A report
 #
-# `analyse` does what a careful reader of this book would do by hand. It maps the layers, with {term}`intervals <interval>` from random halves of the inputs. It runs the test, and counts how often each boundary comes back. It asks what widths alone would show, and what {term}`CKA` shows. And it repeats the map with other poolings, raw distances, equal variances and fewer inputs. `write_report` puts all this into a folder.
+# `analyse` does what a careful reader of this book would do by hand. It maps the layers, with {term}`intervals <interval>` from random halves of the inputs. It runs the test, and counts in how many of these halves each boundary comes back. It asks what widths alone would show, and what {term}`CKA` shows. And it repeats the map with other poolings, raw distances, equal variances and fewer inputs. `write_report` puts all this into a folder.
 
 # %% mystnb={"figure": {"caption": "What would change the answer: each check of the report, and whether the finding survives it."}}
 layers = default_layers(model, shown)
@@ -281,7 +281,7 @@ paths = write_report(folder, findings, title, {"seed": seed})
 [path.name for path in paths]
 
 # %% [markdown]
-# The command line does the same. It takes a model of the transformers library, a folder, or a function of yours that returns a network:
+# The command line does the same. It takes a model of the transformers library by its name or its folder, or a function of yours that returns a network:
 #
 # ```bash
 # funcsim map --model folder_with_model --texts lines.txt --out report
@@ -306,7 +306,7 @@ paths = write_report(folder, findings, title, {"seed": seed})
 # | doubt | condition | result | evidence on this page |
 # | --- | --- | --- | --- |
 # | D07: only transformers, only sentiment: does the method take other networks? | - | answered: it takes any network | a perceptron that reads {glue:text}`right:.0f` % of new digits right, recurrent layers and a decoder are mapped here |
-# | D07: do the findings hold elsewhere? | - | open | before training the decoder has {glue:text}`nothing_blocks:d` group, and after training the perceptron has {glue:text}`n_blocks:d` |
+# | D07: do the findings hold elsewhere? | - | open | the untrained decoder has {glue:text}`nothing_blocks:d` group, the trained perceptron {glue:text}`n_blocks:d` |
 #
 # **On Monday**: map a network of yours before and after training, under two measures and with some 200 inputs. Let the test say how many groups there are. Write down what the groups predict, and only then act on them.
 #
@@ -337,10 +337,10 @@ paths = write_report(folder, findings, title, {"seed": seed})
 # :::{exercise} How often does it come back?
 # :label: ex-14-often
 #
-# *Difficulty 1 of 4, importance 4 of 5, 5 minutes.* Write `how_often(cuts, n_layers)`: for a list of tuples, the boundaries that were found in one random half of the inputs after another, the share of halves in which each layer begins a group.
+# *Difficulty 1 of 4, importance 4 of 5, 5 minutes.* Write `how_often(cuts, n_layers)`: `cuts` is a list with one tuple for each random half of the inputs: the boundaries found in it. Return, for each layer, the share of halves in which it begins a group.
 #
 # ```{dropdown} Hint 1
-# A half in which none was found is a half.
+# A half in which no boundary was found counts as well.
 # ```
 # ```{dropdown} Hint 2
 # `np.bincount(..., minlength=n_layers)`.
@@ -368,7 +368,7 @@ check.how_often(how_often)
 # The last place at which the mask is 1. How many tokens there are does not tell where they are.
 # ```
 # ```{dropdown} Hint 2
-# `np.argmax` of a reversed mask is the distance of the last one from the end.
+# `np.argmax` of a reversed mask is the distance of the last 1 from the end.
 # ```
 # :::
 
@@ -416,7 +416,7 @@ check.untrained(untrained)
 # :::{exercise} Predict the groups of your own network
 # :label: ex-14-predict
 #
-# *Difficulty 2 of 4, importance 5 of 5, 15 minutes.* Build a network of 8 to 16 modules for rows of 16 numbers, as `own_network()`, an `nn.Sequential`. Train it or leave it as it is. How many groups will the test find in its map? Write the number into `predicted()`. Only then write `starts(model, x)`: capture, compare, partition; return the layers at which a new group starts, as a list of whole numbers, empty for one group. The check draws new random weights three times and counts their groups as well. Then compare. Could you have told your network from these?
+# *Difficulty 2 of 4, importance 5 of 5, 15 minutes.* Build a network of 8 to 16 modules for rows of 16 numbers, as `own_network()`, an `nn.Sequential`. Train it or leave it as it is. How many groups will the test find in its map? Write the number into `predicted()`. Only then write `starts(model, x)`: capture, compare, partition; return the layers at which a new group starts, as a list of whole numbers, empty for one group. The check draws new random weights three times and counts their groups as well. Then compare. Could you have told your network from these three by its groups?
 #
 # ```{dropdown} Hint 1
 # The three lines of this chapter. A `Partition` has `boundaries`. In a network of linear layers and ReLUs the steps are of two kinds; the library warns, and `kinds=` tells it which is which.

@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# Most of what the paper says of the distance is true. Our maps do not show what the paper reads in its maps. A raw {term}`layer map` shows how large each layer is: {glue:text}`by_scale:.2f` % of the variance of one map is {term}`scale`. A {term}`normalised` map shows mostly what kind of layer stands where, and so does the map of a network that computes nothing. We also trained small networks whose functions are known. If these functions share one stream, where does the next one begin? For no measure that we show can we say that it finds this place better than chance. The {term}`Gromov-Wasserstein distance` (GW) has a {term}`skill` of {glue:text}`gw_stream:.2f` there, where chance is 0 and the best is 1. For language the question stays open, because the paper's own encoder was not run.
+# Most of what the paper says of its distance between layers is true. Our maps do not show what the paper reads in its maps. A raw {term}`layer map` shows how large each layer is: {glue:text}`by_scale:.2f` % of the variance of one map is {term}`scale`. A {term}`normalised` map shows mostly what kind of layer stands where, and so does the map of a network that computes nothing. We also trained small networks whose functions are known. If these functions share one stream, where does the next one begin? We cannot say of any measure shown here that it finds this place better than chance. The {term}`Gromov-Wasserstein distance` (GW) has a {term}`skill` of {glue:text}`gw_stream:.2f` there, where chance is 0 and the best is 1. For language the question stays open, because the paper's own encoder was not run.
 #
 # :::{glue:figure} fig_in_short_15
 # :name: fig-15-in-short
@@ -89,7 +89,7 @@ warnings.simplefilter("ignore", MixedKindsWarning)  # said in chapter 06
 # %% [markdown]
 # ## What stands: the distance
 #
-# GW compares the distances *within* two layers, so their widths need not agree. It stays the same when a layer is rotated or shifted, and when its inputs are renumbered. You can see this on two layers of {term}`Model 0 <Model 0, Model E, Model L>`, the network that adds two numbers.
+# GW compares how far apart the inputs are *within* each of two layers, so their widths need not agree. It stays the same when a layer is rotated or shifted, and when its inputs are renumbered. You can see this on two layers of {term}`Model 0 <Model 0, Model E, Model L>`, the network that adds two numbers.
 
 # %% mystnb={"figure": {"caption": "The GW distance of two layers of Model 0 after five changes of the second layer. Only the last one, a change of size, changes the distance."}}
 model_0 = trained_networks.load("model-0", profile, seed)
@@ -121,7 +121,7 @@ note(val_accuracy=100 * model_0.record.results["val_accuracy"])
 # %% [markdown]
 # The first four changes move the distance by at most {glue:text}`moved:.1g` %, which is rounding. If the second layer is twice as large, the distance is {glue:text}`doubled:.1f` times as large. So the properties of [chapter 02](02-gromov-wasserstein.ipynb) hold. The last change is a warning: the size of a layer counts.
 #
-# Other claims of the paper stand as well. A network of one {term}`block` learns to add, with {glue:text}`val_accuracy:.0f` % of the pairs right that it was not trained on ([chapter 04](04-modular-sum-training.ipynb)). A {term}`linear probe` can miss what a layer contains ([chapter 01](01-functional-similarity.ipynb)). The best matching of inputs is one to one ([chapter 02](02-gromov-wasserstein.ipynb)).
+# Other claims of the paper stand as well. A network of one {term}`block` learns to add, and is right on {glue:text}`val_accuracy:.0f` % of the pairs that it was not trained on ([chapter 04](04-modular-sum-training.ipynb)). A {term}`linear probe` can miss what a layer contains ([chapter 01](01-functional-similarity.ipynb)). The best matching of inputs is one to one ([chapter 02](02-gromov-wasserstein.ipynb)).
 #
 # ## One network, four maps
 #
@@ -196,7 +196,7 @@ note(n_layers=len(names), n_attention=len(attention))
 chooser(choices, "One network, four maps. Which one would you like to see?")
 
 # %% [markdown]
-# The raw map is a picture of scale. The normalised map has a cross, but so has the map before training, and so has the map of width alone. Their {term}`rank correlations <rank correlation>` with the trained map are {glue:text}`by_start:.2f` and {glue:text}`by_width:.2f`. An {term}`attention map <attention score, attention map>` has few free numbers, so its cloud of inputs is nearly flat. A flat cloud is unlike a wide one, whatever the layers compute. [Chapter 06](06-modular-sum-subnetworks.ipynb) shows the same for networks of three functions.
+# The raw map is a picture of scale. The normalised map has a cross, but so has the map before training, and so has the map of width alone. Their {term}`rank correlations <rank correlation>` with the normalised map of the trained network are {glue:text}`by_start:.2f` and {glue:text}`by_width:.2f`. An {term}`attention map <attention score, attention map>` has few free numbers, so its cloud of inputs is nearly flat. A flat cloud is unlike a wide one, whatever the layers compute. [Chapter 06](06-modular-sum-subnetworks.ipynb) shows the same for networks of three functions.
 
 # %% tags=["remove-cell"]
 # At profile `smoke` Model 0 stands in: tiny Models L and E take a minute to train.
@@ -216,7 +216,7 @@ note(width_l=spearmanr(*values).statistic)
 #
 # ## Where the functions are known
 #
-# Does any measure find functions? A fair test needs networks whose functions are known. [Chapter 13](13-is-the-boundary-real.ipynb) trains {glue:text}`n_known:d` networks for this. They are small, and learn their functions one after another. In chains each part computes one function, and embeds the answer of the part before again. In other networks all functions share one {term}`stream <residual stream>`: each block reads the same vector and adds to it. A third kind is built like chains, but its later parts only *pass on* the answer of the first. {numref}`fig-15-in-short` at the top of this page shows how well measures do in each kind.
+# Does any measure find functions? A fair test needs networks whose functions are known. [Chapter 13](13-is-the-boundary-real.ipynb) trains {glue:text}`n_known:d` networks for this. They are small, and learn their functions one after another. In chains each part computes one function from the answer of the part before, which it embeds again. In other networks all functions share one {term}`stream <residual stream>`: each block reads the same vector and adds to it. A third kind is built like chains, but its later parts only *pass on* the answer of the first. {numref}`fig-15-in-short` at the top of this page shows how well measures do in each kind.
 
 # %% tags=["remove-cell"]
 rows = scores.load_rows(profile)
@@ -282,7 +282,7 @@ of_measures = mean[~mean.index.str.startswith("guess")]
 note(best_stream=of_measures["one stream, a new function"].max())
 
 # %% [markdown]
-# For each place between two blocks, a map gives evidence for a {term}`boundary`: how far the step there stands out. *{term}`Skill <skill>`* is 1 if the places with the most evidence are those where a new function begins, and 0 by chance. In chains cosine distance has {glue:text}`cosine_chain:.2f`, {term}`CKA` {glue:text}`cka_chain:.2f`, and GW {glue:text}`gw_chain:.2f`.
+# For each place between two blocks, a map gives evidence for a {term}`boundary`: how far the step there, the distance between the two blocks, stands out. *{term}`Skill <skill>`* is 1 if the places with the most evidence are those where a new function begins, and 0 by chance. In chains cosine distance has {glue:text}`cosine_chain:.2f`, {term}`CKA` {glue:text}`cka_chain:.2f`, and GW {glue:text}`gw_chain:.2f`.
 #
 # The squares are a warning. No new function begins in these networks, and yet cosine distance has {glue:text}`cosine_passed:.2f`. So a measure can have a high skill because the next part embeds its input again, whether or not a function begins. The triangles are the hard case. In one stream GW has {glue:text}`gw_stream:.2f`, and the best of the measures in the figure has {glue:text}`best_stream:.2f`. Chapter 13 looks at one seed of these networks. There the step into the next function is small, and the larger steps lie inside the functions. [Page 13b](13b-cut-and-stitch.ipynb) also replaces layers of these networks.
 #
@@ -307,7 +307,7 @@ false_alarms = share.rename(index={ours: "the test of this book"}).to_frame("sha
 # %% [markdown]
 # We applied nine rules to the maps of networks that were never trained. There is no function to find in them.
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Share of maps of untrained networks that each of nine rules cuts: near zero for the test of this book, from a few per cent to all of them for the others."}, "figure": {"name": "fig-15-alarms", "caption": "How often each rule finds groups in networks that have learned nothing. The test of this book hardly ever does. Rules that must return groups return some."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Share of maps of untrained networks that each of nine rules cuts: near zero for the test of this book, from a few per cent to all of them for the others."}, "figure": {"name": "fig-15-alarms", "caption": "How often each rule finds groups in the untrained transformers and chains of page 06b. The test of this book hardly ever does. Rules that must return groups return some."}}
 viz.dots(
     false_alarms,
     xlabel="maps of untrained networks that are cut (%)",
@@ -316,7 +316,7 @@ viz.dots(
 )
 
 # %% [markdown]
-# Our test finds groups in {glue:text}`n_alarms:d` of {glue:text}`n_never:d` such maps. The price is that the test misses boundaries in short networks. A step four times as large as usual is found in {glue:text}`power_7:.0f` % of made-up maps of 7 layers. In maps of 13 layers it is found in {glue:text}`power_13:.0f` % ([page 06b](06b-how-good-is-the-test.ipynb)). So "one group" does not mean that there are no parts.
+# Our test finds groups in {glue:text}`n_alarms:d` of {glue:text}`n_never:d` such maps, but in most GW maps of the untrained networks of [chapter 13](13-is-the-boundary-real.ipynb). The price is that the test misses boundaries in short networks. A step four times as large as usual is found in {glue:text}`power_7:.0f` % of made-up maps of 7 layers. In maps of 13 layers it is found in {glue:text}`power_13:.0f` % ([page 06b](06b-how-good-is-the-test.ipynb)). So "one group" does not mean that there are no parts.
 #
 # ## Images and language
 #
@@ -366,12 +366,12 @@ note(accuracy=100 * texts[tuned].scores["accuracy"])
 viz.map_grid({"GW": encoder})
 
 # %% [markdown]
-# To the eye the last blocks form a group after fine-tuning. If the map must be divided into two groups, the best division sets the last three blocks apart, as in the paper. This holds on both tasks ([chapter 08](08-bert-subnetworks.ipynb)). The test finds {glue:text}`n_after:d` group, with a {term}`p-value` of {glue:text}`p_after:.2f`. The steps grow over several blocks, and the largest leads into block {glue:text}`largest:d`. So the last blocks change faster, but we see no sudden change. This look is at one encoder, one task and {glue:text}`n_texts:d` texts.
+# To the eye the last blocks form a group after fine-tuning. If the map must be divided into two groups, the best division sets the last three blocks apart, as in the paper. This holds on both tasks of [chapter 08](08-bert-subnetworks.ipynb). The test finds {glue:text}`n_after:d` group, with a {term}`p-value` of {glue:text}`p_after:.2f`. The steps grow over several blocks, and the largest leads into block {glue:text}`largest:d`. So the last blocks change faster, but we see no sudden change. This look is at one encoder, one task and {glue:text}`n_texts:d` texts.
 #
 # ## What a careful user should do
 #
 # 1. **Divide out the size.** Raw distances show scale first.
-# 2. **Draw the map of the same network before training**, and the map of its widths alone. What these maps also show is not function.
+# 2. **Draw the map of the same network before training**, and the map of its widths alone. What appears in these maps, too, does not come from the function.
 # 3. **Test, and accept "one group".** Say how many layers and inputs the test had.
 # 4. **Put simple measures beside GW.** In our chains cosine distance finds the places at which a new part begins, and GW does worse.
 # 5. **Know what GW ignores.** It does not ask which input is which ([chapter 05](05-modular-sum-known-targets.ipynb)). If that matters, take a measure that does.
@@ -384,7 +384,7 @@ viz.map_grid({"GW": encoder})
 # - *BERT itself.* The paper's encoder with twelve blocks, its training and its {term}`freezing` were not repeated here.
 # - *The paper's sums.* The text that we worked from has lost its formulas, so the {term}`moduli <moduli, equal and nested>` of Models L and E are a guess.
 # - *Functions of natural networks.* Our networks of known boundaries are small, and were trained function by function. In a network that was trained as a whole, nobody knows where a function begins.
-# - *More seeds.* Many of the other networks were trained from a single seed. Small samples can miss small effects.
+# - *More seeds.* Many networks outside of chapter 13 were trained from a single seed. Small samples can miss small effects.
 #
 # The [scorecard](../book/scorecard.md) has every claim and every doubt with its answer.
 #

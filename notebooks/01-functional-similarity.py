@@ -15,7 +15,7 @@
 # %% [markdown]
 # # 01 Functional similarity
 #
-# Two layers of a network have different widths and different numbers. Can they still do the same work? And how would we find out, if nobody tells us what the work is?
+# Two layers of a network have different widths and hold different numbers. Can they still do the same work? And how would we find out, if nobody tells us what the work is?
 #
 # ## In short
 #
@@ -449,7 +449,7 @@ check.read_layers(read_layers)
 # :::{exercise} Predict what an untrained network knows
 # :label: ex-01-predict
 #
-# *Difficulty 2 of 4, importance 5 of 5, 20 minutes.* Take the network for digits before its training. How many per cent of the unseen digits does a linear probe read off its last hidden layer, the second ReLU? Write your answer into `predicted()` as a range: its lower and upper end, at most 20 apart. Only then write `probed(model, images, digits)`: capture the layers, fit a linear probe of each on the first 1,400 images, and return its accuracy on the others in per cent, by module. Then compare. What does the trained network add?
+# *Difficulty 2 of 4, importance 5 of 5, 20 minutes.* Take the network for digits before its training. How many per cent of the unseen digits does a linear probe read off its last hidden layer, the second ReLU? Write your answer into `predicted()` as a range: its lower and upper end, at most 20 apart. Only then write `probed(model, images, digits)`: capture the layers, fit a linear probe of each on the first 1,400 images, and return its accuracy on the others in per cent, by module. Then compare. Probe the trained network, too: what does training add?
 #
 # ```{dropdown} Hint 1
 # The chapter has all parts: `fs.capture`, and a ridge classifier behind a `StandardScaler`.

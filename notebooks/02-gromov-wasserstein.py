@@ -113,7 +113,7 @@ from bookkit.glue import keep_figure, note
 #
 # POT returns the cost. The text we worked from does not say whether the paper shows cost or distance. We keep both apart: only the distance obeys the triangle inequality.
 #
-# Here are two clouds: a spiral, and a turned, slightly bent copy.
+# Here are two clouds: a spiral, and a turned, bent copy.
 
 # %%
 rng = np.random.default_rng(seed)
@@ -496,7 +496,7 @@ for word, column in zip(("few", "many"), counted, strict=True):
 note(n_pairs=n_pairs)
 
 # %% [markdown]
-# Each dot is one pair of the larger of two sizes.
+# Each dot is a pair of clouds of {glue:text}`n_many:d` points.
 
 # %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Cost from the identity start against cost from POT's default start: points lie on both sides of the diagonal, so neither start is always better."}, "figure": {"name": "fig-02-starts", "caption": "Two starts of one solver, for each pair of clouds of the larger size. Dots lie on both sides of the diagonal, so neither start is always better."}}
 viz.scatter(
@@ -531,7 +531,7 @@ viz.scatter(
 #
 # A reviewer asked the obvious question. Row 17 of every layer belongs to input 17. Why search for a matching that we know?
 #
-# With the identity as coupling, the cost is the mean squared difference of two distance matrices, entry by entry. This is close to the representational similarity analysis of neuroscience. Optimising forgets which input is which, and compares the *shapes* of two clouds. GW may choose the identity, so it is never larger than with it. Where GW is much smaller, the shapes are alike, but the inputs lie at different places.
+# With the identity as coupling, the cost is the mean squared difference of two distance matrices, entry by entry. This is close to the representational similarity analysis of neuroscience. Optimising forgets which input is which, and compares the *shapes* of two clouds. GW may choose the identity, so its cost is never above that of the identity. Where GW is much smaller, the shapes are alike, but the inputs lie at different places.
 #
 # Do real layers differ in this way? We take five pairs of layers of Model 0. Three pairs come from two attention {term}`heads <head>`: their {term}`attention maps <attention score, attention map>`, the scores behind them, and their values. The other two are the two sides of the {term}`ReLU` and the two ends of the {term}`MLP`.
 
@@ -640,7 +640,7 @@ interactive.matching(
 )
 
 # %% [markdown]
-# The upper mark falls as better matchings are found. The lower mark rises as better bounds are found. Where the marks meet, no matching is better. For *Two clusters and three* they stay apart. Then nobody knows whether the matching or the bound could be better.
+# The upper mark moves left as better matchings are found. The lower mark moves right as better bounds are found. Where the marks meet, no matching is better. For *Two clusters and three* they stay apart. Then nobody knows whether the matching or the bound could be better.
 #
 # ## What we found
 #

@@ -21,7 +21,7 @@
 #
 # ## In short
 #
-# We gave {glue:text}`n_pairs:d` pairs of layers to {glue:text}`n_solvers:d` searches. The pairs have {glue:text}`least_n:d` to {glue:text}`most_n:,d` inputs. The library has three *efforts*, from quick to thorough. On these pairs it never ended above {term}`POT` at any of them. We compare each search with the lowest cost that any of them found. At the default effort the library is within 0.1 % of this cost in {glue:text}`usual_all:.0f` % of the pairs. If our own slowest effort is left out of the comparison, the share is {glue:text}`usual_lowest:.0f` %. POT, the solver of the paper, ends {glue:text}`pot_above:.0f` % above the lowest known cost on average. For small pairs POT is much faster: with {glue:text}`least_n:d` inputs our default takes {glue:text}`usual_small:.0f` times as long. With {glue:text}`shown_n:d` inputs it takes {glue:text}`usual_median:.1f` of POT's time.
+# We gave {glue:text}`n_pairs:d` pairs of layers to {glue:text}`n_solvers:d` searches. The pairs have {glue:text}`least_n:d` to {glue:text}`most_n:,d` inputs. The library has three *efforts*, from quick to thorough. On these pairs none of the three efforts ever ended above {term}`POT`. We compare each search with the lowest cost that any of them found. At the default effort the library is within 0.1 % of this cost in {glue:text}`usual_all:.0f` % of the pairs. If our own slowest effort is left out of the comparison, the share is {glue:text}`usual_lowest:.0f` %. POT, the solver of the paper, ends {glue:text}`pot_above:.0f` % above the lowest known cost on average. For small pairs POT is much faster: with {glue:text}`least_n:d` inputs our default takes {glue:text}`usual_small:.0f` times as long. With {glue:text}`shown_n:d` inputs it takes {glue:text}`usual_median:.1f` of POT's time.
 #
 # :::{glue:figure} fig_price_02c
 # :name: fig-02c-price
@@ -99,7 +99,7 @@ note(shown_n=shown_n)
 # %% [markdown]
 # ## How low each search ends
 
-# %% mystnb={"figure": {"name": "tab-02c-overall", "caption": "All pairs that a solver was given, in per cent. SciPy's solvers, torchgw and ott-jax at 1e-3 were given no pairs of 1,000 inputs, so their means are over smaller pairs. *Above the lowest*: the mean excess over the lowest cost that any solver found on the pair. *Lowest*: how often a solver is within 0.1 % of it. *Lowest but thorough*: the same, with our slowest effort left out. *Never above POT*: how often a solver ends no higher than POT. The last column is the median of the time, with POT's as 1."}}
+# %% mystnb={"figure": {"name": "tab-02c-overall", "caption": "Each row is over all pairs that the solver was given. All columns but the last are in per cent. SciPy's solvers, torchgw and ott-jax at 1e-3 were given no pairs of 1,000 inputs, so their means are over smaller pairs. *Above the lowest*: the mean excess over the lowest cost that any solver found on the pair. *Lowest*: how often a solver is within 0.1 % of it. *Lowest but thorough*: the same, with our slowest effort left out. *Never above POT*: how often a solver ends no higher than POT. The last column is the median of the time, with POT's as 1."}}
 overall = tables.overall(pairs).set_index("solver").rename_axis(None)
 percent = [
     "above the lowest by",
@@ -181,7 +181,7 @@ both = pd.concat([pairs, large_pairs.pairs], ignore_index=True)
 # %% [markdown]
 # The figure has the median time of four solvers, from the smallest pairs to these largest ones.
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Seconds against the number of inputs on logarithmic axes, one line each for POT, CAJAL, ott-jax and the library. The lines are nearly straight. At the right end the library lies below POT."}, "figure": {"name": "fig-02c-growth", "caption": "Seconds for one pair against the number of inputs: for each kind of layers the median, then the mean over the kinds. Both axes are logarithmic. *usual* is the default effort of the library."}}
+# %% tags=["fig", "wide", "hide-input"] mystnb={"image": {"alt": "Seconds against the number of inputs on logarithmic axes, one line each for POT, CAJAL, ott-jax and the library. The lines are nearly straight. At the right end the library lies below POT."}, "figure": {"name": "fig-02c-growth", "caption": "Seconds for one pair against the number of inputs: for each kind of layers the median, then the mean over the kinds. Both axes are logarithmic. *usual* is the default effort of the library."}}
 drawn = [name for name in pictures.DRAWN if name in solvers]
 medians = both.groupby(["layers", "n"])[
     [f"{name}: seconds" for name in drawn]
@@ -236,7 +236,7 @@ note(thorough_over=100 * best.max())
 # %% [markdown]
 # With {glue:text}`large_n:,d` inputs `effort="quick"` takes {glue:text}`large_quick:.2f` of POT's time, and the default {glue:text}`large_usual:.2f`, as medians over the kinds. The slowest kind for the default is {glue:text}`large_usual_is`, with {glue:text}`large_usual_most:.2f`. POT ends {glue:text}`large_pot:.0f` % above the lowest cost on average.
 #
-# For pairs of this size the library can end above POT. In {glue:text}`n_over:d` of {glue:text}`n_large:d` pairs the default does so, by at most {glue:text}`most_over:.4f` %. The largest excess of `quick` over POT is {glue:text}`quick_over:.2f` %. POT solves a linear program in each step. At this size POT warns that some of these programs stop at their limit of iterations. So POT may take another way down than we do, and may end lower. CAJAL, too, ends {glue:text}`cajal_over:.2f` % above POT on the pair where our default is worst. Our slowest effort is not always the lowest of the three. Its cost is at most {glue:text}`thorough_over:.3f` % above that of the default.
+# For pairs of this size the library can end above POT. In {glue:text}`n_over:d` of {glue:text}`n_large:d` pairs the default does so, by at most {glue:text}`most_over:.4f` %. The largest excess of `quick` over POT is {glue:text}`quick_over:.2f` %. POT solves a linear program in each step. At this size POT warns that some of these programs stop at their limit of iterations. So POT may take another way down than we do, and may end lower. CAJAL, too, ends {glue:text}`cajal_over:.2f` % above POT on the pair where our default ends farthest above it. Our slowest effort is not always the lowest of the three. Its cost is at most {glue:text}`thorough_over:.3f` % above that of the default.
 #
 # ## How much memory
 #

@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# It matters, because the measures answer different questions. Each of them ignores some changes of a layer and counts others. Shuffle the samples of one layer: {term}`GW <Gromov-Wasserstein distance>` sees no difference, and {term}`CKA` sees nothing in common. Stretch one axis: {term}`CCA` sees no difference, but CKA does. If 0 means the same cloud and 1 nothing in common, CKA gives {glue:text}`stretched_cka:.2f`. So decide first which changes should not count, and then choose. {numref}`fig-03-in-short` is the guide.
+# It matters, because the measures answer different questions. Each of them ignores some changes of a layer and counts others. Shuffle the samples of one layer: {term}`GW <Gromov-Wasserstein distance>` sees no difference, and {term}`CKA` sees nothing in common. Stretch one axis: {term}`CCA` sees no difference, but CKA does. If 0 means the same cloud and 1 nothing in common, CKA puts the stretched cloud at {glue:text}`stretched_cka:.2f`. So decide first which changes should not count, and then choose. {numref}`fig-03-in-short` is the guide.
 #
 # :::{glue:figure} fig_in_short_03
 # :name: fig-03-in-short
@@ -172,7 +172,7 @@ note(gw_moves=100 * abs(after / before - 1))
 # %% [markdown]
 # A large dot marks a change that leaves the number as it was.
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "A grid of twenty measures and six changes. Large dots mark what a measure ignores: most ignore translation, scaling and rotation, only mean CCA ignores every invertible linear map, and Wasserstein and MSID ignore a permutation of the samples."}, "figure": {"name": "fig-03-ignores", "caption": "What each measure ignores, as tested. Most ignore a rotation of the axes. Only mean CCA ignores every invertible linear map. GW and AGW have a small dot for permuted samples, because the search then ended at another matching. Their optimum does not change."}}
+# %% tags=["fig", "wide", "hide-input"] mystnb={"image": {"alt": "A grid of twenty measures and six changes. Large dots mark what a measure ignores: most ignore translation, scaling and rotation, only mean CCA ignores every invertible linear map, and Wasserstein and MSID ignore a permutation of the samples."}, "figure": {"name": "fig-03-ignores", "caption": "What each measure ignores, as tested. Most ignore a rotation of the axes. Only mean CCA ignores every invertible linear map. GW and AGW have a small dot for permuted samples, because the search then ended at another matching. Their optimum does not change."}}
 fig, ax = viz.new_figure(6.4, 6.0)
 for row, name in enumerate(executed.index):
     for column, change in enumerate(INVARIANCES):
@@ -363,7 +363,7 @@ maps["cka"].plot(groups=groups["cka"], title="Model 0, linear CKA")
 maps["gw"].plot(groups=groups["gw"], title="Model 0, GW")
 
 # %% [markdown]
-# The GW map resembles that of {term}`RSM` most ({glue:text}`agree_rsm:.2f`). Linear CKA is less like it ({glue:text}`agree_cka:.2f`), and mean CCA least of these three ({glue:text}`agree_cca:.2f`). In {glue:text}`one_block:d` of the {glue:text}`n_maps:d` maps the test finds one group only. Its layers are of many kinds, and the steps between them are too uneven for the test ([chapter 06](06-modular-sum-subnetworks.ipynb)).
+# The GW map resembles that of {term}`RSM` most ({glue:text}`agree_rsm:.2f`). Linear CKA is less like it ({glue:text}`agree_cka:.2f`), and mean CCA least of these three ({glue:text}`agree_cca:.2f`). In {glue:text}`one_block:d` of the {glue:text}`n_maps:d` maps the test finds one group only. The layers of Model 0 are of many kinds, and the steps between them are too uneven for the test ([chapter 06](06-modular-sum-subnetworks.ipynb)).
 
 # %% tags=["hide-output"] mystnb={"figure": {"name": "tab-03-groups", "caption": "For each measure, the rank correlation of its map with that of GW, the layers at which a new group starts, and the p-value of the test."}}
 starts = {
@@ -420,7 +420,7 @@ note(raw_cka=steps.loc["cka", "raw"], kept_cka=steps.loc["cka", "normalised"])
 # %% [markdown]
 # Differences of scale explain {glue:text}`raw_gw:.1f` % of the variance of the raw GW map, and {glue:text}`kept_gw:.1f` % of the normalised one. Of the raw RSM map they explain {glue:text}`raw_rsm:.1f` %. CKA does not see scale, so normalising changes nothing: the share is {glue:text}`raw_cka:.1f` % before and {glue:text}`kept_cka:.1f` % after. These numbers are not zero, because layers of different scale differ in other ways too. "Explain" only means "go along with".
 #
-# In the paper's figures GW maps and CKA maps differ. Where a raw GW map and a CKA map differ, look at the scale before you credit the measure.
+# In the paper's figures GW maps and CKA maps differ, and its GW maps are raw, as far as we can tell. Where a raw GW map and a CKA map differ, look at the scale before you credit the measure.
 #
 # ## Which one should I take?
 #
@@ -429,7 +429,7 @@ note(raw_cka=steps.loc["cka", "raw"], kept_cka=steps.loc["cka", "normalised"])
 #
 # | if you ask | take | and watch for |
 # | --- | --- | --- |
-# | can the same be read out linearly? | CCA, or better a probe | it takes more than twice as many samples as features |
+# | can the same be read out linearly? | CCA, or better a probe | CCA needs more than twice as many samples as features |
 # | are the same inputs alike? | debiased CKA or RSA | a few huge points decide CKA |
 # | same shape, same inputs? | RSM difference, normalised | scale, if raw |
 # | same shape, whichever inputs? | GW, normalised, with its interval | clouds of one spectrum look alike; values tend to fall as inputs are added |
@@ -495,7 +495,7 @@ note(own_gw=own.corr(gw, method="spearman"))
 #
 # <details><summary>a. This network does not tell them apart.</summary>Right: for that, one needs a case in which their questions have different answers.</details>
 # <details><summary>b. The cheaper one is better.</summary>No: it does as well here. On another network the two may disagree.</details>
-# <details><summary>c. They measure the same.</summary>No: on clouds made for the purpose they disagree completely.</details>
+# <details><summary>c. They measure the same.</summary>No: on other inputs they may disagree completely, as GW and RSM do on shuffled samples.</details>
 #
 # To read again: [The same network under all measures](#the-same-network-under-all-measures)
 #

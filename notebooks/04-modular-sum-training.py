@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# The paper trains networks that add with a remainder: {term}`Model 0 <Model 0, Model E, Model L>` computes one sum, Models E and L three. If all three sums have one modulus ({term}`equal moduli <moduli, equal and nested>`), the networks shown here get every validation pair right when we stop. But with one modulus the three sums collapse into one, so a network needs no intermediate sum. With nested moduli, each smaller than the one before, Models E and L fail in our training. {term}`Block <block>` 2 of Model L gets {glue:text}`nested_val:.0f` % of the validation pairs right, Model E at most {glue:text}`top_nested:.0f` %. So we build {term}`chains <chain>`, in which each later part receives only the answer of the part before it and one of the two inputs. They learn all their sums, and we know where each function begins.
+# The paper trains networks that add with a remainder: {term}`Model 0 <Model 0, Model E, Model L>` computes one sum, Models E and L three. If all three sums have one modulus ({term}`equal moduli <moduli, equal and nested>`), those with our chosen recipes get every validation pair right. But with one modulus the three sums collapse into one, so a network needs no intermediate sum. With nested moduli, each smaller than the one before, Models E and L fail in our training. {term}`Block <block>` 2 of Model L gets {glue:text}`nested_val:.0f` % of the validation pairs right, Model E at most {glue:text}`top_nested:.0f` %. So we build {term}`chains <chain>`, in which each later part receives only the answer of the part before it and one of the two inputs. They learn all their sums, and we know where each function begins.
 #
 # :::{glue:figure} fig_in_short_04
 # :name: fig-04-in-short
@@ -236,7 +236,7 @@ stage_table(model_l)
 # %% [markdown]
 # The main differences from Model 0 are three. A stage is trained until all validation pairs have been right for three hundred epochs in a row, because the next stage builds on its output. The causal mask keeps $a$ by itself at the first position. Without it both positions are mixtures of $a$ and $b$ after one block. And the weight decay is 4 instead of 2. A block that starts from another's features may need more pressure to find a rule.
 #
-# When one of these three was missing, later stages did not always get everything right. We did not keep these trials, so this is advice and not a result. (Model L also has the clipped gradients and the larger $\epsilon$ of Model E below. Its learning rate falls to zero over the last 500 epochs of a stage.)
+# When one of these three was missing, later stages did not always get everything right. We did not keep these trials, so this is advice and not a result. (Model L also has the clipped gradients and the larger $\epsilon$ of Model E below. Its learning rate falls to zero over the last 500 of 4,000 epochs.)
 #
 # ## With nested moduli Model L fails
 #
@@ -254,7 +254,7 @@ note(
 )
 
 # %% [markdown]
-# The second stage gets {glue:text}`nested_train:.0f` % of its training pairs right and {glue:text}`nested_val:.1f` % of the others. Why? A network that adds modulo 59 represents numbers by waves, that is, by a few frequencies around a circle of 59 {cite:p}`nanda2023progress`. There are 29 frequencies. How much of the variance of the first stage's embeddings is in the five strongest? And how long are the vectors of the stream?
+# The second stage gets {glue:text}`nested_train:.0f` % of its training pairs right and {glue:text}`nested_val:.1f` % of the others. Why? A network that adds modulo 59 represents numbers by waves, that is, by a few frequencies around a circle of 59 {cite:p}`nanda2023progress`. There are 29 frequencies. How much variance of the first stage's embeddings is in the five strongest? And how long are the vectors of the stream?
 
 # %%
 embedding = nested.model.embed.weight.detach().numpy()
@@ -269,7 +269,7 @@ round(float(five), 3), round(float(length), 1)
 note(five=100 * float(five), length=float(length))
 
 # %% [markdown]
-# The five strongest frequencies hold {glue:text}`five:.0f` % of the variance. Numbers with the same remainder modulo 31 do not lie together on a circle of 59, and the frozen stage can no longer change. So $b$ and $c_1$ are both hard to use. These are two difficulties. The third is that the vectors of the stream are long: {glue:text}`length:.0f` on average. A new embedding has length about 1, and the initial weights of a block are made for that. Networks that begin with large weights memorise long before they find a rule {cite:p}`liu2023omnigrok`. Large inputs may have this effect too.
+# The five strongest frequencies hold {glue:text}`five:.0f` % of the variance. Numbers with the same remainder modulo 31 do not lie together on a circle of 59, and the frozen stage can no longer change. So $b$ is hard to use, and so is $c_1$. The vectors of the stream are long, too: {glue:text}`length:.0f` on average. A new embedding has length about 1, and the initial weights of a block are made for that. Networks that begin with large weights memorise long before they find a rule {cite:p}`liu2023omnigrok`. Large inputs may have this effect too.
 #
 # So there are three suspects. We retrain block 2 alone, in all eight combinations: stream rescaled to length 1 or not, fresh embedding of $c_1$ or not, fresh embedding of $b$ or not. (Fresh embeddings are added at the second position and learn with the block.)
 
@@ -429,7 +429,7 @@ note(top_nested=float(offs.iloc[:, 0].max()))
 #
 # Model L has known parts, but every block reads the whole stream. With equal moduli a later block can do without the answer of the block before it. So we build a network in which it cannot. A {term}`chain` is a row of small transformers. The first part is given $a$ and $b$. Every other part is given the *answer* of the part before it and $b$, and nothing else.
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Two rows of three boxes. In Model L thick arrows between the blocks carry the whole stream; in a chain thin arrows carry only the answers c1 and c2, and b enters every part from below."}, "figure": {"name": "fig-04-chain", "caption": "Model L and a chain. In Model L the whole stream goes from block to block, so later blocks may pass over $c_1$ and $c_2$. In a chain only the answers pass, so a later part must use them."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Two rows of three boxes. In Model L thick arrows between the blocks carry the whole stream; in a chain thin arrows carry only the answers c1 and c2, and b enters parts 2 and 3 from below."}, "figure": {"name": "fig-04-chain", "caption": "Model L and a chain. In Model L the whole stream goes from block to block, so later blocks may pass over $c_1$ and $c_2$. In a chain only the answers pass, so a later part must use them."}}
 fig, ax = viz.new_figure(6.0, 2.6)
 arrow = {"arrowstyle": "-|>", "color": viz.ORANGE}
 box = {"boxstyle": "round,pad=0.5", "fc": "white", "ec": viz.BLUE}
@@ -464,7 +464,7 @@ note(
 # %% [markdown]
 # We train one chain of the three sums with nested moduli, one block for each. It gets {glue:text}`chain_val:.1f` % of the validation pairs right, and no part takes more than {glue:text}`chain_epochs:d` epochs. The sums that Models L and E do not learn with nested moduli are easy here. We think the reason is that every part has an embedding of its own. [Chapter 05](05-modular-sum-known-targets.ipynb) looks for the sums of this chain, and [chapter 13](13-is-the-boundary-real.ipynb) trains many networks in which we know where a function begins.
 #
-# The first two parts see new inputs in all validation pairs. The third may have met the same $c_2$ and $b$ in training, from another $a$.
+# The first two parts see new inputs in all validation pairs, because $c_1$ and $b$ determine $a$. The third may have met the same $c_2$ and $b$ in training, from another $a$.
 #
 # ## All seeds
 #
@@ -694,7 +694,7 @@ check.predicted(predicted, learn)
 # %% [markdown]
 # ## Where the stored results come from
 #
-# The next cell shows the record of each stored network: what it is, on what it was trained and for how long, by which version of the code, and the command that makes it again. A network takes one to twenty-five minutes on one or two processor cores that have other work to do. `make experiments ONLY=model-l-equal SEED=1` trains a seed of Model L that is not shown.
+# The next cell shows the record of each stored network: what it is, on what it was trained and for how long, by which version of the code, and the command that makes it again. A network takes one to fifty minutes on one or two processor cores that have other work to do. `make experiments ONLY=model-l-equal SEED=1` trains a seed of Model L that is not shown.
 
 # %% tags=["hide-cell"]
 for one in (*networks.values(), nested, unchanged):

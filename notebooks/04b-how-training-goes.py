@@ -218,7 +218,7 @@ for name, g in gained.items():
 #
 # ## Where Model E errs
 #
-# With nested moduli nearly all errors of Model E look like one missed 31. Suppose that the network cannot tell whether the second sum has passed 31. Then it should be wrong most often where this sum is close to a multiple of 31. For the network of seed 0 we take the pairs whose second sum is at most 2 away from a multiple, and compare them with all others.
+# With nested moduli nearly all errors of Model E look like one missed 31. Suppose that the network cannot tell whether the second sum has passed 31. Then it should be wrong most often where this sum, before its remainder is taken, is close to a multiple of 31. For the network of seed 0 we take the pairs whose second sum is at most 2 away from a multiple, and compare them with all others.
 
 # %%
 nested_e = trained_networks.load("model-e-nested", profile, seed)

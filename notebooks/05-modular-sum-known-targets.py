@@ -149,7 +149,7 @@ def along_the_layers(scores, layers_of):
 # %% [markdown]
 # The largest difference is {glue:text}`linear_gap:.2g` points. The figure shows the stored scores along Model L. Dotted lines mark where blocks 2 and 3 begin.
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Held-out accuracy of linear probes along the 93 layers of Model L: c1 reaches 100 percent in the MLP of block 1, c2 in that of block 2, c3 at the very end; c1 and c2 drop again inside later blocks; the control stays near zero."}, "figure": {"name": "fig-05-linear", "caption": "Linear probes along the layers of Model L, judged on unseen pairs. Each sum becomes readable in the block that was trained for it. The control stays near zero everywhere."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Held-out accuracy of linear probes along the 93 layers of Model L: c1 reaches 100 percent in the MLP of block 1, c2 at the end of block 2, c3 at the very end; c1 and c2 drop again inside later blocks; the control stays near zero."}, "figure": {"name": "fig-05-linear", "caption": "Linear probes along the layers of Model L, judged on unseen pairs. Each sum becomes readable in the block that was trained for it. The control stays near zero everywhere."}}
 along_the_layers(linear_l, "Model L")
 
 # %% [markdown]
@@ -181,7 +181,7 @@ for target, row in table_l.drop("control").iterrows():
     note(**{f"l_among_{target}": row["block ends among them"] or "none"})
 
 # %% [markdown]
-# {numref}`tab-05-counts` sets our layers beside the paper's. For every sum, the block end that was trained for it is among our layers.
+# {numref}`tab-05-counts` sets our layers beside the paper's. In our network, the block end that was trained for a sum always gives it without a mistake.
 #
 # :::{table} Layers of Model L that give a sum without a mistake, in our network and in the paper's.
 # :name: tab-05-counts
@@ -273,7 +273,7 @@ keep_figure("fig_in_short_05", in_short)
 # %% [markdown]
 # The best accuracy on unseen pairs is {glue:text}`mlp_c1:.1f` % for $c_1$ (at {glue:text}`mlp_where_c1`). It is {glue:text}`mlp_c2:.1f` % for $c_2$ (at {glue:text}`mlp_where_c2`), and {glue:text}`mlp_control:.1f` % for the control. The next figure shows it along the layers.
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Held-out accuracy of two-layer probes along the 93 layers of Model E: c3 rises to 100 percent at the end; c1 and c2 rise and fall below it; the control stays near zero."}, "figure": {"name": "fig-05-two-layers", "caption": "Two-layer probes along the layers of Model E, judged on unseen pairs. The sums $c_1$ and $c_2$ can partly be computed from some layers, most of them late in a block. The control stays near zero."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Held-out accuracy of two-layer probes along the 93 layers of Model E: c3 rises to 100 percent at the end; c1 and c2 rise and fall and never reach 100; the control stays near zero."}, "figure": {"name": "fig-05-two-layers", "caption": "Two-layer probes along the layers of Model E, judged on unseen pairs. The sums $c_1$ and $c_2$ can partly be computed from some layers, most of them late in a block. The control stays near zero."}}
 along_the_layers(classifier, "Model E")
 
 # %% [markdown]
@@ -413,9 +413,9 @@ begin = [nested["closest"][f"{target} classes"] for target in known]
 note(part_c1=begin[0], part_c2=begin[1], part_c3=begin[2])
 
 # %% [markdown]
-# In {glue:text}`nested_right:d` of {glue:text}`nested_of:d` cases the layer that holds the target is the closest one. But the same layer is also the closest to another target, so this says little. With the targets as classes, the closest layers are {glue:text}`part_c1` for $c_1$, {glue:text}`part_c2` for $c_2$ and {glue:text}`part_c3` for $c_3$. Each of these layers lies where a part *begins*. At the last position such a layer contains $b$ alone. Like $c_1$, the number $b$ has 59 equally frequent values, so GW cannot tell the two apart.
+# In {glue:text}`nested_right:d` of {glue:text}`nested_of:d` cases the layer that holds the target is the closest one. But the same layer is also the closest to another target, so this says little. With the targets as classes, the closest layers are {glue:text}`part_c1` for $c_1$, {glue:text}`part_c2` for $c_2$ and {glue:text}`part_c3` for $c_3$. Each of these layers lies where a part *begins*. At the last position such a layer contains $b$ alone. Like $c_1$, the number $b$ has 59 equally frequent values, so GW cannot tell these two apart. This does not explain the layers for $c_2$ and $c_3$.
 #
-# So in this chain GW does not find the targets, although their moduli differ. GW compares shapes, and other layers have the same shape. (Which of these layers comes first may differ on your machine, see [how to use this book](../book/how-to-use.md).)
+# So in this chain GW does not find the targets, although their moduli differ. GW compares shapes, and other layers can be closer to a target in shape than the layer that holds it. (Which of these layers comes first may differ on your machine, see [how to use this book](../book/how-to-use.md).)
 #
 # ## What we found
 #
@@ -455,7 +455,7 @@ note(part_c1=begin[0], part_c2=begin[1], part_c3=begin[2])
 #
 # **2. Three targets are sums modulo 59 in which every value occurs equally often. Why can GW not tell them apart?**
 #
-# <details><summary>a. The sums are too similar.</summary>No: as functions of a pair they are quite different. Only the names of the pairs tell them apart.</details>
+# <details><summary>a. The sums are too similar.</summary>No: as functions of a pair they are quite different. They differ only in which pair has which value.</details>
 # <details><summary>b. The search is not good enough.</summary>No: the best matching has the same cost for all three, and that can be proved.</details>
 # <details><summary>c. As metric spaces they are one: relabel the pairs, and one becomes the other.</summary>Right: and GW is free to relabel.</details>
 #
@@ -518,7 +518,7 @@ check.one_space(one_space)
 # :::{exercise} A linear probe by hand
 # :label: ex-05-readout
 #
-# *Difficulty 3 of 4, importance 5 of 5, 20 minutes.* Write `readout(layer, labels, fitted_on)` with NumPy alone: fit a linear map from the rows (n, d) that `fitted_on` marks with `True` to their labels, and return the labels that it reads off the *other* rows. Labels are names, not sizes, and a layer may lie far from 0 or have equal columns.
+# *Difficulty 3 of 4, importance 5 of 5, 20 minutes.* Write `readout(layer, labels, fitted_on)` with NumPy alone: fit a linear map from the rows (n, d) that `fitted_on` marks with `True` to their labels, and return the labels that it reads off the *other* rows. Labels are names, so their order and size mean nothing. A layer may lie far from 0 or have equal columns.
 #
 # ```{dropdown} Hint 1
 # One column of zeros and ones for each label. Which of the predicted columns wins?

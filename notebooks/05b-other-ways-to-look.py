@@ -177,7 +177,7 @@ def to_targets(layers, spaces, measure="gw"):
 
 
 closest = pd.DataFrame()
-closest["rsa"] = to_targets(layers_l, spaces, "rsa").idxmin()
+closest["rsa"] = to_targets(layers_l, spaces, "rsa").idxmax()
 closest["cka"] = to_targets(layers_l, spaces, "cka").idxmax()
 
 # %% [markdown]
@@ -192,7 +192,7 @@ for target in known:
 note(rsa_ends=int(closest["rsa"].isin(ends).sum()))
 
 # %% [markdown]
-# With the targets as classes, CKA finds {glue:text}`cka_c1` closest to $c_1$, {glue:text}`cka_c2` to $c_2$ and {glue:text}`cka_c3` to $c_3$. Under RSA the closest layer is the end of a block in {glue:text}`rsa_ends:d` of the nine rows. So a measure must keep each input in its place to tell the targets apart. This alone does not lead to the layer that was trained for each target.
+# With the targets as classes, CKA finds {glue:text}`cka_c1` closest to $c_1$, {glue:text}`cka_c2` to $c_2$ and {glue:text}`cka_c3` to $c_3$. Under RSA the closest layer is the end of a block in {glue:text}`rsa_ends:d` of the nine rows. To tell the targets apart, a measure must keep each input in its place. These results show that this alone does not lead to the layer trained for each target.
 #
 # ## What we found
 #

@@ -23,7 +23,7 @@
 #
 # :::{glue:figure} fig_in_short_06
 # :name: fig-06-in-short
-# :alt: Three maps of 93 layers. Before training and by width alone there are three bright crosses, one in each block. In the trained map two of them are much brighter, and no line runs along the borders of the blocks.
+# :alt: Three maps of 93 layers. Before training and by width alone there are three bright crosses, one in each block. In the trained map two of them are much brighter, and no bright line runs along the borders of the blocks.
 #
 # Three maps of Model L: trained, before training, and made of layers that differ in width alone. Dark is alike, bright is different. White frames are groups that our test finds. Dotted lines mark where a new function begins. The crosses lie at the attention scores and attention maps of each block. They are there in all three maps, and none of them is at a dotted line.
 # :::
@@ -187,7 +187,7 @@ normalised.plot(
 #
 # `fs.partition` looks for such steps in three moves.
 #
-# 1. **Measure the steps.** The step into a layer is its distance from the layer before. But a single odd layer makes no step if its two neighbours are alike.
+# 1. **Measure the steps.** The step into a layer is its distance from the layer before. But a single odd layer is no step if its two neighbours are alike.
 # 2. **Look for outliers.** How far does the largest step lie above the others, in units of their spread {cite:p}`rosner1983percentage`? We ask the same of simulated maps with uneven steps and no boundary. The {term}`p-value` is the share of these maps with an outlier at least as clear.
 # 3. **Name what stands out.** One large step is a *jump*, two or three in a row are a *transition*. Both are boundaries. A longer run is a *change of speed*, and no boundary.
 #
@@ -264,7 +264,7 @@ note(raw_away=raw.values[0, out - 1], raw_back=raw.values[0, out])
 # %% [markdown]
 # These are the four largest steps. The figure shows all {glue:text}`n_steps_0:d`.
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "The step into each of 30 layers. The four largest are into the first key, the first attention score, the first attention map and the first z. The step into the ReLU's output is small."}, "figure": {"name": "fig-06-steps", "caption": "The step into each layer of Model 0, without scale. Orange: the two steps that the paper names. Green: the step across the ReLU, after which a probe can read the answer. This step is small."}}
+# %% tags=["fig", "wide", "hide-input"] mystnb={"image": {"alt": "The step into each of 30 layers. The four largest are into the first key, the first attention score, the first attention map and the first z. The step into the ReLU's output is small."}, "figure": {"name": "fig-06-steps", "caption": "The step into each layer of Model 0, without scale. Orange: the two steps that the paper names. Green: the step across the ReLU, after which a probe can read the answer. This step is small."}}
 fig, ax = viz.new_figure(6.4, 3.4)
 colours = dict.fromkeys(names[1:], viz.BLUE)
 colours |= dict.fromkeys(("attn_pre.0", "attn.0"), viz.ORANGE)
@@ -287,7 +287,7 @@ both.nlargest(8, "without scale").round(3)
 #
 # Where does the answer become readable? In [chapter 01](01-functional-similarity.ipynb) a {term}`linear probe` hardly ever found it in four layers before the {term}`ReLU` of the MLP, and nearly always after it. The step across this ReLU is {glue:text}`step_relu:.2f`, number {glue:text}`rank_relu:d` of the {glue:text}`n_steps_0:d` steps in size. So the map shows changes of *shape*, and the change at the decisive step is small. It does not follow from the map that attention does the main work.
 #
-# The map also depends on which token positions are taken. The text we worked from does not state this. With the last position alone, [the attention maps resemble the keys](06c-other-maps.ipynb#one-position-or-both).
+# The map also depends on which token positions are taken. The text we worked from does not say which. With the last position alone, [the attention maps resemble the keys](06c-other-maps.ipynb#one-position-or-both).
 #
 # ## Model L: three functions in 93 layers
 #
@@ -515,7 +515,7 @@ note(n_blocks_e=of_two["Model E"].n_groups)
 # %% [markdown]
 # Here are both maps, in the colours of {numref}`fig-06-in-short`.
 
-# %% tags=["fig", "paper-F04", "hide-input"] mystnb={"image": {"alt": "Maps of Model L and of Model E side by side. Model E has paler crosses at the attention scores and attention maps of every block, the last block included."}, "figure": {"name": "fig-06-l-and-e", "caption": "The maps of Models L and E without scale, in the colours of the first figure. White frames are groups that the test finds, dotted lines mark where blocks begin. The crosses of Model E are paler, and its last block has them as well."}}
+# %% tags=["fig", "wide", "paper-F04", "hide-input"] mystnb={"image": {"alt": "Maps of Model L and of Model E side by side. Model E has paler crosses at the attention scores and attention maps of every block, the last block included."}, "figure": {"name": "fig-06-l-and-e", "caption": "The maps of Models L and E without scale, in the colours of the first figure. White frames are groups that the test finds, dotted lines mark where blocks begin. The crosses of Model E are paler, and its last block has them as well."}}
 side_by_side(two, of_two, clipped, (5.6, 3.8))
 
 # %% [markdown]
@@ -568,7 +568,7 @@ note(raw_late_e=raw_means["e"]["from 64 on"])
 # %% [markdown]
 # The three means of each network:
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Mean distances of Models L and E for three seeds. Over all pairs Model L is larger; without attention maps the two are nearly equal, and so are the late layers of Model E and all of its layers."}, "figure": {"name": "fig-06-means", "caption": "Mean distances between layers without scale, for three seeds of each network. Over all pairs Model L is larger. Without the attention maps the two networks are nearly equal."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Mean distances of Models L and E for three seeds. Over all pairs Model L is larger. Without attention maps the two are nearly equal. In Model E the late layers have nearly the same mean as all layers."}, "figure": {"name": "fig-06-means", "caption": "Mean distances between layers without scale, for three seeds of each network. Over all pairs Model L is larger. Without the attention maps the two networks are nearly equal."}}
 drawn = mean.loc[[(part, label) for part in parts for label in SEEDS]]
 drawn.index = [f"{part}, {label} seed" for part, label in drawn.index]
 viz.dots(drawn, xlabel="mean distance between layers")
@@ -576,7 +576,7 @@ viz.dots(drawn, xlabel="mean distance between layers")
 # %% [markdown]
 # Are the late layers of Model E alike? Their mean distance is {glue:text}`late_e:.2f`, that of all its layers {glue:text}`mean_e:.2f`. In {glue:text}`alike_words` seeds the late layers are a little closer to each other, but not alike. Their raw mean distance is larger than that of all layers ({glue:text}`raw_late_e:.1f` against {glue:text}`raw_e:.1f`), because the stream has grown.
 #
-# Are the distances of Model L larger? Over all pairs they are, in {glue:text}`larger_words` seeds. The reason is the saturated heads. Without the attention maps the mean of Model L is {glue:text}`calm_l:.2f`, and that of Model E {glue:text}`calm_e:.2f`. It is then larger in {glue:text}`calmer_words` seeds. Model L's raw mean is larger, too ({glue:text}`raw_l:.1f` against {glue:text}`raw_e:.1f`), because its stream is. [Page 06c](06c-other-maps.ipynb#seeds-and-positions) has the groups of all these maps.
+# Are the distances of Model L larger? Over all pairs they are, in {glue:text}`larger_words` seeds. The reason is the saturated heads. Without the attention maps Model L has {glue:text}`calm_l:.2f`, and Model E {glue:text}`calm_e:.2f`. Without them Model L's mean is larger in {glue:text}`calmer_words` seeds. Model L's raw mean is larger, too ({glue:text}`raw_l:.1f` against {glue:text}`raw_e:.1f`), because its stream is. [Page 06c](06c-other-maps.ipynb#seeds-and-positions) has the groups of all these maps.
 #
 # ## What Gromov-Wasserstein cannot see
 #
@@ -661,7 +661,7 @@ fig
 # **1. A map of raw distances has a bright corner at the end of the network. What should be checked first?**
 #
 # <details><summary>a. Whether there are enough colours.</summary>No: more colours show the same numbers.</details>
-# <details><summary>b. Whether another solver finds lower distances.</summary>No: it may, lower by some percent. Scale can make a whole corner.</details>
+# <details><summary>b. Whether another solver finds lower distances.</summary>No: it may, by some percent. Scale can make a whole corner.</details>
 # <details><summary>c. Whether the layers there are just larger.</summary>Right: divide each layer by its mean distance and look again.</details>
 #
 # To read again: [A map of sizes](#a-map-of-sizes)
@@ -801,7 +801,7 @@ check.predicted(predicted, own_network, beside)
 # %% [markdown]
 # ## Where the stored results come from
 #
-# The maps on this page were computed before, except for the normalised map of Model 0 and the one of RSM. As a check, we compute a part of two of them again: every sixth layer of the raw map, and every tenth of Model L's. The largest difference is {glue:text}`replay_raw:.1g` in the raw map, {glue:text}`replay:.1g` in Model L's. There no new distance is more than {glue:text}`replay_higher:.1g` above the stored one. Larger differences are lower distances: the search has improved since. The next cell makes this comparison, and shows the records.
+# The maps on this page were computed before, except for the normalised map of Model 0 and the one of RSM. As a check, we compute a part of two of them again: every sixth layer of the raw map, and every tenth of Model L's. The largest difference is {glue:text}`replay_raw:.1g` in the raw map, {glue:text}`replay:.1g` in Model L's. There no new distance is more than {glue:text}`replay_higher:.1g` above the stored one. Where a difference is larger, the new distance is lower: the search has improved. The next cell makes this comparison, and shows the records.
 
 # %% tags=["hide-cell"]
 every = sample.names[::6]

@@ -74,7 +74,7 @@ from bookkit.glue import keep_figure, note
 #
 # 1. **Measure the steps.** Take a layer and the layer before it. Their distance is the first of three candidates for the step. The second candidate starts one layer earlier, the third ends one layer later. The step is the least of the three. So a single odd layer makes no step if its two neighbours are alike. From here on we use the logarithm of the step.
 # 2. **Look for {term}`outliers <outlier>`.** The largest step is taken out. How far does it lie above the others, in units of *their* spread? Then the next one is taken out, and so on, for at most six steps and at most a third of all {cite:p}`rosner1983percentage`. The same is done with 9,999 chains of uneven steps without a boundary. The {term}`p-value` is the share of these chains with an outlier at least as clear.
-# 3. **Name what stands out.** One large step is a *jump*, also if it sets apart only the first or the last layer. Two or three large steps in a row, with smaller steps on both sides, are a *transition*. Both are boundaries. A longer run is a *change of speed*, and no boundary. A run of two or more that lasts to the end of the chain is a change of speed, too.
+# 3. **Name what stands out.** One large step is a *jump*, also if it sets apart only the first or the last layer. Two or three large steps in a row, with smaller steps on both sides, are a *transition*. Both are boundaries. A longer run is a *change of speed*, and no boundary. A run of two or more that holds the first or the last step of the chain is a change of speed, too.
 #
 # Each boundary has an *effect*: its step divided by the larger of the two steps beside it. A step with an effect below 1.25 does not count, however small its p-value is. Before the test, each measure is brought to a *metric form*, a distance that adds up along a straight path of layers. A measure and its square have the same metric form, so they give the same groups.
 #
@@ -84,7 +84,7 @@ from bookkit.glue import keep_figure, note
 #
 # Each row of the stored table is one rule on one family of chains of one length. The column "cut" is the share of chains that the rule cuts at all. The column "exact" is the share that it cuts exactly at the true boundary.
 
-# %% mystnb={"figure": {"caption": "Some rows of the stored table, for the test of this book, on chains that have a boundary."}}
+# %% mystnb={"figure": {"caption": "Some rows of the stored table, for the test of this book, on chains with one step twice as large as usual."}}
 rates, origin = level_and_power.load(profile)
 ours = rates[rates["rule"] == level_and_power.OURS]
 some = ours[ours["exact"].notna()].rename(columns={"n_maps": "chains"})
@@ -124,7 +124,7 @@ viz.dots(
 # %% [markdown]
 # Chains of even steps are never cut. Chains of uneven steps are cut about as often as the level says, and the spread of the steps matters little. Chains that speed up are hardly ever cut, because a change of speed is not counted as a boundary.
 #
-# The same holds for networks that have learned nothing. We drew random weights for BERT, GPT-2 and Llama, and for small transformers with one output, like those of [chapter 04](04-modular-sum-training.ipynb).
+# The same holds for networks that have learned nothing. We drew random weights for BERT, GPT-2 and Llama, and for small transformers for one sum, like those of [chapter 04](04-modular-sum-training.ipynb).
 
 # %% tags=["remove-cell"]
 untrained = ours[ours["family"].str.startswith("untrained")]
@@ -193,7 +193,7 @@ note(easiest_13=easiest[13])
 #
 # ## Other rules on the same maps
 #
-# Eight rules stand beside the test. Kernel {term}`change points <change point>`, agglomeration with a gap statistic, {term}`spectral clustering` with an eigengap, and Fisher's optimal segmentation with Hartigan's rule are general methods. SGLP and LoRP are rules for merging and {term}`pruning` layers. We built them from public code and descriptions, so they need not be what their authors run. The last two are the test of this book's first edition, and the plain rule "cut at the largest step". This rule cuts only if that step is at least twice the median step.
+# Eight rules stand beside the test. Kernel {term}`change points <change point>`, agglomeration ("linkage") with a gap statistic, {term}`spectral clustering` with an eigengap, and Fisher's optimal segmentation with Hartigan's rule are general methods. SGLP and LoRP are rules for merging and {term}`pruning` layers. We built them from public code and descriptions, so they need not be what their authors run. The last two are the test of this book's first edition, and the plain rule "cut at the largest step". This rule cuts only if that step is at least twice the median step.
 
 # %% tags=["remove-cell"]
 ROLES = {"a cut without a boundary": "cut", "a boundary found exactly": "exact"}
@@ -218,7 +218,7 @@ note(linkage=100 * without["linkage, gap statistic"])
 note(largest_step=100 * without["largest step"])
 
 # %% [markdown]
-# {numref}`fig-06b-rivals` at the top of this page shows the outcome. Most of the other rules are built to return several groups, and cut more than half of the chains without a boundary. Of the general methods, agglomeration with a gap statistic cuts the fewest, {glue:text}`linkage:.0f` %. "Cut at the largest step" finds nearly every single large step and no boundary between flat groups. It cuts {glue:text}`largest_step:.0f` % of the chains that have none.
+# {numref}`fig-06b-rivals` at the top of this page shows the outcome. Most of the other rules are built to return several groups, and cut more than half of the chains without a boundary. Of the general methods, agglomeration with a gap statistic cuts the fewest, {glue:text}`linkage:.0f` %. "Cut at the largest step" finds nearly every large step that stands alone, and no boundary between flat groups. It cuts {glue:text}`largest_step:.0f` % of the chains that have none.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "All rules and all families, in per cent, as means over the lengths. For families without a boundary the number is the share that is cut, for the others the share that is cut exactly."}}
 table = simulated.assign(rate=simulated["exact"].fillna(simulated["cut"]))
@@ -280,7 +280,7 @@ note(found_flat=mine["two flat groups"])
 #
 # - *Two boundaries close to each other in a short chain.* With 13 layers there are too few steps between them.
 # - *A boundary among very uneven steps.* Take steps whose logarithms have a standard deviation of 0.5. Among these a step four times as large is found in a quarter to a third of the chains.
-# - *A boundary in fewer than seven layers.* The test then answers "one group" and says that nothing was tested.
+# - *A boundary in fewer than six layers.* The test then answers "one group" without testing anything.
 #
 # ## What else was tried
 #

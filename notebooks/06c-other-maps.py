@@ -184,7 +184,7 @@ interactive.explorer(
 #
 # ## Seeds and positions
 #
-# Chapter 06 shows one seed of Models L and E. The next table adds two more of each, and for the first seed the map of both positions flattened and the raw map. How many groups does the test find? Where is the map cut if we force three? And how well does it agree with the map of the first seed?
+# Chapter 06 shows the maps of one seed of Models L and E. The next table adds two more of each, and for the first seed the map of both positions flattened and the raw map. How many groups does the test find? Where is the map cut if we force three? And how well does it agree with the map of the first seed?
 
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "tab-06c-seeds", "caption": "Maps of Models L and E by seeds and positions, and the raw maps. For each: groups that the test finds, cuts into three, and rank correlation with the first map. Then mean distances over all pairs, over pairs from layer 64 on, and over pairs without attention maps."}}
@@ -370,7 +370,7 @@ keep_figure("fig_inputs_06c", fig)
 #
 # | claim | condition | result | evidence on this page |
 # | --- | --- | --- | --- |
-# | C22: spectral clustering of the inverted map finds two groups (claimed for BERT, 5.2) | ours | agrees, as it must: it returns as many groups as it is asked for | in Model 0 one group is the {glue:text}`spectral_groups:d` attention maps, the other is the rest |
+# | C22: spectral clustering of the map, with distances turned into similarities, finds two groups (claimed for BERT, 5.2) | ours | agrees, as it must: it returns as many groups as it is asked for | in Model 0 one group is the {glue:text}`spectral_groups:d` attention maps, the other is the rest |
 # | C06: subsampling does not change the finding | ours | agrees for the order of distances; their values shift | rank correlation {glue:text}`rank_100:.2f` and a shift of {glue:text}`shift_100:+.0f` % at 100 inputs |
 # | C33: GW shows sub-networks more clearly than other measures (reviews) | ours | undecided on this network | of the two true boundaries no measure finds more than {glue:text}`found_by_any:d`: the step there is 0 under all of them |
 #

@@ -87,7 +87,7 @@ from bookkit.glue import keep_figure, note
 # %% [markdown]
 # ## Two tasks, two moments
 #
-# The encoder is `all-mpnet-base-v2` {cite:p}`song2020mpnet`. It has the size of BERT-base {cite:p}`devlin2019bert`: {glue:text}`n_blocks:d` blocks of width {glue:text}`width:d`. Its architecture differs in one point: it encodes the relative positions of tokens. Its history differs more. It was pre-trained like BERT, and then tuned on pairs of sentences, so that sentences of one meaning come to lie near each other. *Before fine-tuning* means after all of this training, but before ours. BERT-base itself was not run for this page.
+# The encoder is `all-mpnet-base-v2` {cite:p}`song2020mpnet`. It has the size of BERT-base {cite:p}`devlin2019bert`: {glue:text}`n_blocks:d` blocks of width {glue:text}`width:d`. Its architecture differs little: it also encodes the relative positions of tokens. Its history differs more. It was pre-trained with another objective than BERT, and then tuned on pairs of sentences, so that sentences of one meaning come to lie near each other. *Before fine-tuning* means after all of this training, but before ours. BERT-base itself was not run for this page.
 #
 # There are two tasks. SST-2 {cite:p}`socher2013recursive` has sentences from film reviews. Yelp {cite:p}`zhang2015character` has whole reviews of shops and restaurants. Both ask for one bit, positive or negative. For each task we have the encoder before fine-tuning, with a new classifier, and after it.
 
@@ -425,7 +425,7 @@ note(gw_kept=fs.gw(last, final).distance, gw_shuffled=fs.gw(last, mixed).distanc
 # GW asks for the best of all ways to match the texts of one block with those of the next. We know the true one: each text with itself. The paper draws the best matchings of 16 texts for five pairs of layers (Figure 10). They are permutations, and not the identity. Here are five of ours. The search also tries each text with itself as a first guess. This would give the answer away, so we shuffle the texts of the second block first.
 
 
-# %% tags=["paper-F10", "hide-input"] mystnb={"image": {"alt": "Best matchings of sixteen reviews from one block to the next, for five steps. In the mean over tokens nearly all points lie on the diagonal."}, "figure": {"name": "fig-07-plans", "caption": "The best matching of 16 texts of Yelp for five steps, after fine-tuning, in the mean over tokens. A point on the diagonal is a text that is matched with itself. Nearly all are."}}
+# %% tags=["wide", "paper-F10", "hide-input"] mystnb={"image": {"alt": "Best matchings of sixteen reviews from one block to the next, for five steps. In the mean over tokens nearly all points lie on the diagonal."}, "figure": {"name": "fig-07-plans", "caption": "The best matching of 16 texts of Yelp for five steps, after fine-tuning, in the mean over tokens. A point on the diagonal is a text that is matched with itself. Nearly all are."}}
 def permutation(x, a, b):
     """The partner of each text; the search does not know their order."""
     order = np.random.default_rng(seed).permutation(x.n_samples)

@@ -490,7 +490,7 @@ for name, key in {"GW": "gw", "1 - CKA": "cka-debiased"}.items():
 viz.curves(pushed_steps, x=pushes[1:], xlabel="push to", ylabel=unit)
 
 # %% [markdown]
-# CKA weighs directions by their variance. As soon as one direction has nearly all of the variance, CKA from push to push is near 1, however far the camps move apart. GW compares the distances themselves. As long as the two humps of the distribution move apart, GW sees change. We read the large steps of GW at blocks 8 to 10 in this way: the two classes move apart there.
+# CKA weighs directions by their squared variance. As soon as one direction outweighs all the others, CKA from push to push is near 1, however far the camps move apart. GW compares the distances themselves. As long as the two humps of the distribution move apart, GW sees change. We read the large steps of GW at blocks 8 to 10 in this way: the two classes move apart there.
 #
 # ## What moved?
 #

@@ -378,7 +378,7 @@ note(p_perfect=found["4 + 2"]["p"], p_single=found["5 + 1"]["p"])
 # %% [markdown]
 # Among six layers the test finds one perfect boundary ($p$ = {glue:text}`p_perfect:.4f`), even before a single last layer. It does not find two: two large steps among five are too many to stand out. Here are the real steps.
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "GW distance from block to block in four encoders. In the dense ones the steps into blocks 2 to 4 are small, those into blocks 5 and 6 twice as large or more. In the fast ones the steps are already large at block 3 or 4."}, "figure": {"name": "fig-08b-steps", "caption": "The step into each block under GW, normalised. In the dense encoders the last two steps are large and the first three small. Nothing follows them."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "GW distance from block to block in four encoders. In the dense ones the steps into blocks 2 to 4 are small, those into blocks 5 and 6 twice as large or more. In the fast ones the steps are already large at block 3 or 4."}, "figure": {"name": "fig-08b-steps", "caption": "The step into each block under GW, normalised. In the dense encoders the first three steps are small and the last two large. Nothing follows the large ones."}}
 dense_or_fast = {key: runs[key].maps["cls/mean/gw"] for key in clarity}
 steps = {key: np.diag(m.values, k=1) for key, m in dense_or_fast.items()}
 viz.curves(
@@ -472,7 +472,7 @@ gw = {s: run.maps["cls/mean/gw"] for s, run in dense.items()}
 # %% [markdown]
 # Their maps under GW:
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "GW maps of the dense encoder on SST-2 with three seeds: nearly the same, with the last two blocks apart."}, "figure": {"name": "fig-08b-seeds", "caption": "Three seeds of the dense encoder on SST-2, under GW. The maps are nearly the same."}}
+# %% tags=["fig", "wide", "hide-input"] mystnb={"image": {"alt": "GW maps of the dense encoder on SST-2 with three seeds: nearly the same, with the last two blocks apart."}, "figure": {"name": "fig-08b-seeds", "caption": "Three seeds of the dense encoder on SST-2, under GW. The maps are nearly the same."}}
 viz.map_grid({"GW": {f"seed {s}": m for s, m in gw.items()}})
 
 # %% tags=["remove-cell"]
@@ -501,7 +501,7 @@ note(
 note(seeds_found=sum(f.n_groups > 1 for f in by_seed.values()), n_seeds=len(seeds))
 
 # %% [markdown]
-# The maps of any two seeds have a rank correlation of {glue:text}`seed_rank:.2f` or more. Spectral clustering makes the same two groups for all seeds, and so does the clearest step: the {term}`adjusted Rand index` is at least {glue:text}`seed_cut:.0f`. The test finds a boundary in {glue:text}`seeds_found:d` of {glue:text}`n_seeds:d` seeds. The sample is small, and all seeds began with the same pre-trained weights.
+# The maps of any two seeds have a rank correlation of {glue:text}`seed_rank:.2f` or more. Spectral clustering makes the same two groups for all seeds, and so does the clearest step: the {term}`adjusted Rand index` is {glue:text}`seed_cut:.0f` for each pair. The test finds a boundary in {glue:text}`seeds_found:d` of {glue:text}`n_seeds:d` seeds. The sample is small, and all seeds began with the same pre-trained weights.
 
 # %% tags=["paper-R19", "hide-input", "hide-output"] mystnb={"figure": {"name": "tab-08b-seeds", "caption": "Pairs of seeds: rank correlation of their GW maps, and the adjusted Rand index (ARI) of their two groups, by the clearest step (`fs.partition_into`) and by spectral clustering."}}
 across.round(2)
@@ -523,7 +523,7 @@ by_pooling = {t: fs.compare(x, progress=False) for t, x in pooled.items()}
 # %% [markdown]
 # The three maps under GW:
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "GW maps of the dense encoder on SST-2 at the [CLS] token, for the mean over tokens and for all tokens. The last two blocks stand apart in the first two maps, the last block alone in the third."}, "figure": {"name": "fig-08b-pooling", "caption": "The dense encoder on SST-2, 100 texts, in three poolings. With all tokens only the last block stands apart."}}
+# %% tags=["fig", "wide", "hide-input"] mystnb={"image": {"alt": "GW maps of the dense encoder on SST-2 at the [CLS] token, for the mean over tokens and for all tokens. The last two blocks stand apart in the first two maps, the last block alone in the third."}, "figure": {"name": "fig-08b-pooling", "caption": "The dense encoder on SST-2, 100 texts, in three poolings. With all tokens only the last block stands apart."}}
 viz.map_grid({"GW": by_pooling})
 
 # %% tags=["remove-cell"]
@@ -707,7 +707,7 @@ for kind in KINDS:
 # %% [markdown]
 # Rows are the blocks of the dense encoder, columns those of the other.
 
-# %% tags=["fig", "wide", "paper-F12", "hide-input"] mystnb={"image": {"alt": "GW distances of the blocks of the dense encoder on Yelp to the blocks of six encoders. The last two rows are bright in all maps but against the last columns of fine-tuned encoders."}, "figure": {"name": "fig-08b-crossed", "caption": "GW distances from the blocks of the dense encoder (rows) to the blocks of each encoder (columns), on Yelp. White columns are blocks that give the same vector for every text."}}
+# %% tags=["fig", "wide", "paper-F12", "hide-input"] mystnb={"image": {"alt": "GW distances of the blocks of the dense encoder on Yelp to the blocks of six encoders. The last two rows are bright in all maps, except in the last columns of fine-tuned encoders."}, "figure": {"name": "fig-08b-crossed", "caption": "GW distances from the blocks of the dense encoder (rows) to the blocks of each encoder (columns), on Yelp. White columns are blocks that give the same vector for every text."}}
 viz.map_grid({"dense": crossed})
 
 # %% tags=["remove-cell"]
@@ -801,14 +801,14 @@ drift.round(3)
 # | claim | condition | result | evidence on this page |
 # | --- | --- | --- | --- |
 # | C19: fine-tuned ones have two to three groups, the last third is one (5.2, Figure 6) | ours | undecided: the last two blocks change faster, and six blocks are too few to tell a boundary from a change of speed | the six ends, which the paper compares: $p$ = {glue:text}`p_six:.2f` on SST-2 and {glue:text}`p_six_yelp:.2f` on Yelp; twelve points: $p$ = {glue:text}`p_sst2_dense:.2f` and {glue:text}`p_yelp_dense:.2f` |
-# | C21: Euclidean, cosine and Wasserstein show the groups less clearly (5.2, Figure 6), with raw distances | ours | disagrees: none is clearly less clear | the best cut, before the last block, explains {glue:text}`raw_euclid:.0f`, {glue:text}`raw_cosine:.0f` and {glue:text}`raw_w:.0f` %, under GW {glue:text}`raw_gw:.0f` % |
-# | C21, each block divided by its mean distance | ours | agrees for Euclidean distance and Wasserstein: they see where a cloud lies, and dividing by a small scale throws it far away; cosine sees the last block alone | best cut at block {glue:text}`cut_gw:d` explains {glue:text}`clear_gw:.0f` % under GW, {glue:text}`clear_w:.0f` % under Wasserstein |
-# | C27: pre-trained and dense models differ from sparse ones in maps across models (F, Figure 12) | ours | agrees for 95 %; fewer zeros are not farther than no fine-tuning | at the same depth {glue:text}`cross_25:.2f`, {glue:text}`cross_70:.2f`, {glue:text}`cross_95:.2f` from the dense one, and {glue:text}`cross_pretrained:.2f` from it to the pre-trained |
-# | C28: on SST-2 two to three groups as well, the last block apart (G, Figure 13) | ours | undecided, as C19; the last block alone is scale | $p$ = {glue:text}`p_six:.2f` at the six ends; the raw map is to {glue:text}`raw_scale:.0f` % the difference of scales |
+# | C21: Euclidean, cosine and Wasserstein show the groups less clearly (5.2, Figure 6), with raw distances | ours | disagrees: none is clearly behind GW | the best cut, before the last block, explains {glue:text}`raw_euclid:.0f`, {glue:text}`raw_cosine:.0f` and {glue:text}`raw_w:.0f` %, under GW {glue:text}`raw_gw:.0f` % |
+# | C21, each block divided by its mean distance | ours | agrees for Euclidean distance and Wasserstein: they see where a cloud lies, and dividing by a small scale throws it far away; cosine sees the last block alone | on SST-2, dense, the best cut explains {glue:text}`clear_gw:.0f` % under GW (before block {glue:text}`cut_gw:d`), {glue:text}`clear_w:.0f` % under Wasserstein |
+# | C27: pre-trained and dense models differ from sparse ones in maps across models (F, Figure 12) | ours | agrees for 95 %; the encoders with fewer zeros are not clearly farther away than the one before fine-tuning | at the same depth {glue:text}`cross_25:.2f`, {glue:text}`cross_70:.2f`, {glue:text}`cross_95:.2f` from the dense one, and {glue:text}`cross_pretrained:.2f` for the pre-trained one |
+# | C28: on SST-2 two to three groups as well, the last block apart (G, Figure 13) | ours | undecided, as C19; that the last block alone stands apart is an effect of scale | $p$ = {glue:text}`p_six:.2f` at the six ends; differences of scale explain {glue:text}`raw_scale:.0f` % of the raw map of the median encoder |
 # | C32: the same across seeds (reviews, Figure 19) | ours | undecided: the maps agree, but whether there are groups of blocks is open (C19), and the seeds share the pre-trained weights | rank correlation of two maps at least {glue:text}`seed_rank:.2f`; a boundary among twelve points in {glue:text}`seeds_found:d` of {glue:text}`n_seeds:d` |
-# | C33: GW shows clearer sub-networks than RSM, RSA, CCA, CKA, MSID, AGW, on text (reviews, Figures 15 to 17), by the best cut | ours | disagrees: RSM is clearer | it explains {glue:text}`all_gw:.0f` % under GW, {glue:text}`all_rsm:.0f` % under RSM, {glue:text}`all_cka:.0f` % under CKA |
+# | C33: GW shows clearer sub-networks than RSM, RSA, CCA, CKA, MSID, AGW, on text (reviews, Figures 15 to 17), by the best cut | ours | disagrees: RSM is clearer | the best cut explains {glue:text}`all_gw:.0f` % under GW, {glue:text}`all_rsm:.0f` % under RSM, {glue:text}`all_cka:.0f` % under CKA |
 # | C33, on text, by the test | ours | undecided: four encoders that began with the same pre-trained weights, and no test of the difference | a boundary in {glue:text}`dense_GW:d`, {glue:text}`dense_RSM:d` and {glue:text}`dense_CKA:d` of {glue:text}`n_dense:d` dense encoders under GW, RSM and CKA |
-# | D05: CKA looks the same as GW | - | open: the maps differ, but the test finds no boundary under either | rank correlation of the maps {glue:text}`gw_cka:.2f`; CKA sees drift before fine-tuning, GW does not |
+# | D05: CKA looks the same as GW | - | open: the maps differ, but in dense encoders the test finds no boundary under either | rank correlation of the maps {glue:text}`gw_cka:.2f`; CKA sees drift before fine-tuning, GW does not |
 # | D06: other seeds | - | open: the maps of three seeds agree, but all of them began with the same pre-trained weights | rank correlation at least {glue:text}`seed_rank:.2f` |
 #
 # Four encoders cannot tell which measure finds groups most reliably. And BERT-base was not run, so no row speaks of it.

@@ -25,7 +25,7 @@
 # :name: fig-09b-in-short
 # :alt: Mean GW distance of two blocks against the share of zeros, on SST-2 and on Yelp. On SST-2 it falls from 0.40 to about 0.25 under three ways of pruning, and the dense encoder at a quarter of the rate is at 0.23. On Yelp it falls from 0.34 to 0.28, and the dense encoder at a quarter of the rate is at 0.27. Before fine-tuning it is 0.11.
 #
-# Mean GW distance of two blocks against the share of weights that are zero. It falls under each way of pruning. A dense encoder that was fine-tuned at a quarter of this learning rate is as low (dashed), and the encoder before fine-tuning is lower (dotted).
+# Mean GW distance of two blocks against the share of weights that are zero. It falls under each way of pruning. A dense encoder that was fine-tuned at a quarter of the pruned ones' learning rate is as low (dashed), and the encoder before fine-tuning is lower (dotted).
 # :::
 #
 # **Time**: 15 minutes to read, one minute to run.
@@ -111,7 +111,7 @@ note(**{f"rate_{k}": f"{v:.5f}" for k, v in rate.items()})
 note(times_rate=rate["fast"] / rate["slow"])
 
 # %% [markdown]
-# Beside them stands a *dense* encoder, which keeps its weights. The encoders of page 08b learn at a rate of {glue:text}`rate_slow`. We call it the *usual* rate. All encoders of this page learn at {glue:text}`times_rate:.0f` times this rate, {glue:text}`rate_fast`, unless we say otherwise. The strength of a penalty is set so that the wanted share of weights reaches zero. The task has to pull back the weights that it needs. In one step Adam moves a weight by about the learning rate, so at a small rate we expect this to take more steps than we have.
+# Beside them stands a *dense* encoder, which keeps its weights. The encoders of page 08b learn at a rate of {glue:text}`rate_slow`. We call it the *usual* rate. All encoders of this page learn at {glue:text}`times_rate:.0f` times this rate, {glue:text}`rate_fast`, unless we say otherwise. NeuroPrune and plain l1 shrink weights by a penalty. Its strength is set so that the wanted share of weights reaches zero. The task has to pull back the weights that it needs. In one step Adam moves a weight by about the learning rate, so at a small rate we expect this to take more steps than we have.
 #
 # ## What can they still do?
 #
@@ -173,7 +173,7 @@ viz.dots(
 # %% [markdown]
 # With 25 % zeros NeuroPrune has {glue:text}`acc_neuroprune_25:.1f` % right, and the dense encoder {glue:text}`acc_dense_0:.1f` %. Magnitude pruning loses no accuracy even with 70 %. With 95 % all three methods lose accuracy. NeuroPrune then has {glue:text}`acc_neuroprune_95:.1f` % right on SST-2. In this encoder {glue:text}`heads_left:d` of {glue:text}`heads_all:d` {term}`heads <head>` are left, and none in the first {glue:text}`headless:d` blocks. On Yelp, NeuroPrune with 95 % zeros has {glue:text}`acc_Yelp_95:.1f` % right, little more than guessing.
 #
-# The paper calls its sparse encoders high-performing. Ours come from a smaller encoder and a short training, and many answer less well. So they test the claim under harder conditions. The fold has the shares of zeros that were reached.
+# The paper calls its sparse encoders high-performing. Ours come from a smaller encoder and a short training, and many answer less well. So we test under harder conditions whether sparser means more alike. The fold has the shares of zeros that were reached.
 
 # %% tags=["hide-input", "hide-output"] mystnb={"figure": {"name": "tab-09b-encoders", "caption": "Share of zeros that was aimed at and reached, accuracy with its 95 % interval, and heads left."}}
 table.round(1).astype({"heads": int})
@@ -240,7 +240,7 @@ fig.legend(*names, loc="outside upper center", ncols=3, frameon=False, fontsize=
 keep_figure("fig_in_short_09b", fig)
 
 # %% [markdown]
-# {numref}`fig-09b-in-short` shows the means. Under NeuroPrune the mean falls from {glue:text}`gw_neuroprune_0:.2f` to {glue:text}`gw_neuroprune_25:.2f` and then to {glue:text}`gw_neuroprune_70:.2f`, as the paper says. With 95 % zeros it is {glue:text}`gw_neuroprune_95:.2f`, a small step more. The other two ways do the same. With 95 % zeros plain l1 has {glue:text}`gw_l1_95:.2f`, and magnitude pruning {glue:text}`gw_magnitude_95:.2f`. So the fall does not need NeuroPrune.
+# {numref}`fig-09b-in-short` shows the means. Under NeuroPrune the mean is {glue:text}`gw_neuroprune_0:.2f` without zeros. It falls to {glue:text}`gw_neuroprune_25:.2f` with 25 % of them. With 70 % it is {glue:text}`gw_neuroprune_70:.2f`. This is what the paper says. With 95 % zeros it is {glue:text}`gw_neuroprune_95:.2f`, a small step more. The other two ways do the same. With 95 % zeros plain l1 has {glue:text}`gw_l1_95:.2f`, and magnitude pruning {glue:text}`gw_magnitude_95:.2f`. So the fall does not need NeuroPrune.
 #
 # On Yelp the mean falls less, from {glue:text}`gw_yelp_0:.2f` to {glue:text}`gw_yelp_95:.2f`. With 25 % zeros it is still {glue:text}`gw_yelp_25:.2f`.
 #
@@ -479,7 +479,7 @@ note(pattern_least=min(min(values[:2]) for values in pattern.values()))
 pd.DataFrame(pattern, index=TARGETS).rename_axis("zero (%)").round(2)
 
 # %% [markdown]
-# With 25 and 70 % zeros the pattern stays: the least of the six correlations is {glue:text}`pattern_least:.2f`. With 95 % magnitude pruning keeps most of it ({glue:text}`pattern_magnitude_95:.2f`), and plain l1 less ({glue:text}`pattern_l1_95:.2f`). NeuroPrune has {glue:text}`pattern_neuroprune_95:.2f` there, but only over the {glue:text}`pairs_left:d` pairs that are left. These pairs are too few to tell whether the pattern is lost.
+# With 25 and 70 % zeros the pattern stays: the least of the six correlations is {glue:text}`pattern_least:.2f`. With 95 % zeros, magnitude pruning keeps most of it ({glue:text}`pattern_magnitude_95:.2f`), and plain l1 less ({glue:text}`pattern_l1_95:.2f`). NeuroPrune has {glue:text}`pattern_neuroprune_95:.2f` there, but only over the {glue:text}`pairs_left:d` pairs that are left. These pairs are too few to tell whether the pattern is lost.
 #
 # ## Distances between texts
 #

@@ -275,7 +275,7 @@ note(lag_six=lag, lag_six_low=low, lag_six_high=high)
 #
 # ## How much of the growth is scale?
 #
-# The paper's distances are raw. If the texts of a layer move apart, its raw distances to other layers can grow, whatever its shape. So we set the raw distances beside the scale of the blocks, and beside distances without scale.
+# The paper's distances are raw. If the texts of a layer move apart, its raw distances to other layers can grow, whatever its shape. So we set the raw distances beside the scale of the blocks (here the root mean square distance), and beside distances without scale.
 
 # %% mystnb={"figure": {"name": "tab-10-scale", "caption": "By which factor each number has grown from the first look to the last."}}
 growth = {}
@@ -439,7 +439,7 @@ note(fall_0=fall.iloc[:3].max(), fall_e=fall.iloc[3:].min())
 # | C24: mean GW grows slowly, then fast, with accuracy (5.3, Figure 8) | ours | agrees; it follows accuracy, and falls again | halfway after {glue:text}`lag_sst2:.1f` times as many steps on SST-2, {glue:text}`lag_yelp:.1f` times on Yelp |
 # | C24, with raw distances | ours | agrees; without scale the distances grow as well | raw {glue:text}`raw_sst2:.1f` and {glue:text}`raw_yelp:.1f` times, the scale {glue:text}`scale_sst2:.1f` and {glue:text}`scale_yelp:.1f` times, without scale {glue:text}`norm_sst2:.1f` and {glue:text}`norm_yelp:.1f` times |
 # | C24: as in grokking | ours | disagrees: two networks that grok do not do the same, nor do raw and normalised distances | halfway after {glue:text}`lag_0:.2f` times as many epochs as validation accuracy in Model 0 [{glue:text}`lag_0_low:.2f`, {glue:text}`lag_0_high:.2f`], {glue:text}`lag_e:.2f` in Model E [{glue:text}`lag_e_low:.2f`, {glue:text}`lag_e_high:.2f`]; the raw mean of Model E falls to 1 / {glue:text}`fall_e:.1f` |
-# | C29: gradients do not explain why the last blocks change (reviews) | ours | agrees: at the end the gradients are smallest on one task and largest on the other, and the last blocks leave on both; but the blocks' gradients are not equal | the last block has {glue:text}`grad_last_sst2:.2f` and {glue:text}`grad_last_yelp:.2f` times the gradient of the first |
+# | C29: gradients do not explain why the last blocks change (reviews) | ours | agrees: at the end of the network the gradients are smallest on one task and largest on the other, and the last blocks leave on both; but the blocks' gradients are not equal | the last block has {glue:text}`grad_last_sst2:.2f` and {glue:text}`grad_last_yelp:.2f` times the gradient of the first |
 # | C29: the classifier's gradients are more than ten times larger | ours | undecided: on one task of two | {glue:text}`grad_head_sst2:.1f` times those of block 1 on SST-2, {glue:text}`grad_head_yelp:.0f` times on Yelp |
 # | C36: computation changes abruptly (later version) | ours | undecided: the distances from block to block grow over several blocks, and the test does not count this as a boundary (C19) | a boundary in {glue:text}`found_sst2:d` of {glue:text}`n_looks_sst2:d` and {glue:text}`found_yelp:d` of {glue:text}`n_looks_yelp:d` looks |
 #
@@ -451,7 +451,7 @@ note(fall_0=fall.iloc[:3].max(), fall_e=fall.iloc[3:].min())
 #
 # Choose, and open your choice to see what we think of it.
 #
-# **1. Mean GW rises over the same steps as accuracy. Which of the two causes the other?**
+# **1. Accuracy rises, and mean GW rises, too. Which of the two causes the other?**
 #
 # <details><summary>a. Distance causes accuracy.</summary>No: a curve beside a curve shows no cause.</details>
 # <details><summary>b. Accuracy causes distance.</summary>No: a curve beside a curve shows no cause.</details>
@@ -523,7 +523,7 @@ check.stays_from(stays_from)
 # :::{exercise} To watch without touching
 # :label: ex-10-watch
 #
-# *Difficulty 4 of 4, importance 5 of 5, 25 minutes.* Write `watched(model, optimizer, batches, look_at, x)`: train a classifier with one step of cross-entropy for each batch. A batch is a pair of inputs and labels. On the way look at it. Return a dictionary from each step in `look_at` to the model's output for `x` after so many steps, as an array. Step 0 is before the first. The network must end at the same weights as one that nobody has watched, to the last bit, also if it has dropout and batch normalisation.
+# *Difficulty 4 of 4, importance 5 of 5, 25 minutes.* Write `watched(model, optimizer, batches, look_at, x)`: train a classifier with one step of cross-entropy for each batch. A batch is a pair of inputs and labels. On the way look at the classifier. Return a dictionary from each step in `look_at` to the model's output for `x` after so many steps, as an array. Step 0 is before the first. The network must end at the same weights as one that nobody has watched, to the last bit, also if it has dropout and batch normalisation.
 #
 # ```{dropdown} Hint 1
 # What does a network do in training mode that it does not do in evaluation mode? Two of these things leave a trace.

@@ -239,7 +239,7 @@ means = [d.mean_distance() for d in watched.values()]
 note(top_ratio=max(m.max() / m[-1] for m in means))
 
 # %% [markdown]
-# Mean GW follows accuracy in each run. There are three seeds on SST-2. Their lag is {glue:text}`lag_sst2:.2f`, with an interval from {glue:text}`lag_sst2_low:.2f` to {glue:text}`lag_sst2_high:.2f`. This interval is over seeds. It does not include the error of looking rarely. This error may matter, because the lag is smaller than the gap between two looks. On Yelp accuracy is halfway after {glue:text}`half_acc_yelp:.0f` steps and mean GW after {glue:text}`half_gw_yelp:.0f`. The loss falls while mean GW rises, and is halfway after {glue:text}`half_loss_yelp:.0f`.
+# Mean GW follows accuracy in each run. There are three seeds on SST-2. Their lag is {glue:text}`lag_sst2:.2f`, with an interval from {glue:text}`lag_sst2_low:.2f` to {glue:text}`lag_sst2_high:.2f`. This interval is over seeds. It does not include the error of looking rarely. This error may matter, because from one look to the next the number of steps grows by a larger factor than the lag. On Yelp accuracy is halfway after {glue:text}`half_acc_yelp:.0f` steps and mean GW after {glue:text}`half_gw_yelp:.0f`. The loss falls while mean GW rises, and is halfway after {glue:text}`half_loss_yelp:.0f`.
 #
 # The rise is steep, as the paper says. In the first run of the table, mean GW goes from {glue:text}`steep_from:.0f` to {glue:text}`steep_to:.0f` % of its way within {glue:text}`steep_steps:d` steps. But mean GW does not announce what the network learns. On Yelp {glue:text}`before_gw:.0f` % of the texts are right before mean GW has gone a twentieth of its way. In twelve blocks mean GW then falls again (chapter 10). Here it falls only a little: its largest value is at most {glue:text}`top_ratio:.2f` times its last.
 #
@@ -247,7 +247,7 @@ note(top_ratio=max(m.max() / m[-1] for m in means))
 #
 # ## How much of the growth is scale?
 #
-# The paper's distances are raw. A layer whose texts move apart is farther from every other layer, whatever its shape. So we set the raw distances beside the {term}`scale` of the layers, and beside distances without scale.
+# The paper's distances are raw. If the texts of a layer move apart, its raw distances to other layers can grow, whatever its shape. So we set the raw distances beside the {term}`scale` of the layers, and beside distances without scale.
 
 
 # %% tags=["remove-cell"]
@@ -490,7 +490,7 @@ control.round(3)
 # | C29: the classifier's are more than ten times larger | ours | agrees | at least {glue:text}`grad_head:.1f` times those of block 1 |
 # | C36: computation changes abruptly (later version) | ours | undecided: the last blocks change faster, up to the end, which is no boundary (C19) | a boundary that stays in {glue:text}`n_dated:d` of {glue:text}`n_watched:d` runs |
 #
-# **Before you read a curve of distances**: divide by the scale, draw it beside the accuracy on *training* data, and ask of each block how far it is from its own output before training.
+# **Before you read a curve of distances**: divide by the scale, draw it beside accuracy, and ask of each block how far it is from its own output before training.
 #
 # ## Where the stored results come from
 #

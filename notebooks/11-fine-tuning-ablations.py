@@ -420,7 +420,7 @@ for cost, tables in COSTS.items():
 #
 # ## Pruning, merging, and block structure
 #
-# The reviewers asked how the method relates to three other lines of work. *{term}`Pruning <pruning>` by blocks* asks which blocks may go. It has been done by place {cite:p}`sajjad2023effect`, and by how little a block changes its input {cite:p}`men2025shortgpt`. The second rule reads one line of a map, the one beside its diagonal. *Merging* joins two networks into one, and needs to know which units do the same work {cite:p}`stoica2024zipit`. A {term}`coupling` of GW matches *inputs*, so it answers another question. *Block structure* was seen before in maps under CKA. There one dominant direction made neighbouring layers alike {cite:p}`nguyen2021wide`. This is a warning for this book: one dominant direction can make layers look alike, and hide how they differ.
+# The reviewers asked how the method relates to three other lines of work. *{term}`Pruning <pruning>` by blocks* asks which blocks may go. It has been done by place {cite:p}`sajjad2023effect`, and by how little a block changes its input {cite:p}`men2025shortgpt`. The second way reads one line of a map, the one beside its diagonal. *Merging* joins two networks into one, and needs to know which units do the same work {cite:p}`stoica2024zipit`. A {term}`coupling` of GW matches *inputs*, so it answers another question. *Block structure* was seen before in maps under CKA. There one dominant direction made neighbouring layers alike {cite:p}`nguyen2021wide`. This is a warning for this book: one dominant direction can make layers look alike, and hide how they differ.
 #
 # [Page 11b](11b-cutting-six-blocks.ipynb) cuts up a smaller encoder in other ways. There blocks are left out and swapped without training, and every block is read by a linear and by a deeper {term}`readout`.
 #
@@ -432,7 +432,7 @@ for cost, tables in COSTS.items():
 # | --- | --- | --- | --- |
 # | C26: freezing the blocks before the boundary costs next to nothing (E, Table 4) | ours | disagrees for MPNet on Yelp, after short training: the loss begins before the map's cut | with the blocks before the map's cut frozen {glue:text}`freeze_yelp_cut:.1f` points (± {glue:text}`freeze_yelp_cut_half:.1f`), with seven {glue:text}`freeze_yelp_7:.1f` (± {glue:text}`freeze_yelp_7_half:.1f`) |
 # | C26: freezing those behind it costs more and more; "the later layers are crucial" | ours | agrees, wherever one puts the boundary | {glue:text}`freeze_yelp_most:.1f` points with eleven frozen, {glue:text}`freeze_yelp_all:.1f` with all; behind the cut {glue:text}`bend_yelp:.1f` points a block more than before it, at any place at least {glue:text}`least_bend_yelp:.1f` |
-# | C30: the first four blocks suffice on Yelp, and nearly the first two on SST-2 (reviews, Table 7) | ours | undecided: two blocks lose far more on SST-2, even after longer training; on Yelp only short training was tried | SST-2 {glue:text}`keep_sst2_2:.1f` points, after longer training {glue:text}`longer_2:.1f` (± {glue:text}`longer_2_half:.1f`); Yelp {glue:text}`keep_yelp_4:.1f` (± {glue:text}`keep_yelp_4_half:.1f`) |
+# | C30: the first four blocks suffice on Yelp, and the first two nearly suffice on SST-2 (reviews, Table 7) | ours | undecided: two blocks lose far more on SST-2, even after longer training; on Yelp only short training was tried | SST-2 {glue:text}`keep_sst2_2:.1f` points, after longer training {glue:text}`longer_2:.1f` (± {glue:text}`longer_2_half:.1f`); Yelp {glue:text}`keep_yelp_4:.1f` (± {glue:text}`keep_yelp_4_half:.1f`) |
 # | C30: one block fewer costs far more | ours | agrees on SST-2 after longer training | {glue:text}`longer_1:.1f` points with one block, {glue:text}`longer_2:.1f` with two |
 # | D04: no evidence that a group is a function: does the map predict what a cut loses? | - | justified: the map predicts the loss by freezing less well than depth does, and the loss by truncation not beyond chance | rank correlation with the loss by freezing: GW {glue:text}`tell_gw_freezing:.2f`, depth {glue:text}`tell_depth_freezing:.2f`; by truncation {glue:text}`tell_gw_truncation:.2f` and {glue:text}`tell_depth_truncation:.2f` |
 # | D14: can a sub-network stand in for the whole, or make it faster? | - | answered: it can, at a price | half of the blocks take {glue:text}`time_half:.0f` % of the time and lose {glue:text}`keep_sst2_6:.1f` points on SST-2, {glue:text}`keep_yelp_6:.1f` on Yelp |
@@ -464,7 +464,7 @@ for cost, tables in COSTS.items():
 # :::{exercise} What could be seen?
 # :label: ex-11-see
 #
-# *Difficulty 1 of 4, importance 5 of 5, 5 minutes.* Two encoders read the same `n` texts. The share `differ` of these texts is answered right by only one of the two. Write `could_see(n, differ)`: the least loss, in points, whose 95 % interval leaves out 0. For the standard error, take their mean to be 0.
+# *Difficulty 1 of 4, importance 5 of 5, 5 minutes.* Two encoders read the same `n` texts. The share `differ` of these texts is answered right by only one of the two. Write `could_see(n, differ)`: the least loss, in points, whose 95 % interval leaves out 0. For the standard error, take the mean over the texts to be 0.
 #
 # ```{dropdown} Hint 1
 # A text counts 1, -1 or 0. What is the mean of the squares of these numbers?
@@ -493,7 +493,7 @@ check.could_see(could_see)
 # Behind a place is all that lies between it and the last number of blocks.
 # ```
 # ```{dropdown} Hint 2
-# `(lost[-1] - lost) / (n[-1] - n)`, of which you need `[1:-1]`. The same from the first number on.
+# `(lost[-1] - lost) / (n[-1] - n)`, of which you need `[1:-1]`. For what lies before, do the same from the first number on.
 # ```
 # :::
 
@@ -515,7 +515,7 @@ check.bends(bends)
 # *Difficulty 4 of 4, importance 5 of 5, 25 minutes.* Write `train_rest(model, n, batches)`: train a classifier, an `nn.Sequential`, while its first `n` modules stay as they are. A batch is a pair of inputs and labels. For each take one step of cross-entropy with `torch.optim.AdamW` and the rate 0.01. The frozen modules work as in evaluation. Neither their weights nor what {term}`batch normalisation` keeps may change by a bit. The others train as usual. Afterwards all modules are in training mode again, and all weights may learn.
 #
 # ```{dropdown} Hint 1
-# What changes in a module without a gradient? Two things do: one in the module itself, one in the optimizer.
+# What can change a module that gets no gradient? There are two things: one in the module itself, one in the optimizer.
 # ```
 # ```{dropdown} Hint 2
 # `model[:n].eval()` once training mode is set, and an optimizer that is given `model[n:].parameters()` alone. The frozen modules may run within `torch.no_grad()`.
@@ -545,7 +545,7 @@ check.train_rest(train_rest)
 # :::{exercise} Predict what freezing and cutting cost
 # :label: ex-11-predict
 #
-# *Difficulty 3 of 4, importance 5 of 5, 25 minutes.* Build a network that tells handwritten digits apart, as `own_network()`. It is an `nn.Sequential` of a first module from images (n, 64) to a stream, 4 to 8 blocks, and a last module from the stream to (n, 10). `check.block(32)` makes a residual block 32 numbers wide. The check pre-trains it on the ten digits. Then it is fine-tuned shortly to tell odd digits from even ones. How many points are lost if the first module and half of the blocks stay frozen? And how many if only these and the last module are kept? Write into `predicted()` a dictionary with `"frozen"` and `"kept"`, each a range: a pair of numbers at most 5 apart. A loss may be negative. Only then write `costs(model, n, fine_tune)`, which returns both losses for n blocks. `fine_tune(model)` trains all weights that may learn, and returns which images are answered right. Leave `model` as it is. Then compare.
+# *Difficulty 3 of 4, importance 5 of 5, 25 minutes.* Build a network that tells handwritten digits apart, as `own_network()`. It is an `nn.Sequential` of a first module from images (n, 64) to a stream, 4 to 8 blocks, and a last module from the stream to (n, 10). `check.block(32)` makes a residual block 32 numbers wide. The check pre-trains your network on the ten digits. Then it is fine-tuned shortly to tell odd digits from even ones. How many points are lost if the first module and half of the blocks stay frozen? And how many if only these and the last module are kept? Write into `predicted()` a dictionary with `"frozen"` and `"kept"`, each a range: a pair of numbers at most 5 apart. A loss may be negative. Only then write `costs(model, n, fine_tune)`, which returns both losses for n blocks. `fine_tune(model)` trains all weights that may learn, and returns which images are answered right. Leave `model` as it is. Then compare.
 #
 # ```{dropdown} Hint 1
 # Three networks begin with the same weights: the whole one, one with frozen modules, and a shorter one. `copy.deepcopy` makes each.

@@ -559,7 +559,7 @@ viz.curves(
 #
 # In the first block the mean over tokens holds more than [CLS] does. On Yelp a linear readout gets {glue:text}`mean_line_yelp_tuned_first:.0f` % right instead of {glue:text}`line_yelp_tuned_first:.0f`. On SST-2 it gets {glue:text}`mean_line_sst2_tuned_first:.0f` % instead of {glue:text}`line_sst2_tuned_first:.0f`.
 #
-# Now we can explain a part of what is lost when a block is cut off without training. Without its last block the encoder of SST-2 is right for {glue:text}`left_sst2_one:.0f` % of the texts. A new linear readout of the same block output is right for {glue:text}`line_sst2_tuned_before:.0f` %. So a large part of what the old classifier loses can still be read there, but not in the directions that this classifier uses. On Yelp the old classifier gets {glue:text}`left_yelp_one:.1f` % and a new one {glue:text}`line_yelp_tuned_before:.1f` %. Accuracy after a cut measures the classifier, too.
+# Now we can explain a part of what is lost when a block is cut off without training. Without its last block the encoder of SST-2 is right for {glue:text}`left_sst2_one:.0f` % of the texts. A new linear readout of the block that is now the last is right for {glue:text}`line_sst2_tuned_before:.0f` %. So a large part of what the old classifier loses can still be read there, but not in the directions that this classifier uses. On Yelp the old classifier gets {glue:text}`left_yelp_one:.1f` % and a new one {glue:text}`line_yelp_tuned_before:.1f` %. Accuracy after a cut measures the classifier, too.
 
 # %% tags=["hide-input", "hide-output"] mystnb={"figure": {"name": "tab-11b-readouts", "caption": "Accuracy of the readouts in per cent, for every block, by task; before and after fine-tuning, with one layer and two, at [CLS] and as a mean over tokens."}}
 pd.concat(readouts).round(1)
@@ -567,7 +567,7 @@ pd.concat(readouts).round(1)
 # %% [markdown]
 # ## Does the map predict the losses?
 #
-# For every place between two blocks we have the losses by four acts. The block behind it is also frozen, no longer kept, or left out. Or its two neighbours are swapped. Four predictors compete: GW, CKA, cosine, and depth, the number of blocks before the boundary. We rank the boundaries of each encoder by predictor and by loss. {numref}`fig-11b-in-short` shows the mean rank correlation.
+# For every place between two blocks we have the losses by four acts. The block behind the place is frozen like those before it, no longer kept, or left out. Or the two blocks beside the place are swapped. Four predictors compete: GW, CKA, cosine, and depth, the number of blocks before the boundary. We rank the boundaries of each encoder by predictor and by loss. {numref}`fig-11b-in-short` shows the mean rank correlation.
 
 # %% tags=["remove-cell"]
 costs = {
@@ -638,7 +638,7 @@ prediction.round(2)
 #
 # The reviewers asked how the method relates to three other lines of work.
 #
-# - {term}`Pruning <pruning>` by blocks asks which blocks may go. It has been done by place and by how little a block changes {cite:p}`sajjad2023effect`, and by block influence {cite:p}`men2025shortgpt`. The last two rules read one line of a map, the one beside its diagonal.
+# - {term}`Pruning <pruning>` by blocks asks which blocks may go. It has been done by place and by how little a block changes its input {cite:p}`sajjad2023effect`, and by block influence {cite:p}`men2025shortgpt`. The last two of these ways read one line of a map, the one beside its diagonal.
 # - *Merging* joins two networks. For this one must know which units of the two do the same work {cite:p}`stoica2024zipit`. The matching of GW pairs *inputs*, so it answers another question.
 # - *Block structure* was seen in maps before, under CKA. It appears in networks that are large for their data, where neighbouring layers share one dominant direction {cite:p}`nguyen2021wide`. So one dominant direction can make layers look alike, and hide how they differ. A {term}`group <group>` on a map is not yet a function.
 #

@@ -87,7 +87,7 @@ from bookkit.glue import keep_figure, note
 # %% [markdown]
 # ## A network of convolutions
 #
-# ResNet-9 has eight convolutions. {term}`Batch normalisation` and a {term}`ReLU` follow each of them. In two places the input of a pair of convolutions is added to their output. This makes 24 layers. We name them as the authors do: the number of the convolution, counted from 0, and the kind of layer.
+# ResNet-9 has eight convolutions. {term}`Batch normalisation` and a {term}`ReLU` follow each of them. In two places the input of a pair of convolutions is added to their output. Convolutions, normalisations and ReLUs together make 24 layers. We name them as the authors do: the number of the convolution, counted from 0, and the kind of layer.
 
 # %%
 run = resnet9.load(profile, seed)
@@ -225,7 +225,7 @@ rank.loc[PAPER].T.astype(int).assign(share=share.round(3))
 #
 # Figures 18 and 20 of the revised paper show {term}`layer maps <layer map>` under several measures. Here are ours, before and after training.
 
-# %% tags=["fig", "paper-R18", "paper-R20", "hide-input"] mystnb={"image": {"alt": "Maps of 24 layers under six measures, for the random and for the trained network. In the trained network GW and RSM show bright first rows and else a fine pattern of single layers; RSA, CKA and MSID show two or three squares along the diagonal, cut at layers 16 and 22."}, "figure": {"name": "fig-12-maps", "caption": "Maps of the 24 layers under six measures, in the random and in the trained network. Bright means different. After training RSA, MSID and CKA show squares along the diagonal. GW and RSM show a first layer that is far from everything."}}
+# %% tags=["fig", "wide", "paper-R18", "paper-R20", "hide-input"] mystnb={"image": {"alt": "Maps of 24 layers under six measures, for the random and for the trained network. In the trained network GW and RSM show bright first rows and else a fine pattern of single layers; RSA, CKA and MSID show two or three squares along the diagonal, cut at layers 16 and 22."}, "figure": {"name": "fig-12-maps", "caption": "Maps of the 24 layers under six measures, in the random and in the trained network. Bright means different. After training RSA, MSID and CKA show squares along the diagonal. GW and RSM show a first layer that is far from everything."}}
 maps = {
     TITLES[measure]: {s: run.maps[f"{s}/mean/{measure}"] for s in STATES}
     for measure in MEASURES
@@ -301,7 +301,7 @@ explorer(
 )
 
 # %% [markdown]
-# Why is the boundary there? Our guess is that the channels are the reason. The output of a convolution has channels of very different size, and normalisation makes them equal. Later convolutions read channels that are already equal, so their outputs would differ less in size. Then the boundary would be a change of {term}`scale` inside the layer. The map divides the whole layer by *one* number, which does not remove it. We did not test this.
+# Why is the boundary there? Our guess is that the channels are the reason. The output of a convolution has channels of very different size, and normalisation makes them equal. Later convolutions read channels that are already equal, so their outputs would differ less in size. Then the boundary would be a change in the {term}`scale` of single channels. The map divides the whole layer by *one* number, which does not remove it. We did not test this.
 #
 # ## Function, or shape?
 #
@@ -312,9 +312,9 @@ explorer(
 # - Before `5.Conv2d` the pictures are halved again.
 # - At `7.Conv2d` the pictures lose their rim and half of their channels.
 #
-# When the shape of a layer changes, its cloud of points changes as well, whatever the layer computes. So we need a {term}`null`, a map of layers that change their shape and nothing else. We take two of them. The first replaces every layer by a {term}`surrogate`: a Gaussian cloud of the same spectrum, the variances along its principal axes. The second is for layers taken by channels: each channel is replaced by its mean over the picture. It projects the first layer at random to as many channels as each layer has.
+# When the shape of a layer changes, its cloud of points changes as well, whatever the layer computes. So we need a {term}`null`, a map of layers that change their shape and nothing else. We take two of them. The first replaces every layer by a {term}`surrogate`: a Gaussian cloud of the same spectrum, the variances along its principal axes. The second is for layers *by channels*, in which each channel is replaced by its mean over the picture. This null projects the first layer at random to as many channels as each layer has.
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Four GW maps. Left: the trained network, with layers taken whole and by channels. Right: Gaussian clouds of the same spectra, and random projections to the same widths. The first row is bright in the trained network and in the clouds of the same spectra, and not in the random projections."}, "figure": {"name": "fig-12-nulls", "caption": "The trained network (left) and what shape alone makes (right), under GW. Above, layers are taken whole, and the null shares only the spectrum with each layer. Below, layers are taken by channels, and the null shares only their number. Each row has its own colours. The spectrum alone already sets the first layer apart; the width alone does not."}}
+# %% tags=["fig", "wide", "hide-input"] mystnb={"image": {"alt": "Four GW maps. Left: the trained network, with layers taken whole and by channels. Right: Gaussian clouds of the same spectra, and random projections to the same widths. The first row is bright in the trained network and in the clouds of the same spectra, and not in the random projections."}, "figure": {"name": "fig-12-nulls", "caption": "The trained network (left) and what shape alone makes (right), under GW. Above, layers are taken whole, and the null shares only the spectrum with each layer. Below, layers are taken by channels, and the null shares only their number. Each row has its own colours. The spectrum alone already sets the first layer apart; the width alone does not."}}
 nulls = {
     "trained": run.maps["trained/mean/gw"],
     "same spectra": run.maps["twins/mean/gw"],
@@ -355,7 +355,7 @@ note(like_width=like["same widths"])
 #
 # The random clouds differ from the layers in one more way. They are drawn independently, so each normalisation is a step like any other. In the trained network all normalisations are small steps, except the first. This is why the test sees a boundary there.
 #
-# Spectra explain the rest of the map only in part. The {term}`rank correlation` of the trained map and that of the clouds is {glue:text}`like_spectrum:.2f`. Between the trained map and the map of widths alone it is {glue:text}`like_width:.2f`. Between the trained maps of whole layers and of layers by channels it is {glue:text}`like_channels:.2f`, so this choice matters less.
+# Spectra explain the rest of the map only in part. The {term}`rank correlation` of the trained map and that of the clouds is {glue:text}`like_spectrum:.2f`. Between the trained map and the map of widths alone it is {glue:text}`like_width:.2f`. Between the trained maps of whole layers and of layers by channels it is {glue:text}`like_channels:.2f`, so this choice changes the map less than either null does.
 #
 # ## What the layers hold
 #
@@ -413,7 +413,7 @@ note(class_random=run.readouts[0, 0].max())
 #
 # **Colour** becomes harder to read. The score falls to {glue:text}`colour_trained_b:.2f` in the trained network, and to {glue:text}`colour_random_b:.2f` in the random one. So training gives colour up.
 #
-# **Edges** are read worse and worse, from {glue:text}`edges_trained_a:.2f` to {glue:text}`edges_trained_b:.2f` in the trained network. Without training the score falls from {glue:text}`edges_random_a:.2f` to {glue:text}`edges_random_b:.2f`. Here training *keeps* what untrained layers would have lost.
+# **Edges** become harder to read only in late layers of the trained network. The score falls from {glue:text}`edges_trained_a:.2f` at the first ReLU to {glue:text}`edges_trained_b:.2f` at the last. Without training the score falls from {glue:text}`edges_random_a:.2f` to {glue:text}`edges_random_b:.2f`. Here training *keeps* what untrained layers would have lost.
 #
 # ## What we found
 #

@@ -25,7 +25,7 @@
 # :name: fig-12b-eye
 # :alt: Rank correlation with the eye for six measures in the trained network, by two rules. Without the sign GW is highest with 0.54 and MSID lowest. With the sign MSID is highest and GW is below zero.
 #
-# How well the steps of each measure agree with the eye in the trained network, by two rules. The order of the measures depends on the rule.
+# How well the steps of each measure agree with the eye in the trained network, by two rules. They leave out or keep the sign of the correlation of two pictures. The order of the measures depends on the rule.
 # :::
 #
 # **Time**: 7 minutes to read, a minute to run.
@@ -221,7 +221,7 @@ table = pd.DataFrame(table, index=names[1:])
 table.round(2)
 
 # %% [markdown]
-# The columns of GW and RSM are the same to two digits before training, and nearly the same after it. RSM is GW with each picture matched with itself. So from one layer to the next the search hardly finds a better {term}`coupling` than that of each picture with itself. Is this so for layers farther apart? We ask by how much the search lowers the distance, over all pairs of layers.
+# The columns of GW and RSM are the same to two digits before training, and nearly the same after it. RSM is GW with each input picture matched with itself. So from one layer to the next the search hardly finds a better {term}`coupling` than that of each picture with itself. Is this so for layers farther apart? We ask by how much the search lowers the distance, over all pairs of layers.
 
 # %% mystnb={"figure": {"name": "tab-12b-search", "caption": "By what share GW is lower than RSM, on average over all pairs of layers."}}
 inner = np.triu_indices(len(names), k=1)
@@ -263,7 +263,7 @@ note(agw_late=agw.iloc[-6:].mean(), agw_largest=agw.max())
 #
 # | claim | condition | result | evidence on this page |
 # | --- | --- | --- | --- |
-# | C34: the ship is nearly absent by `4.ReLU` | ours | undecided: to our eye it is, by a correlation it never was there | correlation with the drawing {glue:text}`before_trained:.2f` in the first four steps, {glue:text}`from_4_trained:.2f` after them |
+# | C34: the ship is nearly absent by `4.ReLU` | ours | undecided: to our eye it is, by a correlation it never was there | correlation with the drawing {glue:text}`before_trained:.2f` after the first four ReLUs, {glue:text}`from_4_trained:.2f` after the others |
 # | C34: AGW shows changes in the final few layers only | ours | disagrees, by channels | its last six steps are {glue:text}`agw_late:.2f` of the mean; the largest step, {glue:text}`agw_largest:.2f`, is in the middle |
 # | C34: GW agrees best with how the feature images look | ours | undecided | rank correlation {glue:text}`eye_gw:.2f` under GW, {glue:text}`eye_rsm:.2f` under RSM, {glue:text}`eye_cka:.2f` under CKA; GW minus CKA [{glue:text}`over_cka_from:.2f`, {glue:text}`over_cka_to:.2f`], minus RSM [{glue:text}`over_rsm_from:.2f`, {glue:text}`over_rsm_to:.2f`]; by another rule GW {glue:text}`signed_gw:.2f` and CKA {glue:text}`signed_cka:.2f`; one picture |
 #

@@ -93,7 +93,7 @@ from bookkit.glue import keep_figure, note
 #
 # The next figure shows some of the designs.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Rows of squares, one row for each of sixteen designs. The number and the colour of a square say to which function a block belongs. The rows of chains, streams, joined and readers change once, those of the other four families never."}, "figure": {"name": "fig-13-designs", "caption": "Two designs of each family. A square is a block, and its number is the function that it helps to compute. A thick line is where a part ends. There its answer is embedded again, or, in joined networks, an adapter leads to the next part. In the last four families no new function begins."}}
+# %% tags=["wide", "hide-input"] mystnb={"image": {"alt": "Rows of squares, one row for each of sixteen designs. The number and the colour of a square say to which function a block belongs. The rows of chains, streams, joined and readers change once, those of the other four families never."}, "figure": {"name": "fig-13-designs", "caption": "Two designs of each family. A square is a block, and its number is the function that it helps to compute. A thick line is where a part ends. There its answer is embedded again, or, in joined networks, an adapter leads to the next part. In the last four families no new function begins."}}
 drawn = [
     (f"{family}, {name}", design)
     for family, chosen in designs.FAMILIES.items()
@@ -160,7 +160,7 @@ print(f"{name}: a new function begins with layer", known.starts)
 # %% [markdown]
 # The map, and the evidence for a boundary before each block:
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Left: a map of eight blocks, darkest near the diagonal. A dashed line before the fifth block marks where the second function begins; nothing in the map changes there. Right: the evidence for a boundary is lowest at that place."}, "figure": {"name": "fig-13-map", "caption": "The GW map of one network, and the evidence for a boundary before each block. Blocks are counted from 0, and bright is different. The dashed line is where the second function begins. The evidence there is the lowest of all."}}
+# %% tags=["fig", "wide", "hide-input"] mystnb={"image": {"alt": "Left: a map of eight blocks, darkest near the diagonal. A dashed line before the fifth block marks where the second function begins; nothing in the map changes there. Right: the evidence for a boundary is lowest at that place."}, "figure": {"name": "fig-13-map", "caption": "The GW map of one network, and the evidence for a boundary before each block. Blocks are counted from 0, and bright is different. The dashed line is where the second function begins. The evidence there is the lowest of all."}}
 evidence = fs.boundary_evidence(layer_map)
 fig, (left, right) = plt.subplots(
     1, 2, figsize=(7.2, 3.2), dpi=110, layout="constrained"
@@ -343,7 +343,7 @@ for net in networks.load("streams", profile, seed).networks.values():
 # %% [markdown]
 # The mean step at each place:
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Three lines over the places from -3 to 3. All are lowest at 0 and higher on both sides."}, "figure": {"name": "fig-13-quiet", "caption": "Steps between neighbouring blocks, each divided by the mean step of its network, as a mean over the true boundaries of twelve networks of one stream. At 0 is the step into the first block of the next function, and this step is the smallest. The steps at the end of a function are larger. Not every function is long enough for all places."}}
+# %% tags=["fig", "wide", "hide-input"] mystnb={"image": {"alt": "Three lines over the places from -3 to 3. All are lowest at 0 and higher on both sides."}, "figure": {"name": "fig-13-quiet", "caption": "Steps between neighbouring blocks, each divided by the mean step of its network, as a mean over the true boundaries of twelve networks of one stream. At 0 is the step into the first block of the next function, and this step is the smallest. The steps at the end of a function are larger. Not every function is long enough for all places."}}
 table = pd.DataFrame(steps, columns=["measure", "place", "step"])
 table = table[table["place"].abs() <= 3]
 lines = table.pivot_table(index="place", columns="measure", values="step")

@@ -95,7 +95,7 @@ note(n_judged=len(decoder.whole))
 #
 # Here is the map of its blocks, beside that of an untrained copy with random weights of its own. We compare the blocks on {glue:text}`n_mapped:d` *windows*, pieces of equal length cut from new texts. Each window is the mean over its tokens.
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Two maps of twelve blocks. Both are dark along the diagonal and brighter away from it. The trained map is brighter, and has small dark squares, such as that of the last two blocks. The untrained map brightens evenly."}, "figure": {"name": "fig-13c-map", "caption": "The GW map of the trained decoder, and of an untrained copy. Dark means alike. In both maps, two blocks are the farther apart the more blocks lie between them. Training adds small dark squares, but none that the test takes for a group."}}
+# %% tags=["fig", "wide", "hide-input"] mystnb={"image": {"alt": "Two maps of twelve blocks. Both are dark along the diagonal and brighter away from it. The trained map is brighter, and has small dark squares, such as that of the last two blocks. The untrained map brightens evenly."}, "figure": {"name": "fig-13c-map", "caption": "The GW map of the trained decoder, and of an untrained copy. Dark means alike. In both maps, two blocks are the farther apart the more blocks lie between them. Training adds small dark squares, but none that the test takes for a group."}}
 twin = decoder.twin()
 trained = decoder.maps["a/mean/gw"]
 untrained = fs.LayerMap(

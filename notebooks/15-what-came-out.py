@@ -362,7 +362,7 @@ note(accuracy=100 * texts[tuned].scores["accuracy"])
 # %% [markdown]
 # Here is one look at an encoder with as many blocks as BERT. {term}`Fine-tuning <fine-tuning>` taught it to tell good reviews from bad ones. On new reviews it is right in {glue:text}`accuracy:.0f` % of the cases.
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Two maps of twelve blocks. Before fine-tuning distances grow evenly with the number of blocks between; afterwards the last blocks are far from all others, and the change is spread over several blocks."}, "figure": {"name": "fig-15-encoder", "caption": "The twelve blocks of all-mpnet-base-v2 on Yelp reviews, as a mean over tokens, under GW. Bright means different. Fine-tuning moves the last blocks away from the first."}}
+# %% tags=["fig", "wide", "hide-input"] mystnb={"image": {"alt": "Two maps of twelve blocks. Before fine-tuning distances grow evenly with the number of blocks between; afterwards the last blocks are far from all others, and the change is spread over several blocks."}, "figure": {"name": "fig-15-encoder", "caption": "The twelve blocks of all-mpnet-base-v2 on Yelp reviews, as a mean over tokens, under GW. Bright means different. Fine-tuning moves the last blocks away from the first."}}
 viz.map_grid({"GW": encoder})
 
 # %% [markdown]

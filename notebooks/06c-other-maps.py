@@ -54,7 +54,6 @@ if not importlib.util.find_spec("funcsim"):  # not installed, as on Colab
 # The imports:
 
 # %%
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -171,9 +170,9 @@ note(found_c=hits_c, found_c_words=("none", "one", "both")[hits_c])
 # The map of the chain can be explored with a pointer or the arrow keys.
 
 # %% tags=["widget", "hide-input"]
-short = tuple(name.replace(".blocks.0", "") for name in map_c.names)
+short = [name.replace(".blocks.0", "") for name in map_c.names]
 interactive.explorer(
-    replace(map_c, names=short, columns=short),
+    map_c.renamed(short),
     "Layer map of a chain of three parts: bright crosses inside each part, "
     "and no line where a part begins.",
     groups_c,

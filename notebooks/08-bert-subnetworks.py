@@ -131,7 +131,7 @@ keep_figure("fig_in_short_08", viz.map_grid(shown))
 
 # %% tags=["widget", "hide-input"]
 explorer(
-    a_map,
+    a_map.renamed(blocks),
     "GW map of the encoder fine-tuned on SST-2: "
     "the first nine blocks are alike, the last three are far from them.",
 )

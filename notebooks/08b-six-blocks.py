@@ -148,7 +148,7 @@ pd.DataFrame(
 
 # %% tags=["widget", "hide-input"]
 explorer(
-    a_map,
+    a_map.renamed(blocks),
     "GW map of the encoder fine-tuned on SST-2, normalised: "
     "the first four blocks are close, the last two far.",
 )
@@ -456,7 +456,7 @@ cut_table
 
 # %% tags=["fig", "hide-input", "hide-output"] mystnb={"image": {"alt": "GW map of twelve points of the fine-tuned encoder, two per block; the four points of the last two blocks are bright against the eight before."}, "figure": {"name": "fig-08b-twelve", "caption": "Twelve points of the dense encoder on SST-2, two in each block. The test finds one group."}}
 halves = runs["SST-2", "dense"].maps["halves/mean/gw"]
-halves = replace(halves, names=points, columns=points)
+halves = halves.renamed(points)
 viz.layer_map(halves, fs.partition(halves, seed=seed))
 
 # %% [markdown]

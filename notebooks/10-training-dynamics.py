@@ -113,7 +113,7 @@ def map_at(task, s):
     """The layer map of one look."""
     values = mapped[task].snapshots["mean/gw"][s]
     n = trained[task].record.parameters["n_watched"]
-    return fs.LayerMap(values, whole.names, whole.names, "gw", "mean", n)
+    return fs.LayerMap(values, tuple(blocks), tuple(blocks), "gw", "mean", n)
 
 
 def at_looks(task):

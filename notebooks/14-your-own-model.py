@@ -156,8 +156,9 @@ keep_figure(
 
 # %% tags=["widget", "hide-input"]
 top = max(m.values.max() for m in maps.values())
+names = [f"block {k + 1}" for k in range(len(blocks))]
 figures = [
-    viz.layer_map(m, title=f"after epoch {epoch}", vmax=top)
+    viz.layer_map(m.renamed(names), title=f"after epoch {epoch}", vmax=top)
     for epoch, m in maps.items()
 ]
 alts = [f"Layer map after epoch {epoch}" for epoch in maps]

@@ -6,6 +6,7 @@ Taught in chapter 06.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -103,6 +104,25 @@ class LayerMap:
     def within_one_model(self) -> bool:
         """Whether rows and columns are the same layers."""
         return self.names == self.columns
+
+    def renamed(self, names: Sequence[str], columns: Sequence[str] | None = None) -> LayerMap:
+        """The same map under other names, such as "block 1" for "encoder.layer.0".
+
+        Parameters
+        ----------
+        names : sequence of str
+            One for each row; for a map within one model also for its column.
+        columns : sequence of str, optional
+            One for each column; of a map of two models the columns else keep their names.
+
+        Raises
+        ------
+        ValueError
+            If there are not as many names as layers.
+        """
+        if columns is None:
+            columns = names if self.within_one_model else self.columns
+        return replace(self, names=tuple(names), columns=tuple(columns))
 
     def defined(self) -> LayerMap:
         """Without the layers that compare with nothing: all their values are NaN."""

@@ -371,6 +371,19 @@ def test_layers_without_geometry_are_refused_or_left_blank(reps):
         fs.compare(reps, degenerate="zero")
 
 
+def test_a_map_under_other_names_is_the_same_map(reps, rng):
+    other = fs.Representations({"e": rng.normal(size=(20, 3)), "f": rng.normal(size=(20, 5))})
+    alone, between = fs.compare(reps, progress=False), fs.compare(reps, other, progress=False)
+    blocks = [f"block {k + 1}" for k in range(len(reps))]
+    assert alone.renamed(blocks).names == alone.renamed(blocks).columns == tuple(blocks)
+    assert between.renamed(blocks).columns == ("e", "f")
+    assert between.renamed(blocks, ["x", "y"]).columns == ("x", "y")
+    assert (alone.renamed(blocks).values == alone.values).all()
+    assert alone.names == tuple(reps)
+    with pytest.raises(ValueError, match=r"a map of \(3, 3\) layers cannot hold"):
+        alone.renamed(blocks[:3])
+
+
 @pytest.mark.parametrize("held", [0, 1 << 14])
 def test_layers_prepared_tile_by_tile_give_the_same_map(reps, rng, monkeypatch, held):
     other = fs.Representations({"e": rng.normal(size=(20, 3)), "f": rng.normal(size=(20, 5))})

@@ -172,7 +172,7 @@ for _ in range(20 if profile == "smoke" else 200):
 with torch.no_grad():
     guesses = mlp(images[1400:]).argmax(1)
 correct = (guesses == digits[1400:]).float().mean()
-correct
+correct.item()
 
 # %% tags=["remove-cell"]
 note(digits_accuracy=100 * float(correct))

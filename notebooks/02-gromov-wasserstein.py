@@ -137,7 +137,7 @@ T = product(24, 24)
 error = (DX[:, None, :, None] - DY[None, :, None, :]) ** 2
 literal = np.einsum("ijkl,ij,kl", error, T, T)
 expanded = (DX**2).mean() + (DY**2).mean() - 2 * np.sum((DX @ T @ DY) * T)
-literal, expanded
+float(literal), float(expanded)
 
 # %% tags=["remove-cell"]
 note(literal=literal, expansion_gap=abs(literal - expanded))
@@ -165,7 +165,7 @@ def gw_by_hand(DX, DY, T):
 
 
 path = gw_by_hand(DX, DY, product(24, 24))
-len(path) - 1, cost(DX, DY, path[-1])
+len(path) - 1, float(cost(DX, DY, path[-1]))
 
 # %% tags=["remove-cell"]
 note(n_steps=len(path) - 1, by_hand=cost(DX, DY, path[-1]))
@@ -176,7 +176,7 @@ note(n_steps=len(path) - 1, by_hand=cost(DX, DY, path[-1]))
 # %%
 by_pot = cost(DX, DY, conditional_gradient(DX, DY))
 library = fs.gw(X, Y)
-by_pot, library.cost
+float(by_pot), library.cost
 
 # %% tags=["remove-cell"]
 note(library=library.cost, solver_gap=abs(by_pot - cost(DX, DY, path[-1])))
@@ -287,7 +287,7 @@ note(straight_itself=float(np.sqrt(((DX - straight) ** 2).mean())))
 # %%
 J = np.eye(24) - 1 / 24
 largest = max(np.linalg.eigvalsh(J @ D @ J).max() for D in (DX, DY))
-largest
+float(largest)
 
 # %% tags=["remove-cell"]
 note(largest_eigenvalue=largest)

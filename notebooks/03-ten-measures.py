@@ -454,7 +454,7 @@ turned = fs.Measure(name="turned", score=after_rotation, is_metric=True)
 own = fs.compare(sample, measure=turned, progress=False).values[upper]
 own = pd.Series(own)
 rsm, gw = (pd.Series(maps[name].values[upper]) for name in ("rsm", "gw"))
-own.corr(rsm, method="spearman"), own.corr(gw, method="spearman")
+[float(own.corr(other, method="spearman")) for other in (rsm, gw)]
 
 # %% tags=["remove-cell"]
 note(own_rsm=own.corr(rsm, method="spearman"))

@@ -485,7 +485,7 @@ def agreement(one, other):
     return spearmanr(one.values[inner], other.values[inner]).statistic
 
 
-agreement(controls["width alone"], map_l)
+float(agreement(controls["width alone"], map_l))
 
 # %% tags=["remove-cell"]
 note(by_width=agreement(map_l, controls["width alone"]))

@@ -132,14 +132,14 @@ for target, value in zip(targets, squares.values(), strict=False):
 
 # %% mystnb={"figure": {"name": "tab-05b-regressor", "caption": "The best $R^2$ of a two-layer regressor over the layers of Model E, on the pairs on which it was fitted and on unseen pairs."}}
 r2_all, record_r = known_targets.load("regressor", profile, seed)
-columns = ["best R^2, seen", "best R^2, unseen"]
+columns = ["on seen pairs", "on unseen pairs"]
 regressor = pd.DataFrame(r2_all.max(axis=0), list(targets), columns)
 regressor.round(2)
 
 # %% tags=["remove-cell"]
 for target in targets:
-    note(**{f"reg_{target}": float(regressor.loc[target, "best R^2, unseen"])})
-note(reg_control_seen=float(regressor.loc["control", "best R^2, seen"]))
+    note(**{f"reg_{target}": float(regressor.loc[target, "on unseen pairs"])})
+note(reg_control_seen=float(regressor.loc["control", "on seen pairs"]))
 
 # %% [markdown]
 # On unseen pairs the best $R^2$ of the regressor is {glue:text}`reg_c3:.2f` for the answer $c_3$, {glue:text}`reg_c1:.2f` for $c_1$ and {glue:text}`reg_c2:.2f` for $c_2$. On the pairs on which the regressor was fitted it explains {glue:text}`reg_control_seen:.2f` of the variance of the control.

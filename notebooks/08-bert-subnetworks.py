@@ -244,7 +244,7 @@ viz.dots(
 # %% [markdown]
 # On SST-2 the best cut explains {glue:text}`share_sst2:.0f` % under GW. On random halves of the texts this share lies between {glue:text}`low_sst2:.0f` and {glue:text}`high_sst2:.0f` %. RSM has {glue:text}`rsm_sst2:.0f` % and {term}`AGW` {glue:text}`agw_sst2:.0f` %. These two measures use the same distances as GW, and GW is as clear as they are. On Yelp {term}`RSA` is clearer, with {glue:text}`rsa_yelp:.0f` % against {glue:text}`share_yelp:.0f` % under GW. But RSA has {glue:text}`rsa_yelp_before:.0f` % before fine-tuning as well. On both tasks fine-tuning adds more to the share under GW than under any other measure. The paper compares GW with Euclidean, cosine and Wasserstein. These three are less clear on both tasks.
 #
-# All these maps are of normalised layers. The paper's Figure 6 uses raw distances. With raw distances the measures are closer together. The table lists where the best cut lies.
+# All these maps are of normalised layers. The paper's Figure 6 uses raw distances. With raw distances the measures are closer together. The table in the fold lists where the best cut lies.
 
 # %% tags=["hide-input", "hide-output"] mystnb={"figure": {"name": "tab-08-clear", "caption": "First block after the best cut, and the share of the variance that it explains in per cent, with normalised and with raw distances, after fine-tuning."}}
 rows = {}

@@ -113,7 +113,8 @@ def map_at(task, s):
     """The layer map of one look."""
     values = mapped[task].snapshots["mean/gw"][s]
     n = trained[task].record.parameters["n_watched"]
-    return fs.LayerMap(values, tuple(blocks), tuple(blocks), "gw", "mean", n)
+    names = tuple(blocks)
+    return fs.LayerMap(values, names, names, "gw", "mean", n)
 
 
 def at_looks(task):

@@ -217,7 +217,7 @@ keep_figure(
 columns = [(measure, state) for measure in MEASURES for state in STATES]
 table = {(m, state): stepwise(state, m) for m, state in columns}
 table = {c: steps / steps.mean() for c, steps in table.items()}
-table = pd.DataFrame(table, index=names[1:])
+table = pd.DataFrame(table, index=names[1:]).rename(columns=TITLES)
 table.round(2)
 
 # %% [markdown]

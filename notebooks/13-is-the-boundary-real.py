@@ -82,7 +82,7 @@ from bookkit.glue import keep_figure, note
 # %% [markdown]
 # ## Networks with a known answer
 #
-# Every network reads a few small numbers, or the picture of a digit, and computes with them. A function is, for example, the sum of two numbers, or the entry that a random table has for them. The {term}`blocks <block>` stand one after another. Each reads a vector of 48 numbers, the stream, and adds to it. The functions are learned one after another, each by blocks of its own, and the blocks before them stay as they are. So we know with which block a function begins: this is the *true boundary*. Networks that learned several functions at once are not tested here. There are eight families:
+# Every network reads a few small numbers and computes with them. In some networks a picture of a digit takes the place of the first number. A function is, for example, the sum of two numbers, or the entry that a random table has for them. The {term}`blocks <block>` stand one after another. Each reads a vector of 48 numbers, the stream, and adds to it. The functions are learned one after another, each by blocks of its own, and the blocks before them stay as they are. So we know with which block a function begins: this is the *true boundary*. Networks that learned several functions at once are not tested here. There are eight families:
 #
 # - *chains*: a part gets the answer of the part before as a number, and embeds it again.
 # - *streams*: all functions follow one another in one stream. Nothing is embedded again, and no width changes.
@@ -144,7 +144,7 @@ def dotted(table, column="skill"):
 
 
 # %% [markdown]
-# A network counts only if each of its functions is right on at least 90 % of the inputs that it was not trained on. A network of random labels must be right on the inputs that it was trained on. {glue:text}`unlearned_words` of the {glue:text}`n_networks:d` networks failed this. We kept what each layer outputs for 100 inputs. On this page the layers are the ends of {term}`blocks <block>`, and of convolutions.
+# A trained network counts only if each of its functions is right on at least 90 % of the inputs that it was not trained on. A network of random labels must be right on the inputs that it was trained on. {glue:text}`unlearned_words` of the {glue:text}`n_networks:d` networks failed this. We kept what each layer outputs for 100 inputs. On this page the layers are the ends of {term}`blocks <block>`, and of convolutions.
 #
 # ## One network, step by step
 #
@@ -291,7 +291,7 @@ note(n_beyond_stream=len(sure.drop(["middle first", "new parts"], errors="ignore
 #
 # For each measure we subtract the skill where an answer is only passed on from the skill where a new function begins:
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Skill where a new function begins minus skill where an answer is only passed on. In chains all intervals include 0 or lie below it. In one stream nearly all include 0."}, "figure": {"name": "fig-13-function", "caption": "Skill where a new function begins minus skill where an answer is only passed on. *Embedded again*: in chains. *One stream*: in networks of one stream. A measure that sees functions lies to the right of the dashed line in both."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Skill where a new function begins minus skill where an answer is only passed on. In chains all intervals include 0 or lie below it. In one stream most include 0, and some lie below it."}, "figure": {"name": "fig-13-function", "caption": "Skill where a new function begins minus skill where an answer is only passed on. *Embedded again*: in chains. *One stream*: in networks of one stream. A measure that sees functions lies to the right of the dashed line in both."}}
 split = judgement.function_or_architecture(measures)
 gap = {
     key: pd.DataFrame({what: t[key] for what, t in split.items()})
@@ -391,7 +391,7 @@ note(gw_alarms_never=100 * gw_single.loc[never, "alarm"].astype(float).mean())
 note(gw_alarms_rest=100 * gw_single.loc[~never, "alarm"].astype(float).mean())
 
 # %% [markdown]
-# On GW maps the test finds a boundary in {glue:text}`gw_alarms:.1f` % of these networks. Such a finding is a *false alarm*. Among the untrained networks the share is {glue:text}`gw_alarms_never:.0f` %, and among all others {glue:text}`gw_alarms_rest:.1f` %. An untrained network computes no function. So what the test finds there is chance or architecture, such as a new embedding. With {glue:text}`n_negative:d` designs the interval reaches {glue:text}`gw_alarms_high:.0f` %. The limit in the protocol is 10 %. As its end says, even a measure without any false alarm could not stay below this for sure.
+# On GW maps the test finds a boundary in {glue:text}`gw_alarms:.1f` % of these networks. Such a finding is a *false alarm*. Among the untrained networks the share is {glue:text}`gw_alarms_never:.0f` %, and among all others {glue:text}`gw_alarms_rest:.1f` %. An untrained network computes no function. So what the test finds there is chance or architecture, such as a new embedding. With {glue:text}`n_negative:d` designs the interval reaches {glue:text}`gw_alarms_high:.0f` %. The limit in the protocol is 10 %. Even for a measure without any false alarm the interval would reach above this limit, as the last section of the protocol says.
 #
 # ## Other rules
 #
@@ -438,7 +438,7 @@ viz.dots(
 board.sort_values("f1", ascending=False).round(2)
 
 # %% [markdown]
-# Our test finds few boundaries here: its {term}`F1` is {glue:text}`our_f1:.2f`. Networks of eight blocks are short for it, as [page 06b](06b-how-good-is-the-test.ipynb) shows. The rule with the highest F1 is *{glue:text}`best_rule`* with {glue:text}`best_rule_f1:.2f`, and it finds boundaries in {glue:text}`best_rule_alarms:.0f` % of the networks that have none. The guess that knows where parts begin has an F1 of {glue:text}`parts_f1:.2f`. No rule can find in a map what the map does not show.
+# Our test finds none of the true boundaries here: its {term}`F1` is {glue:text}`our_f1:.2f`. Networks of eight blocks are short for it, as [page 06b](06b-how-good-is-the-test.ipynb) shows. The rule with the highest F1 is *{glue:text}`best_rule`* with {glue:text}`best_rule_f1:.2f`, and it finds boundaries in {glue:text}`best_rule_alarms:.0f` % of the networks that have none. The guess that knows where parts begin has an F1 of {glue:text}`parts_f1:.2f`. No rule can find in a map what the map does not show.
 #
 # ## Take part
 #
@@ -467,7 +467,7 @@ for claim, answer in found_answers.items():
 # | D01: can the method give a number? | - | answered: it can | scores against a known truth, with intervals over {glue:text}`n_positive:d` designs |
 # | D02: established measures are missing | - | answered: all are scored here | GW is at place {glue:text}`gw_rank:d` of {glue:text}`n_entrants:d` measures |
 # | D04: nothing shows that a group is a function | - | justified: where functions share one stream GW does not find them, and where an answer is embedded again it does not distinguish function from architecture | skill for a new function minus skill for an answer passed on: {glue:text}`gw_again_mean:.2f` [{glue:text}`gw_again_low:.2f`, {glue:text}`gw_again_high:.2f`] in chains, {glue:text}`gw_shared_mean:.2f` [{glue:text}`gw_shared_low:.2f`, {glue:text}`gw_shared_high:.2f`] in one stream |
-# | D05: CKA looks the same | - | answered: the two can be distinguished, and linear CKA finds more | linear CKA minus GW {glue:text}`cka_gap:.2f` [{glue:text}`cka_low:.2f`, {glue:text}`cka_high:.2f`]; {glue:text}`needed_cka:.0f` designs would be needed to detect a difference of this size |
+# | D05: CKA looks the same | - | answered: the two can be distinguished, and linear CKA finds more | linear CKA minus GW {glue:text}`cka_gap:.2f` [{glue:text}`cka_low:.2f`, {glue:text}`cka_high:.2f`]; {glue:text}`needed_cka:.0f` designs would be needed to detect a difference of this size in 80 % of cases |
 # | D11: how many groups, and who decides? | - | justified: on these short networks the test finds fewer boundaries than a guess that knows the parts | F1 {glue:text}`our_f1:.2f` against {glue:text}`parts_f1:.2f`; {glue:text}`gw_alarms:.1f` % false alarms |
 #
 # ## Quiz

@@ -108,7 +108,8 @@ note(across_one=100 * right.values[3, 4])
 
 # %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "A map of eight blocks. Dark is right. A dark band runs along the diagonal; far from it nearly all answers are wrong. No edge marks the middle, where the second function begins."}, "figure": {"name": "fig-13b-one", "caption": "The share of right answers when one block is made from an earlier one. The map is symmetric. Dark means that nearly all answers are right, and the diagonal is the network without a replacement. The second function begins with block 5, counted from 1, and no edge shows it."}}
 blocks = [f"block {k + 1}" for k in range(len(ends))]
-right.renamed(blocks).plot(title="Right answers, one block made from another")
+right = right.renamed(blocks)
+right.plot(title="Right answers, one block made from another")
 
 # %% [markdown]
 # Without a replacement {glue:text}`whole:.0f` % of the answers are right. If block 4, the end of the first function, is made from block 1, the share is {glue:text}`first_end:.0f` %. If block 8, the end of the second function, is made from block 4, the share is {glue:text}`across:.0f` %. So in neither function can the fitted affine map stand for the blocks between. But if block 5 is made from block 4, {glue:text}`across_one:.0f` % are right. So where the second function begins, few answers are lost.

@@ -15,11 +15,11 @@
 # %% [markdown]
 # # 13c A trained decoder
 #
-# [Chapter 13](13-is-the-boundary-real.ipynb) looks at small networks whose functions are known. For a language model nobody has such a list. But we can leave {term}`blocks <block>` out and measure what is lost. Does its {term}`layer map` say which blocks can go?
+# [Chapter 13](13-is-the-boundary-real.ipynb) looks at small networks whose functions are known. For a language model nobody knows them. But we can leave {term}`blocks <block>` out and measure what is lost. Does its {term}`layer map` say which blocks can go?
 #
 # ## In short
 #
-# For a small decoder of our own, the map under the {term}`Gromov-Wasserstein distance` (GW) does not say which blocks can go. Our test finds one {term}`group` and no {term}`boundary` in it. We then look for the run of neighbouring blocks that changes least on the map: the block before the run and its last block are closest. For a run of four blocks, GW proposes the last four. Without them the {term}`perplexity` rises from {glue:text}`perplexity:.0f` to {glue:text}`gw_four:.0f`. The *mean run* is our yardstick: with the loss averaged over all runs of four blocks, the perplexity is {glue:text}`mean_four:.0f`. {term}`CKA` proposes the same runs as GW. The map of cosine distances proposes runs that are nearly the cheapest. This is one small model, so the order may differ in others.
+# For a small decoder of our own, the map under the {term}`Gromov-Wasserstein distance` (GW) does not say which blocks can go. Our test finds one {term}`group` and no {term}`boundary` in it. We then look for the run of neighbouring blocks that changes least on the map: its last block is closest to the block before the run. For a run of four blocks, GW proposes the last four. Without them the {term}`perplexity` rises from {glue:text}`perplexity:.0f` to {glue:text}`gw_four:.0f`. The *mean run* is our yardstick: with the loss averaged over all runs of four blocks, the perplexity is {glue:text}`mean_four:.0f`. {term}`CKA` proposes the same runs as GW. The map of cosine distances proposes runs that are nearly the cheapest. This is one small model, so another measure may be best in others.
 #
 # :::{glue:figure} fig_in_short_13c
 # :name: fig-13c-in-short

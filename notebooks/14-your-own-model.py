@@ -263,7 +263,7 @@ note(nothing_blocks=found.n_groups, nothing_p=found.p_value)
 #
 # ## A report
 #
-# `analyse` does what a careful reader of this book would do by hand. It maps the layers, with {term}`intervals <interval>` from random halves of the inputs. It runs the test, and counts in how many of these halves each boundary comes back. It asks what widths alone would show, and what {term}`CKA` shows. And it repeats the map with other poolings, raw distances, equal variances and fewer inputs. `write_report` puts all this into a folder.
+# `analyse` does what a careful reader of this book would do by hand. It maps the layers, with {term}`intervals <interval>` from random halves of the inputs. It runs the test, and counts in how many of these halves each boundary comes back. It asks what widths alone would show, and what {term}`CKA` shows. And it repeats the map with raw distances, features of equal variance and fewer inputs, and with other poolings if you give it these. `write_report` puts all this into a folder.
 
 # %% mystnb={"figure": {"caption": "What would change the answer: each check of the report, and whether the finding survives it."}}
 layers = default_layers(model, shown)
@@ -294,7 +294,7 @@ paths = write_report(folder, findings, title, {"seed": seed})
 # ## Before you show a map to anyone
 #
 # 1. **Say your choices.** Which layers, which inputs, how many, how pooled, how scaled? Chapters [06](06-modular-sum-subnetworks.ipynb) and [08](08-bert-subnetworks.ipynb) show that the map changes with each of them.
-# 2. **Show two maps beside yours.** One is the map of the untrained network (`--twin` adds it). The other is the map of layers that share nothing but their widths (`analyse` adds it). A pattern that these maps also have is not function.
+# 2. **Show two maps beside yours.** One is the map of the untrained network (`--twin` adds its steps). The other is the map of one cloud, projected to the width of each layer (`analyse` tests it if the widths differ). A pattern that these maps also have is not function.
 # 3. **Trust the test, not the eye.** {term}`Spectral clustering <spectral clustering>` returns as many groups as it is asked for {cite:p}`luxburg2007tutorial`. [Page 06b](06b-how-good-is-the-test.ipynb) says how far the test can be trusted.
 # 4. **Repeat it.** Take another seed, another half of the inputs, another learning rate.
 # 5. **Put CKA {cite:p}`kornblith2019similarity` or {term}`RSM` beside GW.** Where they disagree, ask what each of them ignores ([chapter 03](03-ten-measures.ipynb)).
@@ -363,7 +363,7 @@ check.how_often(how_often)
 # :::{exercise} The last real token
 # :label: ex-14-last
 #
-# *Difficulty 2 of 4, importance 4 of 5, 10 minutes.* Write `last_real(states, mask)`: for states (n, tokens, d) and a mask (n, tokens), what is said at the last real token of every text, (n, d). The padding may be on the right or on the left.
+# *Difficulty 2 of 4, importance 4 of 5, 10 minutes.* Write `last_real(states, mask)`. For states (n, tokens, d) and a mask (n, tokens) it returns the state at the last real token of every text, (n, d). The padding may be on the right or on the left.
 #
 # ```{dropdown} Hint 1
 # The last place at which the mask is 1. How many tokens there are does not tell where they are.
@@ -396,7 +396,7 @@ check.last_real(last_real)
 # `model.modules()` goes through all of them, `model.children()` only through the outermost.
 # ```
 #
-# Afterwards, look whether every parameter has changed. Models of the transformers library have layers without this method, GPT-2's among them; make those anew from their configuration.
+# Afterwards, look whether every parameter has changed. Some models of the transformers library, such as GPT-2, have layers without this method. Make such models anew from their configuration.
 # :::
 
 

@@ -212,7 +212,7 @@ values = [m.values[inner] for m in three]
 note(width_l=spearmanr(*values).statistic)
 
 # %% [markdown]
-# Model L adds three times, once in each block, and the paper sees three groupings in its map. Our test finds {glue:text}`n_l:d` groups as well. But of the two places where one function ends and the next begins, it finds {glue:text}`hits_l`. The groups lie around attention {term}`heads <head>` whose output is nearly the same for most inputs ([chapter 06](06-modular-sum-subnetworks.ipynb)). So the number of groups agrees, but the places do not.
+# Model L adds three times, once in each block, and the paper sees three groupings in its map. Our test finds {glue:text}`n_l:d` groups as well. But of the two places where one function ends and the next begins, it finds {glue:text}`hits_l`. The boundaries lie around attention {term}`heads <head>` whose attention weights are nearly the same for most inputs ([chapter 06](06-modular-sum-subnetworks.ipynb)). So the number of groups agrees, but the places do not.
 #
 # ## Where the functions are known
 #

@@ -8,6 +8,7 @@ from replication.models.encoders import load_encoder
 from replication.training.fine_tuning import FineTuningConfig
 from replication.training.neuroprune import (
     Block,
+    _kth_smallest,
     active_heads,
     blocks_of,
     calibrate_strength,
@@ -188,3 +189,21 @@ def test_pruning_all_but_one():
     sparsifier(model, "magnitude", 0.5, FineTuningConfig())
     prune_smallest(model, 1 - 1e-5)
     assert sum(int(linear.alive.sum()) for b in blocks_of(model) for linear in b.linears) <= 1
+
+
+@pytest.mark.parametrize("n", [1, 7, 5000])
+@pytest.mark.parametrize("order", ["mixed", "sorted"])
+def test_the_kth_smallest_size_is_the_same_with_ties_zeros_and_a_sample_that_misleads(n, order):
+    sizes = torch.randn(n, generator=torch.Generator().manual_seed(n)).abs().round(decimals=2)
+    sizes[: n // 3] = 0
+    if order == "sorted":
+        sizes = sizes.sort().values
+    for k in {1, 2, n // 3, n // 3 + 1, n // 2, n - 1, n} & set(range(1, n + 1)):
+        assert _kth_smallest(sizes, k) == sizes.kthvalue(k).values
+
+
+def test_the_kth_smallest_size_is_found_where_the_sample_shows_other_sizes():
+    sizes = torch.rand(2_000_001, generator=torch.Generator().manual_seed(0))
+    sizes[::2] = 0.5  # all that a sample of every second sees
+    for k in (1, 3, 10, 500_000, 1_990_000):
+        assert _kth_smallest(sizes, k) == sizes.kthvalue(k).values

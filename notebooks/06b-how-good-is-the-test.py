@@ -27,7 +27,7 @@
 # :name: fig-06b-rivals
 # :alt: For nine rules, the share of chains that are cut although they have no boundary, and the share of boundaries that are found exactly. Only the test of this book is below five per cent with a high share of found boundaries.
 #
-# Nine rules on the same maps. A good rule has its circle at the left and its square at the right. Circles: chains without a boundary that are cut, the mean over all such families. Squares: chains whose boundary is found exactly where it is, the mean over three families. One has a step four times as large as usual, one a step ten times as large into the last layer, one two groups without drift.
+# Nine rules on the same maps. A good rule has its circle at the left and its square at the right. Circles: chains without a boundary that are cut, the mean over all such families. Squares: chains whose boundary is found exactly where it is, the mean over three families. The first has a step four times as large as usual, the second a step ten times as large into the last layer. The third has two groups without drift.
 # :::
 
 # %% tags=["parameters"]
@@ -124,7 +124,7 @@ viz.dots(
 # %% [markdown]
 # Chains of even steps are never cut. Chains of uneven steps are cut about as often as the level says, and the spread of the steps matters little. Chains that speed up are hardly ever cut, because a change of speed is not counted as a boundary.
 #
-# The same holds for networks that have learned nothing. We drew random weights for BERT, GPT-2 and Llama, and for small transformers for one sum, like those of [chapter 04](04-modular-sum-training.ipynb).
+# Networks that have learned nothing are hardly ever cut either. We drew random weights for BERT, GPT-2 and Llama, and for small transformers for one sum, like those of [chapter 04](04-modular-sum-training.ipynb).
 
 # %% tags=["remove-cell"]
 untrained = ours[ours["family"].str.startswith("untrained")]

@@ -325,7 +325,7 @@ note(raw_euclid=raw_shares["Euclidean"], raw_cosine=raw_shares["cosine"])
 note(raw_w=raw_shares["Wasserst."], raw_gw=raw_shares["GW"])
 
 # %% [markdown]
-# Even {term}`drift` has no groups, and its best cut explains {glue:text}`by_drift:.0f` %. Only a share clearly above this is a picture of two groups.
+# A map of even {term}`drift` has no groups, and its best cut explains {glue:text}`by_drift:.0f` %. Only a share clearly above this is a picture of two groups.
 
 # %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Share of each map's variance that its best cut explains, for ten measures, two tasks and two learning rates. Cosine has about 100 %, RSM 67 to 88 %, GW 46 to 78 %, CKA and RSA 51 to 73 %. Euclidean distance, Wasserstein, AGW and CCA are below even drift or near it."}, "figure": {"name": "fig-08b-clear", "caption": "How much of a map its best cut into two groups explains, with normalised distances. The dashed line is even drift. RSM is above GW in each encoder. Cosine sees the last block alone."}}
 viz.dots(
@@ -378,7 +378,7 @@ note(p_perfect=found["4 + 2"]["p"], p_single=found["5 + 1"]["p"])
 # %% [markdown]
 # Among six layers the test finds one perfect boundary ($p$ = {glue:text}`p_perfect:.4f`), even before a single last layer. It does not find two: two large steps among five are too many to stand out. Here are the real steps.
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "GW distance from block to block in four encoders. In the dense ones the steps into blocks 2 to 4 are small, those into blocks 5 and 6 twice as large or more. In the fast ones the steps are already large at block 3 or 4."}, "figure": {"name": "fig-08b-steps", "caption": "The step into each block under GW, normalised. In the dense encoders the first three steps are small and the last two large. Nothing follows the large ones."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "GW distance from block to block in four encoders. In the dense ones the steps into blocks 2 to 4 are small, those into blocks 5 and 6 about twice as large or more. In the fast ones the steps are already large at block 3 or 4."}, "figure": {"name": "fig-08b-steps", "caption": "The step into each block under GW, normalised. In the dense encoders the first three steps are small and the last two large. Nothing follows the large ones."}}
 dense_or_fast = {key: runs[key].maps["cls/mean/gw"] for key in clarity}
 steps = {key: np.diag(m.values, k=1) for key, m in dense_or_fast.items()}
 viz.curves(
@@ -687,7 +687,7 @@ long_ranks = outliers["rank correlation"].xs("the longest", level=1)
 note(long_rank=long_ranks.min())
 
 # %% [markdown]
-# A few texts with very long vectors do not make these maps. Without {glue:text}`n_long:d` of them the order of the entries hardly changes (rank correlation {glue:text}`long_rank:.2f` or more).
+# These maps do not come from a few texts with very long vectors. Without {glue:text}`n_long:d` of them the order of the entries hardly changes (rank correlation {glue:text}`long_rank:.2f` or more).
 
 # %% tags=["hide-input", "hide-output"] mystnb={"figure": {"name": "tab-08b-long", "caption": "What changes in the map of the dense encoder on SST-2 without the texts whose vectors are among the longest 1 % in any block, and without as many random ones."}}
 outliers.round(2)
@@ -786,7 +786,7 @@ viz.curves(
 )
 
 # %% [markdown]
-# The weights of all blocks moved about equally far, by {glue:text}`moved_least:.1f` to {glue:text}`moved_most:.1f` % of their length. Their *outputs* did not. The GW distance to the output before fine-tuning is {glue:text}`self_first:.2f` for the first block and {glue:text}`self_last:.2f` for the last.
+# The weights of all blocks moved about equally far, by {glue:text}`moved_least:.1f` to {glue:text}`moved_most:.1f` % of their length. Their *outputs* did not move equally far. The GW distance to the output before fine-tuning is {glue:text}`self_first:.2f` for the first block and {glue:text}`self_last:.2f` for the last.
 #
 # From how far the outputs have moved we guess the distance of any two blocks. The guess is the larger of their two moves. This guess has a rank correlation of {glue:text}`rival:.2f` with the map, and explains {glue:text}`rival_r2:.0f` % of the map's variance. So the simple story cannot be dismissed here either. No map can say whether the last blocks also do something *new* ([chapter 11](11-fine-tuning-ablations.ipynb) operates on the network).
 
@@ -800,7 +800,7 @@ drift.round(3)
 #
 # | claim | condition | result | evidence on this page |
 # | --- | --- | --- | --- |
-# | C19: fine-tuned ones have two to three groups, the last third is one (5.2, Figure 6) | ours | undecided: the last two blocks change faster, and six blocks are too few to tell a boundary from a change of speed | the six ends, which the paper compares: $p$ = {glue:text}`p_six:.2f` on SST-2 and {glue:text}`p_six_yelp:.2f` on Yelp; twelve points: $p$ = {glue:text}`p_sst2_dense:.2f` and {glue:text}`p_yelp_dense:.2f` |
+# | C19: fine-tuned encoders have two to three groups, the last third is one (5.2, Figure 6) | ours | undecided: the last two blocks change faster, and six blocks are too few to tell a boundary from a change of speed | the six ends, which the paper compares: $p$ = {glue:text}`p_six:.2f` on SST-2 and {glue:text}`p_six_yelp:.2f` on Yelp; twelve points: $p$ = {glue:text}`p_sst2_dense:.2f` and {glue:text}`p_yelp_dense:.2f` |
 # | C21: Euclidean, cosine and Wasserstein show the groups less clearly (5.2, Figure 6), with raw distances | ours | disagrees: none is clearly behind GW | the best cut, before the last block, explains {glue:text}`raw_euclid:.0f`, {glue:text}`raw_cosine:.0f` and {glue:text}`raw_w:.0f` %, under GW {glue:text}`raw_gw:.0f` % |
 # | C21, each block divided by its mean distance | ours | agrees for Euclidean distance and Wasserstein: they see where a cloud lies, and dividing by a small scale throws it far away; cosine sees the last block alone | on SST-2, dense, the best cut explains {glue:text}`clear_gw:.0f` % under GW (before block {glue:text}`cut_gw:d`), {glue:text}`clear_w:.0f` % under Wasserstein |
 # | C27: pre-trained and dense models differ from sparse ones in maps across models (F, Figure 12) | ours | agrees for 95 %; the encoders with fewer zeros are not clearly farther away than the one before fine-tuning | at the same depth {glue:text}`cross_25:.2f`, {glue:text}`cross_70:.2f`, {glue:text}`cross_95:.2f` from the dense one, and {glue:text}`cross_pretrained:.2f` for the pre-trained one |

@@ -25,7 +25,7 @@
 # :name: fig-12b-eye
 # :alt: Rank correlation with the eye for six measures in the trained network, by two rules. Without the sign GW is highest with 0.54 and MSID lowest. With the sign MSID is highest and GW is below zero.
 #
-# How well the steps of each measure agree with the eye in the trained network, by two rules. They leave out or keep the sign of the correlation of two pictures. The order of the measures depends on the rule.
+# How well the steps of each measure agree with the eye in the trained network, by two rules. Both compare two pictures by their correlation: one rule leaves out its sign, the other keeps it. The order of the measures depends on the rule.
 # :::
 #
 # **Time**: 7 minutes to read, a minute to run.
@@ -242,7 +242,7 @@ note(searched_trained=100 * searched["trained"])
 #
 # AGW matches features as well as images, and whole layers have too many features. So we take each layer by channels: each channel is replaced by its mean over the picture. The authors write that AGW shows changes in the final few layers only.
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "AGW distance of each layer to the one before, divided by the mean step: the largest is at 4.Conv2d, followed by 3.Conv2d, 1.Conv2d and 2.Conv2d."}, "figure": {"name": "fig-12b-agw", "caption": "The AGW distance of each layer to the one before, over the mean of all steps (dashed line). The largest step is in the middle of the network, and the last six are below the mean on average."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "AGW distance of each layer to the one before, divided by the mean step: the largest is at 4.Conv2d, followed by 3.Conv2d, 1.Conv2d and 2.Conv2d."}, "figure": {"name": "fig-12b-agw", "caption": "The AGW distance of each layer to the one before, divided by the mean of all steps (dashed line). The largest step is in the middle of the network, and the last six are below the mean on average."}}
 agw = np.diag(run.maps["trained-channels/mean/agw"].values, k=1)
 agw = pd.Series(agw / agw.mean(), names[1:], name="AGW, by channels")
 viz.dots(

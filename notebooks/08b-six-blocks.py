@@ -75,7 +75,7 @@ from bookkit.glue import keep_figure, note
 #
 # The encoder is `all-MiniLM-L6-v2`, MiniLM for short. It has {glue:text}`n_blocks:d` blocks. It was distilled from a larger encoder, and then tuned on pairs of sentences. BERT-base was not run.
 #
-# For each of two tasks there are six versions. *Before* is MiniLM before fine-tuning. *Dense* is fine-tuned at the usual learning rate, and *fast* at {glue:text}`times_rate:.0f` times this rate. The other three are fine-tuned at the higher rate while about 25, 70 or 95 % of their weights are driven to zero. [Chapter 09](09-sparse-bert.ipynb) says how, and why this takes the higher rate.
+# For each of two tasks there are six versions. *Before* is MiniLM before fine-tuning. *Dense* is fine-tuned at the usual learning rate, and *fast* at {glue:text}`times_rate:.0f` times this rate. The other three are fine-tuned at the higher rate while about 25, 70 or 95 % of their weights are driven to zero. [Page 09b](09b-sparse-six-blocks.ipynb) says how, and why this takes the higher rate.
 
 # %%
 KINDS = {

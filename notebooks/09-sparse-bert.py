@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# We cannot tell. With {term}`NeuroPrune`, the paper's way, the mean {term}`Gromov-Wasserstein distance` (GW) of two blocks falls from {glue:text}`gw_neuroprune_0:.2f` to {glue:text}`gw_neuroprune_70:.2f` when 70 % of the weights are zero. But this encoder only guesses. Before fine-tuning, when no weight is zero, the distance is {glue:text}`gw_came:.2f`. So a small distance may just mean that the task was not learned. With 25 % zeros NeuroPrune loses no accuracy, and the distance is {glue:text}`gw_neuroprune_25:.2f`. Here sparsity may be the cause. But this is one encoder, and at {term}`[CLS]` its distance is larger than that of the dense one. A smaller encoder on [page 09b](09b-sparse-six-blocks.ipynb) was pruned in more steps. There the paper's claim agrees, and a dense encoder at a lower learning rate has blocks as alike.
+# We cannot tell. With {term}`NeuroPrune`, the paper's way, the mean {term}`Gromov-Wasserstein distance` (GW) of two blocks falls from {glue:text}`gw_neuroprune_0:.2f` to {glue:text}`gw_neuroprune_70:.2f` when 70 % of the weights are zero. But this encoder only guesses. Before fine-tuning, when no weight is zero, the distance is {glue:text}`gw_came:.2f`. So a small distance may just mean that the task was not learned. With 25 % zeros NeuroPrune loses no accuracy, and the distance is {glue:text}`gw_neuroprune_25:.2f`. Here sparsity may be the cause. But this is one encoder, and at {term}`[CLS]` its distance is larger than that of the dense one. A smaller encoder on [page 09b](09b-sparse-six-blocks.ipynb) was pruned in more steps. There the result agrees with the paper. But a dense encoder at a lower learning rate has blocks as alike as the sparsest.
 #
 # :::{glue:figure} fig_in_short_09
 # :name: fig-09-in-short
@@ -88,7 +88,7 @@ from bookkit.glue import keep_figure, note
 # - *NeuroPrune*, the paper's method. It shrinks all weights. When a neuron has lost many of its weights, the others shrink faster. Below is [more about it](#going-deeper).
 # - *Magnitude* pruning sets the smallest weights to zero. It does not shrink the others.
 #
-# Each of them aims at 25, 70 and 95 % zeros among the weights of attention and {term}`MLP`, and we name each encoder by this aim. Each was run with one seed.
+# NeuroPrune aims at 25, 70 and 95 % zeros among the weights of attention and {term}`MLP`, magnitude pruning at 25 and 70 %. We name each encoder by this aim. Each was run with one seed.
 
 # %%
 AIMS = {"NeuroPrune": (25, 70, 95), "magnitude": (25, 70)}
@@ -118,7 +118,7 @@ note(n_texts=fast.maps["mean/mean/gw"].n_samples)
 # %% [markdown]
 # Beside them stands an encoder that was trained in the same way and keeps its weights. We call it *dense*. In one step a weight moves by about the learning rate, and a penalty shrinks it by as much. To reach the zeros in so few steps, all of these learn at a rate of {glue:text}`rate_fast`. The encoder of chapter 08 learned at {glue:text}`rate_usual`, which we call the *usual* rate, for {glue:text}`steps_usual:,d` steps.
 #
-# What would agree with the paper was written down before the first run. The number is the mean distance of two blocks under GW, in the mean over tokens, {term}`normalised`. It has to fall from the dense encoder to 25, 70 and 95 % zeros under NeuroPrune.
+# What would agree with the paper was written down before the first run. What counts is the mean distance of two blocks under GW, in the mean over tokens, {term}`normalised`. It has to fall from the dense encoder to 25, 70 and 95 % zeros under NeuroPrune.
 #
 # ## What can they still do?
 #
@@ -246,7 +246,7 @@ keep_figure("fig_in_short_09", fig)
 #
 # At [CLS] it is another picture. The dense encoder has {glue:text}`cls_neuroprune_0:.2f`. The two encoders with 25 % zeros have *larger* means, {glue:text}`cls_neuroprune_25:.2f` under NeuroPrune and {glue:text}`cls_magnitude_25:.2f` under magnitude pruning. Those with more zeros are below the dense one.
 #
-# By the rule that was written down, the claim is undecided here. The mean falls up to 70 % zeros and does not fall further with 95 %. And a fall counts as one of sparsity only if an encoder shows it that is as good as the dense one.
+# By the rule that was written down, the claim is undecided here. The mean falls up to 70 % zeros and does not fall further with 95 %. And a fall counts as one of sparsity only if an encoder as good as the dense one shows it. With more than 25 % zeros none is.
 
 # %% tags=["hide-input", "hide-output"] mystnb={"figure": {"name": "tab-09-means", "caption": "Mean GW distance of two blocks in the mean over tokens, by the share of zeros that was aimed at."}}
 shown = pd.DataFrame(alike).rename_axis("zero (%)")
@@ -255,7 +255,7 @@ shown.round(3).astype(object).fillna("-")
 # %% [markdown]
 # ## Are zeros needed?
 #
-# Is there an encoder without zeros and with a mean as small? There are two to look at. One is MPNet before fine-tuning. The other was fine-tuned at the usual rate, a fifth of the rate here. How much do the means depend on the choice of texts? To see this we compute them again on twenty random halves of the texts.
+# Is there an encoder without zeros whose mean is as small as that of a sparse one? There are two to look at. One is MPNet before fine-tuning. The other was fine-tuned at the usual rate, a fifth of the rate here. How much do the means depend on the choice of texts? To see this we compute them again on twenty random halves of the texts.
 
 
 # %% tags=["remove-cell"]
@@ -304,9 +304,9 @@ viz.dots(
 )
 
 # %% [markdown]
-# In {numref}`fig-09-halves` the encoder at the usual rate has {glue:text}`gw_usual:.2f`. This is a little less than the dense one at the higher rate, and its interval does not overlap with that one's. It was also trained for more steps. But after {glue:text}`step_near:d` of them its mean was already {glue:text}`gw_near:.2f`. It then had {glue:text}`acc_near:.0f` % of {glue:text}`n_scored:d` texts right. So the training alone can change the mean by a tenth or more without a zero. NeuroPrune with 25 % zeros lies below both dense encoders. Magnitude pruning with 25 % is as low as the one at the usual rate.
+# In {numref}`fig-09-halves` the encoder at the usual rate has {glue:text}`gw_usual:.2f`. This is a little less than the dense one at the higher rate, and its interval does not overlap with that one's. It was also trained for more steps. But after {glue:text}`step_near:d` of them, about as many as the dense one had, its mean was already {glue:text}`gw_near:.2f`. It then had {glue:text}`acc_near:.0f` % of {glue:text}`n_scored:d` texts right. So the training alone can change the mean by a tenth or more without a zero. NeuroPrune with 25 % zeros lies below both dense encoders. Magnitude pruning with 25 % is as low as the one at the usual rate.
 #
-# The smallest mean without zeros is that before fine-tuning. So zeros are not needed for it. Fine-tuning makes the blocks differ, and an encoder that does not learn the task stays as alike as it was.
+# The smallest mean without zeros is that before fine-tuning. So zeros are not needed for a small mean. Fine-tuning makes the blocks differ, and the blocks of an encoder that does not learn the task stay as alike as they were.
 
 # %% tags=["hide-input", "hide-output"] mystnb={"figure": {"name": "tab-09-halves", "caption": "Mean GW distance of two blocks on random halves of the texts: its mean, and the ends of the middle 95 %."}}
 sure.round(3)
@@ -379,11 +379,11 @@ note(
 )
 
 # %% [markdown]
-# We count an encoder as good as the dense one if it has at least {glue:text}`dense_low:.1f` % right, the low end of that one's interval. Of the five sparse encoders {glue:text}`n_as_good:d` are as good, both with 25 % zeros. Their means are {glue:text}`gw_magnitude_25:.2f` and {glue:text}`gw_neuroprune_25:.2f`, and the dense one has {glue:text}`gw_neuroprune_0:.2f`. So lost accuracy is not the only reason. But the first of these two falls no further than the learning rate can move the mean. Only NeuroPrune with 25 % zeros falls by more. This is one encoder of one seed.
+# We count an encoder as good as the dense one if it has at least {glue:text}`dense_low:.1f` % right, the low end of that one's interval. Of the five sparse encoders {glue:text}`n_as_good:d` are as good, both with 25 % zeros. Their means are {glue:text}`gw_magnitude_25:.2f` and {glue:text}`gw_neuroprune_25:.2f`, and the dense one has {glue:text}`gw_neuroprune_0:.2f`. So lost accuracy is not the only reason. But magnitude pruning with 25 % zeros falls no further than the learning rate can move the mean. Only NeuroPrune with 25 % zeros falls by more. This is one encoder of one seed.
 #
 # At [CLS] these same two encoders go the other way: there their blocks are *less* alike than those of the dense one.
 #
-# The encoders with more zeros lost accuracy as well, so they cannot tell the two apart. There is a third possible reason. A weight that goes to zero moves, so sparse encoders end farther from where fine-tuning began. How far the weights moved has a {term}`rank correlation` of {glue:text}`rank_moved:.2f` with the mean over the six encoders, and the share of zeros has {glue:text}`rank_zero:.2f`. We cannot separate the two.
+# The encoders with more zeros lost accuracy as well, so they cannot tell sparsity and lost accuracy apart. There is a third possible reason. A weight that goes to zero moves, so sparse encoders end farther from where fine-tuning began. Over the six encoders, how far the weights moved has a {term}`rank correlation` of {glue:text}`rank_moved:.2f` with the mean, and the share of zeros has {glue:text}`rank_zero:.2f`. We cannot separate the two.
 
 # %% tags=["hide-input", "hide-output"] mystnb={"figure": {"name": "tab-09-about", "caption": "Six encoders on SST-2: share of zeros, accuracy, how far the weights moved as a share of their norm, scale of the last block, and mean GW distance, normalised and raw."}}
 about.round(3)
@@ -414,7 +414,7 @@ for (name, aim), row in shares.iterrows():
     note(**{f"scale_{key}": row["scale of the last block"]})
 
 # %% [markdown]
-# In {numref}`fig-09-scale` the raw mean of NeuroPrune with 25 % zeros is {glue:text}`raw_neuroprune_25:.0f` % of the dense encoder's, and the scale of its last block {glue:text}`scale_neuroprune_25:.0f` %. The normalised mean is {glue:text}`norm_neuroprune_25:.0f` %. So a part of what raw distances show is that the clouds of texts shrink. Magnitude pruning with more zeros has {glue:text}`raw_magnitude_70:.0f`, {glue:text}`scale_magnitude_70:.0f` and {glue:text}`norm_magnitude_70:.0f` %. Over the six encoders the raw mean has a rank correlation of {glue:text}`rank_raw:.2f` with the scale of the last block.
+# In {numref}`fig-09-scale` the raw mean of NeuroPrune with 25 % zeros is {glue:text}`raw_neuroprune_25:.0f` % of the dense encoder's, and the scale of its last block {glue:text}`scale_neuroprune_25:.0f` %. The normalised mean is {glue:text}`norm_neuroprune_25:.0f` %. So a part of what raw distances show is that the clouds of texts shrink. Magnitude pruning with more zeros has {glue:text}`raw_magnitude_70:.0f` % of the raw mean, {glue:text}`scale_magnitude_70:.0f` % of the scale and {glue:text}`norm_magnitude_70:.0f` % of the normalised mean. Over the six encoders the raw mean has a rank correlation of {glue:text}`rank_raw:.2f` with the scale of the last block.
 #
 # ## The same pattern?
 #
@@ -496,7 +496,7 @@ merged
 note(merged=", ".join(f"{gone} into {kept}" for gone, kept in merged))
 
 # %% [markdown]
-# We merge {glue:text}`merged`. We go through the heads only one time. After head 2 is gone, heads 1 and 4 dominate each other, and both stay.
+# We merge {glue:text}`merged`. We go through the heads only one time. After head 2 is gone, heads 1 and 4 dominate each other. But the turn of head 1 is over, so both stay.
 #
 # How strong must a penalty be? We search by bisection for the strength at which the penalty alone, without a task, sets the wanted share of weights to zero. The task then pulls some of them back.
 #
@@ -544,7 +544,7 @@ note(
 # %% [markdown]
 # Here is the path of this weight in a quiet and in a noisy task:
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "A weight that begins at 0.5, over 300 steps. With the penalty in the loss it falls to nearly zero in a quiet task, and in a noisy one it stays near 0.5 for most steps and ends near 0.3. With the shrinkage after the step it ends at zero in both."}, "figure": {"name": "fig-09-adam", "caption": "A weight that the task does not need, under the same penalty. In the loss the penalty pulls little if the task is noisy. After the step it brings the weight to zero. These two lines coincide, because Adam divides the noise by its size."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "A weight that begins at 0.5, over 300 steps. With the penalty in the loss it falls to nearly zero in a quiet task, and in a noisy one it stays near 0.5 for most steps and ends near 0.3. With the shrinkage after the step it ends at zero in both."}, "figure": {"name": "fig-09-adam", "caption": "A weight that the task does not need, under the same penalty. In the loss the penalty pulls little if the task is noisy. After the step it brings the weight to zero. The lines of the quiet and the noisy task then coincide, because Adam divides the noise by its size."}}
 viz.curves(
     {
         f"{place}, {word}": paths[noise, place]
@@ -572,7 +572,7 @@ pulls.round(3)
 # | C20: the sparser, the smaller the differences between layers (5.2, Figure 6) | ours | undecided for MPNet: two of three encoders under NeuroPrune only guess | mean GW {glue:text}`gw_neuroprune_0:.2f`, {glue:text}`gw_neuroprune_25:.2f`, {glue:text}`gw_neuroprune_70:.2f`, {glue:text}`gw_neuroprune_95:.2f`; accuracy {glue:text}`acc_dense_0:.0f`, {glue:text}`acc_neuroprune_25:.0f`, {glue:text}`acc_neuroprune_70:.0f`, {glue:text}`acc_neuroprune_95:.0f` %; at [CLS] {glue:text}`cls_neuroprune_0:.2f` without and {glue:text}`cls_neuroprune_25:.2f` with 25 % zeros |
 # | C20, with raw distances | ours | undecided, likewise; a part of the fall is scale | with 25 % zeros under NeuroPrune the raw mean is {glue:text}`raw_neuroprune_25:.0f` % of the dense encoder's, the scale of the last block {glue:text}`scale_neuroprune_25:.0f` %, the normalised mean {glue:text}`norm_neuroprune_25:.0f` % |
 # | C20: in the same pattern | ours | agrees for the three sparse encoders that do better than guessing | rank correlation with the dense map {glue:text}`pattern_neuroprune_25:.2f`, {glue:text}`pattern_magnitude_25:.2f`, {glue:text}`pattern_magnitude_70:.2f`; of those that guess {glue:text}`pattern_neuroprune_70:.2f`, {glue:text}`pattern_neuroprune_95:.2f` |
-# | D13: which link between sparsity and similarity? | - | open | before fine-tuning the mean distance is {glue:text}`gw_came:.2f`, after it without zeros {glue:text}`gw_usual:.2f` and {glue:text}`gw_neuroprune_0:.2f` at two rates, with zeros and as good {glue:text}`gw_neuroprune_25:.2f` and {glue:text}`gw_magnitude_25:.2f` |
+# | D13: which link between sparsity and similarity? | - | open | before fine-tuning the mean distance is {glue:text}`gw_came:.2f`, after it without zeros {glue:text}`gw_usual:.2f` and {glue:text}`gw_neuroprune_0:.2f` at two rates, in the two sparse encoders as good as the dense one {glue:text}`gw_neuroprune_25:.2f` and {glue:text}`gw_magnitude_25:.2f` |
 #
 # The paper expects the fall because fewer weights contribute to the answer. Our maps show another way to get it: an encoder that has not learned the task. To decide the claim on twelve blocks, the encoders need enough steps to learn the task beside the penalty, and more than one seed. We did not prune this encoder on Yelp, nor by magnitude to 95 %.
 #

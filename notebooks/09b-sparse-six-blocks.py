@@ -19,7 +19,7 @@
 #
 # ## In short
 #
-# They do, for all three ways. With {term}`NeuroPrune` the mean {term}`Gromov-Wasserstein distance` (GW) of two blocks falls from {glue:text}`gw_neuroprune_0:.2f` to {glue:text}`gw_neuroprune_95:.2f` when 95 % of the weights are zero. Lost accuracy is not the only reason. In {glue:text}`n_as_good:d` sparse encoders the distance is smaller, although they answer as well as the dense encoder that was trained at the same rate. But a small distance does not need {term}`sparsity`. A dense encoder also has {glue:text}`gw_slow:.2f` if its learning rate is a quarter as high. So alike blocks alone are no sign of sparsity.
+# They do, for all three ways. With {term}`NeuroPrune` the mean {term}`Gromov-Wasserstein distance` (GW) of two blocks falls from {glue:text}`gw_neuroprune_0:.2f` to {glue:text}`gw_neuroprune_95:.2f` when 95 % of the weights are zero. Lost accuracy is not the only reason. In {glue:text}`n_as_good:d` sparse encoders the distance is smaller, although they answer as well as the dense encoder that was trained at the same rate. But a small distance does not need {term}`sparsity`. A dense encoder has only {glue:text}`gw_slow:.2f` if its learning rate is a quarter as high. So alike blocks alone are no sign of sparsity.
 #
 # :::{glue:figure} fig_in_short_09b
 # :name: fig-09b-in-short
@@ -240,7 +240,7 @@ fig.legend(*names, loc="outside upper center", ncols=3, frameon=False, fontsize=
 keep_figure("fig_in_short_09b", fig)
 
 # %% [markdown]
-# {numref}`fig-09b-in-short` shows the means. Under NeuroPrune the mean is {glue:text}`gw_neuroprune_0:.2f` without zeros. It falls to {glue:text}`gw_neuroprune_25:.2f` with 25 % of them. With 70 % it is {glue:text}`gw_neuroprune_70:.2f`. This is what the paper says. With 95 % zeros it is {glue:text}`gw_neuroprune_95:.2f`, a small step more. The other two ways do the same. With 95 % zeros plain l1 has {glue:text}`gw_l1_95:.2f`, and magnitude pruning {glue:text}`gw_magnitude_95:.2f`. So the fall does not need NeuroPrune.
+# {numref}`fig-09b-in-short` shows the means. Under NeuroPrune the mean is {glue:text}`gw_neuroprune_0:.2f` without zeros. It falls to {glue:text}`gw_neuroprune_25:.2f` with 25 % of them. With 70 % it is {glue:text}`gw_neuroprune_70:.2f`. This is what the paper says. With 95 % zeros it is {glue:text}`gw_neuroprune_95:.2f`, a small step lower. The other two ways do the same. With 95 % zeros plain l1 has {glue:text}`gw_l1_95:.2f`, and magnitude pruning {glue:text}`gw_magnitude_95:.2f`. So the fall does not need NeuroPrune.
 #
 # On Yelp the mean falls less, from {glue:text}`gw_yelp_0:.2f` to {glue:text}`gw_yelp_95:.2f`. With 25 % zeros it is still {glue:text}`gw_yelp_25:.2f`.
 #
@@ -252,7 +252,7 @@ pd.DataFrame(alike, index=aims).rename_axis("zero (%)").round(3)
 # %% [markdown]
 # ## Are zeros needed?
 #
-# Is there a dense encoder with a mean as small? The one that was fine-tuned at the usual rate has no zeros. We set it beside the sparse ones, and ask how much the means depend on the choice of texts. So we compute them again on twenty random halves of 100 texts.
+# Is there a dense encoder with a mean as small? We set the one that was fine-tuned at the usual rate beside the sparse ones, and ask how much the means depend on the choice of texts. So we compute them again on twenty random halves of 100 texts.
 
 
 # %%

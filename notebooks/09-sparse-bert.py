@@ -34,7 +34,7 @@
 # - what is left of the pattern of a map when most weights are gone;
 # - how NeuroPrune makes weights zero, and why a penalty in the loss pulls less under Adam when the task is noisy.
 #
-# **Time**: 18 minutes to read, one minute to run.
+# **Time**: 20 minutes to read, one minute to run.
 # **In the paper**: section 5.2 with Figure 6, appendix C; the discussion of its reviews.
 # **You need**: [chapter 08](08-bert-subnetworks.ipynb).
 # :::
@@ -88,7 +88,7 @@ from bookkit.glue import keep_figure, note
 # - *NeuroPrune*, the paper's method. It shrinks all weights. When a neuron has lost many of its weights, the others shrink faster. Below is [more about it](#going-deeper).
 # - *Magnitude* pruning sets the smallest weights to zero. It does not shrink the others.
 #
-# NeuroPrune aims at 25, 70 and 95 % zeros among the weights of attention and {term}`MLP`, magnitude pruning at 25 and 70 %. We name each encoder by this aim. Each was run with one seed.
+# NeuroPrune aims at 25, 70 and 95 % zeros among the weights of attention and {term}`MLP`. Magnitude pruning aims at the first two of these. We name each encoder by this aim. Each was run with one seed.
 
 # %%
 AIMS = {"NeuroPrune": (25, 70, 95), "magnitude": (25, 70)}

@@ -144,7 +144,8 @@ raw_and_normalised(sst2[0])
 # All {glue:text}`n_looks:d` looks at Yelp follow, {term}`normalised`. Press play, or move the slider.
 
 # %% tags=["widget", "paper-F07", "hide-input"]
-maps = [yelp.layer_map(s).renamed(blocks) for s in range(len(yelp.steps))]
+points = [f"{b}, {where}" for b in blocks for where in ("attention", "end")]
+maps = [yelp.layer_map(s).renamed(points) for s in range(len(yelp.steps))]
 top = max(m.values.max() for m in maps)
 stepper(
     [

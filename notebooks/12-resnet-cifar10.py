@@ -340,7 +340,7 @@ for name, m in nulls.items():
     like = stats.spearmanr(m.values[inner], gw.values[inner]).statistic
     rows[name] = [p.n_groups, p.p_value, like]
 rows = pd.DataFrame(rows, index=["groups", "p", "agreement with trained"]).T
-rows.round(2)
+rows.round(2).astype({"groups": int})
 
 # %% tags=["remove-cell"]
 like = rows["agreement with trained"]
@@ -574,7 +574,7 @@ check.predicted(predicted, own_network, steps)
 # %% [markdown]
 # ## Where the stored results come from
 #
-# The network was trained and its maps were computed before this page was run. We compute a part of the map again from the stored layers. The largest difference is {glue:text}`replay:.0e`. Layers are stored in half precision, and the search has become better since. The next cell shows the record.
+# The network was trained and its maps were computed before this page was run. We compute a part of the map again from the stored layers. The largest difference is {glue:text}`replay:.1g`. Layers are stored in half precision, and the search has become better since. The next cell shows the record.
 
 # %% tags=["hide-cell"]
 some = list(names[::5])

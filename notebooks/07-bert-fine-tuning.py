@@ -537,7 +537,7 @@ for task, title in TASKS.items():
     two[title, "MPNet"] = summary(mpnet.head(100))
     two[title, "MiniLM"] = summary(minilm.head(100))
 two = pd.DataFrame(two).T
-two.round(2).astype({"blocks": int})
+two.round(2).astype({"blocks": int, "largest step into": int})
 
 # %% tags=["remove-cell"]
 for (title, name), row in two.iterrows():

@@ -19,13 +19,13 @@
 #
 # ## In short
 #
-# We cannot tell. With {term}`NeuroPrune`, the paper's way, the mean {term}`Gromov-Wasserstein distance` (GW) of two blocks falls from {glue:text}`gw_neuroprune_0:.2f` to {glue:text}`gw_neuroprune_70:.2f` when 70 % of the weights are zero. But this encoder only guesses. Before fine-tuning, when no weight is zero, the distance is {glue:text}`gw_came:.2f`. So a small distance may just mean that the task was not learned. With 25 % zeros NeuroPrune loses no accuracy, and the distance is {glue:text}`gw_neuroprune_25:.2f`. Here sparsity may be the cause. But this is one encoder, and at {term}`[CLS]` its distance is larger than that of the dense one. A smaller encoder on [page 09b](09b-sparse-six-blocks.ipynb) was pruned in more steps. There the result agrees with the paper. But a dense encoder at a lower learning rate has blocks as alike as the sparsest.
+# We cannot tell. With {term}`NeuroPrune`, the paper's way, the mean {term}`Gromov-Wasserstein distance` (GW) of two blocks falls from {glue:text}`gw_neuroprune_0:.2f` to {glue:text}`gw_neuroprune_70:.2f` when 70 % of the weights are zero. But this encoder only guesses. Before fine-tuning, when no weight is zero, the distance is {glue:text}`gw_came:.2f`. So a small distance may just mean that the task was not learned. With 25 % zeros NeuroPrune loses no accuracy, and the distance is {glue:text}`gw_neuroprune_25:.2f`. Here sparsity may be the cause. But this is one encoder, and at {term}`[CLS]` its distance is larger than without zeros. A smaller encoder on [page 09b](09b-sparse-six-blocks.ipynb) was pruned in more steps. There the result agrees with the paper. But a dense encoder at a lower learning rate has blocks as alike as the sparsest.
 #
 # :::{glue:figure} fig_in_short_09
 # :name: fig-09-in-short
 # :alt: Mean GW distance of two blocks against the share of zeros. In the mean over tokens NeuroPrune falls from 0.23 over 0.18 to 0.05, and magnitude pruning over 0.21 to 0.18. The encoder at the usual rate is at 0.21, and before fine-tuning it is 0.06. At [CLS] both rise first, NeuroPrune to 0.39 and magnitude pruning to 0.61, and then fall to 0.22 and 0.28.
 #
-# Mean GW distance of two blocks against the share of weights that are zero. The encoders under NeuroPrune with 70 and 95 % zeros only guess. They are as low as the encoder before fine-tuning (dotted), which has no zeros. At [CLS] the first zeros make the distance larger.
+# Mean GW distance of two blocks against the share of weights that are zero. The encoders under NeuroPrune with 70 and 95 % zeros only guess. They are as low as the encoder before fine-tuning (dotted), which has no zeros. Dashed is one without zeros at a lower learning rate. At [CLS] the first zeros make the distance larger.
 # :::
 #
 # :::{admonition} What you will learn
@@ -116,9 +116,9 @@ note(times_rate=rate["fast"] / rate["usual"])
 note(n_texts=fast.maps["mean/mean/gw"].n_samples)
 
 # %% [markdown]
-# Beside them stands an encoder that was trained in the same way and keeps its weights. We call it *dense*. In one step a weight moves by about the learning rate, and a penalty shrinks it by as much. To reach the zeros in so few steps, all of these learn at a rate of {glue:text}`rate_fast`. The encoder of chapter 08 learned at {glue:text}`rate_usual`, which we call the *usual* rate, for {glue:text}`steps_usual:,d` steps.
+# Beside them stands an encoder that was trained in the same way and keeps its weights. We call it *dense*. In one step a weight moves by about the learning rate, and a penalty shrinks it in proportion to this rate. To reach the zeros in so few steps, all of these learn at a rate of {glue:text}`rate_fast`. The encoder of chapter 08 learned at {glue:text}`rate_usual`, which we call the *usual* rate, for {glue:text}`steps_usual:,d` steps.
 #
-# What would agree with the paper was written down before the first run. What counts is the mean distance of two blocks under GW, in the mean over tokens, {term}`normalised`. It has to fall from the dense encoder to 25, 70 and 95 % zeros under NeuroPrune.
+# What would agree with the paper was written down before the first run. What counts is the mean distance of two blocks under GW, in the mean over tokens, {term}`normalised`. It has to fall from the dense encoder to 25, 70 and 95 % zeros under NeuroPrune. If it rises at each of these, this disagrees. All else is undecided.
 #
 # ## What can they still do?
 #
@@ -379,7 +379,7 @@ note(
 )
 
 # %% [markdown]
-# We count an encoder as good as the dense one if it has at least {glue:text}`dense_low:.1f` % right, the low end of that one's interval. Of the five sparse encoders {glue:text}`n_as_good:d` are as good, both with 25 % zeros. Their means are {glue:text}`gw_magnitude_25:.2f` and {glue:text}`gw_neuroprune_25:.2f`, and the dense one has {glue:text}`gw_neuroprune_0:.2f`. So lost accuracy is not the only reason. But magnitude pruning with 25 % zeros falls no further than the learning rate can move the mean. Only NeuroPrune with 25 % zeros falls by more. This is one encoder of one seed.
+# We count an encoder as good as the dense one if it has at least {glue:text}`dense_low:.1f` % right, the low end of that one's interval. Of the five sparse encoders {glue:text}`n_as_good:d` are as good, both with 25 % zeros. Their means are {glue:text}`gw_magnitude_25:.2f` under magnitude pruning and {glue:text}`gw_neuroprune_25:.2f` under NeuroPrune, and the dense one has {glue:text}`gw_neuroprune_0:.2f`. So lost accuracy is not the only reason. But magnitude pruning with 25 % zeros falls no further than the learning rate can move the mean. Only NeuroPrune with 25 % zeros falls by more. This is one encoder of one seed.
 #
 # At [CLS] these same two encoders go the other way: there their blocks are *less* alike than those of the dense one.
 #
@@ -391,7 +391,7 @@ about.round(3)
 # %% [markdown]
 # ## Is it scale?
 #
-# The paper's distances are raw. If the texts lie closer together in all blocks, all raw distances between blocks become smaller, whatever the shapes. The next figure has the raw and the normalised mean, and the {term}`scale` of the last block, as shares of what the dense encoder has.
+# The paper's distances are raw, as far as we can tell. If the texts lie closer together in all blocks, all raw distances between blocks become smaller, whatever the shapes. The next figure has the raw and the normalised mean, and the {term}`scale` of the last block, as shares of what the dense encoder has.
 
 # %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Three marks for each of five sparse encoders, in per cent of the dense one. With 25 % zeros: NeuroPrune 51, magnitude 80 for the raw mean, and 76 and 89 for the normalised mean. With 70 % under magnitude pruning 38 and 75. Under NeuroPrune with 70 and 95 % all three are a quarter or less."}, "figure": {"name": "fig-09-scale", "caption": "Raw and normalised mean GW and the scale of the last block, in per cent of what the dense encoder has. Raw means fall more than normalised ones."}}
 shares = 100 * others / about.iloc[0]
@@ -498,7 +498,7 @@ note(merged=", ".join(f"{gone} into {kept}" for gone, kept in merged))
 # %% [markdown]
 # We merge {glue:text}`merged`. We go through the heads only one time. After head 2 is gone, heads 1 and 4 dominate each other. But the turn of head 1 is over, so both stay.
 #
-# How strong must a penalty be? We search by bisection for the strength at which the penalty alone, without a task, sets the wanted share of weights to zero. The task then pulls some of them back.
+# How strong must a penalty be? We search by bisection for the strength at which the penalty alone, without a task, sets the wanted share of weights to zero. The task can then pull some of them back, and merged heads add zeros.
 #
 # ### A penalty that Adam divides away
 #

@@ -198,7 +198,7 @@ def prune_smallest(model: nn.Module, share: float) -> None:
 
 
 def _kth_smallest(sizes: Tensor, k: int) -> Tensor:
-    """As `sizes.kthvalue(k).values`, of sizes that are not negative, in a third of the time.
+    """As `sizes.kthvalue(k).values`, of sizes that are not negative, and mostly faster.
 
     A sample says between which sizes it lies, and only those are sorted. Many are zero in a sparse network.
     """

@@ -98,3 +98,15 @@ def test_what_was_stored_comes_back(tmp_path, monkeypatch):
     (data_dir() / folder_of("resnet9", 0) / "layers.safetensors").write_bytes(b"another")
     with pytest.raises(StoredResultError, match="layers"):
         resnet9.load()
+
+
+def test_of_the_longer_networks_only_the_maps_are_kept(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["experiments", "--profile", "smoke", "--only", "resnet9-longer", "--seed", "1"]) == 0
+    monkeypatch.setenv("FUNCSIM_FROZEN", str(tmp_path / "_build/smoke"))
+    stored = resnet9.load(seed=1, name="resnet9-longer")
+    files = {path.name for path in (data_dir() / folder_of("resnet9-longer", 1)).iterdir()}
+    assert files == {"maps.safetensors", "run.safetensors", "record.json"}
+    assert stored.model is None and stored.layers is None
+    assert len(stored.maps["trained/mean/gw"].names) == stored.readouts.shape[2]
+    assert resnet9.PLANS["resnet9-longer"].training.epochs == 24

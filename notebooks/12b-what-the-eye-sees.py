@@ -64,7 +64,7 @@ from funcsim import viz
 from replication.models.resnet import ResNet9
 from replication.vision import resnet9
 from replication.vision.looks import alike, channel_means, ship
-from replication.vision.maps import MEASURES, STATES
+from replication.vision.maps import MEASURES, STATES, TITLES
 
 # %% tags=["remove-cell"]
 # isort: split
@@ -194,8 +194,6 @@ signed = {
 
 # %% tags=["remove-cell"]
 note(signed_gw=signed["gw"], signed_cka=signed["cka"])
-TITLES = {"gw": "GW", "rsm": "RSM", "rsa": "RSA", "msid": "MSID", "cka": "CKA"}
-TITLES["cka-debiased"] = "CKA, debiased"
 by_rule = {"without the sign": agree["trained"], "with the sign": signed}
 keep_figure(
     "fig_eye_12b",

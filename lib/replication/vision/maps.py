@@ -25,6 +25,8 @@ from replication.models.resnet import ResNet9
 STATES = ("random", "trained")
 #: All that compare layers of different widths by distances or inner products.
 MEASURES = ("gw", "rsm", "rsa", "msid", "cka", "cka-debiased")
+#: As tables and figures name them.
+TITLES = dict(zip(MEASURES, ("GW", "RSM", "RSA", "MSID", "CKA", "CKA, debiased"), strict=True))
 
 
 def flat_layers(model: ResNet9, images: Images, layers: list[str], progress: bool = False) -> Representations:

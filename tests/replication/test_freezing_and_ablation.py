@@ -232,10 +232,26 @@ def test_interventions_begin_where_dynamics_has_ended(tmp_path, monkeypatch):
 def test_a_readout_finds_a_word_and_nothing_where_there_is_none():
     encoder = load_encoder("tiny")
     learned, read = TEXTS
-    found = block_ablation._readouts(encoder, learned, read, 16)
-    assert found[0].min() > 0.9
+    reps = block_ablation._blocks(encoder, learned, read, 16)
+    assert block_ablation._readouts(reps, learned, read)[0].min() > 0.9
     shuffled = dataclasses.replace(learned, labels=np.random.default_rng(0).permutation(learned.labels))
-    assert block_ablation._readouts(encoder, shuffled, read, 16).mean() < 0.75
+    assert block_ablation._readouts(reps, shuffled, read).mean() < 0.75
+
+
+def test_twelve_blocks_answer_in_the_precision_of_their_plan(monkeypatch):
+    plan, seen = block_ablation.PLANS_OF_TWELVE["sst2-interventions"], []
+    assert plan.precision == "bfloat16"
+    assert plan.training == freezing.SHORTER["sst2"]
+    answer = block_ablation.predict_rearranged
+    monkeypatch.setattr(
+        block_ablation,
+        "predict_rearranged",
+        lambda *told: seen.append(torch.is_autocast_enabled("cpu")) or answer(*told),
+    )
+    for precision in ("bfloat16", "float32"):
+        tiny = dataclasses.replace(plan.tiny(), precision=precision)
+        block_ablation.fine_tune_and_ablate(load_encoder("tiny"), TEXTS, tiny, RUN)
+    assert seen == [True, False]
 
 
 def test_what_was_ablated_comes_back_and_takes_another_encoder(tmp_path, monkeypatch):

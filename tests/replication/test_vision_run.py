@@ -107,6 +107,7 @@ def test_of_the_longer_networks_only_the_maps_are_kept(tmp_path, monkeypatch):
     stored = resnet9.load(seed=1, name="resnet9-longer")
     files = {path.name for path in (data_dir() / folder_of("resnet9-longer", 1)).iterdir()}
     assert files == {"maps.safetensors", "run.safetensors", "record.json"}
-    assert stored.model is None and stored.layers is None
+    assert stored.model is None
+    assert stored.layers is None
     assert len(stored.maps["trained/mean/gw"].names) == stored.readouts.shape[2]
     assert resnet9.PLANS["resnet9-longer"].training.epochs == 24

@@ -9,7 +9,7 @@
 #     language: python
 #     name: python3
 #   bookkit:
-#     data: [encoder-maps/sst2-dense, encoder-maps/yelp-dense, encoder/sst2-first, encoder/sst2-first-longer, encoder/yelp-first, encoder/yelp-freeze]
+#     data: [encoder-maps/sst2-dense, encoder-maps/yelp-dense, encoder/sst2-dense, encoder/yelp-dense, encoder/sst2-first, encoder/sst2-first-longer, encoder/sst2-freeze, encoder/sst2-interventions, encoder/yelp-first, encoder/yelp-freeze, encoder/yelp-interventions]
 # ---
 
 # %% [markdown]
@@ -76,7 +76,7 @@ from transformers import MPNetConfig, MPNetForSequenceClassification
 import funcsim as fs
 from exercises import chapter_11 as check
 from funcsim import viz
-from replication.encoder import block_maps, freezing
+from replication.encoder import block_ablation, block_maps, dense, freezing
 
 # %% tags=["remove-cell"]
 # isort: split
@@ -97,13 +97,6 @@ from bookkit.glue import keep_figure, note
 # %%
 TASKS = {"sst2": "SST-2", "yelp": "Yelp"}
 mapped = {task: block_maps.load(f"{task}-dense", profile) for task in TASKS}
-steps = {
-    measure: {
-        task: np.diag(one.maps[f"mean/mean/{measure}"].values, k=1)
-        for task, one in mapped.items()
-    }
-    for measure in ("gw", "cka-debiased")
-}
 
 # %% tags=["remove-cell"]
 n_blocks = len(mapped["sst2"].maps["mean/mean/gw"].names)
@@ -129,7 +122,7 @@ def trained(task, kind):
     return freezing.load(f"encoder/{task}-{kind}", profile)
 
 
-frozen = {"yelp": trained("yelp", "freeze")}
+frozen = {task: trained(task, "freeze") for task in TASKS}
 first = {task: trained(task, "first") for task in TASKS}
 whole = {task: run.right[-1] for task, run in first.items()}
 
@@ -344,79 +337,226 @@ note(size_half=100 * sizes[0] / sizes[1])
 # %% [markdown]
 # With half of the blocks a batch takes {glue:text}`time_half:.0f` % of the time. This half keeps {glue:text}`size_half:.0f` % of the parameters, because many of them are word embeddings. The loss is {glue:text}`keep_sst2_6:.1f` points on SST-2 and {glue:text}`keep_yelp_6:.1f` on Yelp.
 #
-# ## Does the map predict the loss?
+# ## Without any training
 #
-# Both losses rise when more blocks are frozen or left out. Is the rise large where the map has a large step? From each point of a curve to the next we take the rise per block. We compare it with the mean step into the blocks between them, under GW and under {term}`CKA`, and with their depth. The {term}`rank correlation` says whether rises and steps have the same order.
-
-
-# %%
-def rises(table):
-    """For each row to the next: cost per block, and the blocks between."""
-    n = table.index.to_numpy()
-    cost = np.diff(table["lost"]) / np.diff(n)
-    spans = [range(a, b) for a, b in pairwise(n)]
-    return cost * np.sign(cost.sum()), spans
-
-
-# %% [markdown]
-# The next function computes whether the rises have the order of the steps:
-
+# Freezing and truncation train the encoder again. Now no weight changes: we take the whole {term}`fine-tuned <fine-tuning>` encoder, and leave out one block or swap two neighbours.
 
 # %%
-def order_of(table, step):
-    """Rank correlation of costs with the mean step into the blocks."""
-    costs, spans = rises(table)
-    into = [np.mean([step[max(k - 1, 0)] for k in span]) for span in spans]
-    if np.ptp(into) == 0 or np.ptp(costs) == 0:
-        return np.nan
-    return stats.spearmanr(costs, into).statistic
-
-
-# %% [markdown]
-# All predictors and both losses:
-
-# %% mystnb={"figure": {"name": "tab-11-predict", "caption": "Rank correlation of the loss per block with the block's step in the map, and with its depth; mean over the tasks."}}
-depth = dict.fromkeys(TASKS, np.arange(n_blocks - 1.0))
-PREDICTORS = {
-    "GW": steps["gw"],
-    "CKA": {task: 1 - step for task, step in steps["cka-debiased"].items()},
-    "depth": depth,
+cut_up = {
+    task: block_ablation.load(f"encoder/{task}-interventions", profile)
+    for task in TASKS
 }
-COSTS = {"freezing": frozen_lost, "truncation": first_lost}
-predicted = pd.DataFrame(
-    {
-        cost: {
-            name: np.mean([order_of(tables[t], step[t]) for t in tables])
-            for name, step in PREDICTORS.items()
-        }
-        for cost, tables in COSTS.items()
-    }
-)
-predicted.round(2)
+
+
+def lost_by(task, kind):
+    """Points lost by every way of cutting of a kind, and halves of intervals."""
+    run = cut_up[task]
+    return np.array([lost(run.whole, right) for right in getattr(run, kind)])
+
+
+# %% tags=["fig", "wide", "hide-input"] mystnb={"image": {"alt": "TODO"}, "figure": {"name": "fig-11-without", "caption": "TODO"}}
+fig, axes = plt.subplots(1, 2, figsize=(7, 3.0), layout="constrained", sharey=True)
+plt.close(fig)
+titles = {"without": "block left out", "swapped": "block swapped with the next"}
+for ax, (kind, title) in zip(axes, titles.items(), strict=True):
+    tables = {}
+    for task in TASKS:
+        tables[task] = pd.DataFrame(lost_by(task, kind), columns=["lost", "half"])
+        tables[task].index += 1
+    draw(ax, tables, {}, title)
+    ax.set(ylabel="points of accuracy lost" if kind == "without" else "")
+fig
 
 # %% tags=["remove-cell"]
-rng = np.random.default_rng(seed)
-for cost, tables in COSTS.items():
-    size = len(tables["yelp"]) - 1
-    drawn = [
-        np.mean(
-            [
-                stats.spearmanr(range(size), rng.permutation(size)).statistic
-                for _ in tables
-            ]
-        )
-        if size > 1
-        else 0.0
-        for _ in range(1000)
-    ]
-    key = cost.split()[0]
-    note(**{f"chance_{key}": float(np.quantile(np.abs(drawn), 0.95))})
-    note(**{f"n_rises_{key}": size})
-    for name in PREDICTORS:
-        note(**{f"tell_{name.lower()}_{key}": predicted.loc[name, cost]})
+for task in TASKS:
+    gone, turned = lost_by(task, "without")[:, 0], lost_by(task, "swapped")[:, 0]
+    note(
+        **{f"out_{task}_most": gone.max(), f"out_{task}_at": int(gone.argmax()) + 1}
+    )
+    note(**{f"out_{task}_next": np.sort(gone)[-2], f"out_{task}_last": gone[-1]})
+    note(**{f"swap_{task}_most": turned.max()})
+    note(**{f"swap_{task}_at": int(turned.argmax()) + 1})
+    note(**{f"cut_whole_{task}": 100 * cut_up[task].whole.mean()})
+    note(**{f"n_cut_{task}": len(cut_up[task].whole)})
 
 # %% [markdown]
-# The loss by freezing goes with depth: the rank correlation is {glue:text}`tell_depth_freezing:.2f`. For GW it is {glue:text}`tell_gw_freezing:.2f`, and for CKA {glue:text}`tell_cka_freezing:.2f`. By chance a rank correlation is farther from 0 than {glue:text}`chance_freezing:.2f` in one of twenty cases. So only depth is beyond chance. For truncation the rank correlation is {glue:text}`tell_gw_truncation:.2f` for GW and {glue:text}`tell_depth_truncation:.2f` for depth. Chance reaches {glue:text}`chance_truncation:.2f` here, and no predictor is beyond it. The signs are opposite to those for freezing, but this may be chance. We have one seed, with only {glue:text}`n_rises_freezing:d` rises for freezing and {glue:text}`n_rises_truncation:d` for truncation.
+# TODO
+#
+# ## What the blocks hold
+#
+# A {term}`readout` is a classifier from a block's output to the label. We fit a linear one to [CLS] of each block, on {glue:text}`read_learned_yelp:,d` training texts of Yelp and {glue:text}`read_learned_sst2:,d` of SST-2. It is judged on {glue:text}`read_on_yelp:d` and {glue:text}`read_on_sst2:d` others. The authors told their reviewers that on Yelp such a readout is right for about half of the texts on every block but the last, and one of two layers for 50 to 59 %.
+
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "TODO"}, "figure": {"name": "fig-11-readouts", "caption": "TODO"}}
+lines = {}
+for task, title in TASKS.items():
+    for state, moment in enumerate(("before", "fine-tuned")):
+        lines[f"{title}, {moment}"] = 100 * cut_up[task].readouts[state, 0, 0]
+viz.curves(
+    lines,
+    x=range(1, n_blocks + 1),
+    xlabel="block",
+    ylabel="accuracy of a linear readout (%)",
+)
+
+# %% tags=["remove-cell"]
+for task in TASKS:
+    one = cut_up[task]
+    note(**{f"read_learned_{task}": one.record.parameters["n_learned"]})
+    note(**{f"read_on_{task}": one.n_read})
+    for state, moment in enumerate(("came", "tuned")):
+        for kind, called in enumerate(("line", "mlp")):
+            values = 100 * one.readouts[state, kind, 0]
+            key = f"{called}_{task}_{moment}"
+            note(
+                **{
+                    f"{key}_least": values[:-1].min(),
+                    f"{key}_most": values[:-1].max(),
+                }
+            )
+            note(**{f"{key}_first": values[0], f"{key}_last": values[-1]})
+
+# %% [markdown]
+# TODO
+#
+# ## Does the map predict the loss?
+#
+# We now have five losses: by freezing, by {term}`truncation`, by leaving out one block, by swapping two, and by leaving out a run of neighbouring blocks. Is the loss large where the map has a large distance? For each we take the map's distance between the outputs before and after what is cut. (For freezing and truncation it is the mean step into the blocks from one number of blocks to the next.) The {term}`rank correlation` says whether losses and distances have the same order.
+#
+# Three rivals do the same: distances under {term}`CKA`, the cosine distance of a block's input and output, which is a relative of block influence {cite:p}`men2025shortgpt`, and depth alone. For a run of blocks depth is the number of its blocks. Before the cuts without training were made, we wrote down when a map predicts a loss: if it is beyond chance, and better than depth.
+
+# %%
+DISTANCES = {
+    "GW": {t: one.maps["mean/mean/gw"].values for t, one in mapped.items()},
+    "CKA": {
+        t: 1 - one.maps["mean/mean/cka-debiased"].values
+        for t, one in mapped.items()
+    },
+    "cosine": {
+        t: dense.load(f"{t}-dense", profile).maps["mean/raw/cosine"].values
+        for t in TASKS
+    },
+}
+
+# %% [markdown]
+# The losses, in the same shape for every kind:
+
+
+# %%
+def loss_of(cost, task):
+    """The losses of a kind."""
+    if cost in ("freezing", "truncation"):
+        table = {"freezing": frozen_lost, "truncation": first_lost}[cost][task]
+        per_block = np.diff(table["lost"]) / np.diff(table.index)
+        return per_block * np.sign(per_block.sum())
+    if cost == "run left out":
+        return lost_by(task, "left_out")[cut_up[task].ranges[:, 0] > 0, 0]
+    return lost_by(task, "swapped" if cost == "blocks swapped" else "without")[
+        cost == "block left out" :, 0
+    ]
+
+
+# %% [markdown]
+# The next function says what a predictor expects of each of them:
+
+
+# %%
+def expected(cost, task, distances, steps=None):
+    """Distances (blocks, blocks), or steps, that belong to the losses."""
+    if cost == "run left out":
+        first, stop = cut_up[task].ranges[cut_up[task].ranges[:, 0] > 0].T
+        return distances[first - 1, stop - 1]
+    steps = np.diag(distances, k=1) if steps is None else steps
+    if cost in ("block left out", "blocks swapped"):
+        return steps
+    table = {"freezing": frozen_lost, "truncation": first_lost}[cost][task]
+    spans = [np.maximum(np.arange(a, b) - 1, 0) for a, b in pairwise(table.index)]
+    return np.array([steps[span].mean() for span in spans])
+
+
+# %% [markdown]
+# What would chance give? We put the blocks of the map in random orders. One order in twenty does better than the value that we call chance.
+
+# %%
+COSTS = (
+    "freezing",
+    "truncation",
+    "block left out",
+    "blocks swapped",
+    "run left out",
+)
+lost_in = {(cost, task): loss_of(cost, task) for cost in COSTS for task in TASKS}
+place, rng = np.arange(n_blocks), np.random.default_rng(seed)
+
+
+def agreement(cost, distances, steps=None):
+    """Rank correlation of losses and predictor, in the mean over the tasks."""
+    found = []
+    for task, matrix in distances.items():
+        pair = lost_in[cost, task], expected(cost, task, matrix, steps)
+        alike = 0 in (np.ptp(pair[0]), np.ptp(pair[1]))  # no order to be found
+        found.append(np.nan if alike else stats.spearmanr(*pair).statistic)
+    return np.mean(found)
+
+
+def by_chance(cost):
+    """The same with the blocks of the map in a random order."""
+    order = rng.permutation(n_blocks)
+    mixed = {t: d[np.ix_(order, order)] for t, d in DISTANCES["GW"].items()}
+    return agreement(cost, mixed)
+
+
+predicted = {
+    name: [agreement(c, d) for c in COSTS] for name, d in DISTANCES.items()
+}
+apart = dict.fromkeys(TASKS, np.abs(place - place[:, None]))
+predicted["depth"] = [agreement(c, apart, place[1:]) for c in COSTS]
+predicted = pd.DataFrame(predicted, index=COSTS)
+chance = [np.quantile([by_chance(c) for _ in range(1000)], 0.95) for c in COSTS]
+chance = pd.Series(chance, COSTS)
+
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "TODO"}, "figure": {"name": "fig-11-predict", "caption": "TODO"}}
+fig, ax = plt.subplots(figsize=(6.0, 3.2), dpi=110, layout="constrained")
+plt.close(fig)
+rows = np.arange(len(COSTS))[::-1]
+ax.barh(rows, chance + 1, left=-1, height=0.7, color="0.9", label="chance")
+marks = {"GW": "o", "CKA": "s", "cosine": "^", "depth": "x"}
+colours = (viz.BLUE, viz.ORANGE, "black", "black")
+for (name, mark), colour in zip(marks.items(), colours, strict=True):
+    ax.plot(
+        predicted[name],
+        rows,
+        mark,
+        color=colour,
+        mfc="none",
+        ms=8,
+        mew=1.8,
+        label=name,
+    )
+ax.axvline(0, color="black", lw=0.6)
+ax.set(yticks=rows, yticklabels=COSTS, xlim=(-1, 1))
+ax.set_xlabel("rank correlation with the loss")
+ax.legend(frameon=False, fontsize=8, loc="lower left")
+fig
+
+# %% mystnb={"figure": {"name": "tab-11-predict", "caption": "Rank correlation of each loss with what a predictor expects, in the mean over the tasks, and what one random order of the blocks in twenty exceeds."}}
+predicted.assign(chance=chance).round(2)
+
+# %% tags=["remove-cell"]
+KEYS = dict(
+    zip(COSTS, ("freezing", "truncation", "out", "swap", "run"), strict=True)
+)
+for cost, key in KEYS.items():
+    note(**{f"chance_{key}": chance[cost], f"n_{key}": len(lost_in[cost, "yelp"])})
+    note(**{f"tell_{n.lower()}_{key}": predicted.loc[cost, n] for n in predicted})
+wins = (predicted["GW"] > chance) & (predicted["GW"] > predicted["depth"])
+note(
+    n_costs=len(COSTS),
+    n_wins=int(wins.sum()),
+    wins=", ".join(wins[wins].index) or "none",
+)
+
+# %% [markdown]
+# TODO
 #
 # ## Pruning, merging, and block structure
 #

@@ -9,7 +9,7 @@
 #     language: python
 #     name: python3
 #   bookkit:
-#     data: [resnet9, resnet9-longer]
+#     data: [resnet9]
 # ---
 
 # %% [markdown]
@@ -151,7 +151,7 @@ viz.pictures(seen)
 
 
 # %%
-def stepwise(state, measure, run=run):
+def stepwise(state, measure):
     """Distance of each layer to the one before."""
     m = run.maps[f"{state}/mean/{measure}"]
     values = np.diag(m.values, k=1)
@@ -304,38 +304,6 @@ explorer(
 # %% [markdown]
 # Why is the boundary there? Our guess is that the channels are the reason. The output of a convolution has channels of very different size, and normalisation makes them equal. Later convolutions read channels that are already equal, so their outputs would differ less in size. Then the boundary would be a change in the {term}`scale` of single channels. The map divides the whole layer by *one* number, which does not remove it. We did not test this.
 #
-# ## Longer training, other seeds
-#
-# Is all this an accident of one network, or of its short training? Two more networks learned the same images from other seeds, for {glue:text}`longer_epochs:d` epochs, as many as the authors' recipe has. Of them only the maps are stored. What would count was written down before they were trained: the authors are right if both have four groups by the test, and if in both the three layers stand out after training, with a share of at most 5 %.
-
-# %% mystnb={"figure": {"name": "tab-12-seeds", "caption": "The three networks under GW: test accuracy, groups that the test finds in the trained network, how many of its three best boundaries are the paper's, and the share of triples of layers that rank as high as the paper's three, before and after training."}}
-runs = {seed: run}
-runs |= {s: resnet9.load(profile, s, resnet9.LONGER) for s in (1, 2)}
-seeds_table = {}
-for s, one in runs.items():
-    of_map = groups_of(one.maps["trained/mean/gw"])
-    accuracies = 100 * one.curves["test_accuracy"]
-    seeds_table[s] = {
-        "epochs": len(accuracies),
-        "accuracy (%)": round(accuracies[-1], 1),
-        **{key: of_map[key] for key in ("groups", "start at", "of the paper's")},
-        **{f"share, {st}": stands_out(stepwise(st, "gw", one)) for st in STATES},
-    }
-seeds_table = pd.DataFrame(seeds_table).T.rename_axis("seed").infer_objects()
-seeds_table.round(3)
-
-# %% tags=["remove-cell"]
-longer = seeds_table.loc[[1, 2]]
-note(longer_epochs=int(longer["epochs"].min()))
-note(longer_from=longer["accuracy (%)"].min(), longer_to=longer["accuracy (%)"].max())
-for s in (1, 2):
-    note(**{f"groups_seed_{s}": int(longer.loc[s, "groups"])})
-    note(**{f"start_seed_{s}": longer.loc[s, "start at"] or "none"})
-    note(**{f"cuts_seed_{s}": int(longer.loc[s, "of the paper's"])})
-    note(**{f"stand_seed_{s}": float(longer.loc[s, "share, trained"])})
-    note(**{f"stand_random_{s}": float(longer.loc[s, "share, random"])})
-
-# %% [markdown]
 # ## Function, or shape?
 #
 # At four places the layers change their shape.

@@ -181,9 +181,10 @@ keep_figure("fig_in_short_12", steps_drawn)
 #
 # The authors see changes at `2.ReLU`, `4.Conv2d` and `7.Conv2d`. We rank all steps, 1 for the largest. How special are the ranks of these three? We look at all choices of three layers. We report the share of choices whose mean rank is as near to 1 as theirs, or nearer. A small share means that the authors' three layers stand out.
 
+
 # %% tags=["paper-R09"]
 def stands_out(values):
-    """Share of triples of steps that rank as high as the paper's, or higher."""
+    """Share of triples that rank as high as the paper's, or higher."""
     rank = stats.rankdata(-values)
     theirs = rank[[names.index(name) - 1 for name in PAPER]].mean()
     threes = np.array(list(combinations(rank, len(PAPER)))).mean(axis=1)
@@ -194,7 +195,7 @@ columns = [(measure, state) for measure in MEASURES for state in STATES]
 step_table = {c: stepwise(c[1], c[0]) for c in columns}
 rank = {c: stats.rankdata(-values) for c, values in step_table.items()}
 rank = pd.DataFrame(rank, index=names[1:])
-share = pd.Series({c: stands_out(values) for c, values in step_table.items()})
+share = pd.Series({c: stands_out(step_table[c]) for c in columns})
 
 # %% tags=["remove-cell"]
 note(stand_random=share["gw", "random"], stand_trained=share["gw", "trained"])

@@ -86,7 +86,7 @@ from bookkit.glue import keep_figure, note
 # %% [markdown]
 # ## Two rules, written down first
 #
-# The paper's Table 4 freezes the first blocks of BERT, fine-tunes the rest, and finds no loss before its {term}`boundary`. A table for its reviewers keeps only the first blocks instead. There the first four of twelve suffice on Yelp, and the first two on SST-2.
+# The paper's Table 4 freezes the first blocks of BERT, fine-tunes the rest, and finds next to no loss before its {term}`boundary`. A table for its reviewers keeps only the first blocks instead. There the first four of twelve suffice on Yelp, and the first two on SST-2.
 #
 # Our encoder is MPNet with {glue:text}`n_blocks:d` blocks. [Chapter 08](08-bert-subnetworks.ipynb) shows its maps after {term}`fine-tuning`. On both tasks the clearest step of the map leads into block {glue:text}`cut:d`. `fs.partition_into` divides the map there into two {term}`groups <group>`, and we call this place the *map's cut*. So we expect two things:
 #
@@ -359,7 +359,7 @@ def lost_by(task, kind):
 # %% [markdown]
 # The losses, block by block:
 
-# %% tags=["fig", "wide", "hide-input"] mystnb={"image": {"alt": "Two panels, SST-2 and Yelp. Left: points lost if one block is left out, below two for blocks 1 to 11; without block 12 SST-2 loses 40 and Yelp 17. Right: points lost if a block is swapped with the next, below three everywhere."}, "figure": {"name": "fig-11-without", "caption": "Points of accuracy lost without any training, with 95 % intervals: one block is left out (left), or swapped with the next (right). Only the last block is missed. Note that the right axis is ten times finer. The upright line is the map's cut."}}
+# %% tags=["fig", "wide", "hide-input"] mystnb={"image": {"alt": "Two panels, each with SST-2 and Yelp. Left: points lost if one block is left out, below two for blocks 1 to 11; without block 12 SST-2 loses 40 and Yelp 17. Right: points lost if a block is swapped with the next, below three everywhere."}, "figure": {"name": "fig-11-without", "caption": "Points of accuracy lost without any training, with 95 % intervals: one block is left out (left), or swapped with the next (right). Only the last block is missed. Note that the right axis is ten times finer. The upright line is the map's cut."}}
 titles = {
     "without": "block left out",
     "swapped": "block swapped with the next",
@@ -390,7 +390,7 @@ note(n_other=int((cut_up["sst2"].whole != whole["sst2"]).sum()))
 #
 # ## What the blocks hold
 #
-# A {term}`readout` is a classifier from a block's output to the label. We fit a linear one to [CLS] of each block, on {glue:text}`read_learned_yelp:,d` training texts of Yelp and {glue:text}`read_learned_sst2:,d` of SST-2. It is judged on {glue:text}`read_on_yelp:d` and {glue:text}`read_on_sst2:d` others. The authors wrote to their reviewers that on Yelp such a readout is right for about half of the texts on every block but the last, and one of two layers for 50 to 59 %.
+# A {term}`readout` is a classifier from a block's output to the label. We fit a linear one to [CLS] of each block, on {glue:text}`read_learned_yelp:,d` training texts of Yelp and {glue:text}`read_learned_sst2:,d` of SST-2. It is judged on {glue:text}`read_on_yelp:d` and {glue:text}`read_on_sst2:d` others. The authors wrote to their reviewers that on Yelp such a readout is right for about half of the texts on every block but the last, and a readout of two layers for 50 to 59 %.
 
 # %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Accuracy of linear readouts at [CLS] by block. On Yelp it rises from 77 to 91 % after fine-tuning, on SST-2 from 71 to 89 %. Before fine-tuning it rises too, and falls by a few points in the last blocks."}, "figure": {"name": "fig-11-readouts", "caption": "Accuracy of linear readouts at [CLS] of each block, before and after fine-tuning. On no block are they near chance, not even before fine-tuning."}}
 lines = {}
@@ -427,7 +427,7 @@ for task in TASKS:
 #
 # ## Does the map predict the loss?
 #
-# We now have five losses: by freezing, by {term}`truncation`, by leaving out one block, by swapping two, and by leaving out a run of neighbouring blocks. Is the loss large where the map has a large distance? For each we take the map's distance between the outputs before and after what is cut. (For freezing and truncation it is the mean step into the blocks from one number of blocks to the next.) The {term}`rank correlation` says whether losses and distances have the same order.
+# We now have five losses: by freezing, by {term}`truncation`, by leaving out one block, by swapping two, and by leaving out a run of neighbouring blocks. Is the loss large where the map has a large distance? For each we take the map's distance between the outputs before and after what is cut. For a swap it is that between the two blocks' outputs. (Freezing and truncation were tried with some numbers of blocks only. From each number to the next we take the loss per block, and the map's mean step into these blocks.) The {term}`rank correlation` says whether losses and distances have the same order.
 #
 # Three rivals do the same: distances under {term}`CKA`, the cosine distance of a block's input and output, which is a relative of block influence {cite:p}`men2025shortgpt`, and depth alone. For a run of blocks depth is the number of its blocks. Before the cuts without training were made, we wrote down when a map predicts a loss: if it is beyond chance, and better than depth.
 
@@ -538,7 +538,7 @@ predicted = pd.DataFrame(predicted, index=COSTS)
 # %% [markdown]
 # {numref}`fig-11-predict` shows all of them.
 
-# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Rank correlation with five losses for GW, CKA, cosine and depth, and the reach of chance in grey. Beyond chance are GW, cosine and depth for freezing, with depth first, and all four for a run left out, with cosine first, then depth. For the other losses no predictor is clearly beyond chance."}, "figure": {"name": "fig-11-predict", "caption": "Which predictor has the order of the loss? Grey is what random orders of the blocks reach in 19 of 20 cases. Only for freezing and for runs of blocks is the map beyond chance, and there depth does better than GW."}}
+# %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Rank correlation with five losses for GW, CKA, cosine and depth, and in grey how far chance reaches. Beyond chance are GW, cosine and depth for freezing, with depth first, and all four for a run left out, with cosine first, then depth. For the other losses no predictor is clearly beyond chance."}, "figure": {"name": "fig-11-predict", "caption": "Which predictor has the order of the loss? In 19 of 20 cases a random order of the blocks stays within the grey. Only for freezing and for runs of blocks is the map beyond chance, and there depth does better than GW."}}
 fig, ax = plt.subplots(figsize=(6.0, 3.2), dpi=110, layout="constrained")
 plt.close(fig)
 rows = np.arange(len(COSTS))[::-1]

@@ -390,7 +390,7 @@ note(n_other=int((cut_up["sst2"].whole != whole["sst2"]).sum()))
 #
 # ## What the blocks hold
 #
-# A {term}`readout` is a classifier from a block's output to the label. We fit a linear one to [CLS] of each block, on {glue:text}`read_learned_yelp:,d` training texts of Yelp and {glue:text}`read_learned_sst2:,d` of SST-2. It is judged on {glue:text}`read_on_yelp:d` and {glue:text}`read_on_sst2:d` others. The authors wrote to their reviewers that on Yelp such a readout is right for about half of the texts on every block but the last, and a readout of two layers for 50 to 59 %.
+# A {term}`readout` is a classifier from a block's output to the label. We fit a linear one to [CLS] of each block, on {glue:text}`read_learned_yelp:,d` training texts of Yelp and {glue:text}`read_learned_sst2:,d` of SST-2. It is judged on {glue:text}`read_on_yelp:d` and {glue:text}`read_on_sst2:d` others. The authors wrote to their reviewers that on Yelp such a readout is right for about half of the texts on every block but the last. For a readout of two layers they gave 50 to 59 %.
 
 # %% tags=["fig", "hide-input"] mystnb={"image": {"alt": "Accuracy of linear readouts at [CLS] by block. On Yelp it rises from 77 to 91 % after fine-tuning, on SST-2 from 71 to 89 %. Before fine-tuning it rises too, and falls by a few points in the last blocks."}, "figure": {"name": "fig-11-readouts", "caption": "Accuracy of linear readouts at [CLS] of each block, before and after fine-tuning. On no block are they near chance, not even before fine-tuning."}}
 lines = {}

@@ -9,7 +9,7 @@
 #     language: python
 #     name: python3
 #   bookkit:
-#     data: [encoder-maps/sst2-dense, encoder-maps/yelp-dense, encoder/sst2-dense, encoder/yelp-dense, encoder/sst2-first, encoder/sst2-first-longer, encoder/sst2-freeze, encoder/sst2-interventions, encoder/yelp-first, encoder/yelp-freeze, encoder/yelp-interventions]
+#     data: [encoder-maps/sst2-dense, encoder-maps/yelp-dense, encoder]
 # ---
 
 # %% [markdown]
@@ -78,6 +78,7 @@ import funcsim as fs
 from exercises import chapter_11 as check
 from funcsim import viz
 from replication.encoder import block_ablation, block_maps, dense, freezing
+from replication.stored import data_dir, load_record
 
 # %% tags=["remove-cell"]
 # isort: split
@@ -748,6 +749,25 @@ check.predicted(predicted, own_network, costs)
 for runs in (mapped, frozen, first, cut_up):
     for one in runs.values():
         print(one.origin)
+
+# %% [markdown]
+# All encoders of twelve blocks in this book, those of chapters 07 to 10 included, with what their training took:
+
+# %% tags=["hide-input", "hide-output"] mystnb={"figure": {"name": "tab-11-runs", "caption": "All runs of the encoder of twelve blocks that are stored: accuracy on validation texts, for a series that of its first and last encoder, and seconds on one processor core. Of the untrained copies no accuracy is stored, and the seconds are those of their maps."}}
+stored = {}
+for path in sorted((data_dir() / "encoder").glob("*/seed-*")):
+    record = load_record(f"encoder/{path.parent.name}", int(path.name[5:]))
+    right = [
+        f"{100 * value:.1f}"
+        for key, value in record.results.items()
+        if key.startswith("val_accuracy")
+    ]
+    ends = dict.fromkeys((*right[:1], *right[-1:]))
+    stored[path.parent.name] = {
+        "accuracy (%)": " to ".join(ends),
+        "seconds": round(record.seconds),
+    }
+pd.DataFrame(stored).T.rename_axis("run")
 
 # %% [markdown]
 # ## References

@@ -147,7 +147,7 @@ def lost(whole, part):
 
 
 # %% [markdown]
-# Here are the losses on both tasks. The paper's Table 4 is about Yelp. Our copy of this table has five numbers under six headings. The drops in the paper's text show which one is missing: the number under the heading "all". So the paper's losses in our figure are counted from seven frozen blocks.
+# Here are the losses on both tasks. The paper's Table 4 is about Yelp. Our copy of this table has five numbers under six headings. The drops in the paper's text show which one is missing: the number under the heading "all", where all blocks are trained. So the paper's losses in our figure are counted from seven frozen blocks.
 
 # %% tags=["remove-cell"]
 PAPER_4 = {7: 97.47, 8: 97.43, 9: 97.19, 10: 96.70, 11: 93.11}
@@ -172,7 +172,7 @@ frozen_lost, first_lost = losses(frozen, True), losses(first, False)
 # {numref}`fig-11-freeze` shows our losses and the paper's.
 
 
-# %% tags=["paper-T04", "hide-input"] mystnb={"image": {"alt": "Points lost over the number of frozen blocks, ours on SST-2 and Yelp and the paper's on Yelp. All are near zero up to six or seven blocks. At the map's cut, nine, both of ours are about three points and the paper's is below one. At eleven ours are five and six, and the paper's four."}, "figure": {"name": "fig-11-freeze", "caption": "Points of accuracy lost if the first blocks stay frozen. Ours are counted from the whole encoder, the paper's, on Yelp, from seven frozen blocks. Ours rise before the map's cut. The paper's rise later."}}
+# %% tags=["paper-T04", "hide-input"] mystnb={"image": {"alt": "Points lost over the number of frozen blocks, ours on SST-2 and Yelp and the paper's on Yelp. All are near zero up to six or seven blocks. At the map's cut, nine, both of ours are about three points and the paper's is below one. At eleven ours are five and six, and the paper's four."}, "figure": {"name": "fig-11-freeze", "caption": "Points of accuracy lost if the first blocks stay frozen. Ours are counted from the whole encoder. The paper's are for Yelp, and counted from seven frozen blocks. Ours rise before the map's cut. The paper's rise later."}}
 def draw(ax, tables, paper, xlabel, cut=before):
     """Losses of both tasks, and the paper's, over a number of blocks."""
     styles = {"sst2": ("o-", viz.BLUE), "yelp": ("s--", viz.ORANGE)}
@@ -360,7 +360,7 @@ def lost_by(task, kind):
 # %% [markdown]
 # The losses, block by block:
 
-# %% tags=["fig", "wide", "hide-input"] mystnb={"image": {"alt": "Two panels, each with SST-2 and Yelp. Left: points lost if one block is left out, below two for blocks 1 to 11; without block 12 SST-2 loses 40 and Yelp 17. Right: points lost if a block is swapped with the next, below three everywhere."}, "figure": {"name": "fig-11-without", "caption": "Points of accuracy lost without any training, with 95 % intervals: one block is left out (left), or swapped with the next (right). Only the last block is missed. Note that the right axis is ten times finer. The upright line is the map's cut."}}
+# %% tags=["fig", "wide", "hide-input"] mystnb={"image": {"alt": "Two panels, each with SST-2 and Yelp. Left: points lost if one block is left out, below two for blocks 1 to 11; without block 12 SST-2 loses 40 and Yelp 17. Right: points lost if a block is swapped with the next, below three everywhere."}, "figure": {"name": "fig-11-without", "caption": "Points of accuracy lost without any training, with 95 % intervals: one block is left out (left), or swapped with the next (right). Only the last block is missed. The right axis is almost eight times finer. The upright line is the map's cut."}}
 titles = {
     "without": "block left out",
     "swapped": "block swapped with the next",
@@ -428,7 +428,7 @@ for task in TASKS:
 #
 # ## Does the map predict the loss?
 #
-# We now have five losses: by freezing, by {term}`truncation`, by leaving out one block, by swapping two, and by leaving out a run of neighbouring blocks. Is the loss large where the map has a large distance? For each we take the map's distance between the outputs before and after what is cut. For a swap it is that between the two blocks' outputs. (Freezing and truncation were tried with some numbers of blocks only. From each number to the next we take the loss per block, and the map's mean step into these blocks.) The {term}`rank correlation` says whether losses and distances have the same order.
+# We now have five losses: by freezing, by {term}`truncation`, by leaving out one block, by swapping two, and by leaving out a run of neighbouring blocks. Is the loss large where the map has a large distance? For each we take the map's distance between the outputs before and after what is cut. For a swap it is that between the two blocks' outputs. (Freezing and truncation were tried with some numbers of blocks only. From each number to the next we take the loss per added block, and the map's mean step into the added blocks.) The {term}`rank correlation` says whether losses and distances have the same order.
 #
 # Three rivals do the same: distances under {term}`CKA`, the cosine distance of a block's input and output, which is a relative of block influence {cite:p}`men2025shortgpt`, and depth alone. For a run of blocks depth is the number of its blocks. Before the cuts without training were made, we wrote down when a map predicts a loss: if it is beyond chance, and better than depth.
 
@@ -558,7 +558,7 @@ fig
 # %% [markdown]
 # The same in numbers:
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "tab-11-predict", "caption": "Rank correlation of each loss with what a predictor expects, in the mean over the tasks, and what one random order of the blocks in twenty exceeds."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "tab-11-predict", "caption": "Rank correlation of each loss with what a predictor expects, in the mean over the tasks, and the chance value, which one in twenty random orders of the blocks exceeds."}}
 predicted.assign(chance=chance).round(2)
 
 # %% tags=["remove-cell"]

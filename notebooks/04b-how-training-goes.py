@@ -224,7 +224,7 @@ for name, g in gained.items():
 nested_e = trained_networks.load("model-e-nested", profile, seed)
 _, second, _ = nested_e.plan.steps
 inputs, labels = nested_e.split.val_inputs, nested_e.split.val_labels
-off = (nested_e.model(inputs).argmax(dim=1) != labels).numpy()
+off = (nested_e.at(nested_e.predictions[-1], inputs) != labels).numpy()
 c1 = levels(inputs, nested_e.plan.steps)[:, 0]
 rest = (c1 + inputs[:, 1]).numpy() % second.modulus
 near = np.minimum(rest, second.modulus - rest) <= second.modulus // 15

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import time
 from math import comb
 
 import numpy as np
@@ -265,6 +266,16 @@ def test_an_entry_that_answers_nonsense_is_told_what_to_return():
     options = argparse.Namespace(families=["chains"], profile="smoke", layers="ends", of=None)
     with pytest.raises(command.EntryError, match="return finite distances"):
         command.score_entry("mine", lambda reps: "at block 4", options, [0])
+
+
+def test_equal_rows_are_equal_files_whenever_they_are_written(tmp_path):
+    rows = pd.DataFrame({"network": ["01"], "starts": ["3 7"], "skill 0": [0.5]})
+    once, again = tmp_path / "a.csv.gz", tmp_path / "b.csv.gz"
+    scores._write(once, rows)
+    time.sleep(1.1)
+    scores._write(again, rows)
+    assert once.read_bytes() == again.read_bytes()
+    pd.testing.assert_frame_equal(scores._read_rows(once), rows)
 
 
 def test_the_table_that_is_stored_is_that_of_the_rows(tmp_path, capsys):

@@ -143,6 +143,7 @@ LONG = {
 
 #: Names and seeds of networks of which the chapters only need the predictions: no weights are stored.
 PREDICTIONS_ONLY = (
+    ("model-e-nested", 0),
     ("model-e-nested", 1),
     ("model-e-nested", 2),
     ("model-e-equal-unclipped", 0),

@@ -26,7 +26,7 @@ FORMAT = "funcsim.dynamics/1"
 MAPS = (("mean", "gw"), (None, "gw"), ("mean", "cka-debiased"))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dynamics(Stored):
     """A network after some of its steps.
 

@@ -13,7 +13,7 @@ import os
 import shutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -126,11 +126,19 @@ class Run:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Stored:
-    """What is read back; `record` is None only before it is stored."""
+    """What is read back; `record` is None only before it is stored.
+
+    Printed, it names what it holds and where this comes from, and no numbers. A class that inherits is a
+    dataclass with ``repr=False``, or it would print its arrays.
+    """
 
     record: Record | None = None
+
+    def __repr__(self) -> str:
+        held = ", ".join(field.name for field in fields(self) if field.name != "record")
+        return f"{type(self).__name__}({held}): {self.origin}"
 
     @property
     def origin(self) -> str:

@@ -79,6 +79,9 @@ def test_what_is_stored_belongs_to_an_experiment_and_can_be_read(name, seed):
     named = (name, EXPERIMENTS[name].group)  # either of them makes it again
     assert any(f"ONLY={one} DEVICE=" in origin for one in named)
     assert f"SEED={seed}`" in origin
+    if not isinstance(result, tuple):  # printed, it says where it comes from and shows no array
+        assert repr(result).endswith(origin)
+        assert len(repr(result)) < len(origin) + 150
 
 
 def test_an_unknown_experiment_or_profile_is_refused():

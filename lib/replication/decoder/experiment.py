@@ -69,7 +69,7 @@ class Plan:
         return asdict(self)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Asked(Stored):
     """A decoder of L blocks.
 

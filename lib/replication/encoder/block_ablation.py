@@ -90,7 +90,7 @@ PLANS_OF_TWELVE = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Interventions(Stored):
     """Which of all n validation texts an encoder of L blocks answers right that was cut up.
 

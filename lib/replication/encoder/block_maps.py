@@ -62,7 +62,7 @@ class Plan:
         return replace(self, n_draws=2)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class BlockMaps(Stored):
     """Maps of an encoder of L blocks.
 

@@ -123,7 +123,7 @@ PLANS = {
 SEEDS = {"sst2-dense": (0, 1, 2)}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class DenseRun(Stored):
     """What is stored of an encoder of L blocks.
 

@@ -43,7 +43,7 @@ MAPS = "maps.safetensors"
 ARRAYS = ("logits", "labels", "rows", "lengths", "moved", "scale", "zeros", "heads", "boundary_frequency")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class EncoderRun(Stored):
     """An encoder after its fine-tuning.
 

@@ -106,7 +106,7 @@ PLANS_OF_TWELVE |= {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Ablation(Stored):
     """How an encoder does without training, or without having, some of its blocks.
 

@@ -115,7 +115,7 @@ def _plans() -> dict[str, Plan]:
 PLANS = _plans()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SparseRun(Stored):
     """An encoder of L blocks after its fine-tuning.
 

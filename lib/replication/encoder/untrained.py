@@ -68,7 +68,7 @@ PLANS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Untrained(Stored):
     """Normalised maps of C copies with fresh weights.
 

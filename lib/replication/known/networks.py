@@ -136,7 +136,7 @@ def _changes(labels: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(k for k in range(1, len(labels)) if labels[k] != labels[k - 1])
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Known(Stored):
     """The networks of one family and seed, by name."""
 

@@ -31,7 +31,7 @@ CURVES_FORMAT = "funcsim.training_curves/2"
 PREDICTIONS_FORMAT = "funcsim.modular_answers/1"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TrainedModel(Stored):
     """A network, what it was taught, and how training went.
 

@@ -69,7 +69,7 @@ class Plan:
         return replace(self, pairs=((32, 2), (48, 2)), real=False, remembered=48, held_by=("POT", "usual"))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Measured(Stored):
     """What was measured.
 

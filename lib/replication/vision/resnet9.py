@@ -81,7 +81,7 @@ class Plan:
         return asdict(self)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class VisionRun(Stored):
     """The network and its maps.
 

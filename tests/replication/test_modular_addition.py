@@ -16,6 +16,7 @@ import torch
 from joblib.externals.loky import get_reusable_executor
 
 import funcsim as fs
+from funcsim._internal.storage import read_tensors
 from funcsim.errors import FileFormatError
 from replication import stored
 from replication.__main__ import main
@@ -382,6 +383,22 @@ def test_of_some_networks_the_predictions_are_stored_and_no_weights(tmp_path, mo
     path.write_bytes(path.read_bytes()[:-1] + b"7")
     with pytest.raises(StoredResultError, match="answers"):
         trained_networks.load("model-l-nested", seed=1)
+
+
+def test_the_curves_of_long_training_are_stored_in_single_precision(tmp_path, monkeypatch):
+    run("model-l-nested-long", out=tmp_path, work=None)
+    path = tmp_path / "model-l-nested-long/seed-0" / trained_networks.CURVES_FILE
+    curves, _ = read_tensors(path, trained_networks.CURVES_FORMAT)
+    assert {curve.dtype for curve in curves.values()} == {np.dtype(np.float32)}
+    plan = PLANS["model-l-nested-long"].tiny()
+    histories = train_layer_by_layer(
+        plan.network(0), plan.splits(0), plan.training, progress=False, once_per_number=True
+    )
+    monkeypatch.setenv("FUNCSIM_FROZEN", str(tmp_path))
+    for loaded, history in zip(
+        trained_networks.load("model-l-nested-long").histories, histories, strict=True
+    ):
+        np.testing.assert_allclose(loaded.val_loss, history.val_loss, rtol=1e-6)
 
 
 def test_the_record_says_where_it_came_from(stored_here):

@@ -1,8 +1,9 @@
 """Probes for the known targets of Models L and E (appendix B, Tables 2 and 3 of Gao et al.).
 
-A linear probe of both networks; of Model E scikit-learn's two-layer classifier with its default
-parameters, as in the paper, and its regressor. From each of the 93 representations to each of c1,
-c2, c3 and to a control: c1 in a random order, of which nothing can be learned but by heart.
+A linear probe of both networks, and of Model E with nested moduli; of Model E with equal ones
+scikit-learn's two-layer classifier with its default parameters, as in the paper, and its regressor.
+From each of the 93 representations to each of c1, c2, c3 and to a control: c1 in a random order, of
+which nothing can be learned but by heart.
 
 Taught in chapter 05.
 """
@@ -50,6 +51,7 @@ class Plan:
 PLANS = {
     "linear-l": Plan("model-l-equal", linear_probe, "logistic regression"),
     "linear-e": Plan("model-e-equal", linear_probe, "logistic regression"),
+    "linear-e-nested": Plan("model-e-nested-long", linear_probe, "logistic regression"),
     "classifier": Plan("model-e-equal", mlp_probe, "MLP classifier, defaults"),
     "regressor": Plan("model-e-equal", mlp_probe_r2, "MLP regressor, defaults", "r2.safetensors"),
 }
@@ -119,7 +121,7 @@ EXPERIMENTS = {
 def load(kind: str, profile: str = "laptop", seed: int = 0) -> tuple[NDArray[np.float64], str]:
     """Scores (layers, targets, 2) on training and validation pairs, and where they come from.
 
-    `kind` is "linear-l", "linear-e" or "classifier", scored by accuracy, or "regressor", by R^2. Errors
-    as of :func:`replication.run.load_result`.
+    `kind` is "linear-l", "linear-e", "linear-e-nested" or "classifier", scored by accuracy, or
+    "regressor", by R^2. Errors as of :func:`replication.run.load_result`.
     """
     return load_result(EXPERIMENTS, f"{NAME}/{kind}", profile, seed)

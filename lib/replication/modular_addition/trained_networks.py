@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -141,7 +142,8 @@ def compute(plan: Plan, run: Run) -> Record:
         arrays = {key: x.numpy() for key, x in model.state_dict().items()}
         file = CHECKPOINT
         write_tensors(run.folder / file, arrays, {"format": CHECKPOINT_FORMAT})
-    curves = {f"{k}/{c}": v for k, h in enumerate(histories) for c, v in h.curves().items()}
+    dtype = np.float32 if once else np.float64
+    curves = {f"{k}/{c}": v.astype(dtype) for k, h in enumerate(histories) for c, v in h.curves().items()}
     write_tensors(run.folder / CURVES_FILE, curves, {"format": CURVES_FORMAT})
     results = {"train_accuracy": stages[-1][0], "val_accuracy": stages[-1][1]}
     results |= {f"val_accuracy_of_stage_{k + 1}": val for k, (_, val) in enumerate(stages[:-1])}

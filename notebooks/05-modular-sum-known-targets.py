@@ -9,7 +9,7 @@
 #     language: python
 #     name: python3
 #   bookkit:
-#     data: [model-l-equal/seed-0, model-e-equal/seed-0, known-targets, known-boundaries/1-1-1]
+#     data: [model-l-equal/seed-0, model-e-equal/seed-0, model-e-nested-long, known-targets, known-boundaries/1-1-1]
 # ---
 
 # %% [markdown]
@@ -82,7 +82,7 @@ from bookkit.glue import keep_figure, note
 # %% [markdown]
 # ## Networks and targets
 #
-# The paper looks for the intermediate sums twice. Its appendix B uses probes, and its Table 2 uses GW. It concludes that the two agree. We take {term}`Models L and E <Model 0, Model E, Model L>` with equal moduli. We use probes on both, and GW on Model L. The paper's moduli are not in the text we worked from, and our networks were trained for fewer epochs than its 26,000.
+# The paper looks for the intermediate sums twice. Its appendix B uses probes, and its Table 2 uses GW. It concludes that the two agree. We take {term}`Models L and E <Model 0, Model E, Model L>` with equal moduli. We use probes on both, and GW on Model L. The paper's moduli are not in the text we worked from, and our networks were trained for fewer epochs than its 26,000. Only one more, a Model E with nested moduli, was trained for as many. We use a linear probe on it.
 #
 # Each network has three {term}`blocks <block>` and 93 {term}`representations <representation>`. We take all of them at the last position, for all pairs. Layers are named from 0, as in the library. The paper counts from 1, so its Resid-Post1 is `0.resid_post` here.
 
@@ -210,6 +210,23 @@ note(e_control_seen=100 * float(linear_e[:, -1, 0].max()))
 
 # %% [markdown]
 # No layer of Model E gives $c_1$ or $c_2$ without a mistake. The best accuracies are {glue:text}`e_best_c1:.1f` % (at {glue:text}`e_where_c1`) and {glue:text}`e_best_c2:.1f` % (at {glue:text}`e_where_c2`). The answer $c_3$ is perfect in {glue:text}`e_c3:d` layers. On the pairs on which it was fitted, even a linear probe gets up to {glue:text}`e_control_seen:.0f` % of the *control* right. The hidden layer of the {term}`MLP` has 512 numbers, enough to memorise a part of a random list.
+#
+# With equal moduli Model E may not need $c_1$ and $c_2$, because $c_3$ is a single sum. With nested moduli it is not. [Page 04b](04b-how-training-goes.ipynb#as-long-as-the-paper-trains) trains such a Model E for as many epochs as the paper has, and it gets {glue:text}`long_val:.1f` % of its unseen pairs right. Does it hold the sums on the way?
+
+# %% tags=["paper-T03"] mystnb={"figure": {"name": "tab-05-e-nested", "caption": "Linear probes on Model E with nested moduli, judged on unseen pairs."}}
+linear_n, record_n = known_targets.load("linear-e-nested", profile, seed)
+table_n = table_3(linear_n[..., 1])
+table_n.round(1)
+
+# %% tags=["remove-cell"]
+net_n = trained_networks.load("model-e-nested-long", profile)
+note(long_val=100 * net_n.accuracies()[1])
+best_n, where_n = table_n["its accuracy (%)"], table_n["best layer"]
+for k in ("c1", "c2", "c3"):
+    note(**{f"n_best_{k}": float(best_n[k]), f"n_where_{k}": where_n[k]})
+
+# %% [markdown]
+# No layer holds them in a way that a linear probe can read. The best accuracies are {glue:text}`n_best_c1:.0f` % for $c_1$ and {glue:text}`n_best_c2:.0f` % for $c_2$. A linear probe gets {glue:text}`n_best_c3:.1f` % of the answer $c_3$ right, about as much as the network itself. So even with moduli that make the sums on the way matter, a linear probe does not find them in Model E.
 #
 # The paper does not judge by accuracy but by the residual of a linear regression. Our networks do not match perfectly by that criterion. [Going deeper: other ways to look](05b-other-ways-to-look.ipynb) shows why.
 #
@@ -431,6 +448,7 @@ note(part_c1=begin[0], part_c2=begin[1], part_c3=begin[2])
 # | C16, Table 3, Model L, $c_2$: Resid-Post2 and 21 others | ours | agrees for Resid-Post2, by a classifier; the number of layers differs | {glue:text}`l_c2:d` layers, block ends among them: {glue:text}`l_among_c2` |
 # | C16, Table 3, Model L, $c_3$: Resid-Post3 and Post2 | ours | agrees for Resid-Post3, by a classifier | {glue:text}`l_c3:d` layers, block ends among them: {glue:text}`l_among_c3` |
 # | C17, Table 3, Model E, linear: no layer holds $c_1$ or $c_2$ | ours | agrees | held-out accuracy {glue:text}`e_best_c1:.1f` % and {glue:text}`e_best_c2:.1f` % at best |
+# | C17, Table 3, Model E, linear, with nested moduli and 26,000 epochs: no layer holds $c_1$ or $c_2$ | ours | agrees; the network has {glue:text}`long_val:.1f` % on unseen pairs | held-out accuracy {glue:text}`n_best_c1:.1f` % and {glue:text}`n_best_c2:.1f` % at best |
 # | C17, Table 3, Model E, two layers: $c_1$ and $c_2$ are found perfectly | ours | disagrees on unseen pairs | seen: {glue:text}`mlp_seen_c1:d` and {glue:text}`mlp_seen_c2:d` perfect layers, but the control has {glue:text}`mlp_seen_control:.1f` %; unseen: {glue:text}`mlp_c1:.1f` % and {glue:text}`mlp_c2:.1f` % at best |
 # | D09: why these layers? | - | open for GW: with equal moduli there can be no reason, and the paper's moduli are not in the text we worked from | the right layer is closest in {glue:text}`gw_right_c1:d`, {glue:text}`gw_right_c2:d` and {glue:text}`gw_right_c3:d` of three metrics |
 # | D09, for the probes | - | answered: those layers were trained to hold the target, and the layers after them have not lost it yet | {glue:text}`l_c1:d`, {glue:text}`l_c2:d` and {glue:text}`l_c3:d` layers without a mistake |
@@ -587,7 +605,7 @@ check.predicted(predicted, targets, apart)
 # %% tags=["hide-cell"]
 for one in (net_l, net_e, chain):
     print(one.origin)
-print(record_l, record_e, record_c, sep="\n")
+print(record_l, record_e, record_n, record_c, net_n.origin, sep="\n")
 
 # %% [markdown]
 # ## References

@@ -25,7 +25,7 @@
 # :name: fig-12-in-short
 # :alt: GW distance of each layer to the layer before, before and after training. Both lines go up and down in threes. After training the largest distance is the first one. Before training the largest ones are at 7.Conv2d, 0.ReLU, 5.Conv2d and 4.Conv2d.
 #
-# The GW distance of each layer to the layer before, in the first of our three networks. Dotted lines mark the three layers that the authors name. After training the largest step is the very first one, and the three named layers stand out less than before training. The low points between the layer names on the axis are normalisations.
+# The GW distance of each layer to the layer before, in the first of our three networks. Dotted lines mark the three layers that the authors name. After training the largest step is the very first one, and the three named layers rank lower among all steps than before training. The low points between the layer names on the axis are normalisations.
 # :::
 #
 # :::{admonition} What you will learn
@@ -411,17 +411,17 @@ for column in readouts:
 note(class_random=run.readouts[0, 0].max())
 
 # %% [markdown]
-# **The class** is read better and better, from {glue:text}`class_first:.2f` at the first ReLU to {glue:text}`class_last:.2f` at the last. The gain is {glue:text}`gain_class:.2f`. Its {term}`interval` (95 %) goes from {glue:text}`gain_from:.2f` to {glue:text}`gain_to:.2f`. (The interval treats the two accuracies as independent. If anything, this makes it too wide.) Without training the class is read with at most {glue:text}`class_random:.2f`. In the trained network it becomes readable little by little from layer to layer, and not at a boundary.
+# **The class** is read better and better, from {glue:text}`class_first:.2f` at the first ReLU to {glue:text}`class_last:.2f` at the last. The gain is {glue:text}`gain_class:.2f`. Its {term}`interval` (95 %) goes from {glue:text}`gain_from:.2f` to {glue:text}`gain_to:.2f`. (The interval treats the two accuracies as independent. If anything, this makes it too wide.) Without training the class is read with at most {glue:text}`class_random:.2f`. From the first ReLU on, the trained network makes it readable little by little, and not at a boundary.
 #
 # **Colour** becomes harder to read. The score falls to {glue:text}`colour_trained_b:.2f` in the trained network, and to {glue:text}`colour_random_b:.2f` in the random one. So training gives colour up.
 #
-# **Edges** become harder to read only in late layers of the trained network. The score falls from {glue:text}`edges_trained_a:.2f` at the first ReLU to {glue:text}`edges_trained_b:.2f` at the last. Without training the score falls from {glue:text}`edges_random_a:.2f` to {glue:text}`edges_random_b:.2f`. Here training *keeps* what untrained layers would have lost.
+# **Edges** become harder to read in the trained network too, but only in its late layers. The score falls from {glue:text}`edges_trained_a:.2f` at the first ReLU to {glue:text}`edges_trained_b:.2f` at the last. Without training the score falls from {glue:text}`edges_random_a:.2f` to {glue:text}`edges_random_b:.2f`. Here training *keeps* what untrained layers would have lost.
 #
 # ## Longer training, other seeds
 #
-# Is all this an accident of one network? Two more learned the same images from other seeds, for {glue:text}`longer_epochs:d` epochs, as many as the authors' recipe has. Only their maps and readouts are stored.
+# Is all this an accident of one network? Two more learned the same images from other seeds, for {glue:text}`longer_epochs:d` epochs, as many as the authors' recipe has. Their weights are not stored.
 #
-# What would count was written down before. The claim agrees if both have four groups by the test under GW, and if in both the three layers stand out after training, with a share of at most 5 %. "It disagrees if neither has", says our rule. Otherwise it is undecided.
+# What would count was written down before. The claim agrees if both have four groups by the test under GW, and if in both the three layers stand out after training, with a share of at most 5 %. "It disagrees if neither has; else it is undecided", says our rule.
 
 
 # %% tags=["remove-cell"]
@@ -432,7 +432,7 @@ def groups_in(m):
 
 
 # %% [markdown]
-# Here are all three, before and after training.
+# Here are all three networks, before and after training.
 
 
 # %% mystnb={"figure": {"name": "tab-12-seeds", "caption": "Three networks, by their seeds. Groups are those that the test finds, with the layers at which the later ones start. *Share* is the share of triples of layers that rank as high as the three of the paper. *Class read* is the accuracy of the readout after the last ReLU."}}
@@ -473,11 +473,13 @@ note(random_groups=int(seeds.loc["random: groups, GW", "seed 2"]))
 note(random_starts=seeds.loc["random: they start at", "seed 2"])
 
 # %% [markdown]
-# **Four groups?** Neither of the two has them. Seed 1 has one group. Seed 2 has two, with the first convolution apart, as in the first network. So our networks disagree with the claim.
+# Our rule does not say whether "has" means the groups or the layers, so we judge each alone.
 #
-# **The three layers?** After training they stand out in seed 2 ({glue:text}`share_trained_2:.3f`), but not in seed 1 ({glue:text}`share_trained_1:.3f`). Our rule forgot this case: the layers stand out, but there are no four groups. We leave this part undecided. In all three networks these layers stand out more *before* training.
+# **Four groups?** Neither of the two networks has them. Seed 1 has one group. Seed 2 has two, with the first convolution apart, as in the first network. So our networks disagree with the claim.
 #
-# **A warning.** In seed 2 the test finds {glue:text}`random_groups:d` groups before training. They start at {glue:text}`random_starts`. Nothing was learned there, so no function can be the reason. After training both boundaries are gone.
+# **The three layers?** After training they stand out in seed 2 ({glue:text}`share_trained_2:.3f`), but not in seed 1 ({glue:text}`share_trained_1:.3f`). We leave this part undecided. In all three networks these layers stand out more *before* training.
+#
+# **A warning.** In seed 2 the test finds {glue:text}`random_groups:d` groups before training. The second and third start at {glue:text}`random_starts`. Nothing was learned there, so no function can be the reason.
 #
 # ## What we found
 #
@@ -487,7 +489,7 @@ note(random_starts=seeds.loc["random: they start at", "seed 2"])
 # | --- | --- | --- | --- |
 # | C34: under GW a trained ResNet-9 has four sub-networks (reviews, Figure 18) | ours | disagrees in three networks on fewer images; the test may have missed them | {glue:text}`groups_words` groups; accuracy at most {glue:text}`accuracy_to:.1f` %, the authors' has 91.63 % |
 # | C34: they change at `2.ReLU`, `4.Conv2d` and `7.Conv2d` (Figure 9) | ours | undecided: these steps stand out before training in all three networks, after it in one | share of triples that rank as high: {glue:text}`share_random_0:.3f`, {glue:text}`share_random_1:.3f` and {glue:text}`share_random_2:.3f` random, {glue:text}`share_trained_0:.3f`, {glue:text}`share_trained_1:.3f` and {glue:text}`share_trained_2:.3f` trained |
-# | C34: other measures do not find them | ours | agrees in the first network: none has all three | {glue:text}`blocks_rsm:d`, {glue:text}`blocks_rsa:d`, {glue:text}`blocks_cka:d` and {glue:text}`blocks_msid:d` groups under RSM, RSA, CKA and MSID; at most {glue:text}`best_cuts:d` of the paper's three boundaries under any measure |
+# | C34: other measures do not find them | ours | agrees in the first network: no measure has all three boundaries | {glue:text}`blocks_rsm:d`, {glue:text}`blocks_rsa:d`, {glue:text}`blocks_cka:d` and {glue:text}`blocks_msid:d` groups under RSM, RSA, CKA and MSID; at most {glue:text}`best_cuts:d` of the paper's three boundaries under any measure |
 # | C33: on images GW shows sub-networks more clearly than RSM, RSA, CKA and MSID (reviews) | ours | disagrees on these networks | {glue:text}`groups_words` groups under GW, {glue:text}`cka_words` under CKA |
 # | C35: early blocks hold local statistics (reviews) | ours | agrees; without training edges are lost even more | colour {glue:text}`colour_trained_a:.2f` to {glue:text}`colour_trained_b:.2f`, edges {glue:text}`edges_trained_a:.2f` to {glue:text}`edges_trained_b:.2f`; untrained {glue:text}`edges_random_a:.2f` to {glue:text}`edges_random_b:.2f` |
 # | C35: late ones the class | ours | agrees, by degrees | {glue:text}`class_first:.2f` to {glue:text}`class_last:.2f`, gain {glue:text}`gain_class:.2f` [{glue:text}`gain_from:.2f`, {glue:text}`gain_to:.2f`] |
@@ -638,7 +640,7 @@ check.predicted(predicted, own_network, steps)
 # %% [markdown]
 # ## Where the stored results come from
 #
-# The networks were trained and their maps were computed before this page was run. We compute a part of the first map again from the stored layers. The largest difference is {glue:text}`replay:.1g`. Layers are stored in half precision, and the search has become better since. The next cell shows the record.
+# The networks were trained and their maps were computed before this page was run. We compute a part of the first network's trained GW map again, from its stored layers. The largest difference is {glue:text}`replay:.1g`. Layers are stored in half precision, and the search has become better since. The next cell shows the record.
 
 # %% tags=["hide-cell"]
 some = list(names[::5])

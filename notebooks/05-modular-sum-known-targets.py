@@ -82,7 +82,7 @@ from bookkit.glue import keep_figure, note
 # %% [markdown]
 # ## Networks and targets
 #
-# The paper looks for the intermediate sums twice. Its appendix B uses probes, and its Table 2 uses GW. It concludes that the two agree. We take {term}`Models L and E <Model 0, Model E, Model L>` with equal moduli. We use probes on both, and GW on Model L. The paper's moduli are not in the text we worked from, and our networks were trained for fewer epochs than its 26,000. Only one more, a Model E with nested moduli, was trained for as many. We use a linear probe on it.
+# The paper looks for the intermediate sums twice. Its appendix B uses probes, and its Table 2 uses GW. It concludes that the two agree. We take {term}`Models L and E <Model 0, Model E, Model L>` with equal moduli. We use probes on both, and GW on Model L. The paper's moduli are not in the text we worked from, and our networks were trained for fewer epochs than its 26,000. One more, a Model E with nested moduli, was trained for as many. We use a linear probe on it.
 #
 # Each network has three {term}`blocks <block>` and 93 {term}`representations <representation>`. We take all of them at the last position, for all pairs. Layers are named from 0, as in the library. The paper counts from 1, so its Resid-Post1 is `0.resid_post` here.
 
@@ -226,7 +226,7 @@ for k in ("c1", "c2", "c3"):
     note(**{f"n_best_{k}": float(best_n[k]), f"n_where_{k}": where_n[k]})
 
 # %% [markdown]
-# No layer holds them in a way that a linear probe can read. The best accuracies are {glue:text}`n_best_c1:.0f` % for $c_1$ and {glue:text}`n_best_c2:.0f` % for $c_2$. A linear probe gets {glue:text}`n_best_c3:.1f` % of the answer $c_3$ right, about as much as the network itself. So even with moduli that make the sums on the way matter, a linear probe does not find them in Model E.
+# A linear probe reads neither of them well from any layer. The best accuracies are {glue:text}`n_best_c1:.0f` % for $c_1$ and {glue:text}`n_best_c2:.0f` % for $c_2$. A linear probe gets {glue:text}`n_best_c3:.1f` % of the answer $c_3$ right, about as much as the network itself. So even with moduli that make the sums on the way matter, a linear probe does not find them in Model E.
 #
 # The paper does not judge by accuracy but by the residual of a linear regression. Our networks do not match perfectly by that criterion. [Going deeper: other ways to look](05b-other-ways-to-look.ipynb) shows why.
 #

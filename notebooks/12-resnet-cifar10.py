@@ -419,7 +419,7 @@ note(class_random=run.readouts[0, 0].max())
 #
 # ## Longer training, other seeds
 #
-# Is all this an accident of one network? Two more learned the same images from other seeds, for {glue:text}`longer_epochs:d` epochs, as many as the authors' recipe has. Their weights are not stored.
+# Is all this an accident of one network? Two more learned the images from other seeds, for {glue:text}`longer_epochs:d` epochs, as many as the authors' recipe has. Their weights are not stored.
 #
 # What would count was written down before. The claim agrees if both have four groups by the test under GW, and if in both the three layers stand out after training, with a share of at most 5 %. "It disagrees if neither has; else it is undecided", says our rule.
 
@@ -432,7 +432,7 @@ def groups_in(m):
 
 
 # %% [markdown]
-# Here are all three networks, before and after training.
+# All three networks, before and after training:
 
 
 # %% mystnb={"figure": {"name": "tab-12-seeds", "caption": "Three networks, by their seeds. Groups are those that the test finds, with the layers at which the later ones start. *Share* is the share of triples of layers that rank as high as the three of the paper. *Class read* is the accuracy of the readout after the last ReLU."}}
@@ -473,9 +473,9 @@ note(random_groups=int(seeds.loc["random: groups, GW", "seed 2"]))
 note(random_starts=seeds.loc["random: they start at", "seed 2"])
 
 # %% [markdown]
-# Our rule does not say whether "has" means the groups or the layers, so we judge each alone.
+# The rule does not say whether "has" means the groups or the layers, so we judge each alone.
 #
-# **Four groups?** Neither of the two networks has them. Seed 1 has one group. Seed 2 has two, with the first convolution apart, as in the first network. So our networks disagree with the claim.
+# **Four groups?** Neither of the two networks has them. Seed 1 has one group. Seed 2 has two: the first convolution is apart, as in the first network. So our networks disagree with the claim.
 #
 # **The three layers?** After training they stand out in seed 2 ({glue:text}`share_trained_2:.3f`), but not in seed 1 ({glue:text}`share_trained_1:.3f`). We leave this part undecided. In all three networks these layers stand out more *before* training.
 #

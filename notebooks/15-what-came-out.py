@@ -339,7 +339,7 @@ relus = [k for k, name in enumerate(vision.layers.names) if name.endswith("ReLU"
 note(class_first=read[relus[0]], class_last=read[relus[-1]])
 
 # %% [markdown]
-# It finds {glue:text}`n_resnet`. In the first network the second group starts at {glue:text}`start_resnet`. Yet the class of an image becomes readable little by little: the score of a {term}`readout` grows from {glue:text}`class_first:.2f` at the first {term}`ReLU` to {glue:text}`class_last:.2f` at the last ([chapter 12](12-resnet-cifar10.ipynb)).
+# It finds {glue:text}`n_resnet` groups. In the first network the second group starts at {glue:text}`start_resnet`. Yet the class of an image becomes readable little by little: the score of a {term}`readout` grows from {glue:text}`class_first:.2f` at the first {term}`ReLU` to {glue:text}`class_last:.2f` at the last ([chapter 12](12-resnet-cifar10.ipynb)).
 #
 # For language the paper uses BERT-base, with twelve blocks. Chapters [07](07-bert-fine-tuning.ipynb), [08](08-bert-subnetworks.ipynb), [09](09-sparse-bert.ipynb), [10](10-training-dynamics.ipynb) and [11](11-fine-tuning-ablations.ipynb) use an encoder of the same size that was trained in another way. So these chapters decide no claim about BERT.
 

@@ -125,7 +125,7 @@ intervals.round(3)
 # - The *lower bound* is about the search. On these inputs the true distance is not below it. This is certain. The range from the bound to the distance found is usually wider than the spread.
 # - The *number of inputs* matters as well. GW tends to fall with the number of inputs, because small samples differ by chance ([page 06c](06c-other-maps.ipynb#how-many-inputs) shows this). Here taking only half of the inputs changes little: the median entry is then larger by {glue:text}`median_bias:.3f`, and the median spread is {glue:text}`median_spread:.3f`.
 #
-# In the folded table "low" and "high" are the ends of the interval, which is for *infinitely many* inputs. We do not know how far GW would still fall. So the low end of the interval is the lower bound minus the spread of this bound.
+# In the folded table "low" and "high" are the ends of the interval, which is for *infinitely many* inputs. We do not know how far GW would still fall. So the low end of the interval is the lower bound minus the spread of this bound. Is it a 95 % interval? For GW not always: on samples from populations whose GW is known it can miss the value more often than one time in twenty. `make bench ONLY=intervals` prints how often.
 #
 # When you compare distances within one map, judge their difference by the spread. Never compare GW values of different numbers of inputs.
 #

@@ -175,10 +175,13 @@ def intervals(
     spread beyond whichever of the two, carried on or not, lies further out. GW falls with n more slowly
     than any such line, the more so the more directions a layer fills; but its certified lower bound
     hardly moves. So where a measure has a bound the lower end is that of the bound. This makes the interval
-    of GW wide, and safe. Distances near zero are not smooth, and there both are too wide or,
-    cut off at zero, one-sided.
+    of GW wide. Distances near zero are not smooth, and there both are too wide or, cut off at zero,
+    one-sided.
 
-    How often each holds a known value is measured by :mod:`benchmarks.intervals`.
+    How often each holds a known value is measured by :mod:`benchmarks.intervals`. At level .95 with 12
+    halves of 60 to 400 samples the interval held it in .94 to .97 of the draws for RSM, in .96 or .97 for
+    debiased CKA and in .92 to .95 for CKA. For GW it is no interval of 95 %: it held the value in .97 to
+    1.00 of the draws of most populations, and in .82 to .97 for a cloud beside an image of itself.
 
     Half the samples make noisier maps, so boundaries are found less often in halves than
     they would be in fresh samples of full size: the frequencies err on the side of caution.

@@ -222,7 +222,7 @@ for name, g in gained.items():
 
 # %%
 nested_e = trained_networks.load("model-e-nested", profile, seed)
-_, second, _ = nested_e.plan.steps
+_, second, last = nested_e.plan.steps
 inputs, labels = nested_e.split.val_inputs, nested_e.split.val_labels
 off = (nested_e.at(nested_e.predictions[-1], inputs) != labels).numpy()
 c1 = levels(inputs, nested_e.plan.steps)[:, 0]
@@ -278,9 +278,10 @@ ended_at.round(1)
 # %% tags=["remove-cell"]
 long_labels = long_e.split.val_labels
 answers = long_e.at(long_e.predictions[-1], long_e.split.val_inputs)
-missed = (answers - long_labels).remainder(17)[answers != long_labels]
+missed = (answers - long_labels).remainder(last.modulus)
+missed = missed[answers != long_labels]
 note(long_off=100 * float(((missed == 3) | (missed == 14)).double().mean()))
-note(long_epochs=int(ended_at["epochs"].max()), guess_c3=100 / 17)
+note(long_epochs=int(ended_at["epochs"].max()), guess_c3=100 / last.modulus)
 note(short_e=100 * nested_e.accuracies()[1])
 note(long_e=ended_at.loc["Model E, c3", "validation (%)"])
 note(long_c2=ended_at.loc["Model L, c2", "validation (%)"])

@@ -96,7 +96,6 @@ list(names[:4])
 
 # %% tags=["remove-cell"]
 note(n_epochs=len(run.curves["test_accuracy"]))
-note(accuracy=100 * run.curves["test_accuracy"][-1])
 note(train_loss=run.curves["train_loss"][-1], test_loss=run.curves["test_loss"][-1])
 
 # %% [markdown]
@@ -422,16 +421,7 @@ note(class_random=run.readouts[0, 0].max())
 # Is all this an accident of one network? Two more learned the images from other seeds, for {glue:text}`longer_epochs:d` epochs, as many as the authors' recipe has. Their weights are not stored.
 #
 # What would count was written down before. The claim agrees if both have four groups by the test under GW, and if in both the three layers stand out after training, with a share of at most 5 %. "It disagrees if neither has; else it is undecided", says our rule.
-
-
-# %% tags=["remove-cell"]
-def groups_in(m):
-    """How many groups the test finds, and where the later ones start."""
-    found = groups_of(m)
-    return found["groups"], found["start at"] or "-"
-
-
-# %% [markdown]
+#
 # All three networks, before and after training:
 
 
@@ -443,10 +433,10 @@ def summary(one):
     column = {"epochs": len(right), "accuracy (%)": accuracy}
     for s in STATES:
         for measure in ("gw", "cka"):
-            found, start = groups_in(one.maps[f"{s}/mean/{measure}"])
-            column[f"{s}: groups, {TITLES[measure]}"] = found
+            answer = groups_of(one.maps[f"{s}/mean/{measure}"])
+            column[f"{s}: groups, {TITLES[measure]}"] = answer["groups"]
             if measure == "gw":
-                column[f"{s}: they start at"] = start
+                column[f"{s}: they start at"] = answer["start at"] or "-"
         share = stands_out(stepwise(s, "gw", one))
         column[f"{s}: share, GW"] = round(float(share), 3)
     column["trained: class read"] = round(one.readouts[1, 0, ends[-1]], 2)
